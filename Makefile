@@ -1,0 +1,107 @@
+# Everything generated lives in build/ (and node_modules/); `make clean` removes it.
+
+PYTHON ?= python3
+VENV := build/venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export UV_LINK_MODE := copy
+
+SOURCES := pyproject.toml README.md infra/artifact.py $(shell find functions vitrina -name '*.py')
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo dev test lint format lock artifact deploy account clean
+
+help: ## what can be made
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+
+demo: build/ready ## play the main job on a local cloud, from nothing to delivered events
+	@$(BIN)/python -m local.demo
+
+dev: build/ready ## keep the local cloud running on http://localhost:8000 until Ctrl-C
+	@$(BIN)/python -m local.dev
+
+test: build/ready lint ## everything that checks this project
+	$(BIN)/pytest
+
+lint: build/venv.done
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/mypy --no-error-summary
+
+format: build/venv.done
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# --- Setting up -----------------------------------------------------------------------------------
+
+build/ready: build/venv.done build/emulator.done build/node.done build/lambda/local.zip
+	@touch $@
+
+build/venv.done: requirements/bootstrap.txt requirements/dev.txt pyproject.toml
+	@echo "Setting up Python ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.x")'
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# The emulator pins botocore, and would lend the functions modules that the artifact lacks.
+build/emulator.done: requirements/emulator.txt build/venv.done
+	@echo "Setting up the local cloud ..."
+	@$(UV) venv --quiet --clear --python $(BIN)/python build/emulator
+	@$(UV) pip install --quiet --compile-bytecode --python build/emulator/bin/python --require-hashes -r requirements/emulator.txt
+	@touch $@
+
+build/node.done: package.json package-lock.json build/venv.done
+	@echo "Setting up the CDK command line ..."
+	@$(BIN)/npm ci --silent --no-audit --no-fund
+	@touch $@
+
+# --- The artifact: this project installed into a folder -------------------------------------------
+
+artifact: build/lambda/aws.zip ## what AWS Lambda runs, from any machine
+
+# uv fetches the Python that AWS runs where it is missing; it is needed for the bytecode only.
+LAMBDA_PYTHON ?= 3.13
+
+build/lambda/local.zip: PLATFORM = --python $(BIN)/python
+build/lambda/local.zip: COMPILER = $(BIN)/python
+build/lambda/aws.zip: PLATFORM = --python-version 3.13 --python-platform aarch64-manylinux_2_28 --only-binary :all:
+build/lambda/aws.zip: COMPILER = $(UV) run --quiet --no-project --python $(LAMBDA_PYTHON) python
+
+# uv keeps this project's own wheel in its cache and would install yesterday's code, hence
+# --reinstall-package. The archive dates every file 1980, which makes bytecode that is checked
+# against dates stale, hence unchecked-hash.
+build/lambda/%.zip: requirements/runtime.txt $(SOURCES) build/venv.done
+	@echo "Building the Lambda artifact ($*) ..."
+	@rm -rf build/lambda/$* build/dist
+	@$(UV) pip install --quiet $(PLATFORM) --target build/lambda/$* --require-hashes -r requirements/runtime.txt
+	@$(UV) build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir build/dist
+	@$(UV) pip install --quiet $(PLATFORM) --target build/lambda/$* --no-deps --reinstall-package vitrina build/dist/*.whl
+	@$(COMPILER) -m compileall -q -j 0 --invalidation-mode unchecked-hash build/lambda/$*
+	@$(BIN)/python -m infra.artifact build/lambda/$*
+
+# --- Operating a deployed stack -------------------------------------------------------------------
+
+deploy: artifact build/node.done ## deploy to the AWS account of your credentials
+	@npx cdk deploy
+
+account: build/venv.done ## create an account in a deployed stack: make account EMAIL=… TYPE=…
+	@$(BIN)/python -m ops.account $(EMAIL) $(TYPE) $(if $(SHOP_ID),--shop-id $(SHOP_ID)) $(if $(SHOP_NAME),--shop-name '$(SHOP_NAME)')
+
+# --- Keeping up -----------------------------------------------------------------------------------
+
+LOCK = $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+lock: build/venv.done ## pin the newest versions of every dependency
+	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
+	$(LOCK) pyproject.toml --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	$(LOCK) --group emulator --output-file requirements/emulator.txt
+	echo uv | $(LOCK) - --constraint requirements/dev.txt --output-file requirements/bootstrap.txt
+	$(BIN)/npm update --package-lock-only
+
+clean: ## remove everything generated
+	rm -rf build node_modules .mypy_cache .pytest_cache .ruff_cache

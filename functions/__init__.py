@@ -1,0 +1,1 @@
+"""One folder, one Lambda: `functions.NAME.handler.handler`."""

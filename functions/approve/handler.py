@@ -1,0 +1,76 @@
+"""Approve one product or many: commit, then publish."""
+
+from typing import Annotated, Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel, ConfigDict, Field
+
+from vitrina import http_api, products, publishing
+from vitrina.auth import Id
+from vitrina.errors import Problem
+from vitrina.products import Notes, Product
+from vitrina.publishing import Broadcast
+
+logger = Logger()
+app = http_api.resolver()
+
+
+class Approval(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    moderation_notes: Notes | None = None
+
+
+class BulkApproval(Approval):
+    product_ids: Annotated[list[Id], Field(min_length=1, max_length=100)]
+
+
+class Approved(BaseModel):
+    product: Product
+    broadcast: Broadcast
+
+
+class Result(BaseModel):
+    """What became of one product: `approved`, `already_moderated` or `not_found`."""
+
+    product_id: int
+    result: str
+
+
+class BulkApproved(BaseModel):
+    results: list[Result]
+    broadcast: Broadcast
+
+
+@app.post("/api/v1/admin/products/<product_id>/approve")
+def approve(
+    product_id: Annotated[Id, Path()],
+    admin: http_api.Admin,
+    approval: Annotated[Approval | None, Body()] = None,
+) -> Approved:
+    notes = approval.moderation_notes if approval else None
+    product = products.approve(product_id, notes, admin)
+    return Approved(product=product, broadcast=publishing.publish([product.approved()]))
+
+
+@app.post("/api/v1/admin/products/bulk-approve")
+def bulk_approve(admin: http_api.Admin, approval: Annotated[BulkApproval, Body()]) -> BulkApproved:
+    outcomes = products.approve_many(approval.product_ids, approval.moderation_notes, admin)
+    approved = [found.approved() for found in outcomes.values() if isinstance(found, Product)]
+    return BulkApproved(
+        results=[Result(product_id=n, result=_result(found)) for n, found in outcomes.items()],
+        broadcast=publishing.publish(approved),
+    )
+
+
+def _result(outcome: Product | Problem) -> str:
+    if isinstance(outcome, Product):
+        return outcome.moderation_status
+    return outcome.code.removeprefix("product_")
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return http_api.handle(app, event, context)

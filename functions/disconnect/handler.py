@@ -1,0 +1,19 @@
+"""$disconnect: forget the connection. API Gateway calls this at best once."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from vitrina import connections, websocket_api
+
+logger = Logger()
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Remove all rows of a connection; a second call finds none and is as good."""
+    connection_id = websocket_api.connection_id(event)
+    connections.forget(connection_id)
+    logger.info("disconnected", connection_id=connection_id)
+    return websocket_api.done()

@@ -1,0 +1,42 @@
+"""Login: an email and a password for a token."""
+
+from typing import Annotated, Any, Literal
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler.openapi.params import Body
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel, ConfigDict, Field
+
+from vitrina import accounts, auth, http_api, settings
+from vitrina.accounts import Email
+
+logger = Logger()
+app = http_api.resolver()
+
+
+class Credentials(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    email: Email
+    # Not the rule for new passwords: what is too short is a wrong password, and no more is said.
+    password: Annotated[str, Field(max_length=256)]
+
+
+class Token(BaseModel):
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"
+    expires_in: int
+
+
+@app.post("/api/v1/auth/login")
+def login(credentials: Annotated[Credentials, Body()]) -> Token:
+    account = accounts.authenticate(credentials.email, credentials.password)
+    return Token(
+        access_token=auth.issue(**account.model_dump(exclude={"email"})),
+        expires_in=settings.current().token_lifetime_seconds,
+    )
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return http_api.handle(app, event, context)

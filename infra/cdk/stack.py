@@ -1,0 +1,61 @@
+"""The stack: tables, functions and APIs, and how they meet."""
+
+from pathlib import Path
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from infra.cdk.apis import HttpApi, WebSocketApi
+from infra.cdk.functions import Functions
+from infra.cdk.storage import Storage
+from vitrina.settings import Settings
+
+
+class VitrinaStack(cdk.Stack):
+    def __init__(
+        self, scope: Construct, construct_id: str, *, artifact: Path, emulator: str | None
+    ) -> None:
+        """Build from an artifact folder, for AWS or for the local cloud at the URL `emulator`."""
+        synthesizer = cdk.CliCredentialsStackSynthesizer() if emulator else None
+        super().__init__(scope, construct_id, synthesizer=synthesizer)
+
+        storage = Storage(self, "Storage", keep=emulator is None)
+        websocket = WebSocketApi(self, "WebSocket", emulator=emulator)
+        http = HttpApi(self, "Http", emulator=emulator)
+        settings = Settings(
+            connections_table=storage.connections.table_name,
+            products_table=storage.products.table_name,
+            accounts_table=storage.accounts.table_name,
+            platform_table=storage.platform.table_name,
+            signing_key_secret=storage.signing_key.secret_arn,
+            management_url=websocket.management_url,
+        )
+        functions = Functions(
+            self,
+            "Functions",
+            artifact=artifact,
+            settings=settings,
+            storage=storage,
+            management_arn=websocket.management_arn,
+        )
+        websocket.route_to(functions)
+        http.route_to(functions)
+
+        for name, value in {
+            "WebSocketUrl": websocket.url,
+            "HttpUrl": http.url,
+            **{f"{field}": value for field, value in _named(settings).items()},
+        }.items():
+            cdk.CfnOutput(self, name, value=value)
+
+
+def _named(settings: Settings) -> dict[str, str]:
+    """Name what the commands of the ops person need to find."""
+    return {
+        "ConnectionsTable": settings.connections_table,
+        "ProductsTable": settings.products_table,
+        "AccountsTable": settings.accounts_table,
+        "PlatformTable": settings.platform_table,
+        "SigningKeySecret": settings.signing_key_secret,
+        "ManagementUrl": settings.management_url,
+    }

@@ -1,0 +1,66 @@
+"""Tables and the signing key."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from vitrina.products import STATUS_INDEX
+
+STRING = dynamodb.AttributeType.STRING
+NUMBER = dynamodb.AttributeType.NUMBER
+
+
+class Storage(Construct):
+    def __init__(self, scope: Construct, construct_id: str, *, keep: bool) -> None:
+        """`keep`: nothing is deleted with the stack, or by hand without lifting the protection."""
+        super().__init__(scope, construct_id)
+        self._keep = keep
+        self._removal = cdk.RemovalPolicy.RETAIN if keep else cdk.RemovalPolicy.DESTROY
+        self.connections = self._table(
+            "Connections",
+            partition_key=dynamodb.Attribute(name="partition", type=STRING),
+            sort_key=dynamodb.Attribute(name="member", type=STRING),
+            time_to_live_attribute="expires_at",
+            dynamo_stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
+        )
+        self.products = self._table(
+            "Products",
+            partition_key=dynamodb.Attribute(name="product_id", type=NUMBER),
+            global_secondary_indexes=[
+                dynamodb.GlobalSecondaryIndexPropsV2(
+                    index_name=STATUS_INDEX,
+                    partition_key=dynamodb.Attribute(name="moderation_status", type=STRING),
+                    sort_key=dynamodb.Attribute(name="status_changed_at", type=STRING),
+                )
+            ],
+        )
+        self.accounts = self._table(
+            "Accounts", partition_key=dynamodb.Attribute(name="email", type=STRING)
+        )
+        self.platform = self._table(
+            "Platform", partition_key=dynamodb.Attribute(name="name", type=STRING)
+        )
+        self.signing_key = secretsmanager.Secret(
+            self,
+            "SigningKey",
+            description="HS256 key of Vitrina's tokens",
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                password_length=64, exclude_punctuation=True
+            ),
+            removal_policy=self._removal,
+        )
+
+    def _table(self, table_id: str, **definition: object) -> dynamodb.TableV2:
+        return dynamodb.TableV2(
+            self,
+            table_id,
+            billing=dynamodb.Billing.on_demand(),
+            encryption=dynamodb.TableEncryptionV2.aws_managed_key(),
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            deletion_protection=self._keep,
+            removal_policy=self._removal,
+            **definition,  # type: ignore[arg-type]
+        )

@@ -1,0 +1,198 @@
+"""A local cloud: starts an emulator of AWS, deploys the real stack to it, and always stops it."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from vitrina import accounts, settings
+from vitrina.channels import ClientType
+from vitrina.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+BUILD = ROOT / "build"
+START_SECONDS = 30
+STOP_SECONDS = 10
+
+PASSWORD = "password"  # noqa: S105 - for accounts that exist only here
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A deployed stack: where it listens, and what `cdk deploy` printed."""
+
+    endpoint: str
+    websocket_url: str
+    http_url: str
+    outputs: dict[str, str]
+    log: Path
+    """Everything the emulator and the functions in it wrote."""
+
+
+@contextmanager
+def running(report: Report = lambda _: None) -> Iterator[Cloud]:
+    """Start the local cloud on a free port, deploy to it, create the accounts; stop it at exit.
+
+    `report` is told each step. Raises RuntimeError, with the end of the log, when a step fails.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="cloud-", dir=BUILD))
+    log = folder / "emulator.log"
+    endpoint = f"http://localhost:{_free_port()}"
+    environment = _environment(endpoint, folder)
+    emulator = _start(endpoint, environment, log)
+    try:
+        report("Starting the local cloud")
+        _wait_until_it_answers(endpoint, emulator, log)
+        report("Bootstrapping the CDK")
+        _bootstrap(environment, folder)
+        report("Deploying the stack")
+        outputs = _deploy(environment, endpoint, folder)
+        report("Creating the accounts")
+        _use(environment, outputs)
+        _create_accounts()
+        yield Cloud(endpoint, outputs["WebSocketUrl"], outputs["HttpUrl"], outputs, log)
+    finally:
+        _stop(emulator)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _environment(endpoint: str, folder: Path) -> dict[str, str]:
+    """Return what the emulator, the CDK and this process need; nothing of the user's AWS set-up."""
+    mine = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return mine | {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AUTH": "true",  # roles are enforced, so that a missing grant shows here
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": endpoint.rpartition(":")[2],
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "TMPDIR": str(folder),
+        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
+        "NO_COLOR": "1",
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _start(endpoint: str, environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [BUILD / "emulator/bin/python", "-m", "ministack"],
+            env=environment,
+            cwd=log.parent,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            # A group of its own: Ctrl-C reaches this program alone, and stopping reaches the
+            # functions' processes too.
+            start_new_session=True,
+        )
+
+
+def _wait_until_it_answers(endpoint: str, emulator: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while emulator.poll() is None and time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=1):  # noqa: S310
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError(f"The emulator did not start:\n{_tail(log.read_text())}")
+
+
+def _stop(emulator: subprocess.Popen[bytes]) -> None:
+    """End the emulator and the functions' processes, all of which are in its group."""
+    for stop in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(emulator.pid, stop)
+            emulator.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            continue
+        except ProcessLookupError:
+            return
+
+
+def _bootstrap(environment: dict[str, str], folder: Path) -> None:
+    # Away from cdk.json, or the CDK would run the app, which bootstrapping does not need.
+    _cdk("bootstrap", "aws://000000000000/us-east-1", environment=environment, cwd=folder)
+
+
+def _deploy(environment: dict[str, str], endpoint: str, folder: Path) -> dict[str, str]:
+    file = folder / "outputs.json"
+    _cdk(
+        "deploy",
+        *("--app", f"{sys.executable} -m infra.cdk.app"),
+        *("--output", str(folder / "cdk.out")),
+        *("--context", f"emulator={endpoint}"),
+        *("--outputs-file", str(file)),
+        *("--require-approval", "never"),
+        environment=environment,
+        cwd=ROOT,
+    )
+    outputs: dict[str, str] = json.loads(file.read_text())["Vitrina"]
+    return outputs
+
+
+def _cdk(command: str, *options: str, environment: dict[str, str], cwd: Path) -> None:
+    done = subprocess.run(
+        [ROOT / "node_modules/.bin/cdk", command, *options, "--ci", "--no-notices"],
+        env=environment,
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"cdk {command} failed:\n{_tail(done.stdout + done.stderr)}")
+
+
+def _use(environment: dict[str, str], outputs: dict[str, str]) -> None:
+    """Let this process speak to the local cloud as a function would."""
+    os.environ.update({name: value for name, value in environment.items() if "AWS_" in name})
+    found = Settings(
+        connections_table=outputs["ConnectionsTable"],
+        products_table=outputs["ProductsTable"],
+        accounts_table=outputs["AccountsTable"],
+        platform_table=outputs["PlatformTable"],
+        signing_key_secret=outputs["SigningKeySecret"],
+        management_url=outputs["ManagementUrl"],
+    )
+    os.environ.update(found.to_environment())
+    settings.current.cache_clear()
+
+
+def _create_accounts() -> None:
+    password = TypeAdapter(accounts.Password).validate_python(PASSWORD)
+    accounts.create("admin@example.com", password, ClientType.ADMIN)
+    accounts.create("user@example.com", password, ClientType.USER)
+    accounts.create("shop@example.com", password, ClientType.SHOP, 10, "Fashion Store")
+
+
+def _tail(text: str) -> str:
+    return "\n".join(text.splitlines()[-40:])

@@ -1,0 +1,171 @@
+"""Handlers against moto's DynamoDB and Secrets Manager, and a stub of the management API."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from tests.conftest import KEY, SETTINGS
+from tests.management_api_stub import ManagementApiStub
+from vitrina import accounts, auth, aws, connections, sender, settings
+from vitrina.channels import ClientType
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Tables and the secret of a fresh deployment."""
+    for name, value in SETTINGS.to_environment().items():
+        monkeypatch.setenv(name, value)
+    for kept in (
+        settings.current,
+        aws.dynamodb,
+        aws.secretsmanager,
+        aws._session,
+        auth._signing_key_during,
+        connections._count_during,
+        sender._sender,
+    ):
+        kept.cache_clear()
+    with mock_aws():
+        _create_tables()
+        boto3.client("secretsmanager").create_secret(Name="signing-key", SecretString=KEY)
+        yield
+
+
+def _create_tables() -> None:
+    def create(name: str, *keys: tuple[str, str], **more: Any) -> None:
+        boto3.client("dynamodb").create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": attribute, "AttributeType": kind}
+                for attribute, kind in (*keys, *more.pop("indexed", ()))
+            ],
+            KeySchema=_key_schema(*(attribute for attribute, _ in keys)),
+            **more,
+        )
+
+    create("connections", ("partition", "S"), ("member", "S"))
+    create("accounts", ("email", "S"))
+    create("platform", ("name", "S"))
+    create(
+        "products",
+        ("product_id", "N"),
+        indexed=(("moderation_status", "S"), ("status_changed_at", "S")),
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by_status",
+                "KeySchema": _key_schema("moderation_status", "status_changed_at"),
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+
+
+def _key_schema(*attributes: str) -> list[dict[str, str]]:
+    return [
+        {"AttributeName": name, "KeyType": kind}
+        for name, kind in zip(attributes, ("HASH", "RANGE"), strict=False)
+    ]
+
+
+@pytest.fixture
+def management_api(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[ManagementApiStub]:
+    """The management API that the settings point to."""
+    with ManagementApiStub.running() as stub:
+        monkeypatch.setenv("VITRINA_MANAGEMENT_URL", stub.url)
+        settings.current.cache_clear()
+        yield stub
+
+
+@dataclass
+class Context:
+    """Lambda's context, as far as Powertools reads it."""
+
+    function_name: str = "test"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:eu-central-1:000000000000:function:test"
+    aws_request_id: str = "request"
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+
+@dataclass
+class HttpCall:
+    """An HTTP request as API Gateway hands it to a function (payload format 2.0)."""
+
+    handler: Callable[..., dict[str, Any]]
+    default_headers: dict[str, str] = field(default_factory=dict)
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        token: str | None = None,
+        headers: dict[str, str] | None = None,
+        **query: str,
+    ) -> Answer:
+        event = {
+            "version": "2.0",
+            "rawPath": path,
+            "rawQueryString": "&".join(f"{name}={value}" for name, value in query.items()),
+            "headers": {
+                "content-type": "application/json",
+                **({"authorization": f"Bearer {token}"} if token else {}),
+                **(headers or {}),
+            },
+            "queryStringParameters": query,
+            "requestContext": {
+                "http": {"method": method, "path": path},
+                "stage": "$default",
+                "requestId": "request",
+            },
+            "isBase64Encoded": False,
+        }
+        if body is not None:
+            event["body"] = body if isinstance(body, str) else json.dumps(body)
+        answer = self.handler(event, Context())
+        return Answer(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
+
+
+def token_of(client_type: ClientType, account_id: int = 1, **claims: Any) -> str:
+    """Return a token; a shop's is of shop 10, "Fashion Store", unless said otherwise."""
+    if client_type is ClientType.SHOP:
+        claims = {"shop_id": 10, "shop_name": "Fashion Store"} | claims
+    return auth.issue(account_id=account_id, client_type=client_type, **claims)
+
+
+def connect(connection_id: str, client_type: ClientType, account_id: int = 1, **claims: Any) -> None:
+    """Store an open connection."""
+    connections.add(connection_id, auth.verify(token_of(client_type, account_id, **claims)))
+
+
+def stored_connections() -> set[str]:
+    """Return the ids of all stored connections; every row is of a connection that has both."""
+    rows = boto3.client("dynamodb").scan(TableName="connections")["Items"]
+    keys = [(row["partition"]["S"], row["member"]["S"]) for row in rows]
+    own = {key.partition("#")[2] for key, _ in keys if key.startswith("connection#")}
+    members = {member.rpartition("#")[2] for key, member in keys if not key.startswith("connection#")}
+    assert own == members
+    return own
+
+
+@pytest.fixture
+def admin_token(cloud: None) -> str:
+    return token_of(ClientType.ADMIN)
+
+
+@pytest.fixture
+def user_account(cloud: None) -> accounts.Account:
+    return accounts.create("user@example.com", "password", ClientType.USER)

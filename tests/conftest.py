@@ -1,0 +1,41 @@
+"""What every layer shares: settings, and no way to reach AWS by accident."""
+
+import os
+
+import pytest
+
+from vitrina import auth, settings
+from vitrina.settings import Settings
+
+KEY = "k" * 64
+
+SETTINGS = Settings(
+    connections_table="connections",
+    products_table="products",
+    accounts_table="accounts",
+    platform_table="platform",
+    signing_key_secret="signing-key",
+    management_url="http://localhost:1/ws",
+)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_credentials() -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ |= {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+@pytest.fixture
+def configured(monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings as a function finds them, and a signing key that needs no Secrets Manager."""
+    for name, value in SETTINGS.to_environment().items():
+        monkeypatch.setenv(name, value)
+    settings.current.cache_clear()
+    monkeypatch.setattr(auth, "_signing_key", lambda: KEY)
+    return SETTINGS

@@ -1,0 +1,74 @@
+"""A management API over real HTTP that fails as it is told to.
+
+`answers[connection_id]` is a list of what to answer next: a status, or one of HANG (say nothing
+until the client gives up) and DROP (close the socket without a word). When the list is empty, or
+there is none, the answer is 200 and the body counts as received.
+"""
+
+import asyncio
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Self
+from urllib.parse import unquote
+
+from aiohttp import web
+
+HANG = -1
+DROP = -2
+
+
+class ManagementApiStub:
+    def __init__(self) -> None:
+        self.url = ""
+        self.answers: dict[str, list[int]] = {}
+        self.received: dict[str, list[bytes]] = defaultdict(list)
+        self.requests: list[web.BaseRequest] = []
+        self.statuses: dict[int, int] = defaultdict(int)
+
+    @classmethod
+    @contextmanager
+    def running(cls) -> Iterator[Self]:
+        """Serve on a free port of loopback, in a thread, until the end of the block."""
+        stub = cls()
+        started = threading.Event()
+        loop = asyncio.new_event_loop()
+        stopping = asyncio.Event()
+
+        async def serve() -> None:
+            runner = web.ServerRunner(web.Server(stub._answer), shutdown_timeout=0.1)
+            await runner.setup()
+            site = web.TCPSite(runner, "127.0.0.1", 0)
+            await site.start()
+            host, port = runner.addresses[0][:2]
+            stub.url = f"http://{host}:{port}/ws"
+            started.set()
+            await stopping.wait()
+            await runner.cleanup()
+
+        thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+        thread.start()
+        started.wait()
+        try:
+            yield stub
+        finally:
+            loop.call_soon_threadsafe(stopping.set)
+            thread.join()
+            loop.close()
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        connection_id = unquote(request.raw_path.rpartition("/@connections/")[2])
+        body = await request.read()
+        self.requests.append(request)
+        planned = self.answers.get(connection_id)
+        answer = planned.pop(0) if planned else 200
+        self.statuses[answer] += 1
+        if answer == HANG:
+            await asyncio.sleep(60)
+        if answer in (HANG, DROP):
+            assert request.transport is not None
+            request.transport.abort()
+        if answer == 200:
+            self.received[connection_id].append(body)
+        return web.Response(status=max(answer, 200))

@@ -1,0 +1,1 @@
+"""What Vitrina knows: events, channels, connections, products, accounts and how they meet."""

@@ -1,0 +1,90 @@
+"""Accounts: who can log in, and as what."""
+
+from typing import Annotated, Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from vitrina import aws, ids, settings
+from vitrina.auth import Id
+from vitrina.channels import ClientType
+from vitrina.errors import Conflict, Unauthenticated
+
+Email = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, to_lower=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"
+    ),
+]
+Password = Annotated[str, StringConstraints(min_length=8, max_length=256)]
+
+# RFC 9106's second recommended option (64 MiB), argon2-cffi's default.
+_hasher = PasswordHasher()
+
+# Verified when there is no such account, so that the answer takes as long as for a wrong password.
+_NOBODYS_HASH = (
+    "$argon2id$v=19$m=65536,t=3,p=4$Q8N2h8KqT9KRPAa9qPKwUA"
+    "$QbXGYcbGkvQtqQPFjUvaZnnJFWxYTJES5kov1k2KLw0"
+)
+
+
+class Account(BaseModel):
+    """One row of the accounts table, without its password."""
+
+    model_config = ConfigDict(frozen=True)
+
+    email: str
+    account_id: Id
+    client_type: ClientType
+    shop_id: Id | None = None
+    shop_name: Annotated[str, Field(max_length=200)] | None = None
+
+
+def create(
+    email: Email,
+    password: Password,
+    client_type: ClientType,
+    shop_id: int | None = None,
+    shop_name: str | None = None,
+) -> Account:
+    """Store a new account under the next account id.
+
+    Raises Conflict `account_exists` when the address is taken.
+    """
+    account = Account(
+        email=email,
+        account_id=ids.next_id("account"),
+        client_type=client_type,
+        shop_id=shop_id,
+        shop_name=shop_name,
+    )
+    row = {**account.model_dump(mode="json"), "password_hash": _hasher.hash(password)}
+    try:
+        aws.dynamodb().put_item(
+            TableName=settings.current().accounts_table,
+            Item=aws.to_item(row),
+            ConditionExpression="attribute_not_exists(email)",
+        )
+    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
+        raise Conflict("account_exists", f"{email} has an account already.") from None
+    return account
+
+
+def authenticate(email: str, password: str) -> Account:
+    """Return the account that these credentials open.
+
+    Raises Unauthenticated `credentials_invalid`, whether the address or the password is wrong,
+    after the same work.
+    """
+    found = aws.dynamodb().get_item(
+        TableName=settings.current().accounts_table, Key={"email": {"S": email}}
+    )
+    row: dict[str, Any] = aws.from_item(found.get("Item", {}))
+    try:
+        _hasher.verify(row.get("password_hash", _NOBODYS_HASH), password)
+    except VerifyMismatchError:
+        row = {}
+    if not row:
+        raise Unauthenticated("credentials_invalid", "The email or the password is wrong.")
+    return Account.model_validate(row)

@@ -1,0 +1,62 @@
+"""The table: which event goes to which channels, and where a channel's connections are stored."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple
+from zlib import crc32
+
+from vitrina import settings
+
+
+class ClientType(StrEnum):
+    """Who is connecting; a claim of the token, and the name of everyone's channel of that type."""
+
+    USER = "user"
+    SHOP = "shop"
+    ADMIN = "admin"
+
+
+# Policy. A name in braces is a field of the event's data.
+CHANNELS: dict[str, tuple[str, ...]] = {
+    "product.approved": ("user", "shop", "admin"),
+    "product.submitted": ("admin",),
+}
+
+
+class Partition(NamedTuple):
+    """Where members of a channel are stored: `key` in the table, members beginning `prefix`."""
+
+    key: str
+    prefix: str
+
+
+def membership(scope: str, name: str) -> Partition:
+    """Return the one partition that holds the members called `name` of a type or of the rooms.
+
+    `scope` is a client type, with an identity for a name, or `room`, with a room's. The shard is
+    a hash of the name, so that one row serves both "every user" and "user 42".
+    """
+    shard = crc32(name.encode()) % _shards(scope)
+    return Partition(_key(scope, shard), f"{name}#")
+
+
+def partitions(channel: str) -> Sequence[Partition]:
+    """Return every partition to read for a channel: `user`, `shop:10` or `room:sale`."""
+    scope, colon, name = channel.partition(":")
+    if colon:
+        return [membership(scope, name)]
+    return [Partition(_key(scope, shard), "") for shard in range(_shards(scope))]
+
+
+def _shards(scope: str) -> int:
+    shards = settings.current()
+    return {
+        "user": shards.user_shards,
+        "shop": shards.shop_shards,
+        "admin": shards.admin_shards,
+        "room": shards.room_shards,
+    }[scope]
+
+
+def _key(scope: str, shard: int) -> str:
+    return f"{scope}#{shard:02d}"

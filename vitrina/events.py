@@ -1,0 +1,102 @@
+"""Facts in the past tense, exactly as clients receive them: these models are the wire format."""
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+from uuid import uuid4
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
+
+from vitrina.channels import CHANNELS, ClientType
+
+
+def now() -> datetime:
+    """Return the present moment in UTC, to the second, as timestamps on the wire are."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def body(self) -> bytes:
+        """Return the frame to send: compact JSON in UTF-8, nothing escaped."""
+        return to_json(self)
+
+
+class Published(_Wire):
+    """An event that goes to the channels of the table, under one `id` in all of them."""
+
+    event: str
+    timestamp: datetime = Field(default_factory=now)
+    data: Any
+    id: str = Field(default_factory=lambda: str(uuid4()))
+
+    def channels(self) -> list[str]:
+        """Return the channels that `channels.CHANNELS` gives to this event."""
+        data = dict(self.data)
+        return [channel.format_map(data) for channel in CHANNELS[self.event]]
+
+    def body_for(self, channel: str) -> bytes:
+        """Return the frame for one channel, which names the channel it came by."""
+        return to_json({**dict(self), "channel": channel})
+
+
+class ProductApproval(_Wire):
+    """The seed document's eight fields, in its order."""
+
+    product_id: int
+    product_name: str
+    shop_id: int
+    shop_name: str
+    moderation_status: Literal["approved"] = "approved"
+    moderation_notes: str
+    admin_id: int
+    approval_fee: float
+
+
+class ProductApproved(Published):
+    event: Literal["product.approved"] = "product.approved"
+    data: ProductApproval
+
+
+class ProductSubmission(_Wire):
+    product_id: int
+    product_name: str
+    shop_id: int
+    shop_name: str
+    moderation_status: Literal["pending"] = "pending"
+
+
+class ProductSubmitted(Published):
+    event: Literal["product.submitted"] = "product.submitted"
+    data: ProductSubmission
+
+
+class Connection(_Wire):
+    connection_id: str
+    client_type: ClientType
+    expires_at: datetime
+    ping_interval_seconds: int
+
+
+class Connected(_Wire):
+    event: Literal["connected"] = "connected"
+    timestamp: datetime = Field(default_factory=now)
+    data: Connection
+
+
+class Pong(_Wire):
+    """Nothing but its name, so that API Gateway can send it without a Lambda."""
+
+    event: Literal["pong"] = "pong"
+
+
+class Refusal(_Wire):
+    code: str
+    message: str
+
+
+class Error(_Wire):
+    event: Literal["error"] = "error"
+    timestamp: datetime = Field(default_factory=now)
+    data: Refusal

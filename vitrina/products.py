@@ -1,0 +1,264 @@
+"""Products and the rules of their moderation."""
+
+import base64
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    ValidationError,
+)
+
+from vitrina import aws, ids, settings
+from vitrina.auth import Id, Identity
+from vitrina.channels import ClientType
+from vitrina.errors import Conflict, Forbidden, Malformed, NotFound, Problem, Unauthenticated
+from vitrina.events import ProductApproval, ProductApproved, ProductSubmission, ProductSubmitted
+
+STATUS_INDEX = "by_status"
+PARALLEL_APPROVALS = 16
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Notes = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
+# JSON has one kind of number, and apps read it as such; DynamoDB keeps the decimal.
+Money = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2), PlainSerializer(float)]
+
+
+class Status(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+
+
+class Submission(BaseModel):
+    """What a shop says of a new product."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    product_name: Annotated[Text, Field(max_length=200)]
+    description: Annotated[Text, Field(max_length=5000)] | None = None
+    price: Money | None = None
+    image_url: Annotated[Text, Field(max_length=2000, pattern=r"^https://\S+$")] | None = None
+
+
+class Product(BaseModel):
+    """One row of the products table."""
+
+    product_id: Id
+    product_name: str
+    description: str | None = None
+    price: Money | None = None
+    image_url: str | None = None
+    shop_id: Id
+    shop_name: str
+    moderation_status: Status
+    status_changed_at: datetime
+    moderation_notes: str | None = None
+    admin_id: Id | None = None
+    approval_fee: Money | None = None
+
+    def submitted(self) -> ProductSubmitted:
+        return ProductSubmitted(
+            data=ProductSubmission(
+                product_id=self.product_id,
+                product_name=self.product_name,
+                shop_id=self.shop_id,
+                shop_name=self.shop_name,
+            )
+        )
+
+    def approved(self) -> ProductApproved:
+        assert self.admin_id is not None and self.approval_fee is not None  # noqa: S101, PT018
+        return ProductApproved(
+            data=ProductApproval(
+                product_id=self.product_id,
+                product_name=self.product_name,
+                shop_id=self.shop_id,
+                shop_name=self.shop_name,
+                moderation_notes=self.moderation_notes or "",
+                admin_id=self.admin_id,
+                approval_fee=float(self.approval_fee),
+            )
+        )
+
+
+class Page(BaseModel):
+    """Some products, and the cursor that leads to the next ones, unless these were the last."""
+
+    items: list[Product]
+    cursor: str | None = None
+
+
+def submit(submission: Submission, shop: Identity) -> Product:
+    """Store a shop's new product, pending."""
+    assert shop.shop_id is not None and shop.shop_name is not None  # noqa: S101, PT018
+    product = Product(
+        **submission.model_dump(),
+        product_id=ids.next_id("product"),
+        shop_id=shop.shop_id,
+        shop_name=shop.shop_name,
+        moderation_status=Status.PENDING,
+        status_changed_at=datetime.now(UTC),
+    )
+    aws.dynamodb().put_item(
+        TableName=settings.current().products_table,
+        Item=_to_item(product),
+        ConditionExpression="attribute_not_exists(product_id)",
+    )
+    return product
+
+
+def approve(product_id: int, notes: str | None, admin: Identity) -> Product:
+    """Approve one product, if it is pending, at the fee in force.
+
+    Raises NotFound `product_not_found` or Conflict `already_moderated`. Of two approvals at the
+    same moment one succeeds: DynamoDB checks the condition and writes in one step.
+    """
+    changes = {
+        ":pending": Status.PENDING,
+        ":approved": Status.APPROVED,
+        ":now": datetime.now(UTC).isoformat(),
+        ":notes": notes or "",
+        ":admin": admin.account_id,
+        ":fee": settings.current().approval_fee,
+    }
+    try:
+        updated = aws.dynamodb().update_item(
+            TableName=settings.current().products_table,
+            Key={"product_id": {"N": str(product_id)}},
+            ConditionExpression="moderation_status = :pending",
+            UpdateExpression=(
+                "SET moderation_status = :approved, status_changed_at = :now,"
+                " moderation_notes = :notes, admin_id = :admin, approval_fee = :fee"
+            ),
+            ExpressionAttributeValues=aws.to_item(changes),
+            ReturnValues="ALL_NEW",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+    except aws.dynamodb().exceptions.ConditionalCheckFailedException as failed:
+        if "Item" not in failed.response:
+            raise NotFound("product_not_found", f"There is no product {product_id}.") from None
+        raise Conflict(
+            "already_moderated", f"Product {product_id} is not pending any more."
+        ) from None
+    return _from_item(updated["Attributes"])
+
+
+def approve_many(
+    product_ids: Iterable[int], notes: str | None, admin: Identity
+) -> dict[int, Product | Problem]:
+    """Approve each product on its own; say for each what it is now, or why not."""
+
+    def attempt(product_id: int) -> Product | Problem:
+        try:
+            return approve(product_id, notes, admin)
+        except Problem as problem:
+            return problem
+
+    distinct = list(dict.fromkeys(product_ids))
+    with ThreadPoolExecutor(PARALLEL_APPROVALS) as pool:
+        return dict(zip(distinct, pool.map(attempt, distinct), strict=True))
+
+
+def get(product_id: int, viewer: Identity | None) -> Product:
+    """Return a product that this viewer may see: approved, its own, or any for an admin.
+
+    Raises NotFound `product_not_found`, which also hides what may not be seen.
+    """
+    found = aws.dynamodb().get_item(
+        TableName=settings.current().products_table,
+        Key={"product_id": {"N": str(product_id)}},
+        ConsistentRead=True,
+    )
+    if "Item" in found:
+        product = _from_item(found["Item"])
+        if _may_see(viewer, product):
+            return product
+    raise NotFound("product_not_found", f"There is no product {product_id}.")
+
+
+def list_by_status(status: Status, viewer: Identity | None, limit: int, cursor: str | None) -> Page:
+    """Return one page: what waits, the oldest first; what is decided, the newest first.
+
+    A shop sees its own products only among those that are not approved, so that its pages may
+    hold fewer than `limit`, even none, before the last. Raises Unauthenticated, Forbidden, or
+    Malformed `cursor_invalid`.
+    """
+    query: dict[str, Any] = {
+        "TableName": settings.current().products_table,
+        "IndexName": STATUS_INDEX,
+        "KeyConditionExpression": "moderation_status = :status",
+        "ExpressionAttributeValues": {":status": {"S": status}},
+        "ScanIndexForward": status is Status.PENDING,
+        "Limit": limit,
+    }
+    if status is not Status.APPROVED and (shop_id := _only_shop(viewer)):
+        query["FilterExpression"] = "shop_id = :shop"
+        query["ExpressionAttributeValues"][":shop"] = {"N": str(shop_id)}
+    if cursor is not None:
+        query["ExclusiveStartKey"] = _Cursor.read(cursor, status).to_key()
+    page = aws.dynamodb().query(**query)
+    last = page.get("LastEvaluatedKey")
+    return Page(
+        items=[_from_item(item) for item in page["Items"]],
+        cursor=_Cursor.model_validate(aws.from_item(last)).write() if last else None,
+    )
+
+
+class _Cursor(BaseModel):
+    """The last row a page ended with; opaque to clients, and hostile when it comes back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    product_id: Id
+    moderation_status: Status
+    status_changed_at: Annotated[str, Field(max_length=40, pattern=r"^[0-9T:.+-]+$")]
+
+    def write(self) -> str:
+        return base64.urlsafe_b64encode(self.model_dump_json().encode()).decode()
+
+    @classmethod
+    def read(cls, cursor: str, status: Status) -> "_Cursor":
+        try:
+            found = cls.model_validate_json(base64.urlsafe_b64decode(cursor))
+        except (ValueError, ValidationError):
+            found = None
+        if found is None or found.moderation_status is not status:
+            raise Malformed("cursor_invalid", "The cursor is not one that this listing gave.")
+        return found
+
+    def to_key(self) -> dict[str, Any]:
+        return aws.to_item(self.model_dump(mode="json"))
+
+
+def _may_see(viewer: Identity | None, product: Product) -> bool:
+    if product.moderation_status is Status.APPROVED:
+        return True
+    return viewer is not None and (
+        viewer.client_type is ClientType.ADMIN or viewer.shop_id == product.shop_id
+    )
+
+
+def _only_shop(viewer: Identity | None) -> int | None:
+    """Return whose products alone a viewer may see before approval; None for an admin."""
+    if viewer is None:
+        raise Unauthenticated("token_missing", "Only approved products are for everyone.")
+    if viewer.client_type is ClientType.USER:
+        raise Forbidden("client_type_forbidden", "Users may list approved products only.")
+    return viewer.shop_id
+
+
+def _to_item(product: Product) -> dict[str, Any]:
+    row = product.model_dump() | {"status_changed_at": product.status_changed_at.isoformat()}
+    return aws.to_item(row)
+
+
+def _from_item(item: dict[str, Any]) -> Product:
+    return Product.model_validate(aws.from_item(item))

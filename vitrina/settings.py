@@ -1,0 +1,54 @@
+"""What a deployment is told: the CDK app writes it, the functions read it."""
+
+import os
+from decimal import Decimal
+from functools import cache
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PREFIX = "VITRINA_"
+
+Shards = Annotated[int, Field(ge=1, le=100)]
+
+
+class Settings(BaseModel):
+    """One environment variable per field: `VITRINA_` and the field's name in capitals."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    connections_table: str
+    products_table: str
+    accounts_table: str
+    platform_table: str
+    signing_key_secret: str
+    """Name or ARN of the secret whose string is the HS256 key."""
+    management_url: str
+    """Base URL of the @connections API, the stage included, without a trailing slash."""
+
+    token_issuer: str = "vitrina"
+    token_audience: str = "vitrina"
+    token_lifetime_seconds: int = Field(default=3600, ge=60, le=86_400)
+
+    user_shards: Shards = 16
+    shop_shards: Shards = 4
+    admin_shards: Shards = 1
+    room_shards: Shards = 4
+
+    approval_fee: Decimal = Field(default=Decimal("5.0"), ge=0, max_digits=12, decimal_places=2)
+    ping_interval_seconds: int = 30
+
+    def to_environment(self) -> dict[str, str]:
+        return {PREFIX + name.upper(): str(value) for name, value in self}
+
+    @classmethod
+    def from_environment(cls, environment: dict[str, str]) -> Self:
+        """Read what `to_environment` wrote; raises pydantic's ValidationError, naming the field."""
+        found = {name: environment.get(PREFIX + name.upper()) for name in cls.model_fields}
+        return cls.model_validate({name: text for name, text in found.items() if text is not None})
+
+
+@cache
+def current() -> Settings:
+    """Return the settings of this process, read on first use and then kept."""
+    return Settings.from_environment(dict(os.environ))
