@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from vitrina import accounts, settings
+from vitrina import accounts
 from vitrina.channels import ClientType
 from vitrina.settings import Settings
 
@@ -54,7 +53,7 @@ def running(report: Report = lambda _: None) -> Iterator[Cloud]:
     log = folder / "emulator.log"
     endpoint = f"http://localhost:{_free_port()}"
     environment = _environment(endpoint, folder)
-    emulator = _start(endpoint, environment, log)
+    emulator = _start(environment, log)
     try:
         report("Starting the local cloud")
         _wait_until_it_answers(endpoint, emulator, log)
@@ -99,7 +98,7 @@ def _free_port() -> int:
         return port
 
 
-def _start(endpoint: str, environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+def _start(environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
     with log.open("wb") as output:
         return subprocess.Popen(
             [BUILD / "emulator/bin/python", "-m", "ministack"],
@@ -175,16 +174,7 @@ def _cdk(command: str, *options: str, environment: dict[str, str], cwd: Path) ->
 def _use(environment: dict[str, str], outputs: dict[str, str]) -> None:
     """Let this process speak to the local cloud as a function would."""
     os.environ.update({name: value for name, value in environment.items() if "AWS_" in name})
-    found = Settings(
-        connections_table=outputs["ConnectionsTable"],
-        products_table=outputs["ProductsTable"],
-        accounts_table=outputs["AccountsTable"],
-        platform_table=outputs["PlatformTable"],
-        signing_key_secret=outputs["SigningKeySecret"],
-        management_url=outputs["ManagementUrl"],
-    )
-    os.environ.update(found.to_environment())
-    settings.current.cache_clear()
+    Settings.from_outputs(outputs).use()
 
 
 def _create_accounts() -> None:

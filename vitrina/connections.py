@@ -21,6 +21,8 @@ HANDSHAKE_SECONDS = 10
 PAGE_SIZE = 1000
 COUNT_KEPT_SECONDS = 2
 PARALLEL_QUERIES = 16
+# A word reserved in DynamoDB's expressions, as is "partition".
+MEMBER = {"#member": "member"}
 
 
 class Member(NamedTuple):
@@ -155,6 +157,7 @@ def _count_during(_period: int) -> Counts:
 
 def _page(partition: Partition, cursor: str | None = None, limit: int = PAGE_SIZE) -> _Page:
     query = _query(partition) | {"ProjectionExpression": "#member", "Limit": limit}
+    query["ExpressionAttributeNames"] = {**query["ExpressionAttributeNames"], **MEMBER}
     if cursor:
         query["ExclusiveStartKey"] = {"partition": {"S": partition.key}, "member": {"S": cursor}}
     page = aws.dynamodb().query(**query)
@@ -192,17 +195,18 @@ def _count_rooms(partition: Partition) -> int:
 
 def _query(partition: Partition) -> "QueryInputTypeDef":
     """Query a partition for what has not expired: DynamoDB's own removal can be days late."""
-    condition = "#partition = :partition"
+    condition, names = "#partition = :partition", {"#partition": "partition"}
     values = {":partition": {"S": partition.key}, ":now": {"N": str(int(time.time()))}}
     if partition.prefix:
         condition += " AND begins_with(#member, :prefix)"
+        names |= MEMBER
         values[":prefix"] = {"S": partition.prefix}
     return {
         "TableName": settings.current().connections_table,
         "ConsistentRead": True,
         "KeyConditionExpression": condition,
         "FilterExpression": "expires_at > :now",
-        "ExpressionAttributeNames": {"#partition": "partition", "#member": "member"},
+        "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,
     }
 

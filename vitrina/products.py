@@ -29,7 +29,11 @@ PARALLEL_APPROVALS = 16
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Notes = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
 # JSON has one kind of number, and apps read it as such; DynamoDB keeps the decimal.
-Money = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2), PlainSerializer(float)]
+Money = Annotated[
+    Decimal,
+    Field(ge=0, max_digits=12, decimal_places=2),
+    PlainSerializer(float, when_used="json"),
+]
 
 
 class Status(StrEnum):

@@ -47,6 +47,23 @@ class Settings(BaseModel):
         found = {name: environment.get(PREFIX + name.upper()) for name in cls.model_fields}
         return cls.model_validate({name: text for name, text in found.items() if text is not None})
 
+    @classmethod
+    def from_outputs(cls, outputs: dict[str, str]) -> Self:
+        """Read what a deployed stack says of itself, for programs that run beside it."""
+        return cls(
+            connections_table=outputs["ConnectionsTable"],
+            products_table=outputs["ProductsTable"],
+            accounts_table=outputs["AccountsTable"],
+            platform_table=outputs["PlatformTable"],
+            signing_key_secret=outputs["SigningKeySecret"],
+            management_url=outputs["ManagementUrl"],
+        )
+
+    def use(self) -> None:
+        """Make these the settings of this process."""
+        os.environ.update(self.to_environment())
+        current.cache_clear()
+
 
 @cache
 def current() -> Settings:

@@ -114,7 +114,11 @@ class Functions(Construct):
         for table, actions in needs.tables.items():
             tables[table].grant(function, *(f"dynamodb:{action}" for action in actions))
         if needs.has_key:
-            storage.signing_key.grant_read(function)
+            function.add_to_role_policy(
+                iam.PolicyStatement(
+                    actions=["secretsmanager:GetSecretValue"], resources=[storage.signing_key_arn]
+                )
+            )
         if needs.posts:
             function.add_to_role_policy(
                 iam.PolicyStatement(

@@ -27,7 +27,7 @@ class VitrinaStack(cdk.Stack):
             products_table=storage.products.table_name,
             accounts_table=storage.accounts.table_name,
             platform_table=storage.platform.table_name,
-            signing_key_secret=storage.signing_key.secret_arn,
+            signing_key_secret=storage.signing_key_arn,
             management_url=websocket.management_url,
         )
         functions = Functions(

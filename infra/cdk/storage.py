@@ -41,7 +41,7 @@ class Storage(Construct):
         self.platform = self._table(
             "Platform", partition_key=dynamodb.Attribute(name="name", type=STRING)
         )
-        self.signing_key = secretsmanager.Secret(
+        secret = secretsmanager.Secret(
             self,
             "SigningKey",
             description="HS256 key of Vitrina's tokens",
@@ -50,6 +50,11 @@ class Storage(Construct):
             ),
             removal_policy=self._removal,
         )
+        # The attribute `Id` is the ARN on AWS and in the local cloud alike; `Ref`, which the CDK
+        # prefers, is a mere name there, and no policy can be written for it.
+        resource = secret.node.default_child
+        assert isinstance(resource, cdk.CfnResource)  # noqa: S101
+        self.signing_key_arn = cdk.Token.as_string(resource.get_att("Id"))
 
     def _table(self, table_id: str, **definition: object) -> dynamodb.TableV2:
         return dynamodb.TableV2(

@@ -146,7 +146,9 @@ def token_of(client_type: ClientType, account_id: int = 1, **claims: Any) -> str
     return auth.issue(account_id=account_id, client_type=client_type, **claims)
 
 
-def connect(connection_id: str, client_type: ClientType, account_id: int = 1, **claims: Any) -> None:
+def connect(
+    connection_id: str, client_type: ClientType, account_id: int = 1, **claims: Any
+) -> None:
     """Store an open connection."""
     connections.add(connection_id, auth.verify(token_of(client_type, account_id, **claims)))
 
@@ -156,7 +158,9 @@ def stored_connections() -> set[str]:
     rows = boto3.client("dynamodb").scan(TableName="connections")["Items"]
     keys = [(row["partition"]["S"], row["member"]["S"]) for row in rows]
     own = {key.partition("#")[2] for key, _ in keys if key.startswith("connection#")}
-    members = {member.rpartition("#")[2] for key, member in keys if not key.startswith("connection#")}
+    members = {
+        member.rpartition("#")[2] for key, member in keys if not key.startswith("connection#")
+    }
     assert own == members
     return own
 

@@ -1,0 +1,114 @@
+"""Clients for the demo and the tests: a WebSocket that remembers its frames, and HTTP calls."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Condition, Thread
+from typing import Any, NamedTuple, Self
+
+import requests
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+PATIENCE_SECONDS = 20
+
+
+class Frame(NamedTuple):
+    """One message, parsed, and when it came (`time.monotonic`)."""
+
+    at: float
+    text: str
+    event: dict[str, Any]
+
+
+class Client:
+    """One open WebSocket. Frames are collected as they come, and waited for by what they say."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        """Connect; raises websockets' InvalidStatus when the handshake is refused."""
+        self.socket = connect(url, compression=None, ping_interval=None, **options)
+        self.frames: list[Frame] = []
+        self.is_closed = False
+        self._changed = Condition()
+        self._reader = Thread(target=self._read)
+        self._reader.start()
+
+    @classmethod
+    @contextmanager
+    def connected(cls, url: str, **options: Any) -> Iterator[Self]:
+        """Connect, and wait for `connected`; close at the end."""
+        client = cls(url, **options)
+        try:
+            client.wait_for("connected")
+            yield client
+        finally:
+            client.close()
+
+    def _read(self) -> None:
+        try:
+            for text in self.socket:
+                frame = Frame(time.monotonic(), str(text), json.loads(text))
+                with self._changed:
+                    self.frames.append(frame)
+                    self._changed.notify_all()
+        except ConnectionClosed:
+            pass
+        with self._changed:
+            self.is_closed = True
+            self._changed.notify_all()
+
+    def events(self, name: str) -> list[Frame]:
+        return [frame for frame in self.frames if frame.event.get("event") == name]
+
+    def wait_for(self, name: str, count: int = 1) -> list[Frame]:
+        """Wait until `count` events of a name have come, and return them.
+
+        Raises TimeoutError, naming what did come.
+        """
+        with self._changed:
+            if not self._changed.wait_for(
+                lambda: len(self.events(name)) >= count, PATIENCE_SECONDS
+            ):
+                raise TimeoutError(f"waited for {count} {name}, got {self.frames}")
+        return self.events(name)
+
+    def send(self, message: Any) -> None:
+        self.socket.send(json.dumps(message))
+
+    def close(self) -> None:
+        self.socket.close()
+        self._reader.join()
+
+
+class Api:
+    """HTTP calls to one host."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._session = requests.Session()
+
+    def call(self, method: str, path: str, token: str | None = None, **more: Any) -> Any:
+        """Return the body of an answer; raises requests' HTTPError when it is a refusal."""
+        answer = self.answer(method, path, token, **more)
+        answer.raise_for_status()
+        return answer.json()
+
+    def answer(
+        self, method: str, path: str, token: str | None = None, **more: Any
+    ) -> requests.Response:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return self._session.request(
+            method, self.url + path, headers=headers | more.pop("headers", {}), timeout=40, **more
+        )
+
+    def login(self, email: str, password: str) -> str:
+        body = {"email": email, "password": password}
+        token: str = self.call("POST", "/api/v1/auth/login", json=body)["access_token"]
+        return token
+
+    def websocket_url(self, client_type: str, token: str) -> str:
+        return f"{self.url.replace('http', 'ws', 1)}/ws/{client_type}?token={token}"
+
+    def close(self) -> None:
+        self._session.close()

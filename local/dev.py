@@ -1,0 +1,63 @@
+"""`make dev`: keep the local cloud running until Ctrl-C."""
+
+import signal
+import sys
+
+from local import edge, emulator
+from local.progress import Progress
+
+PORT = 8000
+
+HELP = """
+  http://localhost:{port} is up. These accounts exist only here:
+
+    user@example.com    a user
+    shop@example.com    shop 10, "Fashion Store"
+    admin@example.com   an administrator          password of all three: {password}
+
+  Connect as a user, in a second terminal:
+
+    TOKEN=$(curl -s -X POST http://localhost:{port}/api/v1/auth/login \\
+      -H "Content-Type: application/json" \\
+      -d '{{"email":"user@example.com","password":"{password}"}}' | jq -r '.access_token')
+    build/venv/bin/python test_websocket_client.py $TOKEN
+    npx wscat -c "ws://localhost:{port}/ws/user?token=$TOKEN"
+
+  Submit a product as the shop and approve it as the admin, in a third:
+
+    login() {{ curl -s -X POST http://localhost:{port}/api/v1/auth/login \\
+      -H "Content-Type: application/json" \\
+      -d "{{\\"email\\":\\"$1\\",\\"password\\":\\"{password}\\"}}" | jq -r '.access_token'; }}
+    ID=$(curl -s -X POST http://localhost:{port}/api/v1/products \\
+      -H "Authorization: Bearer $(login shop@example.com)" -H "Content-Type: application/json" \\
+      -d '{{"product_name":"Красное платье","price":4990}}' | jq .product_id)
+    curl -X POST http://localhost:{port}/api/v1/admin/products/$ID/approve \\
+      -H "Authorization: Bearer $(login admin@example.com)" -H "Content-Type: application/json" \\
+      -d '{{"moderation_notes":"Отличный товар"}}'
+
+  Who is connected:
+
+    curl http://localhost:{port}/ws/stats
+
+  Ctrl-C stops everything.
+"""
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    progress = Progress()
+    with emulator.running(progress) as cloud:
+        progress("Opening the edge")
+        with edge.running(cloud.websocket_url, cloud.http_url, PORT):
+            progress.done()
+            print(HELP.format(port=PORT, password=emulator.PASSWORD), flush=True)
+            signal.pause()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("\n  Stopped.")
+    except (RuntimeError, OSError) as failure:
+        sys.exit(f"\n{failure}")

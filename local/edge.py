@@ -1,0 +1,167 @@
+"""What CloudFront does in the cloud: one host in front of both APIs.
+
+An upgrade of `/ws/{type}` goes to the WebSocket API as `?client_type={type}`, because API Gateway
+refuses a path after the stage; everything else goes to the HTTP API.
+"""
+
+import asyncio
+import re
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from urllib.parse import parse_qsl, urlencode
+
+from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgType, web
+from aiohttp.client_exceptions import WSServerHandshakeError
+from yarl import URL
+
+# API Gateway's limits: a message of a WebSocket, a request of an HTTP API.
+LARGEST_MESSAGE_BYTES = 128 * 1024
+LARGEST_REQUEST_BYTES = 10 * 1024 * 1024
+HANDSHAKE_HEADERS = ("Authorization", "Origin", "User-Agent")
+# Headers that concern one connection only (RFC 9110, section 7.6.1), and those that are made anew.
+HOP_BY_HOP = {
+    *("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"),
+    *("host", "content-length", "content-encoding"),
+}
+
+_WEBSOCKET_PATH = re.compile(r"/ws/(user|shop|admin)/?")
+
+Socket = web.WebSocketResponse | ClientWebSocketResponse
+
+
+def websocket_query(path: str, query: str) -> str | None:
+    """Return the query for the WebSocket API, or None when the path is not a WebSocket's.
+
+    The type in the path replaces any `client_type` of the client's own.
+    """
+    matched = _WEBSOCKET_PATH.fullmatch(path)
+    if not matched:
+        return None
+    kept = [(k, v) for k, v in parse_qsl(query, keep_blank_values=True) if k != "client_type"]
+    return urlencode([("client_type", matched[1]), *kept])
+
+
+@contextmanager
+def running(websocket_url: str, http_url: str, port: int = 0) -> Iterator[str]:
+    """Serve on `localhost` in a thread, until the end of the block; yield the port's URL.
+
+    Port 0 is any free one. Raises OSError when the port is taken.
+    """
+    edge = _Edge(websocket_url, http_url)
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="edge")
+    thread.start()
+    try:
+        port = asyncio.run_coroutine_threadsafe(edge.start(port), loop).result()
+        try:
+            yield f"http://localhost:{port}"
+        finally:
+            asyncio.run_coroutine_threadsafe(edge.stop(), loop).result()
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+class _Edge:
+    def __init__(self, websocket_url: str, http_url: str) -> None:
+        self._websocket_url = websocket_url
+        self._http_url = http_url
+
+    async def start(self, port: int) -> int:
+        """Listen on every loopback address that `localhost` stands for; return the port."""
+        self._session = ClientSession(auto_decompress=False)
+        app = web.Application(client_max_size=LARGEST_REQUEST_BYTES)
+        app.router.add_route("*", "/{path:.*}", self._forward)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, "localhost", port).start()
+        except OSError:
+            await self.stop()
+            raise
+        found: int = self._runner.addresses[0][1]
+        return found
+
+    async def stop(self) -> None:
+        await self._runner.cleanup()
+        await self._session.close()
+
+    async def _forward(self, request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            query = websocket_query(request.path, request.query_string)
+            if query is not None:
+                return await self._forward_websocket(request, query)
+        return await self._forward_http(request)
+
+    async def _forward_websocket(self, request: web.Request, query: str) -> web.StreamResponse:
+        offered = request.headers.get("Sec-WebSocket-Protocol", "")
+        protocols = [name.strip() for name in offered.split(",") if name.strip()]
+        try:
+            upstream = await self._session.ws_connect(
+                f"{self._websocket_url}?{query}",
+                headers={k: v for k, v in request.headers.items() if k in HANDSHAKE_HEADERS},
+                protocols=protocols,
+                max_msg_size=LARGEST_MESSAGE_BYTES,
+            )
+        except WSServerHandshakeError as refused:
+            return web.Response(status=refused.status)
+        except ClientError:
+            return web.json_response({"message": "Bad Gateway"}, status=502)
+        # The local cloud forgets the subprotocol that $connect answers with.
+        client = web.WebSocketResponse(
+            protocols=protocols[:1], compress=False, max_msg_size=LARGEST_MESSAGE_BYTES
+        )
+        await client.prepare(request)
+        await _join(client, upstream)
+        return client
+
+    async def _forward_http(self, request: web.Request) -> web.StreamResponse:
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            return web.json_response({"message": "Request Entity Too Large"}, status=413)
+        try:
+            async with self._session.request(
+                request.method,
+                URL(self._http_url + request.raw_path, encoded=True),
+                headers=_end_to_end(request.headers.items()),
+                data=body,
+                allow_redirects=False,
+            ) as upstream:
+                return web.Response(
+                    status=upstream.status,
+                    headers=_end_to_end(upstream.headers.items()),
+                    body=await upstream.read(),
+                )
+        except ClientError:
+            return web.json_response({"message": "Bad Gateway"}, status=502)
+
+
+def _end_to_end(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in headers if name.lower() not in HOP_BY_HOP]
+
+
+async def _join(client: web.WebSocketResponse, upstream: ClientWebSocketResponse) -> None:
+    """Carry messages both ways until one side is closed; then close the other."""
+    ways = {
+        asyncio.create_task(_carry(client, upstream)),
+        asyncio.create_task(_carry(upstream, client)),
+    }
+    try:
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)
+        await upstream.close(code=client.close_code or 1000)
+        await client.close(code=upstream.close_code or 1000)
+
+
+async def _carry(source: Socket, sink: Socket) -> None:
+    async for message in source:
+        if message.type is WSMsgType.TEXT:
+            await sink.send_str(message.data)
+        elif message.type is WSMsgType.BINARY:
+            await sink.send_bytes(message.data)
