@@ -111,11 +111,11 @@ def pages(channel: str) -> Iterator[list[Member]]:
     """
     partitions = channels.partitions(channel)
     with ThreadPoolExecutor(PARALLEL_QUERIES) as pool:
-        first_pages = pool.map(_page, partitions)
+        first_pages = pool.map(lambda partition: _page(partition, None, PAGE_SIZE), partitions)
         for partition, page in zip(partitions, first_pages, strict=True):
             yield page.members
             while page.cursor:
-                page = _page(partition, page.cursor)  # noqa: PLW2901 - the next page
+                page = _page(partition, page.cursor, PAGE_SIZE)  # noqa: PLW2901 - the next page
                 yield page.members
 
 
@@ -155,7 +155,7 @@ def _count_during(_period: int) -> Counts:
         )
 
 
-def _page(partition: Partition, cursor: str | None = None, limit: int = PAGE_SIZE) -> _Page:
+def _page(partition: Partition, cursor: str | None, limit: int) -> _Page:
     query = _query(partition) | {"ProjectionExpression": "#member", "Limit": limit}
     query["ExpressionAttributeNames"] = {**query["ExpressionAttributeNames"], **MEMBER}
     if cursor:

@@ -26,6 +26,7 @@ CONNECT_SECONDS = 2
 ATTEMPTS = 4
 FIRST_BACKOFF_SECONDS = 0.1
 LONGEST_BACKOFF_SECONDS = 2.0
+LONGEST_PAUSE_SECONDS = 1.0
 # What stands for a status when there is none: a timeout, a reset, no connection.
 NO_ANSWER = 0
 SERVER_ERRORS = 500
@@ -216,15 +217,16 @@ class _Sender:
         left.append(task.post.member)
 
     def _wait(self) -> None:
-        """Wait until a socket is ready or a retry is due."""
+        """Wait until a socket is ready, a retry is due, or libcurl has a timer of its own."""
         if self._ready:
             return
-        pause = 1.0
+        pause = LONGEST_PAUSE_SECONDS
         if self._later:
             pause = min(pause, max(0.0, self._later[0][0] - time.monotonic()))
         if self._in_flight:
-            self._multi.select(pause)
-        else:
+            timer_ms = self._multi.timeout()
+            self._multi.select(min(pause, timer_ms / 1000) if timer_ms >= 0 else pause)
+        elif self._later:
             time.sleep(pause)
 
     def _abandon(self) -> None:

@@ -1,11 +1,13 @@
 """Handlers against moto's DynamoDB and Secrets Manager, and a stub of the management API."""
 
 import json
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from io import StringIO
+from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
@@ -22,9 +24,6 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(name, value)
     for kept in (
         settings.current,
-        aws.dynamodb,
-        aws.secretsmanager,
-        aws._session,
         auth._signing_key_during,
         connections._count_during,
         sender._sender,
@@ -32,13 +31,13 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         kept.cache_clear()
     with mock_aws():
         _create_tables()
-        boto3.client("secretsmanager").create_secret(Name="signing-key", SecretString=KEY)
+        aws.secretsmanager().create_secret(Name="signing-key", SecretString=KEY)
         yield
 
 
 def _create_tables() -> None:
     def create(name: str, *keys: tuple[str, str], **more: Any) -> None:
-        boto3.client("dynamodb").create_table(
+        aws.dynamodb().create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[
@@ -66,7 +65,7 @@ def _create_tables() -> None:
     )
 
 
-def _key_schema(*attributes: str) -> list[dict[str, str]]:
+def _key_schema(*attributes: str) -> Any:
     return [
         {"AttributeName": name, "KeyType": kind}
         for name, kind in zip(attributes, ("HASH", "RANGE"), strict=False)
@@ -82,14 +81,24 @@ def management_api(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Man
         yield stub
 
 
-@dataclass
-class Context:
-    """Lambda's context, as far as Powertools reads it."""
+@pytest.fixture
+def logged() -> Iterator[Callable[[], str]]:
+    """Return what has been logged since, as JSON lines; Powertools names its logger so."""
+    [handler] = logging.getLogger("service_undefined").handlers
+    assert isinstance(handler, logging.StreamHandler)
+    stream = StringIO()
+    before = handler.setStream(stream)
+    yield stream.getvalue
+    handler.setStream(before)
 
-    function_name: str = "test"
-    memory_limit_in_mb: int = 512
-    invoked_function_arn: str = "arn:aws:lambda:eu-central-1:000000000000:function:test"
-    aws_request_id: str = "request"
+
+# Lambda's context, as far as Powertools reads it.
+CONTEXT: Any = SimpleNamespace(
+    function_name="test",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn:aws:lambda:eu-central-1:000000000000:function:test",
+    aws_request_id="request",
+)
 
 
 @dataclass
@@ -103,7 +112,7 @@ class Answer:
 class HttpCall:
     """An HTTP request as API Gateway hands it to a function (payload format 2.0)."""
 
-    handler: Callable[..., dict[str, Any]]
+    handler: Callable[[dict[str, Any], Any], dict[str, Any]]
     default_headers: dict[str, str] = field(default_factory=dict)
 
     def __call__(
@@ -114,7 +123,7 @@ class HttpCall:
         *,
         token: str | None = None,
         headers: dict[str, str] | None = None,
-        **query: str,
+        **query: Any,
     ) -> Answer:
         event = {
             "version": "2.0",
@@ -135,7 +144,7 @@ class HttpCall:
         }
         if body is not None:
             event["body"] = body if isinstance(body, str) else json.dumps(body)
-        answer = self.handler(event, Context())
+        answer = self.handler(event, CONTEXT)
         return Answer(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
 
 
@@ -155,7 +164,7 @@ def connect(
 
 def stored_connections() -> set[str]:
     """Return the ids of all stored connections; every row is of a connection that has both."""
-    rows = boto3.client("dynamodb").scan(TableName="connections")["Items"]
+    rows = aws.dynamodb().scan(TableName="connections")["Items"]
     keys = [(row["partition"]["S"], row["member"]["S"]) for row in rows]
     own = {key.partition("#")[2] for key, _ in keys if key.startswith("connection#")}
     members = {

@@ -1,0 +1,251 @@
+"""Approving: commit, then publish."""
+
+import json
+from typing import Any
+
+import pytest
+
+from functions.approve.handler import handler
+from tests.aws.conftest import Answer, HttpCall, connect, stored_connections, token_of
+from tests.management_api_stub import DROP, ManagementApiStub
+from vitrina import auth, aws, channels, connections, products
+from vitrina.channels import ClientType
+from vitrina.products import Submission
+
+call = HttpCall(handler)
+
+
+@pytest.fixture(autouse=True)
+def _connected(management_api: ManagementApiStub) -> None:
+    connect("u1", ClientType.USER, account_id=1)
+    connect("u2", ClientType.USER, account_id=2)
+    connect("s1", ClientType.SHOP)
+    connect("a1", ClientType.ADMIN)
+
+
+def submit(name: str = "Красное платье") -> int:
+    shop = auth.verify(token_of(ClientType.SHOP))
+    return products.submit(Submission(product_name=name), shop).product_id
+
+
+def approve(product_id: object, body: Any = None, token: str | None = None) -> Answer:
+    path = f"/api/v1/admin/products/{product_id}/approve"
+    return call("POST", path, body, token=token or token_of(ClientType.ADMIN))
+
+
+def bulk(body: Any) -> Answer:
+    return call(
+        "POST", "/api/v1/admin/products/bulk-approve", body, token=token_of(ClientType.ADMIN)
+    )
+
+
+def status_of(product_id: int) -> str:
+    return products.get(product_id, auth.verify(token_of(ClientType.ADMIN))).moderation_status
+
+
+def test_an_approval_reaches_every_user_shop_and_admin_with_the_seeds_eight_fields(
+    management_api: ManagementApiStub,
+) -> None:
+    answer = approve(submit(), {"moderation_notes": "Отличный товар"})
+    assert answer.status == 200
+    assert answer.body["product"]["moderation_status"] == "approved"
+    assert answer.body["broadcast"] | {"event_ids": []} == {
+        "event_ids": [],
+        "delivered": 4,
+        "gone": 0,
+        "failed": 0,
+        "complete": True,
+    }
+    assert set(management_api.received) == {"u1", "u2", "s1", "a1"}
+    for bodies in management_api.received.values():
+        [body] = bodies
+        event = json.loads(body)
+        assert event["event"] == "product.approved"
+        assert event["id"] == answer.body["broadcast"]["event_ids"][0]
+        assert list(event["data"].items()) == [
+            ("product_id", 1),
+            ("product_name", "Красное платье"),
+            ("shop_id", 10),
+            ("shop_name", "Fashion Store"),
+            ("moderation_status", "approved"),
+            ("moderation_notes", "Отличный товар"),
+            ("admin_id", 1),
+            ("approval_fee", 5.0),
+        ]
+
+
+@pytest.mark.parametrize("body", [None, {}, {"moderation_notes": None}])
+def test_notes_are_optional(management_api: ManagementApiStub, body: Any) -> None:
+    assert approve(submit(), body).status == 200
+    event = json.loads(management_api.received["u1"][0])
+    assert event["data"]["moderation_notes"] == ""
+
+
+@pytest.mark.parametrize(
+    ("token", "status", "code"),
+    [
+        ("", 401, "token_missing"),
+        ("garbage", 401, "token_invalid"),
+        (ClientType.USER, 403, "client_type_forbidden"),
+        (ClientType.SHOP, 403, "client_type_forbidden"),
+    ],
+)
+def test_only_an_admin_may(
+    management_api: ManagementApiStub, token: str, status: int, code: str
+) -> None:
+    product_id = submit()
+    bearer = token_of(ClientType(token)) if isinstance(token, ClientType) else token
+    answer = call("POST", f"/api/v1/admin/products/{product_id}/approve", token=bearer)
+    assert (answer.status, answer.body["code"]) == (status, code)
+    assert status_of(product_id) == "pending"
+    assert not management_api.requests
+
+
+@pytest.mark.parametrize(
+    ("product_id", "body", "status", "code"),
+    [
+        (404, None, 404, "product_not_found"),
+        ("x", None, 422, "request_invalid"),
+        ("0", None, 422, "request_invalid"),
+        ("-1", None, 422, "request_invalid"),
+        ("1.5", None, 422, "request_invalid"),
+        ("9" * 40, None, 422, "request_invalid"),
+        (1, "{", 400, "body_not_json"),
+        (1, "[" * 10_000, 400, "body_not_json"),
+        (1, '{"moderation_notes":NaN}', 400, "body_not_json"),
+        (1, '{"moderation_notes":"\\ud800"}', 400, "body_not_json"),
+        (1, "[]", 422, "request_invalid"),
+        (1, {"moderation_notes": 5}, 422, "request_invalid"),
+        (1, {"moderation_notes": "x" * 1001}, 422, "request_invalid"),
+        (1, {"notes": "misspelt"}, 422, "request_invalid"),
+        (1, "x" * 10_000_000, 413, "body_too_large"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_bad_request_is_refused_precisely_and_writes_nothing(
+    management_api: ManagementApiStub, product_id: object, body: Any, status: int, code: str
+) -> None:
+    submit()
+    answer = approve(product_id, body)
+    assert (answer.status, answer.body["code"]) == (status, code)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert set(answer.body) >= {"type", "title", "status", "code", "detail"}
+    assert status_of(1) == "pending"
+    assert not management_api.requests
+
+
+def test_another_content_type_is_refused() -> None:
+    path = f"/api/v1/admin/products/{submit()}/approve"
+    answer = call(
+        "POST",
+        path,
+        "moderation_notes=x",
+        token=token_of(ClientType.ADMIN),
+        headers={"content-type": "text/plain"},
+    )
+    assert (answer.status, answer.body["code"]) == (415, "content_type_unsupported")
+
+
+def test_a_second_approval_changes_nothing_and_tells_nobody(
+    management_api: ManagementApiStub,
+) -> None:
+    product_id = submit()
+    assert approve(product_id, {"moderation_notes": "first"}).status == 200
+    answer = approve(product_id, {"moderation_notes": "second"})
+    assert (answer.status, answer.body["code"]) == (409, "already_moderated")
+    assert len(management_api.received["u1"]) == 1
+    admin = auth.verify(token_of(ClientType.ADMIN))
+    assert products.get(product_id, admin).moderation_notes == "first"
+
+
+def test_gone_connections_are_forgotten_by_the_id_that_failed(
+    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "HANDSHAKE_SECONDS", 0)
+    management_api.answers = {"u1": [410], "s1": [DROP] * 9, "a1": [500]}
+    broadcast = approve(submit()).body["broadcast"]
+    assert (broadcast["delivered"], broadcast["gone"], broadcast["failed"]) == (2, 1, 1)
+    assert stored_connections() == {"u2", "s1", "a1"}
+    assert set(management_api.received) == {"u2", "a1"}
+
+
+def test_a_broadcast_that_fails_never_fails_the_approval(
+    management_api: ManagementApiStub,
+) -> None:
+    management_api.answers = {name: [403] for name in ("u1", "u2", "s1", "a1")}
+    answer = approve(submit())
+    assert answer.status == 200
+    assert answer.body["broadcast"]["delivered"] == 0
+    assert not answer.body["broadcast"]["complete"]
+    assert stored_connections() == {"u1", "u2", "s1", "a1"}
+    assert status_of(1) == "approved"
+
+
+def test_bulk_says_for_each_product_what_became_of_it(management_api: ManagementApiStub) -> None:
+    first, second, third = submit("Раз"), submit("Два"), submit("Три")
+    approve(second)
+    management_api.received.clear()
+    answer = bulk({"product_ids": [third, 404, second, first, third], "moderation_notes": "Да"})
+    assert answer.status == 200
+    assert answer.body["results"] == [
+        {"product_id": third, "result": "approved"},
+        {"product_id": 404, "result": "not_found"},
+        {"product_id": second, "result": "already_moderated"},
+        {"product_id": first, "result": "approved"},
+    ]
+    assert len(answer.body["broadcast"]["event_ids"]) == 2
+    for bodies in management_api.received.values():
+        assert [json.loads(body)["data"]["product_name"] for body in bodies] == ["Три", "Раз"]
+
+
+def test_a_hundred_products_are_approved_with_one_event_each_in_order(
+    management_api: ManagementApiStub,
+) -> None:
+    product_ids = [submit(f"Товар {n}") for n in range(100)]
+    answer = bulk({"product_ids": product_ids})
+    assert {result["result"] for result in answer.body["results"]} == {"approved"}
+    for bodies in management_api.received.values():
+        assert [json.loads(body)["data"]["product_id"] for body in bodies] == product_ids
+
+
+@pytest.mark.parametrize(
+    "body",
+    [None, {}, {"product_ids": []}, {"product_ids": list(range(1, 102))}, {"product_ids": ["x"]}],
+    ids=lambda value: str(value)[:30],
+)
+def test_a_bulk_request_has_one_to_a_hundred_ids(body: Any) -> None:
+    assert (bulk(body).status, bulk(body).body["code"]) == (422, "request_invalid")
+
+
+def test_five_thousand_connections_are_all_posted_to_page_by_page(
+    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "PAGE_SIZE", 100)
+    _store_users(4996)
+    pages: list[int] = []
+    query = aws.dynamodb().query
+
+    def counted(**arguments: Any) -> Any:
+        page = query(**arguments)
+        pages.append(page["Count"])
+        return page
+
+    monkeypatch.setattr(aws.dynamodb(), "query", counted)
+    broadcast = approve(submit()).body["broadcast"]
+    assert (broadcast["delivered"], broadcast["complete"]) == (5000, True)
+    assert {len(bodies) for bodies in management_api.received.values()} == {1}
+    assert len(management_api.received) == 5000
+    assert sum(pages) == 5000
+    assert max(pages) == 100
+
+
+def _store_users(count: int) -> None:
+    """Store connections faster than by connecting, in the rows that connecting writes."""
+    rows = []
+    for n in range(count):
+        place = channels.membership("user", str(n))
+        times = {"connected_at": 1, "expires_at": 2**40}
+        rows.append({"partition": place.key, "member": f"{place.prefix}many{n}", **times})
+    for start in range(0, count, 25):
+        puts: Any = [{"PutRequest": {"Item": aws.to_item(row)}} for row in rows[start : start + 25]]
+        aws.dynamodb().batch_write_item(RequestItems={"connections": puts})

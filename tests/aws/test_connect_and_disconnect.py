@@ -1,0 +1,119 @@
+"""$connect and $disconnect, as API Gateway calls them."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+import pytest
+
+from functions.connect.handler import handler as connect_handler
+from functions.disconnect.handler import handler as disconnect_handler
+from tests.aws.conftest import CONTEXT, stored_connections, token_of
+from tests.conftest import KEY
+from vitrina import auth
+from vitrina.channels import ClientType
+
+pytestmark = pytest.mark.usefixtures("cloud")
+
+
+def connect(
+    token: str | None = None,
+    client_type: str | None = None,
+    headers: dict[str, str] | None = None,
+    connection_id: str = "c1",
+) -> Any:
+    query = {"token": token, "client_type": client_type}
+    event = {
+        "requestContext": {"connectionId": connection_id, "routeKey": "$connect"},
+        "queryStringParameters": {k: v for k, v in query.items() if v is not None} or None,
+        "headers": headers or {},
+    }
+    return connect_handler(event, CONTEXT)
+
+
+def disconnect(connection_id: str) -> Any:
+    return disconnect_handler({"requestContext": {"connectionId": connection_id}}, CONTEXT)
+
+
+@pytest.mark.parametrize("client_type", list(ClientType))
+def test_a_valid_token_opens_the_door_to_its_own_path(client_type: ClientType) -> None:
+    assert connect(token_of(client_type), client_type)["statusCode"] == 200
+    assert stored_connections() == {"c1"}
+
+
+def test_without_a_path_the_token_alone_decides() -> None:
+    assert connect(token_of(ClientType.ADMIN))["statusCode"] == 200
+
+
+def test_the_other_two_ways_to_bring_a_token_work() -> None:
+    token = token_of(ClientType.USER)
+    bearer = connect(headers={"Authorization": f"Bearer {token}"})
+    offered = connect(headers={"Sec-WebSocket-Protocol": f"bearer, {token}"}, connection_id="c2")
+    assert bearer["statusCode"] == offered["statusCode"] == 200
+    assert offered["headers"] == {"Sec-WebSocket-Protocol": "bearer"}
+    assert stored_connections() == {"c1", "c2"}
+
+
+def refused_tokens() -> dict[str, str | None]:
+    now = int(time.time())
+    good = {
+        "sub": "1",
+        "client_type": "user",
+        "iat": now,
+        "exp": now + 60,
+        "iss": "vitrina",
+        "aud": "vitrina",
+    }
+    return {
+        "none": None,
+        "forged": jwt.encode(good, "x" * 64, "HS256"),
+        "alg none": jwt.encode(good, "", "none"),
+        "another algorithm": jwt.encode(good, KEY, "HS384"),
+        "expired": jwt.encode(good | {"exp": now - 1}, KEY, "HS256"),
+        "wrong issuer": jwt.encode(good | {"iss": "x"}, KEY, "HS256"),
+        "wrong audience": jwt.encode(good | {"aud": "x"}, KEY, "HS256"),
+        "garbage": "garbage",
+        "very long": "x" * 100_000,
+    }
+
+
+@pytest.mark.parametrize("case", refused_tokens())
+def test_a_bad_token_is_refused_stores_nothing_and_is_not_logged(
+    case: str, logged: Callable[[], str]
+) -> None:
+    token = refused_tokens()[case]
+    assert connect(token, "user")["statusCode"] == 401
+    assert stored_connections() == set()
+    assert '"message":"refused"' in logged()
+    assert not token or token not in logged()
+
+
+def test_a_path_for_another_type_is_refused() -> None:
+    assert connect(token_of(ClientType.USER), "admin")["statusCode"] == 403
+    assert stored_connections() == set()
+
+
+def test_an_accepted_token_is_not_logged_either(logged: Callable[[], str]) -> None:
+    token = token_of(ClientType.USER)
+    connect(token)
+    [line] = logged().splitlines()
+    assert json.loads(line)["message"] == "connected"
+    assert token.split(".")[2] not in line
+
+
+def test_disconnecting_forgets_the_connection_and_may_come_twice_or_alone() -> None:
+    connect(token_of(ClientType.USER), connection_id="c1")
+    connect(token_of(ClientType.USER), connection_id="c2")
+    for connection_id in ("c1", "c1", "unknown"):
+        assert disconnect(connection_id)["statusCode"] == 200
+    assert stored_connections() == {"c2"}
+
+
+def test_the_signing_key_is_read_once_for_many_connections(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for n in range(5):
+        connect(token_of(ClientType.USER), connection_id=f"c{n}")
+    assert auth._signing_key_during.cache_info().misses <= 2  # two, when a period ended meanwhile

@@ -1,0 +1,142 @@
+"""Open connections in DynamoDB."""
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.aws.conftest import connect, stored_connections
+from vitrina import aws, channels, connections, settings
+from vitrina.channels import ClientType
+from vitrina.connections import Member
+
+pytestmark = pytest.mark.usefixtures("cloud")
+
+
+def ids(channel: str) -> list[str]:
+    return sorted(member.connection_id for page in connections.pages(channel) for member in page)
+
+
+def put_member(scope: str, name: str, connection_id: str, expires_in: int = 60) -> Member:
+    """Store a membership alone, as a row left behind or a room's."""
+    place = channels.membership(scope, name)
+    member = Member(place.key, place.prefix + connection_id)
+    row = {**member._asdict(), "expires_at": int(time.time()) + expires_in}
+    aws.dynamodb().put_item(TableName="connections", Item=aws.to_item(row))
+    return member
+
+
+def test_a_connection_is_two_rows_as_designed() -> None:
+    connect("c1", ClientType.SHOP, account_id=3, shop_id=10)
+    rows = aws.dynamodb().scan(TableName="connections")["Items"]
+    plain = sorted((aws.from_item(row) for row in rows), key=lambda row: str(row["partition"]))
+    connected_at, expires_at = plain[0].pop("connected_at"), plain[0].pop("expires_at")
+    assert expires_at - connected_at == 3600  # the token's hour is shorter than API Gateway's two
+    assert plain == [
+        {
+            "partition": "connection#c1",
+            "member": "connection",
+            "client_type": "shop",
+            "identity": "10",
+            "shop_id": 10,
+        },
+        {
+            "partition": "shop#01",
+            "member": "10#c1",
+            "connected_at": connected_at,
+            "expires_at": expires_at,
+        },
+    ]
+
+
+def test_no_connection_outlives_api_gateways_two_hours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VITRINA_TOKEN_LIFETIME_SECONDS", "86400")
+    settings.current.cache_clear()
+    connect("c1", ClientType.USER)
+    row = connections._find("c1")
+    assert row is not None
+    assert row.expires_at - row.connected_at == 7200
+
+
+def test_a_channel_of_a_type_and_a_channel_of_one_identity_find_their_own() -> None:
+    for account_id in (1, 4, 42):
+        connect(f"c{account_id}", ClientType.USER, account_id)
+    connect("phone", ClientType.USER, 42)
+    connect("shop", ClientType.SHOP, 42, shop_id=42)
+    assert ids("user") == ["c1", "c4", "c42", "phone"]
+    assert ids("user:42") == ["c42", "phone"]
+    assert ids("user:4") == ["c4"]
+    assert ids("shop") == ids("shop:42") == ["shop"]
+    assert ids("admin") == ids("user:5") == []
+
+
+def test_many_connections_come_page_by_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "PAGE_SIZE", 10)
+    for n in range(95):
+        connect(f"c{n}", ClientType.ADMIN)
+    pages = list(connections.pages("admin"))
+    assert [len(page) for page in pages] == [10] * 9 + [5]
+    assert len({member for page in pages for member in page}) == 95
+
+
+def test_forgetting_removes_every_row_and_once_is_enough() -> None:
+    connect("c1", ClientType.USER)
+    connect("c2", ClientType.USER)
+    connections.forget("c1")
+    connections.forget("c1")
+    connections.forget("never-seen")
+    assert stored_connections() == {"c2"}
+
+
+def test_an_expired_connection_is_in_no_channel_and_in_no_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connect("open", ClientType.USER)
+    put_member("user", "1", "expired", expires_in=0)
+    put_member("room", "sale", "expired", expires_in=-60)
+    assert ids("user") == ["open"]
+    assert connections.count() == ({"user": 1, "shop": 0, "admin": 0}, 0)
+
+
+def test_counts_are_by_type_and_rooms_are_counted_once_each() -> None:
+    for n in range(7):
+        connect(f"u{n}", ClientType.USER, account_id=n + 1)
+    connect("s", ClientType.SHOP)
+    for n in range(5):
+        put_member("room", "sale", f"u{n}")
+    for n in range(12):
+        put_member("room", f"room {n}", f"u{n % 7}")
+    put_member("room", "sale2", "u1")
+    assert connections.count() == ({"user": 7, "shop": 1, "admin": 0}, 14)
+
+
+def test_counting_goes_on_past_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB ends a page at 1 MB; a client that is given one row at a time counts the same."""
+    for n in range(5):
+        connect(f"c{n}", ClientType.ADMIN)
+    query = aws.dynamodb().query
+
+    def one_at_a_time(**arguments: Any) -> Any:
+        return query(**{**arguments, "Limit": 1})
+
+    monkeypatch.setattr(aws.dynamodb(), "query", one_at_a_time)
+    assert connections.count().by_type[ClientType.ADMIN] == 5
+
+
+def test_a_gone_connection_is_forgotten_but_not_while_its_handshake_may_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connect("young", ClientType.USER)
+    member = next(member for page in connections.pages("user") for member in page)
+    connections.forget_gone([member])
+    assert stored_connections() == {"young"}
+    in_ten_seconds = time.time() + connections.HANDSHAKE_SECONDS
+    monkeypatch.setattr(time, "time", lambda: in_ten_seconds)
+    connections.forget_gone([member])
+    assert stored_connections() == set()
+
+
+def test_a_membership_left_behind_is_removed_when_it_is_found_gone() -> None:
+    left_behind = put_member("user", "42", "c9")
+    connections.forget_gone([left_behind])
+    assert ids("user") == []

@@ -1,0 +1,160 @@
+"""Products over HTTP."""
+
+from typing import Any
+
+import pytest
+
+from functions.products.handler import handler
+from tests.aws.conftest import HttpCall, connect, token_of
+from tests.management_api_stub import ManagementApiStub
+from vitrina import auth, products
+from vitrina.channels import ClientType
+
+pytestmark = pytest.mark.usefixtures("management_api")
+
+call = HttpCall(handler)
+PRODUCT = {"product_name": "Красное платье", "price": 49.9}
+
+
+def shop_token(shop_id: int = 10) -> str:
+    return token_of(ClientType.SHOP, shop_id=shop_id, shop_name=f"Shop {shop_id}")
+
+
+def submit(shop_id: int = 10, **product: Any) -> int:
+    answer = call("POST", "/api/v1/products", PRODUCT | product, token=shop_token(shop_id))
+    assert answer.status == 201
+    product_id: int = answer.body["product_id"]
+    return product_id
+
+
+def approve(product_id: int) -> None:
+    products.approve(product_id, None, auth.verify(token_of(ClientType.ADMIN)))
+
+
+def listed(token: str | None = None, **query: Any) -> tuple[list[int], str | None]:
+    answer = call("GET", "/api/v1/products", token=token, **query)
+    assert answer.status == 200
+    return [item["product_id"] for item in answer.body["items"]], answer.body["cursor"]
+
+
+def test_a_shop_submits_a_product_that_waits_for_moderation(
+    management_api: ManagementApiStub,
+) -> None:
+    connect("admin", ClientType.ADMIN)
+    connect("user", ClientType.USER)
+    answer = call("POST", "/api/v1/products", PRODUCT, token=shop_token())
+    assert answer.status == 201
+    assert answer.body | {"status_changed_at": ""} == {
+        "product_id": 1,
+        "product_name": "Красное платье",
+        "description": None,
+        "price": 49.9,
+        "image_url": None,
+        "shop_id": 10,
+        "shop_name": "Shop 10",
+        "moderation_status": "pending",
+        "status_changed_at": "",
+        "moderation_notes": None,
+        "admin_id": None,
+        "approval_fee": None,
+    }
+    assert set(management_api.received) == {"admin"}
+
+
+@pytest.mark.parametrize(
+    "product",
+    [
+        {},
+        {"product_name": ""},
+        {"product_name": "   "},
+        {"product_name": "x" * 201},
+        PRODUCT | {"price": -1},
+        PRODUCT | {"price": 1.005},
+        PRODUCT | {"price": "1e99"},
+        PRODUCT | {"image_url": "javascript:alert(1)"},
+        PRODUCT | {"shop_id": 11},
+        PRODUCT | {"moderation_status": "approved"},
+    ],
+    ids=str,
+)
+def test_a_product_that_breaks_a_rule_is_refused(product: dict[str, Any]) -> None:
+    answer = call("POST", "/api/v1/products", product, token=shop_token())
+    assert (answer.status, answer.body["code"]) == (422, "request_invalid")
+    assert listed(token_of(ClientType.ADMIN), status="pending") == ([], None)
+
+
+@pytest.mark.parametrize("client_type", [ClientType.USER, ClientType.ADMIN])
+def test_only_a_shop_submits(client_type: ClientType) -> None:
+    assert call("POST", "/api/v1/products", PRODUCT, token=token_of(client_type)).status == 403
+
+
+def test_approved_products_are_for_everyone_and_the_newest_come_first() -> None:
+    first, second, _pending = submit(), submit(), submit()
+    approve(second)
+    approve(first)
+    assert listed() == ([first, second], None)
+    assert listed(status="approved") == ([first, second], None)
+
+
+def test_pending_products_are_for_admins_oldest_first_and_for_their_own_shop() -> None:
+    ours, theirs, ours_too = submit(10), submit(11), submit(10)
+    assert listed(token_of(ClientType.ADMIN), status="pending")[0] == [ours, theirs, ours_too]
+    assert listed(shop_token(10), status="pending")[0] == [ours, ours_too]
+    assert listed(shop_token(11), status="pending")[0] == [theirs]
+
+
+@pytest.mark.parametrize(("client_type", "status"), [(None, 401), (ClientType.USER, 403)])
+def test_pending_products_are_for_nobody_else(client_type: ClientType | None, status: int) -> None:
+    token = token_of(client_type) if client_type else None
+    assert call("GET", "/api/v1/products", token=token, status="pending").status == status
+
+
+def test_a_bad_token_is_refused_even_where_none_is_needed() -> None:
+    assert call("GET", "/api/v1/products", token="garbage").status == 401
+
+
+def test_a_cursor_leads_through_all_pages() -> None:
+    product_ids = [submit() for _ in range(7)]
+    for product_id in product_ids:
+        approve(product_id)
+    found: list[int] = []
+    cursor: dict[str, str] = {}
+    for _ in range(4):
+        page, following = listed(limit="2", **cursor)
+        found += page
+        if following is None:
+            break
+        cursor = {"cursor": following}
+    assert found == product_ids[::-1]
+
+
+def test_a_cursor_of_another_listing_or_of_nobodys_is_refused() -> None:
+    submit()
+    submit()
+    _, cursor = listed(token_of(ClientType.ADMIN), status="pending", limit="1")
+    assert cursor
+    for bad in (cursor, "x", "e30=", "AAAA", "é", cursor[:-8]):
+        answer = call("GET", "/api/v1/products", status="approved", cursor=bad)
+        assert (answer.status, answer.body["code"]) == (400, "cursor_invalid")
+
+
+@pytest.mark.parametrize(
+    "query", [{"limit": "0"}, {"limit": "101"}, {"limit": "x"}, {"status": "sold"}], ids=str
+)
+def test_a_query_that_breaks_a_rule_is_refused(query: dict[str, Any]) -> None:
+    assert call("GET", "/api/v1/products", None, **query).status == 422
+
+
+def test_one_product_is_seen_by_those_who_may_and_unknown_to_the_others() -> None:
+    product_id = submit(10)
+    path = f"/api/v1/products/{product_id}"
+    may = {token_of(ClientType.ADMIN), shop_token(10)}
+    may_not = {None, token_of(ClientType.USER), shop_token(11)}
+    assert {call("GET", path, token=token).status for token in may} == {200}
+    refused = [call("GET", path, token=token) for token in may_not]
+    assert {(answer.status, answer.body["code"]) for answer in refused} == {
+        (404, "product_not_found")
+    }
+    approve(product_id)
+    assert {call("GET", path, token=token).status for token in may | may_not} == {200}
+    assert call("GET", "/api/v1/products/404").status == 404

@@ -1,0 +1,151 @@
+"""Posting to many connections, against an HTTP server that misbehaves as it is told."""
+
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import ReadOnlyCredentials
+
+from tests.management_api_stub import DROP, HANG, ManagementApiStub
+from vitrina import aws, sender, settings
+from vitrina.connections import Member
+from vitrina.sender import Post
+
+
+def post(connection_id: str, *bodies: bytes) -> Post:
+    return Post(Member("user#00", f"42#{connection_id}"), bodies or (b"{}",))
+
+
+def ids(members: list[Member]) -> list[str]:
+    return sorted(member.connection_id for member in members)
+
+
+def test_everyone_receives_what_was_posted(management_api: ManagementApiStub) -> None:
+    body = '{"event":"product.approved","data":"Красное платье"}'.encode()
+    delivery = sender.post([post(f"c{n}", body) for n in range(200)], budget_seconds=10)
+    assert delivery == sender.Delivery(sent=200)
+    assert management_api.received == {f"c{n}": [body] for n in range(200)}
+
+
+def test_a_gone_connection_is_told_apart_and_the_others_still_receive(
+    management_api: ManagementApiStub,
+) -> None:
+    management_api.answers["gone"] = [410]
+    delivery = sender.post([post("a"), post("gone"), post("b")], budget_seconds=10)
+    assert (delivery.sent, ids(delivery.gone), delivery.failed) == (2, ["gone"], [])
+    assert set(management_api.received) == {"a", "b"}
+
+
+@pytest.mark.parametrize("answer", [429, 500, 502, 503, DROP], ids=str)
+def test_what_may_pass_is_tried_again(management_api: ManagementApiStub, answer: int) -> None:
+    management_api.answers["c"] = [answer, answer]
+    assert sender.post([post("c")], budget_seconds=10) == sender.Delivery(sent=1)
+    assert len(management_api.requests) == 3
+
+
+def test_what_does_not_pass_is_given_up_and_named(management_api: ManagementApiStub) -> None:
+    management_api.answers = {"slow": [429] * 9, "broken": [500] * 9, "strange": [400]}
+    posts = [post(name) for name in ("slow", "broken", "strange", "fine")]
+    delivery = sender.post(posts, budget_seconds=30)
+    assert delivery.sent == 1
+    assert ids(delivery.throttled) == ["slow"]
+    assert ids(delivery.failed) == ["broken", "strange"]
+    assert management_api.statuses[429] == sender.ATTEMPTS
+    assert management_api.statuses[400] == 1
+
+
+def test_one_slow_client_holds_nobody_up(
+    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "POST_SECONDS", 1)
+    management_api.answers = {"hanging": [HANG], "throttled": [429] * 9}
+    posts = [post("hanging"), post("throttled"), *(post(f"c{n}") for n in range(300))]
+    delivery = sender.post(posts, budget_seconds=20)
+    assert delivery.sent == 301  # the hanging one answers at its second attempt
+    assert ids(delivery.throttled) == ["throttled"]
+
+
+def test_the_budget_ends_everything(management_api: ManagementApiStub) -> None:
+    management_api.answers = {f"c{n}": [HANG] for n in range(1000)}
+    started = time.monotonic()
+    delivery = sender.post((post(f"c{n}") for n in range(1000)), budget_seconds=1)
+    assert time.monotonic() - started < 3
+    assert (delivery.sent, len(delivery.failed)) == (0, sender.POSTS_AT_ONCE)
+    assert not delivery.complete
+    # Nothing of the run that was cut short comes up in the next one.
+    management_api.answers.clear()
+    assert sender.post([post("later")], budget_seconds=5) == sender.Delivery(sent=1)
+
+
+def test_403_stops_everything_and_blames_no_connection(management_api: ManagementApiStub) -> None:
+    management_api.answers = {f"c{n}": [403] for n in range(1000)}
+    with pytest.raises(sender.Refused):
+        sender.post((post(f"c{n}") for n in range(1000)), budget_seconds=10)
+    assert len(management_api.requests) <= sender.POSTS_AT_ONCE
+    management_api.answers.clear()
+    assert sender.post([post("later")], budget_seconds=5) == sender.Delivery(sent=1)
+
+
+def test_bodies_for_one_connection_arrive_in_order_whatever_fails(
+    management_api: ManagementApiStub,
+) -> None:
+    bodies = [str(n).encode() for n in range(20)]
+    for n in range(20):
+        management_api.answers[f"c{n}"] = [200, 429, 200, 500, 200, DROP]
+    delivery = sender.post([post(f"c{n}", *bodies) for n in range(20)], budget_seconds=20)
+    assert delivery == sender.Delivery(sent=20)
+    assert management_api.received == {f"c{n}": bodies for n in range(20)}
+
+
+def test_posts_are_read_only_as_fast_as_they_are_sent(management_api: ManagementApiStub) -> None:
+    ahead = 0
+
+    def posts() -> Iterator[Post]:
+        nonlocal ahead
+        for n in range(2000):
+            ahead = max(ahead, n - sum(management_api.statuses.values()))
+            yield post(f"c{n}")
+
+    assert sender.post(posts(), budget_seconds=20).sent == 2000
+    assert ahead <= sender.POSTS_AT_ONCE
+
+
+def test_nobody_listening_is_a_failure_and_not_an_exception(
+    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VITRINA_MANAGEMENT_URL", "http://127.0.0.1:9/ws")
+    settings.current.cache_clear()
+    delivery = sender.post([post("c")], budget_seconds=10)
+    assert ids(delivery.failed) == ["c"]
+
+
+@pytest.mark.parametrize("connection_id", ["L0SM9cOFvHcCIhw=", "a/b+c==", "plain-1_2"])
+@pytest.mark.parametrize("session_token", [None, "a+session/token=="])
+def test_the_signature_is_the_one_botocore_makes(
+    management_api: ManagementApiStub,
+    monkeypatch: pytest.MonkeyPatch,
+    connection_id: str,
+    session_token: str | None,
+) -> None:
+    credentials = ReadOnlyCredentials("AKID", "SECRET", session_token)
+    monkeypatch.setattr(aws, "credentials", lambda: credentials)
+    sender.post([post(connection_id, "тело".encode())], budget_seconds=5)
+
+    request = management_api.requests[0]
+    assert management_api.received == {connection_id: ["тело".encode()]}
+    signed = request.headers["Authorization"].partition("SignedHeaders=")[2].partition(",")[0]
+    again = AWSRequest(
+        "POST",
+        f"http://{urlsplit(management_api.url).netloc}{request.raw_path}",
+        headers={name: request.headers[name] for name in signed.split(";")},
+        data="тело".encode(),
+    )
+    again.context["timestamp"] = request.headers["X-Amz-Date"]
+    signer = SigV4Auth(credentials, "execute-api", "eu-central-1")
+    expected = signer.signature(
+        signer.string_to_sign(again, signer.canonical_request(again)), again
+    )
+    assert request.headers["Authorization"].endswith(f"Signature={expected}")

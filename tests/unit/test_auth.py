@@ -1,0 +1,161 @@
+"""Which tokens open the door, and which do not."""
+
+import base64
+import json
+import time
+from contextlib import suppress
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import HealthCheck, given, strategies
+from hypothesis import settings as hypothesis_settings
+
+from tests.conftest import KEY
+from vitrina import auth
+from vitrina.channels import ClientType
+from vitrina.errors import Forbidden, Unauthenticated
+from vitrina.settings import Settings
+
+pytestmark = pytest.mark.usefixtures("configured")
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    now = int(time.time())
+    whole = {
+        "sub": "42",
+        "client_type": "user",
+        "iat": now,
+        "exp": now + 60,
+        "iss": "vitrina",
+        "aud": "vitrina",
+    }
+    return {name: value for name, value in (whole | changes).items() if value is not None}
+
+
+def signed(key: Any = KEY, algorithm: str = "HS256", **changes: Any) -> str:
+    return jwt.encode(claims(**changes), key, algorithm=algorithm)
+
+
+def segment(part: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+
+
+def code_of(token: str | None) -> str:
+    with pytest.raises(Unauthenticated) as refused:
+        auth.verify(token)
+    if token and len(token) > 30:
+        assert token not in str(refused.value)
+    return refused.value.code
+
+
+def test_an_issued_token_is_valid_and_names_its_bearer() -> None:
+    token = auth.issue(
+        account_id=7, client_type=ClientType.SHOP, shop_id=10, shop_name="Лавка «Ёлка»"
+    )
+    identity = auth.verify(token)
+    assert (identity.account_id, identity.client_type) == (7, ClientType.SHOP)
+    assert (identity.shop_id, identity.shop_name) == (10, "Лавка «Ёлка»")
+    assert identity.expires_at - time.time() == pytest.approx(3600, abs=5)
+
+
+def test_a_shop_is_known_by_its_shop_and_everyone_else_by_the_account() -> None:
+    shop = auth.verify(signed(client_type="shop", shop_id=10, shop_name="Fashion Store"))
+    assert (shop.name, auth.verify(signed()).name) == ("10", "42")
+
+
+@pytest.mark.parametrize("token", [None, ""])
+def test_no_token_is_told_apart_from_a_bad_one(token: str | None) -> None:
+    assert code_of(token) == "token_missing"
+
+
+def test_an_expired_token_is_refused_with_its_own_code() -> None:
+    assert code_of(signed(exp=int(time.time()) - 1)) == "token_expired"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"iss": "someone-else"},
+        {"aud": "another-app"},
+        {"client_type": "root"},
+        {"sub": "not-a-number"},
+        {"sub": "0"},
+        {"client_type": "shop"},
+        {"iat": int(time.time()) + 600},
+        *({name: None} for name in auth.REQUIRED_CLAIMS),
+    ],
+    ids=str,
+)
+def test_a_claim_that_is_wrong_or_missing_is_refused(changes: dict[str, Any]) -> None:
+    assert code_of(signed(**changes)) == "token_invalid"
+
+
+def test_a_forged_signature_is_refused() -> None:
+    head, body, signature = signed().split(".")
+    other = signed(client_type="admin").split(".")[1]
+    assert code_of(f"{head}.{other}.{signature}") == "token_invalid"
+    assert code_of(signed(key="x" * 64)) == "token_invalid"
+    assert code_of(f"{head}.{body}.") == "token_invalid"
+
+
+@pytest.mark.parametrize("algorithm", ["none", "None", "NONE", "nOnE"])
+def test_no_algorithm_is_no_way_in(algorithm: str) -> None:
+    header = segment({"alg": algorithm, "typ": "JWT"})
+    assert code_of(f"{header}.{segment(claims())}.") == "token_invalid"
+
+
+def test_the_token_does_not_choose_the_algorithm() -> None:
+    assert code_of(signed(algorithm="HS512")) == "token_invalid"
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    assert code_of(signed(key=pem, algorithm="RS256")) == "token_invalid"
+
+
+def test_a_key_shorter_than_32_bytes_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.warns(jwt.InsecureKeyLengthWarning):
+        token = signed(key="short")
+    monkeypatch.setattr(auth, "_signing_key", lambda: "short")
+    with pytest.raises(jwt.InvalidKeyError):
+        auth.verify(token)
+
+
+@hypothesis_settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300
+)
+@given(strategies.text(min_size=1, max_size=6000))
+def test_any_text_is_refused_and_never_breaks_anything(text: str) -> None:
+    assert code_of(text) == "token_invalid"
+
+
+@hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    strategies.dictionaries(
+        strategies.sampled_from([*auth.REQUIRED_CLAIMS, "shop_id", "shop_name", "nbf"]),
+        strategies.none()
+        | strategies.integers()
+        | strategies.text()
+        | strategies.lists(strategies.text()),
+    )
+)
+def test_signed_claims_of_any_shape_never_break_anything(changes: dict[str, Any]) -> None:
+    header = segment({"alg": "HS256", "typ": "JWT"})
+    unsigned = f"{header}.{segment(claims() | changes)}"
+    signature = jwt.get_algorithm_by_name("HS256").sign(unsigned.encode(), KEY.encode())
+    token = f"{unsigned}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+    with suppress(Unauthenticated):
+        auth.verify(token)
+
+
+def test_another_type_of_client_is_forbidden(configured: Settings) -> None:
+    user = auth.verify(signed())
+    user.require(ClientType.USER)
+    with pytest.raises(Forbidden) as refused:
+        user.require(ClientType.ADMIN)
+    assert refused.value.code == "client_type_forbidden"
