@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from threading import Condition, Thread
 from typing import Any, NamedTuple, Self
 
@@ -27,7 +27,10 @@ class Client:
 
     def __init__(self, url: str, **options: Any) -> None:
         """Connect; raises websockets' InvalidStatus when the handshake is refused."""
-        self.socket = connect(url, compression=None, ping_interval=None, **options)
+        self._open = ExitStack()
+        self.socket = self._open.enter_context(
+            connect(url, compression=None, ping_interval=None, **options)
+        )
         self.frames: list[Frame] = []
         self.is_closed = False
         self._changed = Condition()
@@ -54,9 +57,10 @@ class Client:
                     self._changed.notify_all()
         except ConnectionClosed:
             pass
-        with self._changed:
-            self.is_closed = True
-            self._changed.notify_all()
+        finally:
+            with self._changed:
+                self.is_closed = True
+                self._changed.notify_all()
 
     def events(self, name: str) -> list[Frame]:
         return [frame for frame in self.frames if frame.event.get("event") == name]
@@ -64,12 +68,13 @@ class Client:
     def wait_for(self, name: str, count: int = 1) -> list[Frame]:
         """Wait until `count` events of a name have come, and return them.
 
-        Raises TimeoutError, naming what did come.
+        Raises TimeoutError, naming what did come; at once when the connection is closed.
         """
         with self._changed:
-            if not self._changed.wait_for(
-                lambda: len(self.events(name)) >= count, PATIENCE_SECONDS
-            ):
+            self._changed.wait_for(
+                lambda: self.is_closed or len(self.events(name)) >= count, PATIENCE_SECONDS
+            )
+            if len(self.events(name)) < count:
                 raise TimeoutError(f"waited for {count} {name}, got {self.frames}")
         return self.events(name)
 
@@ -77,7 +82,7 @@ class Client:
         self.socket.send(json.dumps(message))
 
     def close(self) -> None:
-        self.socket.close()
+        self._open.close()
         self._reader.join()
 
 

@@ -9,6 +9,7 @@ import re
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from urllib.parse import parse_qsl, urlencode
 
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgType, web
@@ -127,8 +128,9 @@ class _Edge:
                 request.method,
                 URL(self._http_url + request.raw_path, encoded=True),
                 headers=_end_to_end(request.headers.items()),
-                data=body,
+                data=BytesIO(body) if body else None,
                 allow_redirects=False,
+                skip_auto_headers=("Accept", "Content-Type", "User-Agent"),
             ) as upstream:
                 return web.Response(
                     status=upstream.status,

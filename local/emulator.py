@@ -17,14 +17,13 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from vitrina import accounts
+from vitrina import accounts, aws
 from vitrina.channels import ClientType
 from vitrina.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build"
 START_SECONDS = 30
-STOP_SECONDS = 10
 
 PASSWORD = "password"  # noqa: S105 - for accounts that exist only here
 
@@ -74,6 +73,7 @@ def _environment(endpoint: str, folder: Path) -> dict[str, str]:
     """Return what the emulator, the CDK and this process need; nothing of the user's AWS set-up."""
     mine = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return mine | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{mine['PATH']}",  # for this Node
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": "us-east-1",
@@ -125,15 +125,9 @@ def _wait_until_it_answers(endpoint: str, emulator: subprocess.Popen[bytes], log
 
 
 def _stop(emulator: subprocess.Popen[bytes]) -> None:
-    """End the emulator and the functions' processes, all of which are in its group."""
-    for stop in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(emulator.pid, stop)
-            emulator.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            continue
-        except ProcessLookupError:
-            return
+    """Kill the emulator and the functions' processes, all in its group: none has state to keep."""
+    os.killpg(emulator.pid, signal.SIGKILL)
+    emulator.wait()
 
 
 def _bootstrap(environment: dict[str, str], folder: Path) -> None:
@@ -175,6 +169,8 @@ def _use(environment: dict[str, str], outputs: dict[str, str]) -> None:
     """Let this process speak to the local cloud as a function would."""
     os.environ.update({name: value for name, value in environment.items() if "AWS_" in name})
     Settings.from_outputs(outputs).use()
+    for client in (aws.dynamodb, aws.secretsmanager, aws.cloudformation):
+        client.cache_clear()
 
 
 def _create_accounts() -> None:

@@ -1,10 +1,10 @@
 """Accounts: who can log in, and as what."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from vitrina import aws, ids, settings
 from vitrina.auth import Id
@@ -39,6 +39,14 @@ class Account(BaseModel):
     client_type: ClientType
     shop_id: Id | None = None
     shop_name: Annotated[str, Field(max_length=200)] | None = None
+
+    @model_validator(mode="after")
+    def _a_shop_says_which(self) -> Self:
+        if (self.client_type is ClientType.SHOP) != (self.shop_id is not None):
+            raise ValueError("a shop, and only a shop, has shop_id")
+        if (self.shop_id is None) != (self.shop_name is None):
+            raise ValueError("shop_id and shop_name come together")
+        return self
 
 
 def create(

@@ -118,6 +118,8 @@ def test_only_an_admin_may(
         (1, {"moderation_notes": 5}, 422, "request_invalid"),
         (1, {"moderation_notes": "x" * 1001}, 422, "request_invalid"),
         (1, {"notes": "misspelt"}, 422, "request_invalid"),
+        (1, f'{{"moderation_notes":"{"x" * 70_000}"}}', 413, "body_too_large"),
+        (1, f'{{"moderation_notes":"{"Ж" * 35_000}"}}', 413, "body_too_large"),
         (1, "x" * 10_000_000, 413, "body_too_large"),
     ],
     ids=lambda value: str(value)[:30],

@@ -1,0 +1,97 @@
+"""The real stack, deployed once to the local cloud with roles enforced, and real clients."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
+from typing import Any
+
+import boto3
+import pytest
+
+from local import edge, emulator
+from local.client import Api, Client
+from local.emulator import PASSWORD, Cloud
+
+PRODUCT = {"product_name": "Красное платье", "price": 4990}
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[Cloud]:
+    with emulator.running() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def url(cloud: Cloud) -> Iterator[str]:
+    """Return where the edge is, which every client uses."""
+    with edge.running(cloud.websocket_url, cloud.http_url) as base:
+        yield base
+
+
+@pytest.fixture(scope="session")
+def api(url: str) -> Iterator[Api]:
+    api = Api(url)
+    yield api
+    api.close()
+
+
+@pytest.fixture(scope="session")
+def tokens(api: Api) -> dict[str, str]:
+    return {
+        client_type: api.login(f"{client_type}@example.com", PASSWORD)
+        for client_type in ("user", "shop", "admin")
+    }
+
+
+Connect = Callable[..., Client]
+
+
+@pytest.fixture
+def connect(api: Api, tokens: dict[str, str]) -> Iterator[Connect]:
+    """Return a way to connect as a type of client; all are closed at the end of the test."""
+    with ExitStack() as clients:
+
+        def connect(client_type: str) -> Client:
+            url = api.websocket_url(client_type, tokens[client_type])
+            return clients.enter_context(Client.connected(url))
+
+        yield connect
+
+
+@pytest.fixture
+def submit(api: Api, tokens: dict[str, str]) -> Callable[[], int]:
+    """Return a way for the shop to submit another product, which returns its id."""
+    numbers = count(1)
+
+    def submit() -> int:
+        body = PRODUCT | {"product_name": f"Красное платье {next(numbers)}"}
+        product_id: int = api.call("POST", "/api/v1/products", tokens["shop"], json=body)[
+            "product_id"
+        ]
+        return product_id
+
+    return submit
+
+
+@pytest.fixture
+def approve(api: Api, tokens: dict[str, str]) -> Callable[..., Any]:
+    """Return a way for the admin to approve, which returns the answer."""
+
+    def approve(product_id: object, **more: Any) -> Any:
+        path = f"/api/v1/admin/products/{product_id}/approve"
+        return api.answer("POST", path, tokens["admin"], **more)
+
+    return approve
+
+
+def all_logs() -> str:
+    """Return everything the functions have logged."""
+    logs = boto3.client("logs")
+    groups = logs.get_paginator("describe_log_groups").paginate()
+    names = [group["logGroupName"] for page in groups for group in page["logGroups"]]
+    pages = [
+        page
+        for name in names
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=name)
+    ]
+    return "\n".join(event["message"] for page in pages for event in page["events"])

@@ -1,0 +1,212 @@
+"""The synthesised template: what `cdk deploy` would make of this project."""
+
+import json
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Match, Template
+
+from infra.cdk.apis import HTTP_ROUTES, WEBSOCKET_ROUTES
+from infra.cdk.app import LOCAL_ARTIFACT
+from infra.cdk.functions import FUNCTIONS
+from infra.cdk.stack import VitrinaStack
+
+ROOT = Path(__file__).parents[2]
+
+
+def synthesise(emulator: str | None) -> Template:
+    stack = VitrinaStack(cdk.App(), "Vitrina", artifact=LOCAL_ARTIFACT, emulator=emulator)
+    return Template.from_stack(stack)
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    """Return what goes to AWS."""
+    return synthesise(None)
+
+
+@pytest.fixture(scope="module")
+def local_template() -> Template:
+    return synthesise("http://localhost:4566")
+
+
+def resources(template: Template, kind: str) -> dict[str, Any]:
+    return dict(template.find_resources(kind))
+
+
+def lambdas(template: Template) -> dict[str, Any]:
+    """Return the properties of each function by its folder."""
+    found = [f["Properties"] for f in resources(template, "AWS::Lambda::Function").values()]
+    return {properties["Handler"].split(".")[1]: properties for properties in found}
+
+
+def folders() -> set[str]:
+    return {path.parent.name for path in ROOT.glob("functions/*/handler.py")}
+
+
+def test_one_folder_is_one_lambda(template: Template, local_template: Template) -> None:
+    assert set(lambdas(template)) == set(lambdas(local_template)) == folders() == set(FUNCTIONS)
+
+
+def test_every_handler_exists(template: Template) -> None:
+    for properties in lambdas(template).values():
+        module, _, name = properties["Handler"].rpartition(".")
+        assert callable(getattr(import_module(module), name))
+
+
+def test_every_function_reads_the_settings_that_the_stack_writes(template: Template) -> None:
+    from vitrina.settings import Settings
+
+    for name, properties in lambdas(template).items():
+        variables = properties["Environment"]["Variables"]
+        assert variables["POWERTOOLS_SERVICE_NAME"] == name
+        written = {name for name in variables if name.startswith("VITRINA_")}
+        assert written == {f"VITRINA_{field.upper()}" for field in Settings.model_fields}
+
+
+def test_http_routes_lead_to_the_functions_that_have_them() -> None:
+    """The table of routes in the stack is the routes of the handlers, no more and no less."""
+    served = {}
+    for name in set(HTTP_ROUTES.values()):
+        app = import_module(f"functions.{name}.handler").app
+        for path, operations in app.get_openapi_schema().model_dump()["paths"].items():
+            for method, operation in operations.items():
+                if method in {"get", "post", "put", "delete"} and operation:
+                    served[f"{method.upper()} {path}"] = name
+    assert served == HTTP_ROUTES
+
+
+def test_routes_are_integrated_with_their_functions(template: Template) -> None:
+    found = {
+        route["Properties"]["RouteKey"]
+        for route in resources(template, "AWS::ApiGatewayV2::Route").values()
+    }
+    assert found == {*HTTP_ROUTES, *WEBSOCKET_ROUTES, "ping"}
+
+
+def test_ping_invokes_no_lambda_in_the_cloud(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::ApiGatewayV2::Integration",
+        {
+            "IntegrationType": "MOCK",
+            "TemplateSelectionExpression": "200",
+            "RequestTemplates": {"200": '{"statusCode":200}'},
+        },
+    )
+    template.has_resource_properties(
+        "AWS::ApiGatewayV2::IntegrationResponse",
+        {
+            "IntegrationResponseKey": "$default",
+            "ResponseTemplates": {"200": '{"event":"pong"}'},
+        },
+    )
+    template.has_resource_properties(
+        "AWS::ApiGatewayV2::Route",
+        {"RouteKey": "ping", "RouteResponseSelectionExpression": "$default"},
+    )
+
+
+def test_message_can_answer_in_the_cloud(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::ApiGatewayV2::Route",
+        {"RouteKey": "$default", "RouteResponseSelectionExpression": "$default"},
+    )
+    template.resource_count_is("AWS::ApiGatewayV2::RouteResponse", 2)
+
+
+def test_the_local_cloud_is_asked_for_nothing_it_does_not_know(local_template: Template) -> None:
+    local_template.resource_count_is("AWS::ApiGatewayV2::RouteResponse", 0)
+    local_template.resource_count_is("AWS::ApiGatewayV2::IntegrationResponse", 0)
+
+
+def test_the_websocket_stage_is_ws_and_routes_by_type(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::ApiGatewayV2::Api",
+        {"ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.body.type"},
+    )
+    template.has_resource_properties("AWS::ApiGatewayV2::Stage", {"StageName": "ws"})
+
+
+def statements(template: Template) -> Iterator[dict[str, Any]]:
+    for policy in resources(template, "AWS::IAM::Policy").values():
+        yield from policy["Properties"]["PolicyDocument"]["Statement"]
+
+
+def test_no_function_may_do_anything_to_everything(template: Template) -> None:
+    for statement in statements(template):
+        actions = statement["Action"]
+        for action in [actions] if isinstance(actions, str) else actions:
+            assert not action.endswith("*")
+        if statement["Resource"] == "*":
+            # Streams are listed without naming one; DynamoDB knows no narrower resource for it.
+            assert statement["Action"] == "dynamodb:ListStreams"
+
+
+def test_connections_are_posted_to_by_those_who_post_and_read_by_nobody_in_a_scan(
+    template: Template,
+) -> None:
+    actions = json.dumps(list(statements(template)))
+    assert actions.count("execute-api:ManageConnections") == sum(
+        function.posts for function in FUNCTIONS.values()
+    )
+    assert "dynamodb:Scan" not in actions
+    for statement in statements(template):
+        if statement["Action"] == "execute-api:ManageConnections":
+            assert json.dumps(statement["Resource"]).count("/ws/POST/@connections/*") == 1
+
+
+def test_tables_are_kept_protected_and_restorable_in_the_cloud(template: Template) -> None:
+    tables = resources(template, "AWS::DynamoDB::GlobalTable")
+    assert len(tables) == 4
+    for table in tables.values():
+        assert table["DeletionPolicy"] == "Retain"
+        assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
+        [replica] = table["Properties"]["Replicas"]
+        assert replica["DeletionProtectionEnabled"]
+        assert replica["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+
+
+def test_the_connections_table_expires_and_streams_both_images(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::DynamoDB::GlobalTable",
+        {
+            "KeySchema": [
+                {"AttributeName": "partition", "KeyType": "HASH"},
+                {"AttributeName": "member", "KeyType": "RANGE"},
+            ],
+            "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": True},
+            "StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"},
+            "GlobalSecondaryIndexes": Match.absent(),
+        },
+    )
+
+
+def test_a_poison_record_blocks_the_stream_for_no_longer_than_a_minute(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::Lambda::EventSourceMapping",
+        {
+            "MaximumRetryAttempts": 2,
+            "MaximumRecordAgeInSeconds": 60,
+            "BisectBatchOnFunctionError": True,
+            "DestinationConfig": Match.any_value(),
+            "FilterCriteria": Match.any_value(),
+        },
+    )
+
+
+def test_the_outputs_say_where_to_connect(template: Template) -> None:
+    assert set(template.find_outputs("*")) >= {"WebSocketUrl", "HttpUrl"}
+
+
+def test_nothing_in_the_template_is_a_secret(template: Template) -> None:
+    text = json.dumps(template.to_json())
+    assert not re.search(r"password\"", text)
+    template.has_resource_properties(
+        "AWS::SecretsManager::Secret",
+        {"GenerateSecretString": {"PasswordLength": 64, "ExcludePunctuation": True}},
+    )
