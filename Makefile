@@ -39,7 +39,7 @@ format: build/venv.done
 build/ready: build/venv.done build/emulator.done build/node.done build/lambda/local.zip
 	@touch $@
 
-build/venv.done: requirements/bootstrap.txt requirements/dev.txt pyproject.toml
+build/venv.done: requirements/bootstrap.txt requirements/dev.txt
 	@echo "Setting up Python ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.x")'
 	@$(PYTHON) -m venv --clear $(VENV)
