@@ -10,6 +10,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ssl import SSLContext
 from typing import Self
 from urllib.parse import unquote
 
@@ -29,7 +30,7 @@ class ManagementApiStub:
 
     @classmethod
     @contextmanager
-    def running(cls) -> Iterator[Self]:
+    def running(cls, tls: SSLContext | None = None) -> Iterator[Self]:
         """Serve on a free port of loopback, in a thread, until the end of the block."""
         stub = cls()
         started = threading.Event()
@@ -39,10 +40,11 @@ class ManagementApiStub:
         async def serve() -> None:
             runner = web.ServerRunner(web.Server(stub._answer), shutdown_timeout=0.1)
             await runner.setup()
-            site = web.TCPSite(runner, "127.0.0.1", 0)
+            site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
             await site.start()
             host, port = runner.addresses[0][:2]
-            stub.url = f"http://{host}:{port}/ws"
+            scheme = "https" if tls else "http"
+            stub.url = f"{scheme}://{host}:{port}/ws"
             started.set()
             await stopping.wait()
             await runner.cleanup()

@@ -8,6 +8,7 @@ import boto3
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.config import Config
 from botocore.credentials import ReadOnlyCredentials
+from botocore.httpsession import get_cert_path
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
@@ -60,6 +61,11 @@ def credentials() -> ReadOnlyCredentials:
 
 def region() -> str:
     return _session().region_name
+
+
+def ca_bundle() -> str:
+    """Return the file of certificate authorities that boto3 trusts, for who speaks TLS himself."""
+    return str(get_cert_path(True))
 
 
 def to_item(plain: Mapping[str, Any]) -> dict[str, Any]:

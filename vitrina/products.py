@@ -1,6 +1,8 @@
 """Products and the rules of their moderation."""
 
 import base64
+import random
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -25,6 +27,8 @@ from vitrina.events import ProductApproval, ProductApproved, ProductSubmission, 
 
 STATUS_INDEX = "by_status"
 PARALLEL_APPROVALS = 16
+COMMIT_ATTEMPTS = 5
+LONGEST_PAUSE_SECONDS = 0.1
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Notes = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
@@ -123,36 +127,55 @@ def approve(product_id: int, notes: str | None, admin: Identity) -> Product:
     """Approve one product, if it is pending, at the fee in force.
 
     Raises NotFound `product_not_found` or Conflict `already_moderated`. Of two approvals at the
-    same moment one succeeds: DynamoDB checks the condition and writes in one step.
+    same moment one succeeds: the product is written on the condition that it is as it was read.
+
+    A transaction, though of one item: boto3 repeats a request whose answer was lost, and
+    DynamoDB recognises a repeated transaction by its token, where a repeated update would find
+    its own work done and call it somebody else's.
     """
-    changes = {
-        ":pending": Status.PENDING,
-        ":approved": Status.APPROVED,
-        ":now": datetime.now(UTC).isoformat(),
-        ":notes": notes or "",
-        ":admin": admin.account_id,
-        ":fee": settings.current().approval_fee,
-    }
-    try:
-        updated = aws.dynamodb().update_item(
-            TableName=settings.current().products_table,
-            Key={"product_id": {"N": str(product_id)}},
-            ConditionExpression="moderation_status = :pending",
-            UpdateExpression=(
-                "SET moderation_status = :approved, status_changed_at = :now,"
-                " moderation_notes = :notes, admin_id = :admin, approval_fee = :fee"
-            ),
-            ExpressionAttributeValues=aws.to_item(changes),
-            ReturnValues="ALL_NEW",
-            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+    attempts = 0
+    while True:
+        attempts += 1
+        pending = _find(product_id)
+        if pending is None:
+            raise _not_found(product_id)
+        if pending.moderation_status is not Status.PENDING:
+            raise Conflict("already_moderated", f"Product {product_id} is not pending any more.")
+        approved = pending.model_copy(
+            update={
+                "moderation_status": Status.APPROVED,
+                "status_changed_at": datetime.now(UTC),
+                "moderation_notes": notes or "",
+                "admin_id": admin.account_id,
+                "approval_fee": settings.current().approval_fee,
+            }
         )
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException as failed:
-        if "Item" not in failed.response:
-            raise NotFound("product_not_found", f"There is no product {product_id}.") from None
-        raise Conflict(
-            "already_moderated", f"Product {product_id} is not pending any more."
-        ) from None
-    return _from_item(updated["Attributes"])
+        try:
+            _replace(pending, approved)
+        except aws.dynamodb().exceptions.TransactionCanceledException:
+            # Somebody else is writing it, or has: read again.
+            if attempts == COMMIT_ATTEMPTS:
+                raise
+            time.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))  # noqa: S311 - jitter
+        else:
+            return approved
+
+
+def _replace(old: Product, new: Product) -> None:
+    aws.dynamodb().transact_write_items(
+        TransactItems=[
+            {
+                "Put": {
+                    "TableName": settings.current().products_table,
+                    "Item": _to_item(new),
+                    "ConditionExpression": "status_changed_at = :seen",
+                    "ExpressionAttributeValues": {
+                        ":seen": {"S": old.status_changed_at.isoformat()}
+                    },
+                }
+            }
+        ]
+    )
 
 
 def approve_many(
@@ -176,16 +199,10 @@ def get(product_id: int, viewer: Identity | None) -> Product:
 
     Raises NotFound `product_not_found`, which also hides what may not be seen.
     """
-    found = aws.dynamodb().get_item(
-        TableName=settings.current().products_table,
-        Key={"product_id": {"N": str(product_id)}},
-        ConsistentRead=True,
-    )
-    if "Item" in found:
-        product = _from_item(found["Item"])
-        if _may_see(viewer, product):
-            return product
-    raise NotFound("product_not_found", f"There is no product {product_id}.")
+    product = _find(product_id)
+    if product is None or not _may_see(viewer, product):
+        raise _not_found(product_id)
+    return product
 
 
 def list_by_status(status: Status, viewer: Identity | None, limit: int, cursor: str | None) -> Page:
@@ -240,6 +257,19 @@ class _Cursor(BaseModel):
 
     def to_key(self) -> dict[str, Any]:
         return aws.to_item(self.model_dump(mode="json"))
+
+
+def _find(product_id: int) -> Product | None:
+    found = aws.dynamodb().get_item(
+        TableName=settings.current().products_table,
+        Key={"product_id": {"N": str(product_id)}},
+        ConsistentRead=True,
+    )
+    return _from_item(found["Item"]) if "Item" in found else None
+
+
+def _not_found(product_id: int) -> NotFound:
+    return NotFound("product_not_found", f"There is no product {product_id}.")
 
 
 def _may_see(viewer: Identity | None, product: Product) -> bool:

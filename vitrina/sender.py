@@ -163,6 +163,8 @@ class _Sender:
         curl.setopt(pycurl.POST, 1)
         curl.setopt(pycurl.NOSIGNAL, 1)
         curl.setopt(pycurl.NOPROXY, "*")
+        # The wheel's libcurl would look where the machine that built it keeps its authorities.
+        curl.setopt(pycurl.CAINFO, aws.ca_bundle())
         curl.setopt(pycurl.CONNECTTIMEOUT, CONNECT_SECONDS)
         # The answer's body says no more than its status does.
         curl.setopt(pycurl.WRITEFUNCTION, len)

@@ -35,7 +35,7 @@ FUNCTIONS = {
     "message": Function(),
     "greet": Function(posts=True, timeout_seconds=90),
     "approve": Function(
-        {"products": ("UpdateItem",), "connections": READ_AND_PRUNE},
+        {"products": ("GetItem", "PutItem"), "connections": READ_AND_PRUNE},
         has_key=True,
         posts=True,
         memory_mb=1769,  # one whole vCPU, of which posting makes use

@@ -160,6 +160,24 @@ def test_a_second_approval_changes_nothing_and_tells_nobody(
     assert products.get(product_id, admin).moderation_notes == "first"
 
 
+def test_an_approval_whose_answer_is_lost_is_recognised_when_boto3_repeats_it() -> None:
+    """DynamoDB does, by a token that every repetition of one call carries; here: it is sent."""
+    sent: list[str] = []
+
+    def remember(params: dict[str, Any], **_: Any) -> None:
+        sent.append(json.loads(params["body"])["ClientRequestToken"])
+
+    event = "before-call.dynamodb.TransactWriteItems"
+    product_id = submit()
+    aws.dynamodb().meta.events.register(event, remember)
+    try:
+        assert approve(product_id).status == 200
+    finally:
+        aws.dynamodb().meta.events.unregister(event, remember)
+    assert len(sent) == 1
+    assert len(sent[0]) >= 32
+
+
 def test_gone_connections_are_forgotten_by_the_id_that_failed(
     management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

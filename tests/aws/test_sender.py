@@ -1,13 +1,21 @@
 """Posting to many connections, against an HTTP server that misbehaves as it is told."""
 
+import ssl
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from tests.management_api_stub import DROP, HANG, ManagementApiStub
 from vitrina import aws, sender, settings
@@ -120,6 +128,57 @@ def test_nobody_listening_is_a_failure_and_not_an_exception(
     settings.current.cache_clear()
     delivery = sender.post([post("c")], budget_seconds=10)
     assert ids(delivery.failed) == ["c"]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file with a key and a certificate for 127.0.0.1, signed by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(minutes=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    file.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + signed.public_bytes(serialization.Encoding.PEM)
+    )
+    return file
+
+
+# asyncio does not close the stub's side of a handshake that the client breaks off.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_only_a_trusted_certificate_is_spoken_to(
+    certificate: Path,
+    management_api: ManagementApiStub,
+    monkeypatch: pytest.MonkeyPatch,
+    is_trusted: bool,
+) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    if is_trusted:
+        monkeypatch.setattr(aws, "ca_bundle", lambda: str(certificate))
+    with ManagementApiStub.running(tls) as stub:
+        monkeypatch.setenv("VITRINA_MANAGEMENT_URL", stub.url)
+        settings.current.cache_clear()
+        delivery = sender.post([post("c")], budget_seconds=10)
+    assert (delivery.sent, ids(delivery.failed)) == ((1, []) if is_trusted else (0, ["c"]))
 
 
 @pytest.mark.parametrize("connection_id", ["L0SM9cOFvHcCIhw=", "a/b+c==", "plain-1_2"])
