@@ -109,6 +109,7 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
+        print("\n  Stopped.")
         sys.exit(130)
     except RuntimeError as failure:
         sys.exit(f"\n{failure}")

@@ -1,6 +1,7 @@
 """`make dev`: keep the local cloud running until Ctrl-C."""
 
 import signal
+import socket
 import sys
 
 from local import edge, emulator
@@ -45,6 +46,7 @@ HELP = """
 
 def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    _require_free_port()
     progress = Progress()
     with emulator.running(progress) as cloud:
         progress("Opening the edge")
@@ -54,10 +56,18 @@ def main() -> None:
             signal.pause()
 
 
+def _require_free_port() -> None:
+    """Say that the port is taken before anything is started, rather than after."""
+    try:
+        socket.create_server(("localhost", PORT)).close()
+    except OSError as taken:
+        sys.exit(f"  Port {PORT}: {taken.strerror}. Is `make dev` running already?")
+
+
 if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
         print("\n  Stopped.")
-    except (RuntimeError, OSError) as failure:
+    except RuntimeError as failure:
         sys.exit(f"\n{failure}")

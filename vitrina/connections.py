@@ -7,11 +7,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vitrina import aws, channels, settings
-from vitrina.auth import Identity
 from vitrina.channels import ClientType, Partition
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import QueryInputTypeDef
+
+    # Only a type here: `disconnect` and `greet` need no tokens, nor the time to import PyJWT.
+    from vitrina.auth import Identity
 
 # API Gateway closes every WebSocket after two hours; the limit is fixed.
 LONGEST_CONNECTION_SECONDS = 2 * 60 * 60
@@ -51,7 +53,7 @@ class Row(NamedTuple):
         return Member(place.key, place.prefix + self.connection_id)
 
 
-def add(connection_id: str, identity: Identity) -> None:
+def add(connection_id: str, identity: "Identity") -> None:
     """Remember an open connection: two rows, both or neither.
 
     It lives until its token ends, or for the two hours that API Gateway allows.

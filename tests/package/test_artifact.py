@@ -68,6 +68,11 @@ def test_message_imports_no_aws_sdk(artifact: Path) -> None:
     assert not imports_of(artifact, "message") & {"boto3", "botocore.client", "jwt"}
 
 
+@pytest.mark.parametrize("name", ["disconnect", "greet", "message"])
+def test_what_reads_no_tokens_does_not_import_pyjwt(artifact: Path, name: str) -> None:
+    assert not imports_of(artifact, name) & {"jwt", "cryptography"}
+
+
 @pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - {"approve", "products", "greet"}))
 def test_only_what_posts_imports_libcurl(artifact: Path, name: str) -> None:
     assert "pycurl" not in imports_of(artifact, name)
