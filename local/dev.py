@@ -18,10 +18,11 @@ HELP = """
 
   Connect as a user, in a second terminal:
 
+    export PATH="$PWD/build/venv/bin:$PATH"
     TOKEN=$(curl -s -X POST http://localhost:{port}/api/v1/auth/login \\
       -H "Content-Type: application/json" \\
       -d '{{"email":"user@example.com","password":"{password}"}}' | jq -r '.access_token')
-    build/venv/bin/python test_websocket_client.py $TOKEN
+    python3 test_websocket_client.py $TOKEN
     npx wscat -c "ws://localhost:{port}/ws/user?token=$TOKEN"
 
   Submit a product as the shop and approve it as the admin, in a third:

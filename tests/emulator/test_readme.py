@@ -1,10 +1,8 @@
 """The README's quick start, run as it is written; only the port is another one."""
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -29,16 +27,14 @@ def block(name: str, url: str) -> str:
 
 def test_the_quick_start_shows_an_approval_to_both_clients(tmp_path: Path, url: str) -> None:
     watch = block("watch", url)
-    # `python3` is this project's, which has the client's one package.
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     websocket = url.replace("http", "ws", 1) + "/ws/user"
     watch = watch.replace("$TOKEN\n", f"$TOKEN --url {websocket}\n")
     login = watch.partition("python3")[0]
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     with (
-        running(tmp_path / "a", "bash", "-c", watch, PATH=path) as client,
-        running(tmp_path / "b", "bash", "-c", login + block("wscat", url), PATH=path) as wscat,
+        running(tmp_path / "a", "bash", "-c", watch) as client,
+        running(tmp_path / "b", "bash", "-c", login + block("wscat", url)) as wscat,
     ):
         client.wait_for("connected")
         wscat.wait_for('"event":"connected"')
