@@ -1,15 +1,14 @@
 """$connect and $disconnect, as API Gateway calls them."""
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
-import jwt
 import pytest
 
 from functions.connect.handler import handler as connect_handler
 from functions.disconnect.handler import handler as disconnect_handler
+from tests import tokens
 from tests.aws.conftest import CONTEXT, stored_connections, token_of
 from tests.conftest import KEY
 from vitrina import auth
@@ -56,34 +55,11 @@ def test_the_other_two_ways_to_bring_a_token_work() -> None:
     assert stored_connections() == {"c1", "c2"}
 
 
-def refused_tokens() -> dict[str, str | None]:
-    now = int(time.time())
-    good = {
-        "sub": "1",
-        "client_type": "user",
-        "iat": now,
-        "exp": now + 60,
-        "iss": "vitrina",
-        "aud": "vitrina",
-    }
-    return {
-        "none": None,
-        "forged": jwt.encode(good, "x" * 64, "HS256"),
-        "alg none": jwt.encode(good, "", "none"),
-        "another algorithm": jwt.encode(good, KEY, "HS384"),
-        "expired": jwt.encode(good | {"exp": now - 1}, KEY, "HS256"),
-        "wrong issuer": jwt.encode(good | {"iss": "x"}, KEY, "HS256"),
-        "wrong audience": jwt.encode(good | {"aud": "x"}, KEY, "HS256"),
-        "garbage": "garbage",
-        "very long": "x" * 100_000,
-    }
-
-
-@pytest.mark.parametrize("case", refused_tokens())
+@pytest.mark.parametrize("case", tokens.refused(KEY))
 def test_a_bad_token_is_refused_stores_nothing_and_is_not_logged(
     case: str, logged: Callable[[], str]
 ) -> None:
-    token = refused_tokens()[case]
+    token = tokens.refused(KEY)[case]
     assert connect(token, "user")["statusCode"] == 401
     assert stored_connections() == set()
     assert '"message":"refused"' in logged()

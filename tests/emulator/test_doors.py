@@ -1,41 +1,16 @@
 """Who is let in, and what is refused, on a deployed stack."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
-import jwt
 import pytest
 from websockets.exceptions import InvalidStatus
 
 from local.client import Api, Client
 from local.emulator import PASSWORD, Cloud
+from tests import tokens as bad_tokens
 from tests.emulator.conftest import all_logs
 from vitrina import auth, connections
-
-
-def forged_tokens() -> dict[str, str]:
-    """Return tokens that must not open anything, by what is wrong with them."""
-    key, now = auth._signing_key(), int(time.time())
-    good = {
-        "sub": "2",
-        "client_type": "user",
-        "iat": now,
-        "exp": now + 60,
-        "iss": "vitrina",
-        "aud": "vitrina",
-    }
-    return {
-        "none": "",
-        "garbage": "garbage",
-        "forged signature": jwt.encode(good, "x" * 64, "HS256"),
-        "alg none": jwt.encode(good, "", "none"),
-        "another algorithm": jwt.encode(good, key, "HS384"),
-        "expired": jwt.encode(good | {"exp": now - 1}, key, "HS256"),
-        "wrong issuer": jwt.encode(good | {"iss": "x"}, key, "HS256"),
-        "wrong audience": jwt.encode(good | {"aud": "x"}, key, "HS256"),
-        "no expiry": jwt.encode({k: v for k, v in good.items() if k != "exp"}, key, "HS256"),
-    }
 
 
 def members() -> int:
@@ -53,7 +28,7 @@ def test_bad_tokens_are_refused_at_the_handshake_and_stored_nowhere(
     api: Api, tokens: dict[str, str]
 ) -> None:
     before = members()
-    for why, token in forged_tokens().items():
+    for why, token in bad_tokens.refused(auth._signing_key()).items():
         assert refused(api.websocket_url("user", token)) in {401, 403}, why
     assert refused(api.websocket_url("admin", tokens["user"])) in {401, 403}
     assert refused(api.websocket_url("user", tokens["admin"])) in {401, 403}
@@ -126,7 +101,7 @@ def test_no_token_and_no_password_is_in_any_log(
     cloud: Cloud, api: Api, tokens: dict[str, str]
 ) -> None:
     """The local cloud keeps no logs of $connect; those are checked with moto."""
-    expired = forged_tokens()["expired"]
+    expired = bad_tokens.refused(auth._signing_key())["expired"]
     refused(api.websocket_url("user", expired))
     api.answer("POST", "/api/v1/admin/products/1/approve", expired)
     api.answer("POST", "/api/v1/auth/login", json={"email": "a@b", "password": "hunter2hunter2"})

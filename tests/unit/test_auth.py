@@ -14,25 +14,13 @@ from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as hypothesis_settings
 
 from tests.conftest import KEY
+from tests.tokens import claims
 from vitrina import auth
 from vitrina.channels import ClientType
 from vitrina.errors import Forbidden, Unauthenticated
 from vitrina.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("configured")
-
-
-def claims(**changes: Any) -> dict[str, Any]:
-    now = int(time.time())
-    whole = {
-        "sub": "42",
-        "client_type": "user",
-        "iat": now,
-        "exp": now + 60,
-        "iss": "vitrina",
-        "aud": "vitrina",
-    }
-    return {name: value for name, value in (whole | changes).items() if value is not None}
 
 
 def signed(key: Any = KEY, algorithm: str = "HS256", **changes: Any) -> str:
