@@ -47,17 +47,22 @@ class Settings(BaseModel):
         found = {name: environment.get(PREFIX + name.upper()) for name in cls.model_fields}
         return cls.model_validate({name: text for name, text in found.items() if text is not None})
 
+    def to_outputs(self) -> dict[str, str]:
+        """Return what a deployed stack says of itself: the fields that have no default."""
+        return {output: getattr(self, field) for field, output in self._outputs().items()}
+
     @classmethod
     def from_outputs(cls, outputs: dict[str, str]) -> Self:
-        """Read what a deployed stack says of itself, for programs that run beside it."""
-        return cls(
-            connections_table=outputs["ConnectionsTable"],
-            products_table=outputs["ProductsTable"],
-            accounts_table=outputs["AccountsTable"],
-            platform_table=outputs["PlatformTable"],
-            signing_key_secret=outputs["SigningKeySecret"],
-            management_url=outputs["ManagementUrl"],
+        """Read what `to_outputs` gave, in a program that runs beside a deployed stack."""
+        return cls.model_validate(
+            {field: outputs[output] for field, output in cls._outputs().items()}
         )
+
+    @classmethod
+    def _outputs(cls) -> dict[str, str]:
+        """Name the outputs: ConnectionsTable for connections_table."""
+        fields = (name for name, field in cls.model_fields.items() if field.is_required())
+        return {name: name.title().replace("_", "") for name in fields}
 
     def use(self) -> None:
         """Make these the settings of this process."""

@@ -41,21 +41,6 @@ class VitrinaStack(cdk.Stack):
         websocket.route_to(functions)
         http.route_to(functions)
 
-        for name, value in {
-            "WebSocketUrl": websocket.url,
-            "HttpUrl": http.url,
-            **{f"{field}": value for field, value in _named(settings).items()},
-        }.items():
+        urls = {"WebSocketUrl": websocket.url, "HttpUrl": http.url}
+        for name, value in (urls | settings.to_outputs()).items():
             cdk.CfnOutput(self, name, value=value)
-
-
-def _named(settings: Settings) -> dict[str, str]:
-    """Name what the commands of the ops person need to find."""
-    return {
-        "ConnectionsTable": settings.connections_table,
-        "ProductsTable": settings.products_table,
-        "AccountsTable": settings.accounts_table,
-        "PlatformTable": settings.platform_table,
-        "SigningKeySecret": settings.signing_key_secret,
-        "ManagementUrl": settings.management_url,
-    }

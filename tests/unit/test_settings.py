@@ -20,6 +20,15 @@ def test_settings_survive_the_environment(settings: Settings) -> None:
     assert Settings.from_environment(settings.to_environment()) == settings
 
 
+def test_a_stacks_outputs_lead_back_to_its_resources() -> None:
+    outputs = SETTINGS.to_outputs()
+    assert set(outputs) == {
+        *("ConnectionsTable", "ProductsTable", "AccountsTable", "PlatformTable"),
+        *("SigningKeySecret", "ManagementUrl"),
+    }
+    assert Settings.from_outputs(outputs | {"HttpUrl": "x"}) == SETTINGS
+
+
 def test_other_variables_are_ignored_and_defaults_fill_in() -> None:
     environment = SETTINGS.to_environment() | {"PATH": "/bin", "VITRINA_UNKNOWN": "1"}
     del environment["VITRINA_USER_SHARDS"]
