@@ -11,7 +11,7 @@ SOURCES := pyproject.toml README.md infra/artifact.py $(shell find functions vit
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test lint format lock artifact deploy account clean
+.PHONY: help demo dev test bench lint format lock artifact deploy account clean
 
 help: ## what can be made
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -24,6 +24,9 @@ dev: build/ready ## keep the local cloud running on http://localhost:8000 until 
 
 test: build/ready lint ## everything that checks this project
 	$(BIN)/pytest
+
+bench: build/venv.done build/bench.done ## measure: make bench, or make bench NAME=posts
+	@build/bench/bin/python -m bench $(NAME)
 
 lint: build/venv.done
 	$(BIN)/ruff check --quiet
@@ -57,6 +60,14 @@ build/emulator.done: requirements/emulator.txt build/venv.done
 build/node.done: package.json package-lock.json build/venv.done
 	@echo "Setting up the CDK command line ..."
 	@$(BIN)/npm ci --silent --no-audit --no-fund
+	@touch $@
+
+# The sender's rivals pin botocore too; whatever else only the benchmarks need is with them.
+build/bench.done: requirements/bench.txt bench/package.json bench/package-lock.json build/venv.done
+	@echo "Setting up the benchmarks ..."
+	@$(UV) venv --quiet --clear --python $(BIN)/python build/bench
+	@$(UV) pip install --quiet --compile-bytecode --python build/bench/bin/python --require-hashes -r requirements/bench.txt
+	@cd bench && npm ci --silent
 	@touch $@
 
 # --- The artifact: this project installed into a folder -------------------------------------------
@@ -100,8 +111,10 @@ lock: build/venv.done ## pin the newest versions of every dependency
 	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
 	$(LOCK) pyproject.toml --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
 	$(LOCK) --group emulator --output-file requirements/emulator.txt
+	$(LOCK) pyproject.toml --group bench --output-file requirements/bench.txt
 	echo uv | $(LOCK) - --constraint requirements/dev.txt --output-file requirements/bootstrap.txt
 	$(BIN)/npm update --package-lock-only
+	cd bench && npm update --package-lock-only
 
 clean: ## remove everything generated
-	rm -rf build node_modules .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build node_modules bench/node_modules .mypy_cache .pytest_cache .ruff_cache

@@ -11,6 +11,8 @@ import requests
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from local.inbox import Inbox
+
 PATIENCE_SECONDS = 20
 
 
@@ -25,12 +27,16 @@ class Frame(NamedTuple):
 class Client:
     """One open WebSocket. Frames are collected as they come, and waited for by what they say."""
 
-    def __init__(self, url: str, **options: Any) -> None:
-        """Connect; raises websockets' InvalidStatus when the handshake is refused."""
+    def __init__(self, url: str, inbox: Inbox | None = None, **options: Any) -> None:
+        """Connect; raises websockets' InvalidStatus when the handshake is refused.
+
+        An inbox remembers what an earlier connection received, and asks for what it missed.
+        """
         self._open = ExitStack()
         self.socket = self._open.enter_context(
             connect(url, compression=None, ping_interval=None, **options)
         )
+        self.inbox = inbox or Inbox()
         self.frames: list[Frame] = []
         self.is_closed = False
         self._changed = Condition()
@@ -54,7 +60,10 @@ class Client:
                 frame = Frame(time.monotonic(), str(text), json.loads(text))
                 with self._changed:
                     self.frames.append(frame)
+                    answer = self.inbox.take(frame.event)
                     self._changed.notify_all()
+                if answer:
+                    self.send(answer)
         except ConnectionClosed:
             pass
         finally:
@@ -77,6 +86,14 @@ class Client:
             if len(self.events(name)) < count:
                 raise TimeoutError(f"waited for {count} {name}, got {self.frames}")
         return self.events(name)
+
+    def wait_for_events(self, count: int) -> list[dict[str, Any]]:
+        """Wait until the inbox has applied so many published events, and return them."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self.inbox.events) >= count, PATIENCE_SECONDS)
+            if len(self.inbox.events) < count:
+                raise TimeoutError(f"waited for {count} events, got {self.inbox.events}")
+        return self.inbox.events
 
     def send(self, message: Any) -> None:
         self.socket.send(json.dumps(message))

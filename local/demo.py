@@ -64,7 +64,7 @@ def _play(api: Api, progress: Progress) -> None:
         broadcast = approved["broadcast"]
         print(
             f"  The admin approves it: {broadcast['delivered']} delivered,"
-            f" {broadcast['gone']} gone, {broadcast['failed']} failed,"
+            f" {broadcast['gone']} gone, {broadcast['queued']} queued,"
             f" answered in {took * 1000:.0f} ms.\n"
         )
         for client in clients.values():

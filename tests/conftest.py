@@ -14,6 +14,8 @@ SETTINGS = Settings(
     products_table="products",
     accounts_table="accounts",
     platform_table="platform",
+    history_table="history",
+    fanout_queue_url="https://sqs.eu-central-1.amazonaws.com/123456789012/fanout",
     signing_key_secret="signing-key",
     management_url="http://localhost:1/ws",
 )

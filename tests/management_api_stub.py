@@ -1,14 +1,15 @@
 """A management API over real HTTP that fails as it is told to.
 
 `answers[connection_id]` is a list of what to answer next: a status, or one of HANG (say nothing
-until the client gives up) and DROP (close the socket without a word). When the list is empty, or
-there is none, the answer is 200 and the body counts as received.
+until the client gives up), SLOW (200, after a while) and DROP (close the socket without a word).
+When the list is empty, or there is none, `behave(connection_id)` says what to answer: 200, unless
+it is told otherwise. A body answered with 200 counts as received.
 """
 
 import asyncio
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ssl import SSLContext
 from typing import Self
@@ -18,12 +19,14 @@ from aiohttp import web
 
 HANG = -1
 DROP = -2
+SLOW = -3
 
 
 class ManagementApiStub:
     def __init__(self) -> None:
         self.url = ""
         self.answers: dict[str, list[int]] = {}
+        self.behave: Callable[[str], int] = lambda _: 200
         self.received: dict[str, list[bytes]] = defaultdict(list)
         self.requests: list[web.BaseRequest] = []
         self.statuses: dict[int, int] = defaultdict(int)
@@ -64,13 +67,15 @@ class ManagementApiStub:
         body = await request.read()
         self.requests.append(request)
         planned = self.answers.get(connection_id)
-        answer = planned.pop(0) if planned else 200
+        answer = planned.pop(0) if planned else self.behave(connection_id)
         self.statuses[answer] += 1
         if answer == HANG:
             await asyncio.sleep(60)
         if answer in (HANG, DROP):
             assert request.transport is not None
             request.transport.abort()
-        if answer == 200:
+        if answer == SLOW:
+            await asyncio.sleep(0.2)
+        if answer in (SLOW, 200):
             self.received[connection_id].append(body)
         return web.Response(status=max(answer, 200))

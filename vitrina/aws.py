@@ -1,6 +1,8 @@
 """The only place that imports boto3: clients with deadlines, and DynamoDB's item format."""
 
-from collections.abc import Mapping
+import random
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_sqs import SQSClient
 
 # boto3 waits 60 s for a connection and 60 s for an answer unless told otherwise, which is longer
 # than any function here may run. Standard mode retries with full jitter.
@@ -23,6 +26,8 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 4},
     max_pool_connections=32,
 )
+
+KEYS_AT_ONCE = 100
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
@@ -41,6 +46,11 @@ def secretsmanager() -> "SecretsManagerClient":
 @cache
 def cloudformation() -> "CloudFormationClient":
     return boto3.client("cloudformation", config=_CONFIG)
+
+
+@cache
+def sqs() -> "SQSClient":
+    return boto3.client("sqs", config=_CONFIG)
 
 
 @cache
@@ -76,3 +86,26 @@ def to_item(plain: Mapping[str, Any]) -> dict[str, Any]:
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
     """Turn DynamoDB's `{"seq": {"N": "1"}}` into `{"seq": Decimal(1)}`."""
     return {k: _deserializer.deserialize(v) for k, v in item.items()}
+
+
+def batch_get(table: str, keys: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the items that exist, strongly consistent and in no order, in DynamoDB's format.
+
+    Keys come as `to_item` takes them. What DynamoDB leaves over, when throttled or beyond 16 MB,
+    is asked for again; BatchGetItem takes 100 keys at a time.
+    """
+    waiting = [to_item(key) for key in keys]
+    while waiting:
+        batch, waiting = waiting[:KEYS_AT_ONCE], waiting[KEYS_AT_ONCE:]
+        answer = dynamodb().batch_get_item(
+            RequestItems={table: {"Keys": batch, "ConsistentRead": True}}
+        )
+        yield from answer["Responses"][table]
+        if left := answer["UnprocessedKeys"].get(table):
+            waiting += left["Keys"]
+            pause_before_another_try()
+
+
+def pause_before_another_try(attempt: int = 1) -> None:
+    """Sleep a random part of 50 ms, 100 ms, 200 ms …, at most a second: full jitter."""
+    time.sleep(random.uniform(0, min(1.0, 0.05 * 2 ** (attempt - 1))))  # noqa: S311 - no secret

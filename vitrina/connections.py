@@ -1,7 +1,7 @@
 """Open connections: add one, forget it, page through a channel, count them."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,9 +20,8 @@ LONGEST_CONNECTION_SECONDS = 2 * 60 * 60
 # A management API that does not know a connection this young may just not know it yet: the
 # handshake ends only after the $connect function has answered.
 HANDSHAKE_SECONDS = 10
-PAGE_SIZE = 1000
 COUNT_KEPT_SECONDS = 2
-PARALLEL_QUERIES = 16
+PARALLEL_QUERIES = 24
 # A word reserved in DynamoDB's expressions, as is "partition".
 MEMBER = {"#member": "member"}
 
@@ -51,6 +50,15 @@ class Row(NamedTuple):
     def member(self) -> Member:
         place = channels.membership(self.client_type, self.identity)
         return Member(place.key, place.prefix + self.connection_id)
+
+    @property
+    def has_expired(self) -> bool:
+        return self.expires_at <= time.time()
+
+    @property
+    def channels(self) -> list[str]:
+        """Everyone of its type, and its identity."""
+        return [self.client_type, f"{self.client_type}:{self.identity}"]
 
 
 def add(connection_id: str, identity: "Identity") -> None:
@@ -81,50 +89,82 @@ def add(connection_id: str, identity: "Identity") -> None:
     )
 
 
+def find(connection_id: str) -> Row | None:
+    """Return a stored connection, which may have expired."""
+    found = aws.dynamodb().get_item(
+        TableName=settings.current().connections_table,
+        Key=aws.to_item(_connection_key(connection_id)),
+        ConsistentRead=True,
+    )
+    return to_row(found["Item"]) if "Item" in found else None
+
+
 def forget(connection_id: str) -> None:
     """Remove every row of a connection; of one already forgotten there is nothing to remove."""
-    row = _find(connection_id)
+    row = find(connection_id)
     if row is not None:
         _delete(_keys(row))
 
 
-def forget_gone(members: Iterable[Member]) -> None:
+def forget_gone(members: Iterable[Member]) -> list[Member]:
     """Remove connections that the management API answered 410 for.
 
-    Those whose handshake may still be going on are left alone.
+    Those whose handshake may still be going on are left alone, and returned: what was posted
+    to them is to be posted again.
     """
+    members = list(members)
     with ThreadPoolExecutor(PARALLEL_QUERIES) as pool:
-        list(pool.map(_forget_gone, members))
+        forgotten = pool.map(_forget_gone, members)
+        return [member for member, is_done in zip(members, forgotten, strict=True) if not is_done]
 
 
-def _forget_gone(gone: Member) -> None:
-    row = _find(gone.connection_id)
+def _forget_gone(gone: Member) -> bool:
+    row = find(gone.connection_id)
     if row is None:
         _delete([gone._asdict()])
     elif row.connected_at <= time.time() - HANDSHAKE_SECONDS:
         _delete(_keys(row))
+    else:
+        return False
+    return True
 
 
-def pages(channel: str) -> Iterator[list[Member]]:
-    """Yield the connections of a channel that have not expired, a page at a time.
+class Page(NamedTuple):
+    """Connections of a partition that have not expired."""
 
-    The first page of every partition is read at once, as most have no second. A connection
-    stored before the call is in a page; reads are strongly consistent.
-    """
-    partitions = channels.partitions(channel)
-    with ThreadPoolExecutor(PARALLEL_QUERIES) as pool:
-        first_pages = pool.map(lambda partition: _page(partition, None, PAGE_SIZE), partitions)
-        for partition, page in zip(partitions, first_pages, strict=True):
-            yield page.members
-            while page.cursor:
-                page = _page(partition, page.cursor, PAGE_SIZE)  # noqa: PLW2901 - the next page
-                yield page.members
-
-
-class _Page(NamedTuple):
+    partition: Partition
     members: list[Member]
     cursor: str | None
     """Where the next page begins, if there may be one."""
+
+
+def page(partition: Partition, cursor: str | None, limit: int) -> Page:
+    """Read at most `limit` connections behind a cursor, strongly consistent.
+
+    A page may be empty and yet have a next one: what has expired is read and left out.
+    """
+    query = _query(partition) | {"ProjectionExpression": "#member", "Limit": limit}
+    query["ExpressionAttributeNames"] = {**query["ExpressionAttributeNames"], **MEMBER}
+    if cursor:
+        query["ExclusiveStartKey"] = {"partition": {"S": partition.key}, "member": {"S": cursor}}
+    found = aws.dynamodb().query(**query)
+    members = [Member(partition.key, row["member"]["S"]) for row in found["Items"]]
+    last = found.get("LastEvaluatedKey")
+    return Page(partition, members, last["member"]["S"] if last else None)
+
+
+def first_pages(limits: Mapping[str, int]) -> Iterator[tuple[str, Page]]:
+    """Yield the first page of every partition of several channels, all read in parallel.
+
+    `limits` says of each channel how many connections make a page.
+    """
+    wanted = [
+        (channel, partition) for channel in limits for partition in channels.partitions(channel)
+    ]
+    with ThreadPoolExecutor(PARALLEL_QUERIES) as pool:
+        pages = pool.map(lambda where: page(where[1], None, limits[where[0]]), wanted)
+        for (channel, _), found in zip(wanted, pages, strict=True):
+            yield channel, found
 
 
 class Counts(NamedTuple):
@@ -157,26 +197,15 @@ def _count_during(_period: int) -> Counts:
         )
 
 
-def _page(partition: Partition, cursor: str | None, limit: int) -> _Page:
-    query = _query(partition) | {"ProjectionExpression": "#member", "Limit": limit}
-    query["ExpressionAttributeNames"] = {**query["ExpressionAttributeNames"], **MEMBER}
-    if cursor:
-        query["ExclusiveStartKey"] = {"partition": {"S": partition.key}, "member": {"S": cursor}}
-    page = aws.dynamodb().query(**query)
-    members = [Member(partition.key, row["member"]["S"]) for row in page["Items"]]
-    last = page.get("LastEvaluatedKey")
-    return _Page(members, last["member"]["S"] if last else None)
-
-
 def _count_members(partition: Partition) -> int:
     query = _query(partition) | {"Select": "COUNT"}
     counted = 0
     while True:
-        page = aws.dynamodb().query(**query)
-        counted += page["Count"]
-        if "LastEvaluatedKey" not in page:
+        counting = aws.dynamodb().query(**query)
+        counted += counting["Count"]
+        if "LastEvaluatedKey" not in counting:
             return counted
-        query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        query["ExclusiveStartKey"] = counting["LastEvaluatedKey"]
 
 
 def _count_rooms(partition: Partition) -> int:
@@ -184,11 +213,11 @@ def _count_rooms(partition: Partition) -> int:
     rooms = 0
     cursor: str | None = None
     while True:
-        page = _page(partition, cursor, limit=1)
-        cursor = page.cursor
-        if page.members:
+        found = page(partition, cursor, limit=1)
+        cursor = found.cursor
+        if found.members:
             rooms += 1
-            room = page.members[0].member.partition("#")[0]
+            room = found.members[0].member.partition("#")[0]
             # "$" follows "#": no member of this room sorts behind it.
             cursor = f"{room}$"
         elif cursor is None:
@@ -211,15 +240,6 @@ def _query(partition: Partition) -> "QueryInputTypeDef":
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,
     }
-
-
-def _find(connection_id: str) -> Row | None:
-    found = aws.dynamodb().get_item(
-        TableName=settings.current().connections_table,
-        Key=aws.to_item(_connection_key(connection_id)),
-        ConsistentRead=True,
-    )
-    return to_row(found["Item"]) if "Item" in found else None
 
 
 def to_row(item: dict[str, Any]) -> Row:

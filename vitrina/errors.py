@@ -8,7 +8,8 @@ Problem
 ├── Conflict            409  already_moderated, account_exists
 ├── TooLarge            413  body_too_large
 ├── UnsupportedContent  415  content_type_unsupported
-└── Invalid             422  request_invalid
+├── Invalid             422  request_invalid
+└── Unavailable         503  busy
 """
 
 from typing import ClassVar
@@ -68,3 +69,8 @@ class UnsupportedContent(Problem):
 class Invalid(Problem):
     status = 422
     title = "The request breaks a rule"
+
+
+class Unavailable(Problem):
+    status = 503
+    title = "Not at this moment"

@@ -1,10 +1,10 @@
 """Facts in the past tense, exactly as clients receive them: these models are the wire format."""
 
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import to_json
 
 from vitrina.channels import CHANNELS, ClientType
@@ -36,9 +36,9 @@ class Published(_Wire):
         data = dict(self.data)
         return [channel.format_map(data) for channel in CHANNELS[self.event]]
 
-    def body_for(self, channel: str) -> bytes:
-        """Return the frame for one channel, which names the channel it came by."""
-        return to_json({**dict(self), "channel": channel})
+    def body_for(self, channel: str, seq: int) -> bytes:
+        """Return the frame for one channel, which names its channel and its number there."""
+        return to_json({**dict(self), "channel": channel, "seq": seq})
 
 
 class ProductApproval(_Wire):
@@ -72,17 +72,45 @@ class ProductSubmitted(Published):
     data: ProductSubmission
 
 
+class Position(_Wire):
+    """How far a channel has been read. Another epoch means other numbers: nothing compares."""
+
+    epoch: Annotated[str, StringConstraints(max_length=64)]
+    seq: Annotated[int, Field(ge=0, le=2**53 - 1, strict=True)]
+
+
 class Connection(_Wire):
     connection_id: str
     client_type: ClientType
     expires_at: datetime
     ping_interval_seconds: int
+    positions: dict[str, Position]
 
 
 class Connected(_Wire):
     event: Literal["connected"] = "connected"
     timestamp: datetime = Field(default_factory=now)
     data: Connection
+
+
+class ChannelRecovery(Position):
+    """Whether every missed event was sent, and where the channel stands now."""
+
+    recovered: bool
+
+
+class Recovery(_Wire):
+    recovered: bool
+    """Whether every channel was recovered."""
+    channels: dict[str, ChannelRecovery]
+
+
+class Recovered(_Wire):
+    """The end of a recovery: the missed events, if any, came before it."""
+
+    event: Literal["recovered"] = "recovered"
+    timestamp: datetime = Field(default_factory=now)
+    data: Recovery
 
 
 class Pong(_Wire):

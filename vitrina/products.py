@@ -1,14 +1,11 @@
 """Products and the rules of their moderation."""
 
 import base64
-import random
-import time
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from pydantic import (
     BaseModel,
@@ -19,16 +16,27 @@ from pydantic import (
     ValidationError,
 )
 
-from vitrina import aws, ids, settings
+from vitrina import aws, history, ids, settings
 from vitrina.auth import Id, Identity
 from vitrina.channels import ClientType
-from vitrina.errors import Conflict, Forbidden, Malformed, NotFound, Problem, Unauthenticated
+from vitrina.errors import (
+    Conflict,
+    Forbidden,
+    Malformed,
+    NotFound,
+    Problem,
+    Unauthenticated,
+    Unavailable,
+)
 from vitrina.events import ProductApproval, ProductApproved, ProductSubmission, ProductSubmitted
+from vitrina.history import Change, Outrun, Row
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 STATUS_INDEX = "by_status"
-PARALLEL_APPROVALS = 16
-COMMIT_ATTEMPTS = 5
-LONGEST_PAUSE_SECONDS = 0.1
+# How often products are read again when somebody else wrote one of them meanwhile.
+READINGS = 5
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Notes = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
@@ -104,8 +112,18 @@ class Page(BaseModel):
     cursor: str | None = None
 
 
-def submit(submission: Submission, shop: Identity) -> Product:
-    """Store a shop's new product, pending."""
+class Moderation(NamedTuple):
+    """What became of each product, and the committed events to publish."""
+
+    outcomes: dict[int, Product | Problem]
+    rows: list[Row]
+
+
+def submit(submission: Submission, shop: Identity) -> tuple[Product, list[Row]]:
+    """Store a shop's new product, pending, and the event that tells of it.
+
+    Raises Unavailable `busy`.
+    """
     assert shop.shop_id is not None and shop.shop_name is not None  # noqa: S101, PT018
     product = Product(
         **submission.model_dump(),
@@ -115,83 +133,70 @@ def submit(submission: Submission, shop: Identity) -> Product:
         moderation_status=Status.PENDING,
         status_changed_at=datetime.now(UTC),
     )
-    aws.dynamodb().put_item(
-        TableName=settings.current().products_table,
-        Item=_to_item(product),
-        ConditionExpression="attribute_not_exists(product_id)",
-    )
-    return product
+    write = _put(product, ConditionExpression="attribute_not_exists(product_id)")
+    return product, history.commit([Change(write, product.submitted())])
 
 
-def approve(product_id: int, notes: str | None, admin: Identity) -> Product:
-    """Approve one product, if it is pending, at the fee in force.
+def approve(product_ids: Iterable[int], notes: str | None, admin: Identity) -> Moderation:
+    """Approve each product that is pending, at the fee in force, with the event that tells of it.
 
-    Raises NotFound `product_not_found` or Conflict `already_moderated`. Of two approvals at the
-    same moment one succeeds: the product is written on the condition that it is as it was read.
-
-    A transaction, though of one item: boto3 repeats a request whose answer was lost, and
-    DynamoDB recognises a repeated transaction by its token, where a repeated update would find
-    its own work done and call it somebody else's.
+    Of every other product the outcome says why not: NotFound `product_not_found`, Conflict
+    `already_moderated`, Unavailable `busy`. Of two approvals at the same moment one succeeds: a
+    product is written on the condition that it is as it was read.
     """
-    attempts = 0
-    while True:
-        attempts += 1
-        pending = _find(product_id)
-        if pending is None:
-            raise _not_found(product_id)
-        if pending.moderation_status is not Status.PENDING:
-            raise Conflict("already_moderated", f"Product {product_id} is not pending any more.")
-        approved = pending.model_copy(
-            update={
-                "moderation_status": Status.APPROVED,
-                "status_changed_at": datetime.now(UTC),
-                "moderation_notes": notes or "",
-                "admin_id": admin.account_id,
-                "approval_fee": settings.current().approval_fee,
-            }
-        )
-        try:
-            _replace(pending, approved)
-        except aws.dynamodb().exceptions.TransactionCanceledException:
-            # Somebody else is writing it, or has: read again.
-            if attempts == COMMIT_ATTEMPTS:
-                raise
-            time.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))  # noqa: S311 - jitter
-        else:
-            return approved
+    return _moderate(product_ids, lambda pending: _approved(pending, notes, admin))
 
 
-def _replace(old: Product, new: Product) -> None:
-    aws.dynamodb().transact_write_items(
-        TransactItems=[
-            {
-                "Put": {
-                    "TableName": settings.current().products_table,
-                    "Item": _to_item(new),
-                    "ConditionExpression": "status_changed_at = :seen",
-                    "ExpressionAttributeValues": {
-                        ":seen": {"S": old.status_changed_at.isoformat()}
-                    },
-                }
-            }
-        ]
+def _moderate(product_ids: Iterable[int], decide: Callable[[Product], Product]) -> Moderation:
+    outcomes: dict[int, Product | Problem | None] = dict.fromkeys(product_ids)
+    rows: list[Row] = []
+    for _ in range(READINGS):
+        waiting = [n for n, outcome in outcomes.items() if outcome is None]
+        found = _find_many(waiting)
+        outcomes |= {n: _refusal(n, found.get(n)) or decide(found[n]) for n in waiting}
+        decided = (p for n in waiting if isinstance(p := outcomes[n], Product))
+        for batch in history.batches(_change(found[p.product_id], p) for p in decided):
+            try:
+                rows += history.commit(batch)
+            except (Outrun, Unavailable):
+                outcomes |= dict.fromkeys(change.event.data.product_id for change in batch)
+    busy = Unavailable("busy", "Others are writing at this moment; try again.")
+    return Moderation({n: outcome or busy for n, outcome in outcomes.items()}, rows)
+
+
+def _refusal(product_id: int, product: Product | None) -> Problem | None:
+    if product is None:
+        return _not_found(product_id)
+    if product.moderation_status is not Status.PENDING:
+        return Conflict("already_moderated", f"Product {product_id} is not pending any more.")
+    return None
+
+
+def _approved(pending: Product, notes: str | None, admin: Identity) -> Product:
+    return pending.model_copy(
+        update={
+            "moderation_status": Status.APPROVED,
+            "status_changed_at": datetime.now(UTC),
+            "moderation_notes": notes or "",
+            "admin_id": admin.account_id,
+            "approval_fee": settings.current().approval_fee,
+        }
     )
 
 
-def approve_many(
-    product_ids: Iterable[int], notes: str | None, admin: Identity
-) -> dict[int, Product | Problem]:
-    """Approve each product on its own; say for each what it is now, or why not."""
+def _change(old: Product, new: Product) -> Change:
+    """Write a product on the condition that it still is as it was read."""
+    write = _put(
+        new,
+        ConditionExpression="status_changed_at = :seen",
+        ExpressionAttributeValues={":seen": {"S": old.status_changed_at.isoformat()}},
+    )
+    return Change(write, new.approved())
 
-    def attempt(product_id: int) -> Product | Problem:
-        try:
-            return approve(product_id, notes, admin)
-        except Problem as problem:
-            return problem
 
-    distinct = list(dict.fromkeys(product_ids))
-    with ThreadPoolExecutor(PARALLEL_APPROVALS) as pool:
-        return dict(zip(distinct, pool.map(attempt, distinct), strict=True))
+def _put(product: Product, **condition: Any) -> "TransactWriteItemTypeDef":
+    put: Any = {"TableName": settings.current().products_table, "Item": _to_item(product)}
+    return {"Put": put | condition}
 
 
 def get(product_id: int, viewer: Identity | None) -> Product:
@@ -199,7 +204,7 @@ def get(product_id: int, viewer: Identity | None) -> Product:
 
     Raises NotFound `product_not_found`, which also hides what may not be seen.
     """
-    product = _find(product_id)
+    product = _find_many([product_id]).get(product_id)
     if product is None or not _may_see(viewer, product):
         raise _not_found(product_id)
     return product
@@ -259,13 +264,10 @@ class _Cursor(BaseModel):
         return aws.to_item(self.model_dump(mode="json"))
 
 
-def _find(product_id: int) -> Product | None:
-    found = aws.dynamodb().get_item(
-        TableName=settings.current().products_table,
-        Key={"product_id": {"N": str(product_id)}},
-        ConsistentRead=True,
-    )
-    return _from_item(found["Item"]) if "Item" in found else None
+def _find_many(product_ids: Iterable[int]) -> dict[int, Product]:
+    keys = ({"product_id": n} for n in product_ids)
+    found = map(_from_item, aws.batch_get(settings.current().products_table, keys))
+    return {product.product_id: product for product in found}
 
 
 def _not_found(product_id: int) -> NotFound:

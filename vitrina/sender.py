@@ -4,7 +4,7 @@ import heapq
 import random
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from http import HTTPStatus
@@ -13,20 +13,24 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 import pycurl
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 
 from vitrina import aws, settings
 from vitrina.connections import Member
 
 logger = Logger()
+metrics = Metrics(namespace=settings.METRICS_NAMESPACE)
 
-POSTS_AT_ONCE = 64
+# What one process keeps open: at 20 ms an answer, 256 make 12,800 posts a second. Lambda allows
+# 1,024 file descriptors.
+POSTS_AT_ONCE = 256
 POST_SECONDS = 5
 CONNECT_SECONDS = 2
-ATTEMPTS = 4
 FIRST_BACKOFF_SECONDS = 0.1
 LONGEST_BACKOFF_SECONDS = 2.0
 LONGEST_PAUSE_SECONDS = 1.0
+STEP_SECONDS = 0.02
 # What stands for a status when there is none: a timeout, a reset, no connection.
 NO_ANSWER = 0
 SERVER_ERRORS = 500
@@ -37,6 +41,8 @@ class Post(NamedTuple):
 
     member: Member
     bodies: Sequence[bytes]
+    channel: str = ""
+    """Which channel the bodies are of; only for the caller to know by."""
 
 
 @dataclass
@@ -44,11 +50,21 @@ class Delivery:
     """What became of the connections posted to; one that got some of its bodies is not sent."""
 
     sent: int = 0
-    gone: list[Member] = field(default_factory=list)
-    throttled: list[Member] = field(default_factory=list)
-    failed: list[Member] = field(default_factory=list)
-    complete: bool = True
-    """Whether the budget sufficed to read all posts; those unread are in no list."""
+    gone: list[Post] = field(default_factory=list)
+    throttled: list[Post] = field(default_factory=list)
+    """429 to the last attempt: the account's throttle, or that client's buffer is full."""
+    failed: list[Post] = field(default_factory=list)
+    """5xx or no answer to the last attempt."""
+    unsent: list[Post] = field(default_factory=list)
+    """Not begun, or not done, when the budget ended."""
+    dropped: list[Post] = field(default_factory=list)
+    """Refused as such (400, 413): a defect here, and no better the next time."""
+    throttles: int = 0
+    """How often the answer was 429, whatever became of it in the end."""
+
+    @property
+    def unreached(self) -> list[Post]:
+        return [*self.gone, *self.throttled, *self.failed, *self.unsent, *self.dropped]
 
 
 class Refused(Exception):
@@ -58,17 +74,42 @@ class Refused(Exception):
     """
 
 
-def post(posts: Iterable[Post], *, budget_seconds: float) -> Delivery:
+def post(
+    posts: Sequence[Post],
+    *,
+    budget_seconds: float,
+    attempts: int = 4,
+    per_second: float | None = None,
+) -> Delivery:
     """Post to every connection, many at a time, and return what became of each.
 
-    `posts` is read only as fast as it is sent, so it may be a generator over millions. A
-    connection's next body goes out when the one before has arrived. 429, 5xx and broken
-    connections are tried again with full jitter, without holding up the others; what was begun
-    and is not done when the budget ends counts as throttled or failed.
+    A connection's next body goes out when the one before has arrived. 429, 5xx and broken
+    connections are tried again with full jitter, `attempts` times in all, without holding up the
+    others. `per_second` is this process's share of the account's throttle; all of the setting
+    `posts_per_second` unless told otherwise.
 
     Raises Refused on the first 403.
     """
-    return _sender().run(posts, time.monotonic() + budget_seconds)
+    bucket = _bucket(per_second or settings.current().posts_per_second)
+    try:
+        delivery = _sender().run(posts, time.monotonic() + budget_seconds, attempts, bucket)
+    except Refused:
+        metrics.add_metric("Refused", MetricUnit.Count, 1)
+        metrics.flush_metrics()
+        raise
+    _measure(delivery)
+    return delivery
+
+
+def _measure(delivery: Delivery) -> None:
+    for name, value in (
+        ("Posted", delivery.sent),
+        ("Gone", len(delivery.gone)),
+        ("Throttled", delivery.throttles),
+        ("Failed", len(delivery.failed) + len(delivery.dropped)),
+    ):
+        metrics.add_metric(name, MetricUnit.Count, value)
+    metrics.flush_metrics()
 
 
 @dataclass(slots=True)
@@ -77,6 +118,48 @@ class _Task:
     bodies_sent: int = 0
     attempts: int = 0
     throttled: bool = False
+
+
+class _Bucket:
+    """Tokens, one a post: so many a second, and what a tenth of a second brings at once.
+
+    API Gateway's own throttle is a token bucket too; a small one here leaves its burst to those
+    who cannot wait.
+    """
+
+    def __init__(self, per_second: float) -> None:
+        self._per_second = per_second
+        self._capacity = max(1.0, per_second / 10)
+        self._tokens = self._capacity
+        self._filled_at = time.monotonic()
+
+    def fill(self) -> None:
+        """Put in what the time since the last filling has brought, a step's worth at least.
+
+        Token by token, each would wake the loop for itself, at twice the processor time a post.
+        """
+        now = time.monotonic()
+        if now - self._filled_at < STEP_SECONDS:
+            return
+        brought = (now - self._filled_at) * self._per_second
+        self._tokens = min(self._capacity, self._tokens + brought)
+        self._filled_at = now
+
+    def take(self) -> bool:
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+    def seconds_to_next(self) -> float:
+        step = max(STEP_SECONDS, (1 - self._tokens) / self._per_second)
+        return max(0.0, self._filled_at + step - time.monotonic())
+
+
+@cache
+def _bucket(per_second: float) -> _Bucket:
+    """Return the bucket that all runs of this process share."""
+    return _Bucket(per_second)
 
 
 @cache
@@ -91,68 +174,63 @@ class _Sender:
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, POSTS_AT_ONCE)
         self._idle: list[pycurl.Curl] = []
+        self._credentials = aws.credentials()
         self._in_flight: dict[pycurl.Curl, _Task] = {}
 
-    def run(self, posts: Iterable[Post], deadline: float) -> Delivery:
+    def run(
+        self, posts: Sequence[Post], deadline: float, attempts: int, bucket: _Bucket
+    ) -> Delivery:
         self._delivery = Delivery()
         self._deadline = deadline
-        self._ready: deque[_Task] = deque()
+        self._attempts = attempts
+        self._bucket = bucket
+        self._ready = deque(_Task(post) for post in posts)
         self._later: list[tuple[float, int, _Task]] = []
         self._ticket = count()
-        self._source = iter(posts)
         self._sign()
         try:
             while self._start_more():
                 self._multi.perform()
-                self._collect()
-                self._wait()
+                if not self._collect():
+                    self._wait()
         finally:
             self._abandon()
         return self._delivery
 
     def _sign(self) -> None:
+        """Take the credentials of this moment; handles keep those that they were made with."""
         credentials = aws.credentials()
-        self._key = f"{credentials.access_key}:{credentials.secret_key}"
-        self._signature = f"aws:amz:{aws.region()}:execute-api"
-        self._headers = ["Content-Type: application/json", "Expect:"]
-        if credentials.token:
-            self._headers.append(f"X-Amz-Security-Token: {credentials.token}")
+        if credentials != self._credentials:
+            self._credentials = credentials
+            self._idle.clear()
 
     def _start_more(self) -> bool:
-        """Fill the free places; say whether anything is left to do."""
+        """Fill the free places as the rate allows; say whether anything is left to do."""
         now = time.monotonic()
-        if now >= self._deadline:
-            self._end_reading()
         while self._later and self._later[0][0] <= now:
             self._ready.append(heapq.heappop(self._later)[2])
-        while len(self._in_flight) < POSTS_AT_ONCE and (task := self._next_task()):
-            self._start(task)
-        return bool(self._in_flight or self._later)
+        if now >= self._deadline:
+            self._end()
+        self._bucket.fill()
+        while self._ready and len(self._in_flight) < POSTS_AT_ONCE and self._bucket.take():
+            self._start(self._ready.popleft())
+        return bool(self._in_flight or self._ready or self._later)
 
-    def _end_reading(self) -> None:
+    def _end(self) -> None:
         """Begin nothing more: the budget is spent."""
         for task in (*self._ready, *(task for _, _, task in self._later)):
-            self._give_up(task)
+            if task.attempts:
+                self._give_up(task)
+            else:
+                self._delivery.unsent.append(task.post)
         self._ready.clear()
         self._later.clear()
-        if next(self._source, None) is not None:
-            self._delivery.complete = False
-        self._source = iter(())
-
-    def _next_task(self) -> _Task | None:
-        if self._ready:
-            return self._ready.popleft()
-        following = next(self._source, None)
-        return following and _Task(following)
 
     def _start(self, task: _Task) -> None:
         curl = self._idle.pop() if self._idle else self._new_handle()
         connection = quote(task.post.member.connection_id, safe="")
         curl.setopt(pycurl.URL, f"{settings.current().management_url}/@connections/{connection}")
         curl.setopt(pycurl.POSTFIELDS, task.post.bodies[task.bodies_sent])
-        curl.setopt(pycurl.HTTPHEADER, self._headers)
-        curl.setopt(pycurl.USERPWD, self._key)
-        curl.setopt(pycurl.AWS_SIGV4, self._signature)
         left = min(POST_SECONDS, self._deadline - time.monotonic())
         curl.setopt(pycurl.TIMEOUT_MS, max(1, int(left * 1000)))
         self._in_flight[curl] = task
@@ -168,9 +246,20 @@ class _Sender:
         curl.setopt(pycurl.CONNECTTIMEOUT, CONNECT_SECONDS)
         # The answer's body says no more than its status does.
         curl.setopt(pycurl.WRITEFUNCTION, len)
+        # The first connection tells whether there is HTTP/2, where one is enough for a hundred.
+        curl.setopt(pycurl.PIPEWAIT, 1)
+        headers = ["Content-Type: application/json", "Expect:"]
+        if self._credentials.token:
+            headers.append(f"X-Amz-Security-Token: {self._credentials.token}")
+        curl.setopt(pycurl.HTTPHEADER, headers)
+        keys = f"{self._credentials.access_key}:{self._credentials.secret_key}"
+        curl.setopt(pycurl.USERPWD, keys)
+        curl.setopt(pycurl.AWS_SIGV4, f"aws:amz:{aws.region()}:execute-api")
         return curl
 
-    def _collect(self) -> None:
+    def _collect(self) -> int:
+        """Take what has been answered; return how many."""
+        taken = 0
         waiting = 1
         while waiting:
             waiting, answered, broken = self._multi.info_read()
@@ -178,6 +267,8 @@ class _Sender:
                 self._take(curl, curl.getinfo(pycurl.RESPONSE_CODE))
             for curl, _code, _message in broken:
                 self._take(curl, NO_ANSWER)
+            taken += len(answered) + len(broken)
+        return taken
 
     def _take(self, curl: pycurl.Curl, status: int) -> None:
         """Act on an answer to a post."""
@@ -187,15 +278,16 @@ class _Sender:
         if status == HTTPStatus.OK:
             self._take_sent(task)
         elif status == HTTPStatus.GONE:
-            self._delivery.gone.append(task.post.member)
+            self._delivery.gone.append(task.post)
         elif status == HTTPStatus.FORBIDDEN:
             raise Refused(f"403 from {settings.current().management_url}")
         elif status in (HTTPStatus.TOO_MANY_REQUESTS, NO_ANSWER) or status >= SERVER_ERRORS:
             task.throttled = status == HTTPStatus.TOO_MANY_REQUESTS
+            self._delivery.throttles += task.throttled
             self._try_again(task)
         else:
             logger.error("post refused", status=status, connection=task.post.member.connection_id)
-            self._delivery.failed.append(task.post.member)
+            self._delivery.dropped.append(task.post)
 
     def _take_sent(self, task: _Task) -> None:
         task.bodies_sent += 1
@@ -203,33 +295,37 @@ class _Sender:
         if task.bodies_sent == len(task.post.bodies):
             self._delivery.sent += 1
         else:
-            self._ready.append(task)
+            # Ahead of those that have nothing yet, so that what the budget cuts off is whole.
+            self._ready.appendleft(task)
 
     def _try_again(self, task: _Task) -> None:
         task.attempts += 1
         ceiling = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2**task.attempts)
         due = time.monotonic() + random.uniform(0, ceiling)  # noqa: S311 - jitter, not a secret
-        if task.attempts < ATTEMPTS and due < self._deadline:
+        if task.attempts < self._attempts and due < self._deadline:
             heapq.heappush(self._later, (due, next(self._ticket), task))
         else:
             self._give_up(task)
 
     def _give_up(self, task: _Task) -> None:
         left = self._delivery.throttled if task.throttled else self._delivery.failed
-        left.append(task.post.member)
+        left.append(task.post)
 
     def _wait(self) -> None:
-        """Wait until a socket is ready, a retry is due, or libcurl has a timer of its own."""
-        if self._ready:
-            return
-        pause = LONGEST_PAUSE_SECONDS
-        if self._later:
-            pause = min(pause, max(0.0, self._later[0][0] - time.monotonic()))
+        """Wait until a socket is ready, a retry or a token is due, or libcurl has a timer."""
+        pause = self._pause()
         if self._in_flight:
             timer_ms = self._multi.timeout()
             self._multi.select(min(pause, timer_ms / 1000) if timer_ms >= 0 else pause)
-        elif self._later:
+        elif pause:
             time.sleep(pause)
+
+    def _pause(self) -> float:
+        if self._ready and len(self._in_flight) < POSTS_AT_ONCE:
+            return self._bucket.seconds_to_next()
+        if self._later:
+            return min(LONGEST_PAUSE_SECONDS, max(0.0, self._later[0][0] - time.monotonic()))
+        return LONGEST_PAUSE_SECONDS if self._in_flight else 0
 
     def _abandon(self) -> None:
         """Leave nothing behind for the next run, however this one ended."""

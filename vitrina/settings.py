@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 PREFIX = "VITRINA_"
+METRICS_NAMESPACE = "Vitrina"
 
 Shards = Annotated[int, Field(ge=1, le=100)]
 
@@ -21,6 +22,8 @@ class Settings(BaseModel):
     products_table: str
     accounts_table: str
     platform_table: str
+    history_table: str
+    fanout_queue_url: str
     signing_key_secret: str
     """Name or ARN of the secret whose string is the HS256 key."""
     management_url: str
@@ -34,6 +37,13 @@ class Settings(BaseModel):
     shop_shards: Shards = 4
     admin_shards: Shards = 1
     room_shards: Shards = 4
+
+    posts_per_second: int = Field(default=10_000, ge=100)
+    """This stack's share of the account's throttle, which all APIs of a region draw on."""
+    fanout_workers: int = Field(default=5, ge=2, le=1000)
+    """How many workers post at once, each its part of `posts_per_second`. Lambda starts a queue
+    with five; SQS takes 2 to 1000."""
+    history_retention_seconds: int = Field(default=86_400, ge=60)
 
     approval_fee: Decimal = Field(default=Decimal("5.0"), ge=0, max_digits=12, decimal_places=2)
     ping_interval_seconds: int = 30

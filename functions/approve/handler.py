@@ -33,7 +33,7 @@ class Approved(BaseModel):
 
 
 class Result(BaseModel):
-    """What became of one product: `approved`, `already_moderated` or `not_found`."""
+    """What became of one product: `approved`, `already_moderated`, `not_found` or `busy`."""
 
     product_id: int
     result: str
@@ -51,17 +51,22 @@ def approve(
     approval: Annotated[Approval | None, Body()] = None,
 ) -> Approved:
     notes = approval.moderation_notes if approval else None
-    product = products.approve(product_id, notes, admin)
-    return Approved(product=product, broadcast=publishing.publish([product.approved()]))
+    moderation = products.approve([product_id], notes, admin)
+    outcome = moderation.outcomes[product_id]
+    if isinstance(outcome, Problem):
+        raise outcome
+    return Approved(product=outcome, broadcast=publishing.publish(moderation.rows))
 
 
 @app.post("/api/v1/admin/products/bulk-approve")
 def bulk_approve(admin: http_api.Admin, approval: Annotated[BulkApproval, Body()]) -> BulkApproved:
-    outcomes = products.approve_many(approval.product_ids, approval.moderation_notes, admin)
-    approved = [found.approved() for found in outcomes.values() if isinstance(found, Product)]
+    moderation = products.approve(approval.product_ids, approval.moderation_notes, admin)
     return BulkApproved(
-        results=[Result(product_id=n, result=_result(found)) for n, found in outcomes.items()],
-        broadcast=publishing.publish(approved),
+        results=[
+            Result(product_id=product_id, result=_result(outcome))
+            for product_id, outcome in moderation.outcomes.items()
+        ],
+        broadcast=publishing.publish(moderation.rows),
     )
 
 

@@ -1,14 +1,15 @@
 """Connections stream: tell a connection that it is open, once it really is."""
 
 import time
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vitrina import connections, sender, settings
-from vitrina.events import Connected, Connection
+from vitrina import connections, history, sender, settings
+from vitrina.events import Connected, Connection, Position
 
 logger = Logger()
 
@@ -22,24 +23,33 @@ BUDGET_SECONDS = 10
 def handler(event: dict[str, Any], _context: LambdaContext) -> None:
     """Send `connected` to every connection that a batch of inserted rows tells of."""
     rows = [connections.to_row(record["dynamodb"]["NewImage"]) for record in event["Records"]]
-    greetings = [_greeting(row) for row in rows if row.expires_at > time.time()]
+    waiting = {row.member: row for row in rows if not row.has_expired}
     for pause in (*PAUSES_SECONDS, None):
-        delivery = sender.post(greetings, budget_seconds=BUDGET_SECONDS)
-        not_open_yet = set(delivery.gone)
-        greetings = [greeting for greeting in greetings if greeting.member in not_open_yet]
-        if not greetings or pause is None:
+        delivery = sender.post(_greetings(waiting.values()), budget_seconds=BUDGET_SECONDS)
+        waiting = {post.member: waiting[post.member] for post in delivery.unreached}
+        if not waiting or pause is None:
             break
         time.sleep(pause)
-    logger.info("greeted", rows=len(rows), never_opened=len(greetings))
+    logger.info("greeted", rows=len(rows), never_opened=len(waiting))
 
 
-def _greeting(row: connections.Row) -> sender.Post:
-    connected = Connected(
+def _greetings(rows: Collection[connections.Row]) -> list[sender.Post]:
+    """Say where the channels stand now.
+
+    The rows are stored, so what is published later is posted to them, and what was published
+    before is history: nothing falls between.
+    """
+    positions = history.positions({channel for row in rows for channel in row.channels})
+    return [sender.Post(row.member, [_connected(row, positions).body()]) for row in rows]
+
+
+def _connected(row: connections.Row, positions: dict[str, Position]) -> Connected:
+    return Connected(
         data=Connection(
             connection_id=row.connection_id,
             client_type=row.client_type,
             expires_at=datetime.fromtimestamp(row.expires_at, UTC),
             ping_interval_seconds=settings.current().ping_interval_seconds,
+            positions={channel: positions[channel] for channel in row.channels},
         )
     )
-    return sender.Post(row.member, [connected.body()])

@@ -19,8 +19,8 @@ app = http_api.resolver()
 def submit(
     shop: http_api.Shop, submission: Annotated[Submission, Body()]
 ) -> tuple[Product, HTTPStatus]:
-    product = products.submit(submission, shop)
-    publishing.publish([product.submitted()])
+    product, rows = products.submit(submission, shop)
+    publishing.publish(rows)
     return product, HTTPStatus.CREATED
 
 

@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
@@ -13,9 +16,12 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.cdk.storage import Storage
-from vitrina.settings import Settings
+from vitrina.settings import METRICS_NAMESPACE, Settings
 
 READ_AND_PRUNE = ("Query", "GetItem", "DeleteItem")
+# Whoever reads a channel's position first begins the channel.
+READ_POSITIONS = ("BatchGetItem", "PutItem")
+PUBLISH = (*READ_POSITIONS, "UpdateItem")
 
 
 class Function(NamedTuple):
@@ -24,6 +30,7 @@ class Function(NamedTuple):
     tables: Mapping[str, tuple[str, ...]] = {}
     has_key: bool = False
     posts: bool = False
+    queues: bool = False
     memory_mb: int = 512
     timeout_seconds: int = 10
 
@@ -32,24 +39,48 @@ class Function(NamedTuple):
 FUNCTIONS = {
     "connect": Function({"connections": ("PutItem",)}, has_key=True),
     "disconnect": Function({"connections": ("GetItem", "DeleteItem")}),
-    "message": Function(),
-    "greet": Function(posts=True, timeout_seconds=90),
+    "message": Function(
+        {"connections": ("GetItem",), "history": (*READ_POSITIONS, "Query")},
+        posts=True,
+        timeout_seconds=29,
+    ),
+    "greet": Function({"history": READ_POSITIONS}, posts=True, timeout_seconds=90),
     "approve": Function(
-        {"products": ("GetItem", "PutItem"), "connections": READ_AND_PRUNE},
+        {
+            "products": ("BatchGetItem", "PutItem"),
+            "history": PUBLISH,
+            "connections": READ_AND_PRUNE,
+        },
         has_key=True,
         posts=True,
+        queues=True,
         memory_mb=1769,  # one whole vCPU, of which posting makes use
         timeout_seconds=29,
     ),
     "products": Function(
         {
-            "products": ("PutItem", "GetItem", "Query"),
+            "products": ("BatchGetItem", "PutItem", "Query"),
             "platform": ("UpdateItem",),
+            "history": PUBLISH,
             "connections": READ_AND_PRUNE,
         },
         has_key=True,
         posts=True,
+        queues=True,
         timeout_seconds=29,
+    ),
+    "fanout": Function(
+        {"history": ("BatchGetItem",), "connections": READ_AND_PRUNE},
+        posts=True,
+        queues=True,
+        memory_mb=1769,
+        timeout_seconds=30,
+    ),
+    "sweep": Function(
+        {"history": ("Query", "BatchGetItem", "UpdateItem"), "connections": READ_AND_PRUNE},
+        posts=True,
+        queues=True,
+        timeout_seconds=60,
     ),
     # argon2id wants 64 MiB and a processor to itself.
     "login": Function({"accounts": ("GetItem",)}, has_key=True, memory_mb=1769),
@@ -67,6 +98,7 @@ class Functions(Construct):
         settings: Settings,
         storage: Storage,
         management_arn: str,
+        in_cloud: bool,
     ) -> None:
         super().__init__(scope, construct_id)
         code = lambda_.Code.from_asset(str(artifact))
@@ -75,7 +107,10 @@ class Functions(Construct):
         }
         for name, needs in FUNCTIONS.items():
             self._grant(self[name], needs, storage, management_arn)
-        self._greet_new_connections(storage)
+            if needs.posts:
+                self._watch_refusals(name)
+        self._greet_new_connections(storage, in_cloud=in_cloud)
+        self._sweep_every_minute()
 
     def __getitem__(self, name: str) -> lambda_.Function:
         return self._functions[name]
@@ -110,6 +145,7 @@ class Functions(Construct):
             "products": storage.products,
             "accounts": storage.accounts,
             "platform": storage.platform,
+            "history": storage.history,
         }
         for table, actions in needs.tables.items():
             tables[table].grant(function, *(f"dynamodb:{action}" for action in actions))
@@ -126,7 +162,25 @@ class Functions(Construct):
                 )
             )
 
-    def _greet_new_connections(self, storage: Storage) -> None:
+    def _watch_refusals(self, name: str) -> None:
+        """Alarm when the management API answers 403 to a function: nobody hears anything then."""
+        cloudwatch.Alarm(
+            self,
+            f"{name.capitalize()}Refused",
+            alarm_description=f"{name} may not post: a wrong endpoint, or a grant is missing.",
+            metric=cloudwatch.Metric(
+                namespace=METRICS_NAMESPACE,
+                metric_name="Refused",
+                dimensions_map={"service": name},
+                statistic="Sum",
+                period=cdk.Duration.minutes(1),
+            ),
+            threshold=1,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+
+    def _greet_new_connections(self, storage: Storage, *, in_cloud: bool) -> None:
         """Feed inserted connection rows to `greet`; a greeting is worth little after a minute."""
         self["greet"].add_event_source(
             sources.DynamoEventSource(
@@ -137,7 +191,7 @@ class Functions(Construct):
                 retry_attempts=2,
                 max_record_age=cdk.Duration.minutes(1),
                 bisect_batch_on_error=True,
-                on_failure=sources.SqsDlq(self._failures_of_greet()),
+                on_failure=sources.SqsDlq(self._failures_of_greet(in_cloud=in_cloud)),
                 filters=[
                     lambda_.FilterCriteria.filter(
                         {
@@ -155,7 +209,15 @@ class Functions(Construct):
             )
         )
 
-    def _failures_of_greet(self) -> sqs.Queue:
+    def _sweep_every_minute(self) -> None:
+        events.Rule(
+            self,
+            "EveryMinute",
+            schedule=events.Schedule.rate(cdk.Duration.minutes(1)),
+            targets=[targets.LambdaFunction(self["sweep"], retry_attempts=0)],
+        )
+
+    def _failures_of_greet(self, *, in_cloud: bool) -> sqs.Queue:
         return sqs.Queue(
-            self, "GreetFailures", retention_period=cdk.Duration.days(14), enforce_ssl=True
+            self, "GreetFailures", retention_period=cdk.Duration.days(14), enforce_ssl=in_cloud
         )

@@ -6,7 +6,8 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from infra.cdk.apis import HttpApi, WebSocketApi
-from infra.cdk.functions import Functions
+from infra.cdk.fanout import FanoutQueue
+from infra.cdk.functions import FUNCTIONS, Functions
 from infra.cdk.storage import Storage
 from vitrina.settings import Settings
 
@@ -20,6 +21,7 @@ class VitrinaStack(cdk.Stack):
         super().__init__(scope, construct_id, synthesizer=synthesizer)
 
         storage = Storage(self, "Storage", keep=emulator is None)
+        fanout_queue = FanoutQueue(self, "Fanout", in_cloud=emulator is None)
         websocket = WebSocketApi(self, "WebSocket", emulator=emulator)
         http = HttpApi(self, "Http", emulator=emulator)
         settings = Settings(
@@ -27,6 +29,8 @@ class VitrinaStack(cdk.Stack):
             products_table=storage.products.table_name,
             accounts_table=storage.accounts.table_name,
             platform_table=storage.platform.table_name,
+            history_table=storage.history.table_name,
+            fanout_queue_url=fanout_queue.queue.queue_url,
             signing_key_secret=storage.signing_key_arn,
             management_url=websocket.management_url,
         )
@@ -37,7 +41,12 @@ class VitrinaStack(cdk.Stack):
             settings=settings,
             storage=storage,
             management_arn=websocket.management_arn,
+            in_cloud=emulator is None,
         )
+        for name, needs in FUNCTIONS.items():
+            if needs.queues:
+                fanout_queue.let_put(functions[name])
+        fanout_queue.feed(functions["fanout"], settings.fanout_workers)
         websocket.route_to(functions)
         http.route_to(functions)
 

@@ -5,6 +5,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from vitrina.history import OUTBOX_INDEX
 from vitrina.products import STATUS_INDEX
 
 STRING = dynamodb.AttributeType.STRING
@@ -32,6 +33,20 @@ class Storage(Construct):
                     index_name=STATUS_INDEX,
                     partition_key=dynamodb.Attribute(name="moderation_status", type=STRING),
                     sort_key=dynamodb.Attribute(name="status_changed_at", type=STRING),
+                )
+            ],
+        )
+        self.history = self._table(
+            "History",
+            partition_key=dynamodb.Attribute(name="channel", type=STRING),
+            sort_key=dynamodb.Attribute(name="seq", type=NUMBER),
+            time_to_live_attribute="expires_at",
+            global_secondary_indexes=[
+                dynamodb.GlobalSecondaryIndexPropsV2(
+                    index_name=OUTBOX_INDEX,
+                    partition_key=dynamodb.Attribute(name="unsent", type=STRING),
+                    sort_key=dynamodb.Attribute(name="created_at", type=NUMBER),
+                    projection_type=dynamodb.ProjectionType.KEYS_ONLY,
                 )
             ],
         )

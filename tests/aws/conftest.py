@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from io import StringIO
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
+from functions.fanout.handler import handler as fanout_handler
 from tests.conftest import KEY, SETTINGS
 from tests.management_api_stub import ManagementApiStub
 from vitrina import accounts, auth, aws, connections, sender, settings
@@ -19,23 +21,32 @@ from vitrina.channels import ClientType
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Tables and the secret of a fresh deployment."""
-    for name, value in SETTINGS.to_environment().items():
+    """Return a fresh deployment."""
+    configure(monkeypatch)
+    with mock_aws():
+        create_tables()
+        yield
+
+
+def configure(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
+    """Make settings those of this process, and forget what was kept from others."""
+    for name, value in SETTINGS.model_copy(update=changes).to_environment().items():
         monkeypatch.setenv(name, value)
     for kept in (
         settings.current,
         auth._signing_key_during,
         connections._count_during,
         sender._sender,
+        sender._bucket,
     ):
         kept.cache_clear()
-    with mock_aws():
-        _create_tables()
-        aws.secretsmanager().create_secret(Name="signing-key", SecretString=KEY)
-        yield
 
 
-def _create_tables() -> None:
+def create_tables() -> None:
+    """Create the tables, the queue and the secret of the settings."""
+    aws.sqs().create_queue(QueueName="fanout")
+    aws.secretsmanager().create_secret(Name="signing-key", SecretString=KEY)
+
     def create(name: str, *keys: tuple[str, str], **more: Any) -> None:
         aws.dynamodb().create_table(
             TableName=name,
@@ -51,6 +62,19 @@ def _create_tables() -> None:
     create("connections", ("partition", "S"), ("member", "S"))
     create("accounts", ("email", "S"))
     create("platform", ("name", "S"))
+    create(
+        "history",
+        ("channel", "S"),
+        ("seq", "N"),
+        indexed=(("unsent", "S"), ("created_at", "N")),
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "outbox",
+                "KeySchema": _key_schema("unsent", "created_at"),
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
+    )
     create(
         "products",
         ("product_id", "N"),
@@ -90,6 +114,52 @@ def logged() -> Iterator[Callable[[], str]]:
     before = handler.setStream(stream)
     yield stream.getvalue
     handler.setStream(before)
+
+
+class FanoutQueue:
+    """The fan-out queue, emptied by calling the worker as Lambda would, without the waits."""
+
+    def __init__(self) -> None:
+        self._url = settings.current().fanout_queue_url
+        self.delays: list[int] = []
+        self.worked = 0
+
+    def send(self, send_message_batch: Callable[..., Any], **request: Any) -> Any:
+        for entry in request["Entries"]:
+            self.delays.append(entry["DelaySeconds"])
+            entry["DelaySeconds"] = 0
+        return send_message_batch(**request)
+
+    def put(self, body: str) -> None:
+        aws.sqs().send_message(QueueUrl=self._url, MessageBody=body)
+
+    def __len__(self) -> int:
+        name: Any = "ApproximateNumberOfMessages"
+        found = aws.sqs().get_queue_attributes(QueueUrl=self._url, AttributeNames=[name])
+        return int(found["Attributes"][name])
+
+    def work(self) -> list[str]:
+        """Have every task done, and those that they lead to; return the bodies that failed."""
+        failed = []
+        while (
+            batch := aws.sqs()
+            .receive_message(QueueUrl=self._url, MaxNumberOfMessages=10, VisibilityTimeout=600)
+            .get("Messages")
+        ):
+            records = [{"messageId": m["MessageId"], "body": m["Body"]} for m in batch]
+            answer = fanout_handler({"Records": records}, CONTEXT)
+            refused = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
+            failed += [m["Body"] for m in batch if m["MessageId"] in refused]
+            self.worked += len(batch)
+        return failed
+
+
+@pytest.fixture
+def fanout_queue(cloud: None, monkeypatch: pytest.MonkeyPatch) -> FanoutQueue:
+    queue = FanoutQueue()
+    send = partial(queue.send, aws.sqs().send_message_batch)
+    monkeypatch.setattr(aws.sqs(), "send_message_batch", send)
+    return queue
 
 
 # Lambda's context, as far as Powertools reads it.

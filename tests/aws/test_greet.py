@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from functions.greet import handler as greet
-from tests.aws.conftest import CONTEXT
+from tests.aws.conftest import CONTEXT, token_of
 from tests.management_api_stub import ManagementApiStub
-from vitrina import aws
+from vitrina import auth, aws, products
+from vitrina.channels import ClientType
+from vitrina.products import Submission
 
 
 def record(connection_id: str, expires_in: int = 60) -> dict[str, Any]:
@@ -35,6 +37,33 @@ def test_every_new_connection_is_told_that_it_is_open(management_api: Management
     assert event["data"]["client_type"] == "user"
     assert event["data"]["ping_interval_seconds"] == 30
     assert event["data"]["expires_at"].endswith("Z")
+
+
+def test_connected_says_where_the_connections_channels_stand(
+    management_api: ManagementApiStub,
+) -> None:
+    shop = auth.verify(token_of(ClientType.SHOP))
+    admin = auth.verify(token_of(ClientType.ADMIN))
+    product, _ = products.submit(Submission(product_name="x"), shop)
+    greet.handler({"Records": [record("before")]}, CONTEXT)
+    products.approve([product.product_id], None, admin)
+    greet.handler({"Records": [record("after")]}, CONTEXT)
+    before, after = (
+        json.loads(management_api.received[name][0])["data"]["positions"]
+        for name in ("before", "after")
+    )
+    assert set(before) == {"user", "user:42"}
+    assert (before["user"]["seq"], after["user"]["seq"]) == (0, 1)
+    assert before["user"]["epoch"] == after["user"]["epoch"] != ""
+    assert before["user:42"] == after["user:42"]
+
+
+def test_a_greeting_that_is_throttled_or_fails_is_repeated(
+    management_api: ManagementApiStub,
+) -> None:
+    management_api.answers = {"slow": [429] * 5, "broken": [500] * 5}
+    greet.handler({"Records": [record("slow"), record("broken")]}, CONTEXT)
+    assert len(management_api.received["slow"]) == len(management_api.received["broken"]) == 1
 
 
 def test_a_greeting_that_comes_before_the_handshake_ended_is_repeated(

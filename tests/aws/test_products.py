@@ -28,7 +28,7 @@ def submit(shop_id: int = 10, **product: Any) -> int:
 
 
 def approve(product_id: int) -> None:
-    products.approve(product_id, None, auth.verify(token_of(ClientType.ADMIN)))
+    products.approve([product_id], None, auth.verify(token_of(ClientType.ADMIN)))
 
 
 def listed(token: str | None = None, **query: Any) -> tuple[list[int], str | None]:

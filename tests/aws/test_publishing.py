@@ -1,45 +1,282 @@
-"""Publishing, in a process of its own: how much memory a large audience takes."""
+"""From a commit to every connection: first pages at once, the others by workers."""
 
-import os
-import subprocess
-import sys
+import json
+import time
+from typing import Any
 
-from tests.conftest import SETTINGS
-from tests.management_api_stub import ManagementApiStub
+import pytest
 
-# A table that needs no memory for its rows, and the resident memory after each broadcast.
-PUBLISH = """
-import resource, sys
-from types import SimpleNamespace
-from vitrina import aws, connections, publishing
-from vitrina.events import ProductSubmission, ProductSubmitted
-
-def query(**arguments):
-    start = int(arguments.get("ExclusiveStartKey", {"member": {"S": "1#0"}})["member"]["S"][2:])
-    end = min(start + arguments["Limit"], audience)
-    page = {"Items": [{"member": {"S": f"1#{n}"}} for n in range(start, end)]}
-    return page if end == audience else page | {"LastEvaluatedKey": {"member": {"S": f"1#{end}"}}}
-
-aws.dynamodb = lambda: SimpleNamespace(query=query)
-event = ProductSubmitted(
-    data=ProductSubmission(product_id=1, product_name="x", shop_id=1, shop_name="x")
-)
-for audience in map(int, sys.argv[1:]):
-    assert publishing.publish([event]).delivered == audience
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-"""
+from functions.sweep.handler import handler as sweep
+from tests.aws.conftest import CONTEXT, FanoutQueue, connect, stored_connections, token_of
+from tests.management_api_stub import DROP, HANG, ManagementApiStub
+from vitrina import auth, aws, channels, connections, history, products, publishing, sender
+from vitrina.channels import ClientType
+from vitrina.fanout_queue import PostAgain
+from vitrina.history import Row
+from vitrina.products import Submission
 
 
-def test_ten_times_the_audience_takes_no_more_memory() -> None:
-    with ManagementApiStub.running() as stub:
-        settings = SETTINGS.model_copy(update={"management_url": stub.url})
-        done = subprocess.run(
-            [sys.executable, "-c", PUBLISH, "1500", "15000"],
-            env=os.environ | settings.to_environment() | {"POWERTOOLS_LOG_LEVEL": "ERROR"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 0, done.stderr
-    small_kb, large_kb = map(int, done.stdout.split())
-    assert large_kb - small_kb < 4 * 1024
+def approved(count: int = 1) -> list[Row]:
+    """Return the rows of so many approvals, committed and not yet published."""
+    shop = auth.verify(token_of(ClientType.SHOP))
+    admin = auth.verify(token_of(ClientType.ADMIN))
+    submitted = [products.submit(Submission(product_name=f"{n}"), shop) for n in range(count)]
+    for _, rows in submitted:
+        history.mark_sent(rows)
+    return products.approve([product.product_id for product, _ in submitted], None, admin).rows
+
+
+def unsent() -> list[Row]:
+    return [row for rows in history.unsent(-1) for row in rows]
+
+
+def store_users(count: int) -> None:
+    """Store connections faster than by connecting, in the rows that connecting writes."""
+    rows = []
+    for n in range(count):
+        place = channels.membership("user", str(n))
+        times = {"connected_at": 1, "expires_at": 2**40}
+        rows.append({"partition": place.key, "member": f"{place.prefix}many{n}", **times})
+    for start in range(0, count, 25):
+        puts: Any = [{"PutRequest": {"Item": aws.to_item(row)}} for row in rows[start : start + 25]]
+        aws.dynamodb().batch_write_item(RequestItems={"connections": puts})
+
+
+def seqs(management_api: ManagementApiStub, connection_id: str) -> list[int]:
+    return [json.loads(body)["seq"] for body in management_api.received[connection_id]]
+
+
+def test_a_small_audience_is_reached_at_once_and_nothing_is_queued(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue
+) -> None:
+    store_users(50)
+    broadcast = publishing.publish(approved())
+    assert broadcast.model_dump(exclude={"event_ids"}) == {"delivered": 50, "gone": 0, "queued": 0}
+    assert len(fanout_queue) == 0
+    assert unsent() == []
+
+
+def test_a_large_audience_is_handed_to_workers_page_by_page_and_everyone_gets_it_once(
+    management_api: ManagementApiStub,
+    fanout_queue: FanoutQueue,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(publishing, "FIRST_PAGE_POSTS", 10)
+    monkeypatch.setattr(publishing, "PAGE_SECONDS", 0.025)
+    store_users(2000)
+    broadcast = publishing.publish(approved())
+    assert (broadcast.delivered, broadcast.queued) == (160, 16)
+    assert fanout_queue.work() == []
+    assert len(management_api.received) == 2000
+    assert {len(bodies) for bodies in management_api.received.values()} == {1}
+    # Each shard has about 125 users, of which 115 are left to three pages.
+    assert fanout_queue.worked == pytest.approx(48, abs=10)
+
+
+def test_the_next_page_is_queued_before_the_first_post_of_this_one(
+    management_api: ManagementApiStub,
+    fanout_queue: FanoutQueue,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(publishing, "FIRST_PAGE_POSTS", 1)
+    monkeypatch.setattr(publishing, "PAGE_SECONDS", 0.005)
+    store_users(400)
+    queued_before: list[int] = []
+
+    def post(posts: Any, **_: Any) -> sender.Delivery:
+        queued_before.append(len(fanout_queue))
+        return sender.Delivery(sent=len(posts))
+
+    monkeypatch.setattr(sender, "post", post)
+    publishing.publish(approved())
+    assert queued_before == [16]
+    fanout_queue.work()
+    assert queued_before[1] >= 1
+
+
+def test_a_bulk_approval_makes_smaller_pages_so_that_a_task_is_bounded_in_posts(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue
+) -> None:
+    store_users(100)
+    broadcast = publishing.publish(approved(40))
+    assert len(broadcast.event_ids) == 40
+    # One connection of each of the 16 shards: 64 posts are one and a half times 40 events.
+    assert broadcast.delivered == 16
+    assert fanout_queue.work() == []
+    assert {tuple(seqs(management_api, f"many{n}")) for n in range(100)} == {tuple(range(1, 41))}
+
+
+def test_what_fails_is_left_to_workers_with_growing_waits_until_it_passes(
+    management_api: ManagementApiStub,
+    fanout_queue: FanoutQueue,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sender, "FIRST_BACKOFF_SECONDS", 0.001)
+    store_users(5)
+    management_api.answers = {"many0": [429] * 11, "many1": [500] * 7, "many2": [DROP] * 9}
+    broadcast = publishing.publish(approved())
+    assert (broadcast.delivered, broadcast.queued) == (2, 1)
+    assert fanout_queue.work() == []
+    assert {seqs(management_api, f"many{n}")[-1] for n in range(5)} == {1}
+    assert fanout_queue.delays == [1, 2, 4]
+    assert unsent() == []
+
+
+def test_one_hanging_client_holds_the_answer_up_for_two_seconds_at_most(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue
+) -> None:
+    store_users(50)
+    management_api.answers["many7"] = [HANG]
+    rows = approved()
+    started = time.monotonic()
+    broadcast = publishing.publish(rows)
+    assert time.monotonic() - started < publishing.FIRST_PAGES_SECONDS + 1
+    assert (broadcast.delivered, broadcast.queued) == (49, 1)
+    assert fanout_queue.work() == []
+    assert len(management_api.received) == 50
+
+
+def test_who_never_answers_ends_as_a_failed_task_that_sqs_keeps(
+    management_api: ManagementApiStub,
+    fanout_queue: FanoutQueue,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sender, "FIRST_BACKOFF_SECONDS", 0.001)
+    store_users(2)
+    management_api.answers["many0"] = [429] * 1000
+    publishing.publish(approved())
+    [failed] = fanout_queue.work()
+    task = PostAgain.model_validate_json(failed)
+    assert [member.connection_id for member in task.members] == ["many0"]
+    assert task.attempt == publishing.LAST_ATTEMPT
+    assert fanout_queue.delays == [1, 2, 4, 8, 16, 32]
+
+
+def test_a_connection_still_shaking_hands_gets_the_event_once_it_is_open(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue
+) -> None:
+    """410 for a connection so young does not mean that it is gone."""
+    connect("young", ClientType.USER)
+    management_api.answers["young"] = [410, 410]
+    broadcast = publishing.publish(approved())
+    assert (broadcast.delivered, broadcast.gone, broadcast.queued) == (0, 0, 1)
+    assert fanout_queue.work() == []
+    assert seqs(management_api, "young") == [1]
+    assert stored_connections() == {"young"}
+
+
+def test_who_is_gone_is_forgotten_by_workers_as_well(
+    management_api: ManagementApiStub,
+    fanout_queue: FanoutQueue,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "HANDSHAKE_SECONDS", 0)
+    monkeypatch.setattr(publishing, "FIRST_PAGE_POSTS", 1)
+    for n in range(3):
+        connect(f"a{n}", ClientType.ADMIN)
+    management_api.answers["a2"] = [410]
+    publishing.publish(approved())
+    assert fanout_queue.work() == []
+    assert stored_connections() == {"a0", "a1"}
+
+
+@pytest.mark.parametrize("message", ["", "{}", "null", '{"type":"dance"}', '{"type":"post_page"}'])
+def test_a_poison_message_fails_alone(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue, message: str
+) -> None:
+    store_users(1)
+    task = PostAgain(
+        channel="user", seqs=[1], members=[connections.Member("user#00", "0#many0")], attempt=1
+    )
+    approved()
+    fanout_queue.put(message or " ")
+    fanout_queue.put(task.model_dump_json())
+    assert fanout_queue.work() == [message or " "]
+    assert seqs(management_api, "many0") == [1]
+
+
+def test_a_task_whose_events_have_expired_is_done(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue
+) -> None:
+    task = PostAgain(
+        channel="user", seqs=[7], members=[connections.Member("user#00", "0#c")], attempt=1
+    )
+    fanout_queue.put(task.model_dump_json())
+    assert fanout_queue.work() == []
+    assert not management_api.requests
+
+
+def test_403_leaves_everything_in_the_outbox_and_forgets_nobody(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue
+) -> None:
+    connect("u", ClientType.USER)
+    management_api.answers["u"] = [403]
+    broadcast = publishing.publish(approved())
+    assert (broadcast.delivered, broadcast.queued) == (0, 0)
+    assert stored_connections() == {"u"}
+    assert len(unsent()) == 3
+
+
+def test_a_task_refused_with_403_stays_on_the_queue_and_forgets_nobody(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue
+) -> None:
+    connect("u", ClientType.USER)
+    management_api.answers["u"] = [429, 429, 403]
+    publishing.publish(approved())
+    assert len(fanout_queue.work()) == 1
+    assert stored_connections() == {"u"}
+
+
+def test_the_sweep_publishes_what_is_left_in_the_outbox_in_order_and_only_once(
+    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_users(1)
+    approved(3)
+    approved(2)
+    sweep({}, CONTEXT)
+    assert not management_api.requests  # these are not half a minute old
+    monkeypatch.setattr("functions.sweep.handler.PATIENCE_SECONDS", -1)
+    sweep({}, CONTEXT)
+    assert seqs(management_api, "many0") == [1, 2, 3, 4, 5]
+    sweep({}, CONTEXT)
+    assert len(management_api.requests) == 5
+
+
+def test_the_sweep_stops_in_time_and_goes_on_the_next_minute(
+    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_users(1)
+    approved()
+    assert publishing.publish_unsent(-1, until=time.monotonic()) == 0
+    assert publishing.publish_unsent(-1, until=time.monotonic() + 9) == 3
+    assert publishing.publish_unsent(-1, until=time.monotonic() + 9) == 0
+
+
+def test_a_queue_that_refuses_leaves_the_events_to_the_sweep(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "FIRST_PAGE_POSTS", 1)
+    store_users(100)
+    refusal = {"Failed": [{"Id": "0", "Message": "not now"}]}
+    monkeypatch.setattr(aws.sqs(), "send_message_batch", lambda **_: refusal)
+    assert publishing.publish(approved()).delivered == 0
+    assert len(unsent()) == 3
+    monkeypatch.undo()
+
+
+def test_what_was_posted_and_what_it_took_is_measured(
+    management_api: ManagementApiStub, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store_users(3)
+    management_api.answers["many0"] = [429]
+    publishing.publish(approved())
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    measured = {name: value for line in lines for name, value in line.items() if name != "_aws"}
+    assert measured.pop("CommitToLastPost")[0] > 0
+    assert measured == {
+        "Pages": [21.0],
+        "Posted": [3.0],
+        "Gone": [0.0],
+        "Throttled": [1.0],
+        "Failed": [0.0],
+    }

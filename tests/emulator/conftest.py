@@ -1,5 +1,6 @@
 """The real stack, deployed once to the local cloud with roles enforced, and real clients."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
@@ -82,6 +83,13 @@ def approve(api: Api, tokens: dict[str, str]) -> Callable[..., Any]:
         return api.answer("POST", path, tokens["admin"], **more)
 
     return approve
+
+
+def wait_until(read: Callable[[], Any], wanted: Any) -> None:
+    deadline = time.monotonic() + 20
+    while (found := read()) != wanted:
+        assert time.monotonic() < deadline, f"{found} is still not {wanted}"
+        time.sleep(0.1)
 
 
 def all_logs() -> str:

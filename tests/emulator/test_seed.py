@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from local.client import Api
-from tests.emulator.test_main_job import wait_until
+from tests.emulator.conftest import wait_until
 
 ROOT = Path(__file__).parents[2]
 

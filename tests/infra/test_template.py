@@ -15,6 +15,7 @@ from infra.cdk.apis import HTTP_ROUTES, WEBSOCKET_ROUTES
 from infra.cdk.app import LOCAL_ARTIFACT
 from infra.cdk.functions import FUNCTIONS
 from infra.cdk.stack import VitrinaStack
+from vitrina.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,8 +61,6 @@ def test_every_handler_exists(template: Template) -> None:
 
 
 def test_every_function_reads_the_settings_that_the_stack_writes(template: Template) -> None:
-    from vitrina.settings import Settings
-
     for name, properties in lambdas(template).items():
         variables = properties["Environment"]["Variables"]
         assert variables["POWERTOOLS_SERVICE_NAME"] == name
@@ -162,7 +161,7 @@ def test_connections_are_posted_to_by_those_who_post_and_read_by_nobody_in_a_sca
 
 def test_tables_are_kept_protected_and_restorable_in_the_cloud(template: Template) -> None:
     tables = resources(template, "AWS::DynamoDB::GlobalTable")
-    assert len(tables) == 4
+    assert len(tables) == 5
     for table in tables.values():
         assert table["DeletionPolicy"] == "Retain"
         assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
@@ -196,6 +195,77 @@ def test_a_poison_record_blocks_the_stream_for_no_longer_than_a_minute(template:
             "DestinationConfig": Match.any_value(),
             "FilterCriteria": Match.any_value(),
         },
+    )
+
+
+def test_the_outbox_is_a_sparse_index_of_keys_by_age(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::DynamoDB::GlobalTable",
+        {
+            "KeySchema": [
+                {"AttributeName": "channel", "KeyType": "HASH"},
+                {"AttributeName": "seq", "KeyType": "RANGE"},
+            ],
+            "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": True},
+            "GlobalSecondaryIndexes": [
+                {
+                    "IndexName": "outbox",
+                    "KeySchema": [
+                        {"AttributeName": "unsent", "KeyType": "HASH"},
+                        {"AttributeName": "created_at", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "KEYS_ONLY"},
+                }
+            ],
+        },
+    )
+
+
+def test_workers_are_as_many_as_the_settings_say_and_fail_task_by_task(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::Lambda::EventSourceMapping",
+        {
+            "BatchSize": 1,
+            "ScalingConfig": {
+                "MaximumConcurrency": Settings.model_fields["fanout_workers"].default
+            },
+            "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        },
+    )
+
+
+def test_a_task_outlives_its_worker_and_rests_with_an_alarm_after_three_attempts(
+    template: Template,
+) -> None:
+    template.has_resource_properties(
+        "AWS::SQS::Queue",
+        {
+            "VisibilityTimeout": 6 * FUNCTIONS["fanout"].timeout_seconds,
+            "RedrivePolicy": {"maxReceiveCount": 3, "deadLetterTargetArn": Match.any_value()},
+        },
+    )
+    template.has_resource_properties(
+        "AWS::CloudWatch::Alarm",
+        {"MetricName": "ApproximateNumberOfMessagesVisible", "Threshold": 1},
+    )
+
+
+def test_403_from_the_management_api_raises_an_alarm(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::CloudWatch::Alarm", {"Namespace": "Vitrina", "MetricName": "Refused"}
+    )
+
+
+def test_queues_take_messages_over_tls_only(template: Template) -> None:
+    queues = resources(template, "AWS::SQS::Queue")
+    policies = json.dumps(resources(template, "AWS::SQS::QueuePolicy"))
+    assert len(queues) == 3
+    assert policies.count('{"aws:SecureTransport": "false"}') == len(queues)
+
+
+def test_the_sweep_runs_every_minute(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::Events::Rule", {"ScheduleExpression": "rate(1 minute)", "State": "ENABLED"}
     )
 
 

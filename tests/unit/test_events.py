@@ -23,18 +23,18 @@ def approved() -> events.ProductApproved:
 
 
 def test_product_approved_is_the_seed_documents_and_says_by_which_channel_it_came() -> None:
-    assert approved().body_for("user").decode() == (
+    assert approved().body_for("user", 58).decode() == (
         '{"event":"product.approved","timestamp":"2024-01-01T12:00:00Z",'
         '"data":{"product_id":123,"product_name":"Красное платье","shop_id":10,'
         '"shop_name":"Fashion Store","moderation_status":"approved",'
         '"moderation_notes":"Отличный товар","admin_id":1,"approval_fee":5.0},'
-        '"id":"0197","channel":"user"}'
+        '"id":"0197","channel":"user","seq":58}'
     )
 
 
 def test_one_event_has_one_id_in_all_its_channels() -> None:
     event = approved()
-    bodies = [json.loads(event.body_for(channel)) for channel in event.channels()]
+    bodies = [json.loads(event.body_for(channel, 1)) for channel in event.channels()]
     assert [body["channel"] for body in bodies] == ["user", "shop", "admin"]
     assert {body["id"] for body in bodies} == {"0197"}
 
@@ -52,4 +52,4 @@ def test_the_longest_event_fits_one_frame_of_32_kb() -> None:
     longest = approved().data.model_copy(
         update={"product_name": "Ж" * 200, "shop_name": "Ж" * 200, "moderation_notes": "Ж" * 1000}
     )
-    assert len(events.ProductApproved(data=longest).body_for("user")) < 32 * 1024
+    assert len(events.ProductApproved(data=longest).body_for("user", 2**53)) < 32 * 1024

@@ -24,7 +24,7 @@ def test_a_stacks_outputs_lead_back_to_its_resources() -> None:
     outputs = SETTINGS.to_outputs()
     assert set(outputs) == {
         *("ConnectionsTable", "ProductsTable", "AccountsTable", "PlatformTable"),
-        *("SigningKeySecret", "ManagementUrl"),
+        *("HistoryTable", "FanoutQueueUrl", "SigningKeySecret", "ManagementUrl"),
     }
     assert Settings.from_outputs(outputs | {"HttpUrl": "x"}) == SETTINGS
 

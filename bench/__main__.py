@@ -1,0 +1,36 @@
+"""`make bench`: run the benchmarks, print what they found, write it to docs/benchmarks.md."""
+
+import signal
+import sys
+
+from bench import million, posts, recovery, report, scale, stub
+from local.progress import Progress
+
+BENCHMARKS = {
+    "posts": posts.measure,
+    "scale": scale.measure,
+    "million": million.measure,
+    "recovery": recovery.measure,
+}
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if missing := stub.missing():
+        sys.exit(f"Please install first: apt-get install {' '.join(missing)}")
+    for name in sys.argv[1:] or BENCHMARKS:
+        if name not in BENCHMARKS:
+            sys.exit(f"There is no benchmark {name}, only {', '.join(BENCHMARKS)}.")
+        _run(name)
+
+
+def _run(name: str) -> None:
+    progress = Progress()
+    section = BENCHMARKS[name](progress)
+    progress.done()
+    print(f"\n{section.to_text()}\n")
+    report.write(name, section)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""vitrina.sender as it ships, without the throttle that the account would set."""
+
+import os
+from unittest.mock import patch
+
+from bench.clients import load
+from tests.conftest import SETTINGS
+from vitrina import aws, sender
+from vitrina.connections import Member
+
+UNTHROTTLED = 1e9
+
+
+def connect(url: str, _at_once: int) -> load.PostAll:
+    SETTINGS.model_copy(update={"management_url": url}).use()
+    patch.object(aws, "ca_bundle", lambda: os.environ["AWS_CA_BUNDLE"]).start()
+
+    def post_all(connections: list[str]) -> None:
+        members = (Member("user#00", f"42#{connection}") for connection in connections)
+        posts = [sender.Post(member, [load.BODY]) for member in members]
+        delivery = sender.post(posts, budget_seconds=60, per_second=UNTHROTTLED)
+        if delivery.sent != len(connections):
+            raise RuntimeError(f"only {delivery.sent} of {len(connections)} were sent")
+
+    return post_all
+
+
+if __name__ == "__main__":
+    load.run(connect)

@@ -1,0 +1,74 @@
+"""The few expressions of DynamoDB that this project writes, as predicates over items."""
+
+import operator
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+Item = Mapping[str, Mapping[str, Any]]
+"""In DynamoDB's format: `{"seq": {"N": "1"}}`."""
+Predicate = Callable[[Item], bool]
+
+_BETWEEN = re.compile(r"(\S+) BETWEEN (\S+) AND (\S+)")
+_FUNCTION = re.compile(r"(\w+)\((\S+?)(?:, (:\w+))?\)")
+_COMPARISON = re.compile(r"(\S+) (=|<=|>=|<|>) (:\w+)")
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def plain(value: Mapping[str, Any]) -> Any:
+    """Return an attribute's value; all numbers of this project are whole where they are compared.
+
+    `{"N": "1"}` is 1 and `{"S": "1"}` is "1".
+    """
+    [(kind, content)] = value.items()
+    return int(content) if kind == "N" else content
+
+
+def predicates(expression: str, request: Mapping[str, Any]) -> list[Predicate]:
+    """Read clauses joined by AND; the names and values that they use are in the request."""
+    names = request.get("ExpressionAttributeNames", {})
+    values = request.get("ExpressionAttributeValues", {})
+    flat = _BETWEEN.sub(r"\1 >= \2 AND \1 <= \3", expression)
+    return [_predicate(clause, names, values) for clause in flat.split(" AND ") if clause]
+
+
+def condition(request: Mapping[str, Any]) -> Predicate:
+    """Return the request's ConditionExpression, which holds where there is none."""
+    found = predicates(request.get("ConditionExpression", ""), request)
+    return lambda item: all(holds(item) for holds in found)
+
+
+def compared(expression: str, request: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Yield the name, the operator and the value of each comparison."""
+    for name, sign, value in _COMPARISON.findall(expression):
+        real = request.get("ExpressionAttributeNames", {}).get(name, name)
+        yield real, sign, plain(request["ExpressionAttributeValues"][value])
+
+
+def _predicate(
+    clause: str, names: Mapping[str, str], values: Mapping[str, Mapping[str, Any]]
+) -> Predicate:
+    if found := _COMPARISON.fullmatch(clause):
+        name, sign, value = found.groups()
+        return _compare(names.get(name, name), _OPERATORS[sign], plain(values[value]))
+    if found := _FUNCTION.fullmatch(clause):
+        function, name, value = found.groups()
+        name = names.get(name, name)
+        match function:
+            case "attribute_exists":
+                return lambda item: name in item
+            case "attribute_not_exists":
+                return lambda item: name not in item
+            case "begins_with":
+                return _compare(name, str.startswith, plain(values[value]))
+    raise NotImplementedError(clause)
+
+
+def _compare(name: str, holds: Callable[[Any, Any], bool], value: Any) -> Predicate:
+    return lambda item: name in item and holds(plain(item[name]), value)

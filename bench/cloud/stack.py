@@ -1,0 +1,163 @@
+"""The stack as benchmarks run it: real functions, the stand-in cloud, the stub of the posts."""
+
+import base64
+import itertools
+import os
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest.mock import patch
+from urllib.parse import unquote
+
+from bench import machine, stub
+from bench.cloud import server
+from bench.cloud.expressions import Item
+from bench.cloud.lambdas import EventSource, Lambda
+from bench.cloud.server import Cloud
+from bench.stub import Stub
+from vitrina import auth, aws, channels, settings
+from vitrina.channels import ClientType
+from vitrina.settings import Settings
+
+LOG = machine.BUILD / "stub" / "answers.log"
+FLUSH_SECONDS = 10
+LIFETIME_SECONDS = 3600
+NICENESS = 10
+# Of a hundred connections.
+SHARES = {ClientType.USER: 90, ClientType.SHOP: 9, ClientType.ADMIN: 1}
+
+
+class Answer(NamedTuple):
+    """What the stub answered to a post."""
+
+    at: float
+    """Seconds since 1970."""
+    status: int
+    connection_id: str
+
+
+class Stack:
+    """What runs; functions that were started end with it."""
+
+    def __init__(
+        self, cloud: Cloud, posts: Stub, environment: Mapping[str, str], exits: ExitStack
+    ) -> None:
+        self.cloud = cloud
+        self._posts = posts
+        self._environment = environment
+        self._exits = exits
+
+    def function(self, name: str, niceness: int = 0) -> Lambda:
+        """Start a function; it ends with the stack."""
+        function = Lambda(name, self._environment, self.cloud.bill, niceness)
+        self._exits.callback(function.close)
+        return function
+
+    def fanout(self) -> EventSource:
+        """Start as many workers as the settings have, and give them the queue's tasks.
+
+        In Lambda all have processors of their own. Here they share two, and let others go first:
+        the function that a client waits for.
+        """
+        count = settings.current().fanout_workers
+        workers = [self.function("fanout", NICENESS) for _ in range(count)]
+        source = EventSource(self.cloud.queue, workers, self.cloud.bill)
+        self._exits.callback(source.close)
+        return source
+
+    def token(self, client_type: ClientType, account_id: int = 1) -> str:
+        """Return a token that the functions accept."""
+        with patch.dict(os.environ, self._environment):
+            return auth.issue(account_id=account_id, client_type=client_type)
+
+    def event(self, channel: str, seq: int) -> dict[str, Any]:
+        """Return a committed event as the history has it."""
+        key = aws.to_item({"channel": channel, "seq": seq})
+        return aws.from_item(self.cloud.tables["history"].get(key).item)
+
+    def answers(self) -> list[Answer]:
+        """Return what the stub has answered since the last call."""
+        done = LOG.rename(LOG.with_suffix(".done"))
+        # nginx writes what it has kept back, and begins a new file.
+        os.kill(self._posts.pid, signal.SIGUSR1)
+        _wait_for(LOG)
+        return [_read(line) for line in done.read_text().splitlines()]
+
+
+@contextmanager
+def running(
+    *,
+    connections: int = 0,
+    latency_ms: int = 0,
+    posts_per_second: int | None = None,
+    burst: int = 0,
+) -> Iterator[Stack]:
+    """Run a stack with so many stored connections until the end of the block."""
+    LOG.parent.mkdir(parents=True, exist_ok=True)
+    LOG.unlink(missing_ok=True)
+    cloud = Cloud()
+    with (
+        server.serving(cloud) as address,
+        stub.running(
+            latency_ms=latency_ms, posts_per_second=posts_per_second, burst=burst, log=LOG
+        ) as posts,
+    ):
+        _settings(posts.url, posts_per_second).use()
+        for row in _memberships(connections):
+            cloud.tables["connections"].put(row)
+        environment = machine.environment() | {"AWS_ENDPOINT_URL": address}
+        with ExitStack() as exits:
+            yield Stack(cloud, posts, environment, exits)
+
+
+def _memberships(count: int) -> Iterator[Item]:
+    """Yield the rows that a fan-out reads, one of each identity; nothing reads the others."""
+    number = itertools.count()
+    now = int(time.time())
+    for client_type, share in SHARES.items():
+        for identity in range(1, count * share // 100 + 1):
+            place = channels.membership(client_type, str(identity))
+            yield aws.to_item(
+                {
+                    "partition": place.key,
+                    "member": place.prefix + _connection_id(next(number)),
+                    "connected_at": now,
+                    "expires_at": now + LIFETIME_SECONDS,
+                }
+            )
+
+
+def _connection_id(number: int) -> str:
+    """Return an id that looks like API Gateway's: 15 characters and a sign to be escaped."""
+    return base64.urlsafe_b64encode(number.to_bytes(11)).decode()
+
+
+def _settings(management_url: str, posts_per_second: int | None) -> Settings:
+    told = {"posts_per_second": posts_per_second} if posts_per_second else {}
+    return Settings(
+        **told,
+        connections_table="connections",
+        products_table="products",
+        accounts_table="accounts",
+        platform_table="platform",
+        history_table="history",
+        fanout_queue_url="https://sqs.us-east-1.amazonaws.com/000000000000/fanout",
+        signing_key_secret="signing-key",  # noqa: S106 - its name
+        management_url=management_url,
+    )
+
+
+def _read(line: str) -> Answer:
+    at, status, path = line.split()
+    return Answer(float(at), int(status), unquote(path.rpartition("/")[2]))
+
+
+def _wait_for(path: Path) -> None:
+    deadline = time.monotonic() + FLUSH_SECONDS
+    while not path.exists():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"nginx has not written {path}")
+        time.sleep(0.01)

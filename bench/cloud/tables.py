@@ -1,0 +1,243 @@
+"""DynamoDB's tables: what this project asks of them, and the units that it is billed for."""
+
+from bisect import bisect_right, insort
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from bench.cloud.bill import Bill
+from bench.cloud.expressions import Item, compared, condition, plain, predicates
+
+READ_UNIT_BYTES = 4096
+WRITE_UNIT_BYTES = 1024
+LARGEST_PAGE_BYTES = 1024**2
+# A transaction prepares and commits: every read and write counts twice.
+TRANSACTION = 2
+FAILED = "ConditionalCheckFailed"
+
+
+class Stored(NamedTuple):
+    item: Item
+    size: int
+
+
+NOTHING = Stored({}, 0)
+
+
+class Index(NamedTuple):
+    """A global secondary index: an item is in it that has its keys."""
+
+    keys: tuple[str, ...]
+    projects_all: bool
+
+    def entry(self, item: Item) -> Item:
+        if not all(key in item for key in self.keys):
+            return {}
+        return item if self.projects_all else {key: item[key] for key in self.keys}
+
+
+class Canceled(Exception):
+    """A condition does not hold; the reasons are one for each write of the transaction."""
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        super().__init__(", ".join(reasons))
+        self.reasons = reasons
+
+
+class Table:
+    """Items by partition key, in the order of their sort keys."""
+
+    def __init__(self, partition: str, sort: str | None = None, *indexes: Index) -> None:
+        self.keys = [partition] if sort is None else [partition, sort]
+        self.indexes = indexes
+        self._partitions: dict[Any, dict[Any, Stored]] = {}
+        self._order: dict[Any, list[Any]] = {}
+
+    def key_of(self, item: Item) -> tuple[Any, Any]:
+        """Return the partition and the sort key; a table without sort keys has None for all."""
+        partition, *sort = (plain(item[key]) for key in self.keys)
+        return partition, sort[0] if sort else None
+
+    def get(self, key: Item) -> Stored:
+        partition, sort = self.key_of(key)
+        return self._partitions.get(partition, {}).get(sort, NOTHING)
+
+    def put(self, item: Item) -> None:
+        partition, sort = self.key_of(item)
+        rows = self._partitions.setdefault(partition, {})
+        if sort not in rows:
+            insort(self._order.setdefault(partition, []), sort)
+        rows[sort] = Stored(item, size(item))
+
+    def delete(self, key: Item) -> None:
+        partition, sort = self.key_of(key)
+        if self._partitions.get(partition, {}).pop(sort, None):
+            self._order[partition].remove(sort)
+
+    def after(self, partition: Any, sort: Any) -> Iterable[Stored]:
+        """Yield a partition's rows behind a sort key, or all."""
+        order = self._order.get(partition, [])
+        start = bisect_right(order, sort) if sort is not None else 0
+        rows = self._partitions.get(partition, {})
+        return (rows[key] for key in islice(order, start, None))
+
+
+class Tables:
+    """The tables by name, and what was billed for using them."""
+
+    def __init__(self, tables: Mapping[str, Table], bill: Bill) -> None:
+        self._tables = tables
+        self._bill = bill
+
+    def __getitem__(self, name: str) -> Table:
+        return self._tables[name]
+
+    def query(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        table = self[request["TableName"]]
+        partition = self._partition(table, request)
+        start = request.get("ExclusiveStartKey")
+        rows = table.after(partition, table.key_of(start)[1] if start else None)
+        matching = predicates(request["KeyConditionExpression"], request)
+        read = _read(rows, matching, request.get("Limit"))
+        self._bill_read(sum(row.size for row in read.rows), request)
+        kept = predicates(request.get("FilterExpression", ""), request)
+        items = [row.item for row in read.rows if all(keep(row.item) for keep in kept)]
+        answer = _selected(items, request)
+        if read.is_cut:
+            answer["LastEvaluatedKey"] = {key: read.rows[-1].item[key] for key in table.keys}
+        return answer
+
+    def get_item(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        found = self[request["TableName"]].get(request["Key"])
+        self._bill_read(found.size, request)
+        return {"Item": found.item} if found.item else {}
+
+    def batch_get_item(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        [(name, wanted)] = request["RequestItems"].items()
+        found = [self[name].get(key) for key in wanted["Keys"]]
+        for row in found:
+            self._bill_read(row.size, wanted)
+        items = [row.item for row in found if row.item]
+        return {"Responses": {name: items}, "UnprocessedKeys": {}}
+
+    def transact_write_items(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Do all of the puts, or raise Canceled."""
+        puts = [write["Put"] for write in request["TransactItems"]]
+        holds = [condition(put)(self[put["TableName"]].get(put["Item"]).item) for put in puts]
+        if not all(holds):
+            raise Canceled(["None" if good else FAILED for good in holds])
+        for put in puts:
+            self._write(put["TableName"], put["Item"], put["Item"], times=TRANSACTION)
+        return {}
+
+    def put_item(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Put one item, or raise Canceled."""
+        old = self[request["TableName"]].get(request["Item"]).item
+        if not condition(request)(old):
+            raise Canceled([FAILED])
+        self._write(request["TableName"], request["Item"], request["Item"])
+        return {}
+
+    def update_item(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Remove one attribute, which is all that publishing ever updates."""
+        verb, attribute = request["UpdateExpression"].split()
+        if verb != "REMOVE":
+            raise NotImplementedError(request["UpdateExpression"])
+        old = self[request["TableName"]].get(request["Key"]).item
+        if not condition(request)(old):
+            raise Canceled([FAILED])
+        new = {name: value for name, value in old.items() if name != attribute}
+        self._write(request["TableName"], request["Key"], new)
+        return {}
+
+    def delete_item(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        self._write(request["TableName"], request["Key"], {})
+        return {}
+
+    @staticmethod
+    def _partition(table: Table, request: Mapping[str, Any]) -> Any:
+        if "IndexName" in request:
+            raise NotImplementedError(request["IndexName"])
+        comparisons = compared(request["KeyConditionExpression"], request)
+        return next(
+            value for name, sign, value in comparisons if (name, sign) == (table.keys[0], "=")
+        )
+
+    def _write(self, name: str, key: Item, new: Item, *, times: int = 1) -> None:
+        table = self[name]
+        old = table.get(key)
+        if new:
+            table.put(new)
+        else:
+            table.delete(key)
+        self._bill.add("writes")
+        self._bill.add("write_units", times * units(max(old.size, size(new)), WRITE_UNIT_BYTES))
+        for index in table.indexes:
+            written = _index_units(index, index.entry(old.item), index.entry(new))
+            self._bill.add("index_writes", written)
+            self._bill.add("write_units", written)
+
+    def _bill_read(self, size: int, request: Mapping[str, Any]) -> None:
+        share = 1 if request.get("ConsistentRead") else 0.5
+        self._bill.add("read_units", share * units(size, READ_UNIT_BYTES))
+
+
+class _Read(NamedTuple):
+    rows: list[Stored]
+    is_cut: bool
+    """Whether the limit or the largest page ended it, and not the partition."""
+
+
+def _read(rows: Iterable[Stored], matching: Iterable[Any], limit: int | None) -> _Read:
+    """Read what matches the key, up to the limit or a megabyte."""
+    found: list[Stored] = []
+    left = LARGEST_PAGE_BYTES
+    for row in rows:
+        if all(matches(row.item) for matches in matching):
+            found.append(row)
+            left -= row.size
+            if len(found) == limit or left <= 0:
+                return _Read(found, is_cut=True)
+    return _Read(found, is_cut=False)
+
+
+def _selected(items: Sequence[Item], request: Mapping[str, Any]) -> dict[str, Any]:
+    if request.get("Select") == "COUNT":
+        return {"Count": len(items)}
+    if projection := request.get("ProjectionExpression"):
+        names = request.get("ExpressionAttributeNames", {})
+        wanted = [names.get(name, name) for name in projection.split(", ")]
+        items = [{name: item[name] for name in wanted} for item in items]
+    return {"Count": len(items), "Items": items}
+
+
+def _index_units(index: Index, old: Item, new: Item) -> int:
+    """Return the units of bringing an index up to date: a changed key is a delete and a put."""
+    if old == new:
+        return 0
+    if old and new and all(old[key] == new[key] for key in index.keys):
+        return units(max(size(old), size(new)), WRITE_UNIT_BYTES)
+    return sum(units(size(entry), WRITE_UNIT_BYTES) for entry in (old, new) if entry)
+
+
+def units(size: int, unit: int) -> int:
+    """Return how many units so many bytes are; nothing found is one too."""
+    return max(1, -(-size // unit))
+
+
+def size(item: Item) -> int:
+    """Return an item's size by DynamoDB's rules, in bytes: names, and values by their kind."""
+    return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
+
+
+def _value_size(value: Mapping[str, Any]) -> int:
+    [(kind, content)] = value.items()
+    match kind:
+        case "S":
+            return len(content.encode())
+        case "N":
+            return len(content.strip("0")) // 2 + 1
+        case "SS":
+            return 3 + sum(len(text.encode()) + 1 for text in content)
+        case _:
+            return 1

@@ -1,0 +1,68 @@
+"""The process of one function: reads events from standard input, answers on standard output."""
+
+import importlib
+import json
+import sys
+import time
+from io import TextIOBase
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from bench import stub
+from vitrina import aws
+
+
+class _Log(TextIOBase):
+    """Takes what the function prints, and counts its bytes."""
+
+    bytes_written = 0
+
+    def write(self, text: str) -> int:
+        self.bytes_written += len(text.encode())
+        return len(text)
+
+
+def serve(name: str) -> None:
+    """Import a function's handler and call it with every line of standard input."""
+    answers, sys.stdout = sys.stdout, _Log()
+    # The stub signs its certificate itself; everything else about TLS stays as it is.
+    aws.ca_bundle = lambda: str(stub.CERTIFICATE)
+    handler = importlib.import_module(f"functions.{name}.handler").handler
+    for line in sys.stdin:
+        print(
+            json.dumps(_invoke(handler, json.loads(line), _context(name))), file=answers, flush=True
+        )
+
+
+def _invoke(handler: Any, event: Any, context: Any) -> dict[str, Any]:
+    assert isinstance(sys.stdout, _Log)  # noqa: S101
+    logged, started, busy = sys.stdout.bytes_written, time.perf_counter(), time.process_time()
+    answer = handler(event, context)
+    return {
+        "answer": answer,
+        "seconds": time.perf_counter() - started,
+        "cpu_seconds": time.process_time() - busy,
+        "log_bytes": sys.stdout.bytes_written - logged,
+        "peak_mb": _peak_mb(),
+    }
+
+
+def _peak_mb() -> float:
+    """Return the most memory this process ever held; `ru_maxrss` would count its parent's too."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def _context(name: str) -> Any:
+    """Return Lambda's context, as far as Powertools reads it."""
+    return SimpleNamespace(
+        function_name=name,
+        memory_limit_in_mb=1769,
+        invoked_function_arn=f"arn:aws:lambda:us-east-1:000000000000:function:{name}",
+        aws_request_id="request",
+    )
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])

@@ -1,0 +1,320 @@
+"""A million connections: what no machine here can play, as a simulation in simulated time."""
+
+import json
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+import simpy
+
+from bench import chart, scale
+from bench.cloud.bill import CONNECTION_MINUTE_DOLLARS, dollars
+from bench.cloud.server import DELIVERY_SECONDS, LATENCY_SECONDS
+from bench.cloud.stack import SHARES
+from bench.report import Section, Table
+from vitrina.channels import ClientType
+from vitrina.publishing import FIRST_PAGE_POSTS, PAGE_SECONDS
+from vitrina.sender import POSTS_AT_ONCE
+from vitrina.settings import Settings
+
+MILLION = 1_000_000
+QUOTAS = (10_000, 50_000, 100_000)
+BURST_SECONDS = 0.5
+"""AWS gives an account half a second's posts as a burst; a raised quota is taken to keep that."""
+SHARDS = (16, 32, 64)
+WORKERS = (5, 10, 20, 50)
+# SQS's event source begins with five and adds 300 a minute.
+FIRST_WORKERS, WORKERS_PER_SECOND = 5, 300 / 60
+COLD_START_SECONDS = 0.8
+WORKER_GB = 1769 / 1024
+POST_LATENCY_SECONDS = 0.02
+# A worker's own bucket holds a tenth of a second's posts, and simulated posts go out in steps.
+BUCKET_SECONDS = 0.1
+STEP_SECONDS = 0.01
+GOOD_ENOUGH = 1.02
+"""Of the settings that come so close to the fastest, the cheapest are recommended."""
+
+Process = Generator[simpy.Event, Any, None]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What is simulated."""
+
+    connections: int
+    posts_per_second: int
+    workers: int
+    user_shards: int
+    cpu_seconds_per_post: float
+    latency_seconds: float = POST_LATENCY_SECONDS
+    cold_start_seconds: float = COLD_START_SECONDS
+
+    @property
+    def bound_seconds(self) -> float:
+        """The time that the quota takes."""
+        return max(0.0, self.connections / self.posts_per_second - BURST_SECONDS)
+
+    def partitions(self) -> list[int]:
+        """Return how many connections each partition has, taken to be equal within a type."""
+        shards = {ClientType.USER: self.user_shards, ClientType.SHOP: _default("shop_shards")}
+        return [
+            self.connections * share // 100 // shards.get(client_type, 1)
+            for client_type, share in SHARES.items()
+            for _ in range(shards.get(client_type, 1))
+        ]
+
+
+class Outcome(NamedTuple):
+    seconds: float
+    tasks: int
+    most_workers: int
+    throttled_share: float
+    busy_seconds: float
+    """Of all workers together: what Lambda bills."""
+
+
+class _Bucket:
+    """Tokens, one a post: an account's or a worker's."""
+
+    def __init__(self, env: simpy.Environment, per_second: float, capacity: float) -> None:
+        self._env = env
+        self._per_second = per_second
+        self._capacity = self._tokens = capacity
+        self._filled_at = env.now
+
+    def take(self, wanted: float) -> float:
+        """Take as many as there are, and return how many."""
+        brought = (self._env.now - self._filled_at) * self._per_second
+        self._filled_at = self._env.now
+        self._tokens = min(self._capacity, self._tokens + brought)
+        taken = min(self._tokens, wanted)
+        self._tokens -= taken
+        return taken
+
+
+@dataclass
+class _Simulation:
+    stage: Stage
+    env: simpy.Environment = field(default_factory=simpy.Environment)
+    last_post: float = 0
+    tasks: int = 0
+    posts: float = 0
+    throttled: float = 0
+    busy_seconds: float = 0
+    busy_workers: set[int] = field(default_factory=set)
+
+    def run(self) -> Outcome:
+        quota = self.stage.posts_per_second
+        self.account = _Bucket(self.env, quota, quota * BURST_SECONDS)
+        self.queue = simpy.Store(self.env)
+        self.env.process(self._approve())
+        for number in range(self.stage.workers):
+            self.env.process(self._work(number))
+        # Ends by itself: when nobody posts any more, nothing is left to happen.
+        self.env.run()
+        return Outcome(
+            self.last_post,
+            self.tasks,
+            len(self.busy_workers),
+            self.throttled / (self.posts + self.throttled),
+            self.busy_seconds,
+        )
+
+    def _approve(self) -> Process:
+        """Commit, read the first pages, queue what follows them, post them."""
+        partitions = self.stage.partitions()
+        yield self.env.timeout(_taking("TransactWriteItems", "Query", "SendMessageBatch"))
+        for connections in partitions:
+            if connections > FIRST_PAGE_POSTS:
+                self.queue.put(connections - FIRST_PAGE_POSTS)
+        first = sum(min(FIRST_PAGE_POSTS, connections) for connections in partitions)
+        quota = self.stage.posts_per_second
+        yield from self._post(first, _Bucket(self.env, quota, quota * BUCKET_SECONDS))
+
+    def _work(self, number: int) -> Process:
+        """Do one task after another, from the moment that Lambda gives this worker."""
+        yield self.env.timeout(max(0, number - FIRST_WORKERS + 1) / WORKERS_PER_SECOND)
+        rate = self.stage.posts_per_second / self.stage.workers
+        bucket = _Bucket(self.env, rate, max(1.0, rate * BUCKET_SECONDS))
+        start = self.stage.cold_start_seconds
+        while True:
+            left = yield self.queue.get()
+            yield self.env.timeout(DELIVERY_SECONDS + start)
+            start, began = 0.0, self.env.now
+            self.busy_workers.add(number)
+            yield from self._do(left, bucket)
+            self.busy_seconds += self.env.now - began
+
+    def _do(self, left: int, bucket: _Bucket) -> Process:
+        """Read a page, queue the next one, post to this one."""
+        self.tasks += 1
+        yield self.env.timeout(_taking("BatchGetItem", "Query"))
+        page = self.stage.posts_per_second / self.stage.workers * PAGE_SECONDS
+        if left > page:
+            yield self.env.timeout(_taking("SendMessageBatch"))
+            self.queue.put(left - page)
+        yield from self._post(min(left, page), bucket)
+
+    def _post(self, left: float, bucket: _Bucket) -> Process:
+        """Post as fast as the buckets, the processor and the open connections allow."""
+        stage = self.stage
+        fastest = min(1 / stage.cpu_seconds_per_post, POSTS_AT_ONCE / stage.latency_seconds)
+        while left > 0:
+            tried = bucket.take(min(left, fastest * STEP_SECONDS))
+            sent = self.account.take(tried)
+            left = max(0.0, left - sent)
+            self.posts += sent
+            self.throttled += tried - sent
+            yield self.env.timeout(STEP_SECONDS if left > 0 else stage.latency_seconds)
+        self.last_post = max(self.last_post, self.env.now)
+
+
+def simulate(stage: Stage) -> Outcome:
+    """Play one event from its commit to its last delivery."""
+    return _Simulation(stage).run()
+
+
+def _taking(*calls: str) -> float:
+    return sum(LATENCY_SECONDS[call] for call in calls)
+
+
+def _default(setting: str) -> int:
+    default: int = Settings.model_fields[setting].default
+    return default
+
+
+# --- What is told of it ---------------------------------------------------------------------------
+
+
+class _Advice(NamedTuple):
+    stage: Stage
+    outcome: Outcome
+
+
+def measure(progress: Callable[[str], None]) -> Section:
+    """Simulate a million connections, with what the scale benchmark measured last."""
+    if not scale.COSTS.exists():
+        scale.measure(progress)
+    costs = json.loads(scale.COSTS.read_text())
+    cpu = costs["cpu_seconds_per_post"]
+    progress("Simulating what was measured")
+    checked = simulate(_as_measured(cpu))
+    found: dict[int, list[_Advice]] = {}
+    for quota in QUOTAS:
+        progress(f"A million at {quota:,} posts/s")
+        found[quota] = [
+            _try(quota, shards, workers, cpu) for shards in SHARDS for workers in WORKERS
+        ]
+    advice = [_best(tried) for tried in found.values()]
+    return Section(
+        title="A million connections, simulated",
+        introduction=_INTRODUCTION,
+        tables=[
+            _check_table(costs["seconds"], checked.seconds),
+            _advice_table(advice, costs["bill"]),
+            *(_sweep_table(quota, tried) for quota, tried in found.items()),
+        ],
+        notes=_notes(cpu),
+        versions={"simpy": version("simpy")},
+        chart=_chart(advice),
+    )
+
+
+def _as_measured(cpu_seconds_per_post: float) -> Stage:
+    return Stage(
+        scale.LARGE,
+        scale.POSTS_PER_SECOND,
+        _default("fanout_workers"),
+        _default("user_shards"),
+        cpu_seconds_per_post,
+        latency_seconds=scale.LATENCY_MS / 1000,
+        cold_start_seconds=0,
+    )
+
+
+def _try(quota: int, shards: int, workers: int, cpu_seconds_per_post: float) -> _Advice:
+    stage = Stage(MILLION, quota, workers, shards, cpu_seconds_per_post)
+    return _Advice(stage, simulate(stage))
+
+
+def _best(tried: list[_Advice]) -> _Advice:
+    """Take the fewest workers, then shards, that come close to the fastest."""
+    fastest = min(each.outcome.seconds for each in tried)
+    good = [each for each in tried if each.outcome.seconds <= fastest * GOOD_ENOUGH]
+    return min(good, key=lambda each: (each.stage.workers, each.stage.user_shards))
+
+
+_INTRODUCTION = """\
+A discrete-event simulation of one event: the queue, Lambda's adding of workers, reading a page and
+queueing the next one, each worker's share of the rate, the account's quota with half a second of
+burst. Calls take what they take in the scale benchmark, posts the processor time measured there.
+Workers start cold."""
+
+
+def _notes(cpu: float) -> list[str]:
+    minute = MILLION * CONNECTION_MINUTE_DOLLARS
+    return [
+        f"A post is given {cpu * 1e6:.0f} µs of processor and {POST_LATENCY_SECONDS * 1000:.0f} ms"
+        f" of latency; a cold start {COLD_START_SECONDS} s.",
+        "Set `fanout_workers` and `user_shards` as the second table says; the shards before there"
+        " are connections, as they say where a connection is stored.",
+        f"To keep a million connections open costs ${minute:.2f} a minute, events or none.",
+    ]
+
+
+def _check_table(measured: float, simulated: float) -> Table:
+    row = [f"{measured:.2f}", f"{simulated:.2f}", f"{simulated / measured - 1:+.1%}"]
+    title = f"Is it right? {scale.LARGE:,} connections, as measured"
+    return Table(title, ["s measured", "s simulated", "difference"], [row])
+
+
+def _advice_table(advice: list[_Advice], bill: dict[str, float]) -> Table:
+    columns = ["quota, posts/s", "workers", "shards", "s to the last", "bound", "×", "429"]
+    columns += ["events an hour", "$ an event"]
+    return Table("A million", columns, [_advice_row(each, bill) for each in advice])
+
+
+def _advice_row(advice: _Advice, bill: dict[str, float]) -> list[str]:
+    stage, outcome = advice
+    return [
+        f"{stage.posts_per_second:,}",
+        str(outcome.most_workers),
+        str(stage.user_shards),
+        f"{outcome.seconds:.1f}",
+        f"{stage.bound_seconds:.1f}",
+        f"{outcome.seconds / stage.bound_seconds:.2f}",
+        f"{outcome.throttled_share:.2%}",
+        f"{3600 / outcome.seconds:,.0f}",
+        f"{sum(dollars(_bill(outcome, bill)).values()):.3f}",
+    ]
+
+
+def _bill(outcome: Outcome, measured: dict[str, float]) -> dict[str, float]:
+    """Return what a million would be billed: ten times what was, but for what was simulated."""
+    times = MILLION / scale.LARGE
+    growing = ("messages", "read_units", "log_bytes", "transfer_bytes")
+    return measured | {
+        **{name: measured[name] * times for name in growing},
+        "invocations": outcome.tasks + 1,
+        "queue_requests": 3 * outcome.tasks,
+        "gb_seconds": outcome.busy_seconds * WORKER_GB,
+    }
+
+
+def _sweep_table(quota: int, tried: list[_Advice]) -> Table:
+    seconds = {(x.stage.user_shards, x.stage.workers): x.outcome.seconds for x in tried}
+    rows = [[str(n), *(f"{seconds[n, workers]:.1f}" for workers in WORKERS)] for n in SHARDS]
+    columns = ["shards", *(f"{workers} workers" for workers in WORKERS)]
+    return Table(f"Seconds to the last delivery at {quota:,} posts/s", columns, rows)
+
+
+def _chart(advice: list[_Advice]) -> Any:
+    labels = [f"{stage.posts_per_second:,} posts/s" for stage, _ in advice]
+    simulated = [outcome.seconds for _, outcome in advice]
+    bounds = [stage.bound_seconds for stage, _ in advice]
+    panels = {
+        "s to the last of a million, simulated": dict(zip(labels, simulated, strict=True)),
+        "s that the quota takes": dict(zip(labels, bounds, strict=True)),
+    }
+    return chart.bars("million", panels, ours=labels[0])

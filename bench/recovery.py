@@ -1,0 +1,172 @@
+"""Recovery: how long a client waits for what it missed."""
+
+import platform
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from http import HTTPStatus
+from statistics import median
+from typing import Any, NamedTuple
+
+from bench import chart
+from bench.cloud import requests, stack
+from bench.cloud.lambdas import Lambda
+from bench.cloud.stack import Answer, Stack
+from bench.report import Section, Table
+from vitrina import aws
+from vitrina.events import ProductApproval, ProductApproved
+
+LATENCIES_MS = (0, 5, 20)
+MISSED = (1, 100, 500)
+REPETITIONS = 3
+CHANNELS = ("user", "user:1")
+LAST = max(MISSED) // len(CHANNELS)
+"""The number of each channel's latest event."""
+EPOCH = "bench"
+CONNECTION = "L0SM9cOFvHcCIhw="
+HOUR_SECONDS = 3600
+
+
+class Run(NamedTuple):
+    seconds: float
+    """From the client's `resume` to the last 200, which is that of `recovered`."""
+    posts: int
+    read_units: float
+
+
+def measure(progress: Callable[[str], None]) -> Section:
+    """Resume after one, a hundred and five hundred events; takes about a minute."""
+    rows: list[list[str]] = []
+    waits: dict[int, dict[str, float]] = {}
+    for latency_ms in LATENCIES_MS:
+        progress(f"{latency_ms} ms of latency")
+        found = _recover(latency_ms)
+        rows += [_row(latency_ms, missed, runs) for missed, runs in found.items()]
+        waits[latency_ms] = {f"{n}": _ms(runs) for n, runs in found.items()}
+    return Section(
+        title="Recovery",
+        introduction=_INTRODUCTION,
+        tables=[Table("A client resumes", _COLUMNS, rows)],
+        notes=[
+            "Events of one connection go out one after another, so that they arrive in order:"
+            " what the management API takes to answer is taken as often as there are events."
+        ],
+        versions={"Python": platform.python_version()},
+        chart=chart.bars(
+            "recovery",
+            {f"ms to `recovered`, {ms} ms of latency": waited for ms, waited in waits.items()},
+            ours=f"{max(MISSED)}",
+        ),
+    )
+
+
+def _recover(latency_ms: int) -> dict[int, list[Run]]:
+    with stack.running(latency_ms=latency_ms) as here:
+        _store(here)
+        message = here.function("message")
+        _run(here, message, 1)
+        return {n: [_run(here, message, n) for _ in range(REPETITIONS)] for n in MISSED}
+
+
+def _run(here: Stack, message: Lambda, missed: int) -> Run:
+    positions = {
+        channel: {"epoch": EPOCH, "seq": LAST - share}
+        for channel, share in zip(CHANNELS, _shares(missed), strict=True)
+    }
+    resume = {"type": "resume", "positions": positions}
+    here.cloud.bill.take()
+    started = time.time()
+    message.invoke(requests.websocket(CONNECTION, body=resume))
+    answers = here.answers()
+    _check(answers, missed)
+    bill = here.cloud.bill.take()
+    return Run(max(post.at for post in answers) - started, len(answers), bill["read_units"])
+
+
+def _shares(missed: int) -> tuple[int, int]:
+    """Return how many of the missed events are whose: the first channel has the odd one."""
+    return missed - missed // 2, missed // 2
+
+
+def _check(answers: list[Answer], missed: int) -> None:
+    """See that all the events and `recovered` were taken."""
+    if [post.status for post in answers] != [HTTPStatus.OK] * (missed + 1):
+        raise RuntimeError(f"{len(answers)} answers to {missed} events: {answers[-3:]}")
+
+
+def _store(here: Stack) -> None:
+    """Store the connection that resumes, and what happened while it was away."""
+    for row in (_connection(), *map(_head, CHANNELS), *_events()):
+        table = "history" if "channel" in row else "connections"
+        here.cloud.tables[table].put(aws.to_item(row))
+
+
+def _connection() -> dict[str, Any]:
+    now = int(time.time())
+    return {
+        "partition": f"connection#{CONNECTION}",
+        "member": "connection",
+        "client_type": "user",
+        "identity": "1",
+        "connected_at": now,
+        "expires_at": now + HOUR_SECONDS,
+    }
+
+
+def _head(channel: str) -> dict[str, Any]:
+    return {"channel": channel, "seq": 0, "last": LAST, "epoch": EPOCH}
+
+
+def _events() -> list[dict[str, Any]]:
+    return [_event(channel, seq) for channel in CHANNELS for seq in range(1, LAST + 1)]
+
+
+def _event(channel: str, seq: int) -> dict[str, Any]:
+    now = int(time.time())
+    event = ProductApproved(
+        timestamp=datetime.fromtimestamp(now, UTC),
+        data=ProductApproval(
+            product_id=seq,
+            product_name="Красное платье",
+            shop_id=10,
+            shop_name="Fashion Store",
+            moderation_notes="Отличный товар",
+            admin_id=1,
+            approval_fee=5.0,
+        ),
+    )
+    return {
+        "channel": channel,
+        "seq": seq,
+        "event_id": event.id,
+        "body": event.body_for(channel, seq).decode(),
+        "created_at": now * 1000,
+        "expires_at": now + HOUR_SECONDS,
+    }
+
+
+# --- What is told of it ---------------------------------------------------------------------------
+
+_INTRODUCTION = f"""\
+A client comes back and sends `resume` with its positions in two channels. The function is the real
+one, warm; DynamoDB is the stand-in of the scale benchmark, the management API nginx with some
+latency. Time runs from the message to the 200 for `recovered`, which comes after the events.
+Medians of {REPETITIONS}, with least and most beside them."""
+
+_COLUMNS = ["latency", "missed events", "ms to `recovered`", "min–max", "posts", "read units"]
+
+
+def _ms(runs: list[Run]) -> float:
+    return median(run.seconds for run in runs) * 1000
+
+
+def _row(latency_ms: int, missed: int, runs: list[Run]) -> list[str]:
+    least, most = min(runs).seconds * 1000, max(runs).seconds * 1000
+    return [
+        f"{latency_ms} ms",
+        str(missed),
+        f"{_ms(runs):,.0f}",
+        f"{least:,.0f}–{most:,.0f}",
+        str(runs[0].posts),
+        f"{runs[0].read_units:,.0f}",
+    ]

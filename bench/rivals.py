@@ -1,0 +1,115 @@
+"""The ways to post that are compared, and how one is run."""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import NamedTuple
+
+from bench import machine, stub
+from vitrina.sender import POSTS_AT_ONCE
+
+RUN_SECONDS = 90
+# wrk is told for how long, the others how many.
+WRK_SECONDS = 2
+
+PROJECT_PYTHON = str(machine.BUILD / "venv/bin/python")
+NODE = str(machine.BUILD / "venv/bin/node")
+
+
+@dataclass(frozen=True)
+class Client:
+    """A way to post: its program, and how many posts at once may suit it best."""
+
+    name: str
+    command: tuple[str, ...]
+    at_once: tuple[int, ...]
+    pilot_posts: int
+    """How many take about a second without latency, or a little longer with it."""
+
+
+def _python(python: str, module: str) -> tuple[str, ...]:
+    return (python, "-m", f"bench.clients.{module}")
+
+
+OURS = Client("vitrina.sender", _python(PROJECT_PYTHON, "ours"), (POSTS_AT_ONCE,), 10_000)
+BOTO3 = Client("boto3 sequential", _python(PROJECT_PYTHON, "boto3_threads"), (1,), 50)
+BOTO3_THREADS = Client("boto3 threads", _python(PROJECT_PYTHON, "boto3_threads"), (8, 16, 32), 500)
+AIOBOTOCORE = Client(
+    "aiobotocore", _python(sys.executable, "aiobotocore_tasks"), (32, 64, 128), 800
+)
+NODE_SDK = Client("Node SDK v3", (NODE, "bench/clients/node_sdk.mjs"), (50, 256), 1500)
+WRK = Client("wrk (signs nothing)", ("wrk",), (POSTS_AT_ONCE,), 0)
+CLIENTS = [OURS, BOTO3, BOTO3_THREADS, AIOBOTOCORE, NODE_SDK, WRK]
+
+
+class Run(NamedTuple):
+    """What a client says of one repetition."""
+
+    posts: int
+    seconds: float
+    cpu_seconds: float
+    warm_up: int
+    """Posts before the clock was started."""
+
+    @property
+    def per_second(self) -> float:
+        return self.posts / self.seconds
+
+    @property
+    def cpu_us(self) -> float:
+        return self.cpu_seconds / self.posts * 1e6
+
+
+def run(client: Client, url: str, at_once: int, posts: int) -> Run:
+    """Run a client's program on its own core; raises RuntimeError with its last words."""
+    load = _wrk_load(url, at_once) if client is WRK else [url, str(posts), str(at_once)]
+    done = subprocess.run(
+        machine.pinned(machine.CLIENT_CORE, [*client.command, *load]),
+        cwd=machine.ROOT,
+        env=machine.environment() | {"AWS_CA_BUNDLE": str(stub.CERTIFICATE)},
+        capture_output=True,
+        text=True,
+        timeout=RUN_SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{client.name}: {(done.stderr or done.stdout)[-1000:]}")
+    return Run(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def _wrk_load(url: str, at_once: int) -> list[str]:
+    return [
+        *("--threads", "1", "--connections", str(at_once)),
+        *("--duration", f"{WRK_SECONDS}s", "--script", "bench/clients/wrk.lua", url),
+    ]
+
+
+def versions() -> dict[str, str]:
+    """Say what was compared, and on what it runs."""
+    asked = "import boto3, platform; print(platform.python_version(), boto3.__version__)"
+    python, boto3 = _says(PROJECT_PYTHON, "-c", asked).split()
+    curl = _says(PROJECT_PYTHON, "-c", "import pycurl; print(pycurl.version)")
+    packages = json.loads((machine.ROOT / "bench/package-lock.json").read_text())["packages"]
+    return {
+        "Python": python,
+        "libcurl": _number(curl.partition("libcurl/")[2]),
+        "boto3": boto3,
+        "aiobotocore": version("aiobotocore"),
+        "Node": _number(_says(NODE, "--version")),
+        "its SDK": packages["node_modules/@aws-sdk/client-apigatewaymanagementapi"]["version"],
+        "nginx": _number(_says("nginx", "-v")),
+        "wrk": _number(_says("wrk", "-v")),
+    }
+
+
+def _says(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+
+
+def _number(text: str) -> str:
+    found = re.search(r"\d+(\.\d+)+", text)
+    return found.group() if found else "?"

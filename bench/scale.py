@@ -1,0 +1,363 @@
+"""Scale: one approval for a thousand, ten thousand and a hundred thousand stored connections."""
+
+import json
+import platform
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+from bench import chart, machine
+from bench.cloud import requests, stack
+from bench.cloud.bill import PRICES, dollars
+from bench.cloud.lambdas import Lambda
+from bench.cloud.server import DELIVERY_SECONDS, LATENCY_SECONDS
+from bench.cloud.stack import Stack
+from bench.report import Section, Table
+from vitrina import aws
+from vitrina.channels import ClientType
+
+SIZES = (1_000, 10_000, 100_000)
+SMALL, PRICED, LARGE = SIZES
+REPETITIONS = 5
+# Functions start and connections open meanwhile; measured are warm ones.
+WARM_UPS = 2
+# The quota of an account, and what its management API may take to answer.
+POSTS_PER_SECOND, BURST = 10_000, 5_000
+LATENCY_MS = 5
+# In which the stub's burst is whole again.
+PAUSE_SECONDS = 1
+TIMEOUT_SECONDS = 120
+
+MOST_TIMES_THE_BOUND = 1.15
+MOST_THROTTLED = 0.01
+MOST_TIMES_THE_SMALL_REQUEST = 1.5
+MOST_WRITES = 2
+
+COSTS = machine.BUILD / "costs.json"
+"""What `million` takes from the last run of this."""
+
+
+class Run(NamedTuple):
+    """One approval, from its commit to the last of its posts."""
+
+    seconds: float
+    """From the commit to the last 200."""
+    request_seconds: float
+    posts: int
+    throttled: int
+    missing: int
+    """Connections that never got the event."""
+    duplicates: int
+    bill: dict[str, float]
+    approver_mb: float
+    worker_mb: float
+    machine_busy: float
+    """How much of all processors was in use meanwhile, by whatever."""
+
+    @property
+    def throttled_share(self) -> float:
+        return self.throttled / self.posts
+
+
+Runs = Mapping[int, list[Run]]
+"""The repetitions by the number of connections."""
+
+
+def measure(progress: Callable[[str], None]) -> Section:
+    """Approve with more and more connections; takes about two minutes."""
+    runs = {}
+    for size in SIZES:
+        progress(f"{size:,} connections")
+        runs[size] = approvals(size)
+    progress("Connecting, disconnecting, counting")
+    visits = _visits()
+    _keep_costs(runs[LARGE])
+    return Section(
+        title="Scale",
+        introduction=_INTRODUCTION,
+        tables=[
+            _targets(runs, visits),
+            _times(runs),
+            _work(runs),
+            _prices(_typical(runs[PRICED])),
+            _visit_table(visits),
+        ],
+        notes=_NOTES,
+        versions={"Python": platform.python_version()},
+        chart=chart.bars(
+            "scale",
+            {
+                "ms from the commit to the last delivery": {
+                    f"{size:,}": median(run.seconds for run in runs[size]) * 1000 for size in SIZES
+                },
+                "ms that the quota takes": {
+                    f"{size:,}": bound(size, runs[size]) * 1000 for size in SIZES
+                },
+            },
+            ours=f"{LARGE:,}",
+        ),
+    )
+
+
+def approvals(size: int) -> list[Run]:
+    """Approve products, one after another, with so many connections."""
+    with stack.running(
+        connections=size, latency_ms=LATENCY_MS, posts_per_second=POSTS_PER_SECOND, burst=BURST
+    ) as here:
+        approving = _Approving(here, size)
+        runs = [approving.run(n) for n in range(1, WARM_UPS + REPETITIONS + 1)]
+    return runs[WARM_UPS:]
+
+
+def bound(size: int, runs: list[Run]) -> float:
+    """Return the seconds that the quota takes, and no fewer than the approving request does."""
+    left = max(0, size - BURST) / POSTS_PER_SECOND
+    return max(left, median(run.request_seconds for run in runs))
+
+
+class _Approving:
+    """Warm functions, and an admin who approves."""
+
+    def __init__(self, here: Stack, size: int) -> None:
+        self._here = here
+        self._size = size
+        self._approve = here.function("approve")
+        self._workers = here.fanout()
+        self._token = here.token(ClientType.ADMIN)
+
+    def run(self, product_id: int) -> Run:
+        cloud = self._here.cloud
+        cloud.tables["products"].put(_pending(product_id))
+        time.sleep(PAUSE_SECONDS)
+        cloud.bill.take()
+        request = requests.http(
+            "POST",
+            f"/api/v1/admin/products/{product_id}/approve",
+            token=self._token,
+            body={"moderation_notes": "Отличный товар"},
+        )
+        started, before = time.perf_counter(), _processor_time()
+        invocation = self._approve.invoke(request)
+        request_seconds = time.perf_counter() - started
+        if not cloud.queue.wait_until_done(TIMEOUT_SECONDS) or self._workers.failures:
+            raise RuntimeError(f"The workers are not done: {self._workers.failures}")
+        after = _processor_time()
+        # Every approval is the next event of the channel.
+        event = self._here.event(ClientType.USER, product_id)
+        answers = self._here.answers()
+        got = Counter(post.connection_id for post in answers if post.status == HTTPStatus.OK)
+        cloud.bill.add("http_requests")
+        cloud.bill.add("messages", got.total())
+        cloud.bill.add("transfer_bytes", got.total() * len(event["body"].encode()))
+        return Run(
+            seconds=max(post.at for post in answers) - float(event["created_at"]) / 1000,
+            request_seconds=request_seconds,
+            posts=len(answers),
+            throttled=sum(post.status == HTTPStatus.TOO_MANY_REQUESTS for post in answers),
+            missing=self._size - len(got),
+            duplicates=got.total() - len(got),
+            bill=cloud.bill.take(),
+            approver_mb=invocation.peak_mb,
+            worker_mb=self._workers.peak_mb,
+            machine_busy=(after.busy - before.busy) / (after.whole - before.whole),
+        )
+
+
+class _ProcessorTime(NamedTuple):
+    """Of all processors since the machine's start, in ticks."""
+
+    busy: int
+    whole: int
+
+
+def _processor_time() -> _ProcessorTime:
+    ticks = [int(number) for number in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    idle = ticks[3] + ticks[4]
+    return _ProcessorTime(sum(ticks) - idle, sum(ticks))
+
+
+def _pending(product_id: int) -> Any:
+    return aws.to_item(
+        {
+            "product_id": product_id,
+            "product_name": "Красное платье",
+            "shop_id": 10,
+            "shop_name": "Fashion Store",
+            "moderation_status": "pending",
+            "status_changed_at": "2026-01-01T12:00:00+00:00",
+        }
+    )
+
+
+def _typical(runs: list[Run]) -> Run:
+    return sorted(runs)[len(runs) // 2]
+
+
+def _keep_costs(runs: list[Run]) -> None:
+    typical = _typical(runs)
+    costs = {
+        "seconds": median(run.seconds for run in runs),
+        "cpu_seconds_per_post": typical.bill["fanout_cpu_seconds"] / LARGE,
+        "bill": typical.bill,
+    }
+    COSTS.write_text(json.dumps(costs, indent=2))
+
+
+# --- Connecting, disconnecting, counting ----------------------------------------------------------
+
+Visits = dict[str, dict[str, float]]
+"""What was billed, by what was done."""
+
+
+def _visits() -> Visits:
+    """Bill one connection's coming and going, and one look at the numbers of many."""
+    with stack.running(connections=LARGE) as here:
+        token = here.token(ClientType.USER)
+        connected = requests.websocket("visitor=", token=token)
+        return {
+            "connect": _bill(here, "connect", connected),
+            "disconnect": _bill(here, "disconnect", requests.websocket("visitor=")),
+            f"/ws/stats of {LARGE:,}": _bill(here, "stats", requests.http("GET", "/ws/stats")),
+        }
+
+
+def _bill(here: Stack, name: str, event: dict[str, Any]) -> dict[str, float]:
+    function: Lambda = here.function(name)
+    here.cloud.bill.take()
+    answer = function.invoke(event).answer
+    if answer["statusCode"] != HTTPStatus.OK:
+        raise RuntimeError(f"{name}: {answer}")
+    return here.cloud.bill.take()
+
+
+# --- What is told of it ---------------------------------------------------------------------------
+
+_INTRODUCTION = f"""\
+One product is approved and the event goes to every stored connection: 90 % users, 9 % shops, 1 %
+admins, each of another account. The functions are the real ones, each a process as warm Lambdas
+are, with the real boto3 and libcurl. The management API is nginx, which answers in {LATENCY_MS} ms,
+takes {POSTS_PER_SECOND:,} posts/s and a burst of {BURST:,}, and has a 429 for the rest. DynamoDB
+and SQS are a stand-in in memory that takes as long as they do and counts what AWS would bill. Time
+runs from the commit's timestamp to the last 200 in nginx's log. Figures are medians of
+{REPETITIONS} approvals, with least and most beside them."""
+
+_NOTES = [
+    "The stand-in takes "
+    + ", ".join(f"{seconds * 1000:.0f} ms for {call}" for call, seconds in LATENCY_SECONDS.items())
+    + f" and {DELIVERY_SECONDS * 1000:.0f} ms from the queue to a function; sources stand in"
+    " bench/cloud/server.py.",
+    "The bound is what the burst leaves over, at the quota's rate, or else the approving request.",
+    "All functions, nginx and the stand-in share this machine's processors, which in AWS are many:"
+    " where it is nearly all busy, it is the limit, and not the quota.",
+    "Missing and duplicates are counted in nginx's log, by connection, over all repetitions.",
+    "Prices are the list prices of us-east-1 in 2026, without the free tier. Connections cost"
+    " $0.25 per million minutes on top, whatever is published.",
+    "Memory is a process's peak resident set; GB-s are billed milliseconds times the memory size.",
+]
+
+
+def _spread(values: list[float], digits: int) -> list[str]:
+    least, most = min(values), max(values)
+    return [f"{median(values):,.{digits}f}", f"{least:,.{digits}f}–{most:,.{digits}f}"]
+
+
+def _targets(runs: Runs, visits: Visits) -> Table:
+    request = {size: median(run.request_seconds for run in runs[size]) for size in SIZES}
+    late = median(run.seconds for run in runs[LARGE]) / bound(LARGE, runs[LARGE])
+    throttled = max(run.throttled_share for found in runs.values() for run in found)
+    missing = sum(run.missing for found in runs.values() for run in found)
+    rows = [
+        _at_most(f"{LARGE:,} delivered / the quota's bound", MOST_TIMES_THE_BOUND, late),
+        _at_most("share of 429, worst run", MOST_THROTTLED, throttled),
+        _at_most(
+            f"approving request at {LARGE:,} / at {SMALL:,}",
+            MOST_TIMES_THE_SMALL_REQUEST,
+            request[LARGE] / request[SMALL],
+        ),
+        _at_most("connections that got nothing", 0, missing),
+        _at_most("writes to connect", MOST_WRITES, visits["connect"]["writes"]),
+        _at_most("writes to disconnect", MOST_WRITES, visits["disconnect"]["writes"]),
+    ]
+    return Table("Targets", ["what", "target", "measured", ""], rows)
+
+
+def _at_most(what: str, target: float, measured: float) -> list[str]:
+    verdict = "met" if measured <= target else "missed"
+    return [what, f"≤ {target:g}", f"{measured:.3g}", verdict]
+
+
+def _times(runs: Runs) -> Table:
+    columns = ["connections", "s to the last", "min–max", "bound", "×", "429"]
+    columns += ["request, ms", "min–max", "missing", "duplicates", "machine busy"]
+    return Table("Delivery", columns, [_time_row(size, found) for size, found in runs.items()])
+
+
+def _time_row(size: int, runs: list[Run]) -> list[str]:
+    seconds, least = [run.seconds for run in runs], bound(size, runs)
+    return [
+        f"{size:,}",
+        *_spread(seconds, 2),
+        f"{least:.2f}",
+        f"{median(seconds) / least:.2f}",
+        f"{median(run.throttled_share for run in runs):.2%}",
+        *_spread([run.request_seconds * 1000 for run in runs], 0),
+        str(sum(run.missing for run in runs)),
+        str(sum(run.duplicates for run in runs)),
+        f"{median(run.machine_busy for run in runs):.0%}",
+    ]
+
+
+def _work(runs: Runs) -> Table:
+    columns = ["connections", "posts", "read units", "write units", "SQS requests", "invocations"]
+    columns += ["GB-s", "worker µs CPU/post", "approver, MB", "worker, MB"]
+    return Table(
+        "What one event takes",
+        columns,
+        [_work_row(size, _typical(found)) for size, found in runs.items()],
+    )
+
+
+def _work_row(size: int, run: Run) -> list[str]:
+    counted = ("read_units", "write_units", "queue_requests", "invocations")
+    cpu = run.bill.get("fanout_cpu_seconds", 0)
+    return [
+        f"{size:,}",
+        f"{run.posts:,}",
+        *(f"{run.bill.get(name, 0):,.0f}" for name in counted),
+        f"{run.bill['gb_seconds']:.1f}",
+        f"{cpu / size * 1e6:.0f}" if cpu else "–",
+        f"{run.approver_mb:.0f}",
+        f"{run.worker_mb:.0f}" if run.worker_mb else "–",
+    ]
+
+
+def _prices(run: Run) -> Table:
+    cost = dollars(run.bill)
+    rows = [
+        [
+            f"{PRICES[name].service}: {PRICES[name].part}",
+            f"{run.bill[name]:,.0f}",
+            f"${value:.7f}",
+            f"{value / sum(cost.values()):.1%}",
+        ]
+        for name, value in cost.items()
+    ]
+    rows.append(["all", "", f"${sum(cost.values()):.7f}", "100%"])
+    title = f"Dollars for one event to {PRICED:,} connections"
+    return Table(title, ["service", "units", "dollars", "share"], rows)
+
+
+def _visit_table(visits: Visits) -> Table:
+    columns = ["", "writes", "write units", "index writes", "queries", "read units", "scans", "$"]
+    return Table("A connection comes and goes", columns, [*map(_visit_row, visits.items())])
+
+
+def _visit_row(visit: tuple[str, dict[str, float]]) -> list[str]:
+    name, bill = visit
+    counted = ("writes", "write_units", "index_writes", "Query", "read_units", "Scan")
+    counts = [f"{bill.get(count, 0):,.0f}" for count in counted]
+    return [name, *counts, f"{sum(dollars(bill).values()):.7f}"]

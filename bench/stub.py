@@ -1,0 +1,157 @@
+"""A management API that is fast enough to be measured against: nginx, pinned to a core."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import machine
+
+MODULE = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
+FOLDER = machine.BUILD / "stub"
+CERTIFICATE = FOLDER / "certificate.pem"
+KEY = FOLDER / "key.pem"
+START_SECONDS = 10
+DAY_SECONDS = 24 * 60 * 60
+
+_CONFIGURATION = """
+load_module %(module)s;
+daemon off;
+master_process off;
+pid %(port)s.pid;
+error_log %(port)s.log;
+events { worker_connections 8192; }
+http {
+    client_body_temp_path body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi;
+    scgi_temp_path scgi;
+    log_format answers "$msec $status $request_uri";
+    access_log %(log)s;
+    limit_req_zone $server_port zone=account:32k rate=%(rate)sr/s;
+    limit_req_status 429;
+    server {
+        listen 127.0.0.1:%(port)s ssl %(http2)s backlog=4096;
+        ssl_certificate %(certificate)s;
+        ssl_certificate_key %(key)s;
+        ssl_protocols TLSv1.3;
+        keepalive_requests 1000000000;
+        keepalive_timeout 1h;
+        location / {
+            %(limit)s
+            echo_read_request_body;
+            %(sleep)s
+            echo_exec @ok;
+        }
+        location @ok { return 200; }
+    }
+}
+"""
+
+
+@dataclass(frozen=True)
+class Stub:
+    """A running stub: its base URL, and the process to ask how busy it is."""
+
+    url: str
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """Return what its process has used until now, user and system."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def running(
+    *,
+    latency_ms: int = 0,
+    posts_per_second: int | None = None,
+    burst: int = 0,
+    http2: bool = False,
+    log: Path | None = None,
+) -> Iterator[Stub]:
+    """Answer 200 to every post over TLS 1.3, until the end of the block.
+
+    Beyond `posts_per_second` and `burst`, a token bucket as API Gateway's, the answer is 429.
+    `log` gets a line per answer: seconds since 1970, status, path. `http2` offers HTTP/2.
+    """
+    certify()
+    port = _free_port()
+    configuration = _CONFIGURATION % {
+        "module": MODULE,
+        "log": f"{log} answers buffer=64k" if log else "off",
+        "rate": posts_per_second or 1,
+        "limit": f"limit_req zone=account burst={burst} nodelay;" if posts_per_second else "",
+        "sleep": f"echo_sleep {latency_ms / 1000};" if latency_ms else "",
+        "http2": "http2" if http2 else "",
+        "port": port,
+        "certificate": CERTIFICATE,
+        "key": KEY,
+    }
+    nginx = _start(port, configuration)
+    try:
+        _wait_until_it_listens(port, nginx)
+        yield Stub(f"https://127.0.0.1:{port}/bench", nginx.pid)
+    finally:
+        _stop(port, nginx)
+
+
+def missing() -> list[str]:
+    """Name the Debian packages that the stub and its clients need and this machine lacks."""
+    present = {
+        "nginx-light": shutil.which("nginx"),
+        "libnginx-mod-http-echo": MODULE.exists(),
+        "openssl": shutil.which("openssl"),
+        "wrk": shutil.which("wrk"),
+    }
+    return [package for package, found in present.items() if not found]
+
+
+def certify() -> None:
+    """Have a key and a certificate for this machine, signed by itself, no older than a day.
+
+    Stubs that run at the same time share it.
+    """
+    if CERTIFICATE.exists() and time.time() - CERTIFICATE.stat().st_mtime < DAY_SECONDS:
+        return
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
+    command = [*make.split(), "-subj", "/CN=localhost", "-addext", names]
+    subprocess.run([*command, "-keyout", KEY, "-out", CERTIFICATE], check=True, capture_output=True)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
+def _start(port: int, configuration: str) -> "subprocess.Popen[bytes]":
+    (FOLDER / f"{port}.conf").write_text(configuration)
+    command = ["nginx", "-p", str(FOLDER), "-e", f"{port}.log", "-c", f"{port}.conf"]
+    return subprocess.Popen(machine.pinned(machine.STUB_CORE, command), stderr=subprocess.DEVNULL)
+
+
+def _stop(port: int, nginx: "subprocess.Popen[bytes]") -> None:
+    nginx.terminate()
+    nginx.wait()
+    for file in FOLDER.glob(f"{port}.*"):
+        file.unlink()
+
+
+def _wait_until_it_listens(port: int, nginx: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while nginx.poll() is None and time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.01)
+    raise RuntimeError(f"nginx does not listen: {(FOLDER / f'{port}.log').read_text()[-500:]}")

@@ -1,0 +1,29 @@
+"""Fan-out queue: post to one page of one channel's connections, or again to some."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from vitrina import fanout_queue, publishing
+
+logger = Logger()
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Do every task of a batch; SQS keeps those that failed, and those alone.
+
+    Powertools has a batch processor; importing it takes longer than a page takes to post.
+    """
+    failed = [record["messageId"] for record in event["Records"] if not _is_done(record)]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _is_done(record: dict[str, Any]) -> bool:
+    try:
+        publishing.work(fanout_queue.parse(record["body"]))
+    except Exception:
+        logger.exception("task failed", message_id=record["messageId"])
+        return False
+    return True

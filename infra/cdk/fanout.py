@@ -1,0 +1,66 @@
+"""The fan-out queue, and where its tasks rest that no worker could do."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.cdk.functions import FUNCTIONS
+
+# A worker that dies leaves its task invisible for so long; AWS advises six times its timeout.
+VISIBILITY_SECONDS = 6 * FUNCTIONS["fanout"].timeout_seconds
+MAX_RECEIVE_COUNT = 3
+
+
+class FanoutQueue(Construct):
+    def __init__(self, scope: Construct, construct_id: str, *, in_cloud: bool) -> None:
+        """`in_cloud`: over TLS only, which the local cloud does not speak."""
+        super().__init__(scope, construct_id)
+        self._in_cloud = in_cloud
+        dead_letters = sqs.Queue(
+            self, "DeadLetters", retention_period=cdk.Duration.days(14), enforce_ssl=in_cloud
+        )
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            visibility_timeout=cdk.Duration.seconds(VISIBILITY_SECONDS),
+            # What is older has expired from the history as well.
+            retention_period=cdk.Duration.days(1),
+            enforce_ssl=in_cloud,
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=dead_letters, max_receive_count=MAX_RECEIVE_COUNT
+            ),
+        )
+        cloudwatch.Alarm(
+            self,
+            "DeadLettersAlarm",
+            alarm_description="Connections were left without an event: a task failed every time.",
+            metric=dead_letters.metric_approximate_number_of_messages_visible(
+                period=cdk.Duration.minutes(1)
+            ),
+            threshold=1,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+
+    def let_put(self, function: lambda_.Function) -> None:
+        """Let a function put tasks; AWS knows no action of its own for ten at a time."""
+        self.queue.grant(function, "sqs:SendMessage")
+        if not self._in_cloud:
+            self.queue.grant(function, "sqs:SendMessageBatch")
+
+    def feed(self, function: lambda_.Function, workers: int) -> None:
+        """Give tasks to so many workers at once, one each.
+
+        A page is half a second's work: two in one hand would leave another hand empty.
+        """
+        function.add_event_source(
+            sources.SqsEventSource(
+                self.queue,
+                batch_size=1,
+                max_concurrency=workers,
+                report_batch_item_failures=True,
+            )
+        )

@@ -1,0 +1,203 @@
+"""`resume`: all that was missed, in order, or nothing."""
+
+import json
+from typing import Any
+
+import pytest
+
+from functions.message.handler import handler
+from tests.aws.conftest import CONTEXT, connect, token_of
+from tests.management_api_stub import ManagementApiStub
+from vitrina import auth, aws, history, products, recovery
+from vitrina.channels import ClientType
+from vitrina.products import Submission
+
+Positions = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def _connected(management_api: ManagementApiStub) -> None:
+    connect("c1", ClientType.ADMIN, account_id=1)
+
+
+def submit(count: int = 1) -> None:
+    """Publish so many events to the admins, who miss them."""
+    shop = auth.verify(token_of(ClientType.SHOP))
+    for n in range(count):
+        products.submit(Submission(product_name=f"Товар {n}"), shop)
+
+
+def positions(**less: int) -> Positions:
+    """Return where the admins' channels stand, some of them so much less."""
+    found = history.positions(["admin", "admin:1"])
+    return {
+        name: {"epoch": at.epoch, "seq": at.seq - less.get(name, 0)} for name, at in found.items()
+    }
+
+
+def say(message: Any, connection_id: str = "c1") -> Any:
+    event = {"requestContext": {"connectionId": connection_id}, "body": json.dumps(message)}
+    answer = handler(event, CONTEXT)
+    return json.loads(answer["body"]) if "body" in answer else None
+
+
+def resume(since: Positions, management_api: ManagementApiStub) -> list[Any]:
+    """Return the frames that the client gets."""
+    management_api.received.clear()
+    assert say({"type": "resume", "positions": since}) is None
+    return [json.loads(body) for body in management_api.received["c1"]]
+
+
+def test_what_was_missed_comes_in_order_and_then_recovered(
+    management_api: ManagementApiStub,
+) -> None:
+    submit(2)
+    start = positions()
+    submit(3)
+    *events, recovered = resume(start, management_api)
+    assert [(event["channel"], event["seq"]) for event in events] == [
+        ("admin", 3),
+        ("admin", 4),
+        ("admin", 5),
+    ]
+    assert [event["data"]["product_name"] for event in events] == ["Товар 0", "Товар 1", "Товар 2"]
+    assert recovered["event"] == "recovered"
+    now = positions()
+    assert recovered["data"] == {
+        "recovered": True,
+        "channels": {
+            "admin": {"recovered": True, **now["admin"]},
+            "admin:1": {"recovered": True, **now["admin:1"]},
+        },
+    }
+
+
+def test_who_missed_nothing_is_told_so(management_api: ManagementApiStub) -> None:
+    submit()
+    [recovered] = resume(positions(), management_api)
+    assert recovered["data"]["recovered"]
+
+
+@pytest.mark.parametrize("wrong", [{"epoch": "another"}, {"seq": 99}])
+def test_a_position_of_another_history_is_not_recovered(
+    management_api: ManagementApiStub, wrong: dict[str, Any]
+) -> None:
+    submit()
+    [recovered] = resume({"admin": positions()["admin"] | wrong}, management_api)
+    assert recovered["data"] == {
+        "recovered": False,
+        "channels": {"admin": {"recovered": False, **positions()["admin"]}},
+    }
+
+
+def test_a_channel_that_cannot_be_recovered_gets_none_of_its_events_and_the_other_all(
+    management_api: ManagementApiStub,
+) -> None:
+    submit(2)
+    identity = history.positions(["admin:1"])["admin:1"]
+    row = {"channel": "admin:1", "seq": 1, "event_id": "x", "body": '{"event":"x"}'}
+    times = {"created_at": 1, "expires_at": 2**40}
+    aws.dynamodb().put_item(TableName="history", Item=aws.to_item(row | times))
+    head = {"channel": "admin:1", "seq": 0, "last": 1, "epoch": identity.epoch}
+    aws.dynamodb().put_item(TableName="history", Item=aws.to_item(head))
+    key = aws.to_item({"channel": "admin", "seq": 2})
+    aws.dynamodb().delete_item(TableName="history", Key=key)
+    event, recovered = resume(positions(admin=2, **{"admin:1": 1}), management_api)
+    assert event == {"event": "x"}
+    assert not recovered["data"]["recovered"]
+    assert not recovered["data"]["channels"]["admin"]["recovered"]
+    assert recovered["data"]["channels"]["admin:1"]["recovered"]
+
+
+def test_more_than_the_limit_are_not_recovered(
+    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "LARGEST_RECOVERY", 5)
+    submit(6)
+    assert len(resume(positions(admin=5), management_api)) == 6
+    [recovered] = resume(positions(admin=6), management_api)
+    assert not recovered["data"]["recovered"]
+
+
+def test_500_events_are_recovered(management_api: ManagementApiStub) -> None:
+    shop = auth.verify(token_of(ClientType.SHOP))
+    product, _ = products.submit(Submission(product_name="x"), shop)
+    changes = [
+        history.Change(products._put(product), product.submitted())
+        for _ in range(recovery.LARGEST_RECOVERY)
+    ]
+    for batch in history.batches(changes):
+        # One write of the product is enough for all: a transaction takes an item once.
+        history.commit([c._replace(write=_counter(n)) for n, c in enumerate(batch)])
+    frames = resume(positions(admin=500), management_api)
+    assert [frame["seq"] for frame in frames[:-1]] == list(range(2, 502))
+    assert frames[-1]["data"]["recovered"]
+
+
+def _counter(number: int) -> Any:
+    item = aws.to_item({"name": f"counter {number}"})
+    return {"Put": {"TableName": "platform", "Item": item}}
+
+
+@pytest.mark.parametrize("channel", ["user", "shop", "admin:2", "room:sale", "connection#c1", ""])
+def test_only_the_connections_own_channels_are_recovered(
+    management_api: ManagementApiStub, channel: str
+) -> None:
+    submit()
+    asked = positions() | {channel: {"epoch": "x", "seq": 0}}
+    error = say({"type": "resume", "positions": asked})
+    assert error["data"]["code"] == "channel_forbidden"
+    assert error["data"]["message"] == "The channels of this connection are admin, admin:1."
+    assert not management_api.requests
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        [],
+        {"admin": 5},
+        {"admin": {"seq": 5}},
+        {"admin": {"epoch": "x", "seq": -1}},
+        {"admin": {"epoch": "x", "seq": "5"}},
+        {"admin": {"epoch": "x", "seq": 1.5}},
+        {"admin": {"epoch": "x", "seq": 10**30}},
+        {"admin": {"epoch": "x" * 65, "seq": 5}},
+        {"admin": {"epoch": "x", "seq": 5, "more": 1}},
+    ],
+    ids=str,
+)
+def test_positions_are_validated_strictly(asked: Any) -> None:
+    assert say({"type": "resume", "positions": asked})["data"]["code"] == "message_invalid"
+
+
+def test_who_is_not_connected_recovers_nothing(
+    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    since = positions()
+    assert say({"type": "resume", "positions": since}, "stranger")["data"]["code"] == (
+        "connection_expired"
+    )
+    connect("late", ClientType.ADMIN)
+    key = aws.to_item({"partition": "connection#late", "member": "connection"})
+    aws.dynamodb().update_item(
+        TableName="connections",
+        Key=key,
+        UpdateExpression="SET expires_at = :past",
+        ExpressionAttributeValues={":past": {"N": "1"}},
+    )
+    assert say({"type": "resume", "positions": since}, "late")["data"]["code"] == (
+        "connection_expired"
+    )
+    assert not management_api.requests
+
+
+def test_a_recovery_that_breaks_off_is_said_so_and_ends_without_recovered(
+    management_api: ManagementApiStub,
+) -> None:
+    submit(3)
+    management_api.answers["c1"] = [200, 429, 429, 429, 429]
+    error = say({"type": "resume", "positions": positions(admin=3)})
+    assert error["data"]["code"] == "recovery_interrupted"
+    frames = [json.loads(body) for body in management_api.received["c1"]]
+    assert [frame["seq"] for frame in frames] == [1]

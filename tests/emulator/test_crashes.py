@@ -1,0 +1,164 @@
+"""Processes killed in mid-flight, on a deployed stack: events are late, and none is lost.
+
+A function's own code runs here in a process that kills itself at a chosen point; the sweep, the
+queue and the workers are the deployed ones.
+"""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import boto3
+import pytest
+
+from local.client import Api, Client
+from local.inbox import Inbox
+from tests.emulator.conftest import wait_until
+from vitrina import (
+    aws,
+    channels,
+    connections,
+    fanout_queue,
+    history,
+    publishing,
+    settings,
+)
+from vitrina.fanout_queue import PostPage
+
+# More than the first page of one partition: the others are left to workers.
+AUDIENCE = 80
+USER_ID = 2  # of user@example.com
+
+PRELUDE = """
+import os, signal, sys
+from vitrina import auth, fanout_queue, products, publishing, sender
+from vitrina.channels import ClientType
+
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def die_after(sent):
+    take = sender._Sender._take_sent
+    def count(self, task):
+        take(self, task)
+        if self._delivery.sent == sent:
+            die()
+    sender._Sender._take_sent = count
+
+def approve():
+    admin = auth.verify(auth.issue(account_id=1, client_type=ClientType.ADMIN))
+    publishing.publish(products.approve(map(int, sys.argv[1:]), None, admin).rows)
+"""
+
+POINTS = {
+    "after the commit": "publishing.publish = die; approve()",
+    "before the queue": "fanout_queue.put = die; approve()",
+    "between queue and first post": "sender.post = die; approve()",
+    "in the middle of the first pages": "die_after(20); approve()",
+}
+
+
+@pytest.fixture(scope="module")
+def audience(api: Api, tokens: dict[str, str]) -> Iterator[list[Client]]:
+    """Return connected users, all of one account, so that they share a partition."""
+    with ExitStack() as clients:
+        url = api.websocket_url("user", tokens["user"])
+        yield [clients.enter_context(Client.connected(url)) for _ in range(AUDIENCE)]
+    wait_until(lambda: api.call("GET", "/ws/stats")["total"], 0)
+
+
+def run(program: str, *arguments: object, status: int) -> None:
+    """Run a program that ends so; it has the settings and the credentials of this process."""
+    done = subprocess.run(
+        [sys.executable, "-c", PRELUDE + program, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status, done.stderr
+
+
+def let_half_a_minute_pass() -> None:
+    """Make what is in the outbox a minute older."""
+    for rows in history.unsent(-1):
+        for row in rows:
+            aws.dynamodb().update_item(
+                TableName=settings.current().history_table,
+                Key=aws.to_item({"channel": row.channel, "seq": row.seq}),
+                UpdateExpression="SET created_at = :before",
+                ExpressionAttributeValues=aws.to_item({":before": row.created_at_ms - 60_000}),
+            )
+
+
+def sweep() -> None:
+    """Have the schedule fire now."""
+    name = next(
+        function["FunctionName"]
+        for page in boto3.client("lambda").get_paginator("list_functions").paginate()
+        for function in page["Functions"]
+        if function["Handler"].startswith("functions.sweep.")
+    )
+    answer = boto3.client("lambda").invoke(FunctionName=name)
+    assert "FunctionError" not in answer, answer["Payload"].read()
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_an_approval_whose_function_is_killed_reaches_everyone_once_and_in_order(
+    audience: list[Client], submit: Callable[[], int], point: str
+) -> None:
+    before = [len(client.inbox.events) for client in audience]
+    approved = [submit(), submit()]
+    run(POINTS[point], *approved, status=-signal.SIGKILL)
+    assert [row.seq for rows in history.unsent(-1) for row in rows]
+    let_half_a_minute_pass()
+    sweep()
+    for client, seen in zip(audience, before, strict=True):
+        events = client.wait_for_events(seen + 2)[seen:]
+        assert [event["data"]["product_id"] for event in events] == approved
+    assert not any(client.inbox.refetches for client in audience)
+    assert list(history.unsent(-1)) == []
+
+
+def test_a_worker_killed_in_the_middle_of_its_page_is_followed_by_others(
+    audience: list[Client], submit: Callable[[], int]
+) -> None:
+    """SQS gives a task again that its worker did not finish; here at once, and to two of them."""
+    before = [len(client.inbox.events) for client in audience]
+    product_id = submit()
+    run("fanout_queue.put = lambda *_, **__: 0; approve()", product_id, status=0)
+    [user] = channels.partitions(f"user:{USER_ID}")
+    partition = user._replace(prefix="")
+    page = connections.page(partition, None, publishing.FIRST_PAGE_POSTS)
+    last = history.positions(["user"])["user"].seq
+    task = PostPage(channel="user", seqs=[last], partition=partition, cursor=page.cursor or "")
+    died = "die_after(5); publishing.work(fanout_queue.parse(sys.argv[1]))"
+    run(died, task.model_dump_json(), status=-signal.SIGKILL)
+    fanout_queue.put([task, task])
+    for client, seen in zip(audience, before, strict=True):
+        [event] = client.wait_for_events(seen + 1)[seen:]
+        assert event["data"]["product_id"] == product_id
+
+
+def test_a_client_that_was_away_gets_what_it_missed_and_nothing_twice(
+    api: Api, tokens: dict[str, str], submit: Callable[[], int], approve: Callable[..., Any]
+) -> None:
+    url = api.websocket_url("user", tokens["user"])
+    inbox = Inbox()
+    with Client.connected(url, inbox=inbox) as client:
+        first = submit()
+        approve(first)
+        client.wait_for_events(1)
+    missed = [submit() for _ in range(3)]
+    for product_id in missed:
+        approve(product_id)
+    with Client.connected(url, inbox=inbox) as client:
+        [recovered] = client.wait_for("recovered")
+        assert recovered.event["data"]["recovered"]
+        last = submit()
+        approve(last)
+        events = client.wait_for_events(5)
+    assert [event["data"]["product_id"] for event in events] == [first, *missed, last]
+    assert [event["channel"] for event in events] == ["user"] * 5

@@ -1,0 +1,95 @@
+"""The fan-out queue: what a publication leaves for the workers to do."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from vitrina import aws, settings
+from vitrina.channels import Partition
+from vitrina.connections import Member
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
+# SQS takes ten messages at a time; ten of these stay well below its limit of 256 KB.
+MESSAGES_AT_ONCE = 10
+MEMBERS_PER_TASK = 250
+PARALLEL_BATCHES = 8
+
+
+class _Task(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    channel: str
+    seqs: Annotated[list[int], Field(min_length=1, max_length=100)]
+    """The events to post, in this order; their bodies are in the history."""
+
+
+class PostPage(_Task):
+    """Post to the page of a partition that begins after the cursor, and see to the next one."""
+
+    type: Literal["post_page"] = "post_page"
+    partition: Partition
+    cursor: str
+
+
+class PostAgain(_Task):
+    """Post to these connections, which could not be reached before."""
+
+    type: Literal["post_again"] = "post_again"
+    members: list[Member]
+    attempt: int
+    """1 for the first time."""
+
+
+Task = PostPage | PostAgain
+_TASK: TypeAdapter[Task] = TypeAdapter(Annotated[Task, Field(discriminator="type")])
+
+
+class QueueRefused(Exception):
+    """SQS took some messages and not all."""
+
+
+def put(tasks: Iterable[Task], *, delay_seconds: int = 0) -> int:
+    """Put tasks on the queue, visible after a delay; return how many.
+
+    Raises QueueRefused when SQS did not take one of them, after boto3's own retries.
+    """
+    batches = _batches([task.model_dump_json() for task in tasks])
+    with ThreadPoolExecutor(PARALLEL_BATCHES) as pool:
+        return sum(pool.map(lambda batch: _send(batch, delay_seconds), batches))
+
+
+def parse(body: str) -> Task:
+    """Read a message; raises pydantic's ValidationError."""
+    return _TASK.validate_json(body)
+
+
+def post_again(
+    channel: str, seqs: list[int], members: Sequence[Member], attempt: int
+) -> Iterator[PostAgain]:
+    """Yield tasks for any number of connections."""
+    left = iter(members)
+    while some := list(islice(left, MEMBERS_PER_TASK)):
+        yield PostAgain(channel=channel, seqs=seqs, members=some, attempt=attempt)
+
+
+def _batches(bodies: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(bodies), MESSAGES_AT_ONCE):
+        yield bodies[start : start + MESSAGES_AT_ONCE]
+
+
+def _send(bodies: Sequence[str], delay_seconds: int) -> int:
+    entries: list[SendMessageBatchRequestEntryTypeDef] = [
+        {"Id": str(n), "MessageBody": body, "DelaySeconds": delay_seconds}
+        for n, body in enumerate(bodies)
+    ]
+    answer = aws.sqs().send_message_batch(
+        QueueUrl=settings.current().fanout_queue_url, Entries=entries
+    )
+    if failed := answer.get("Failed"):
+        raise QueueRefused(f"{len(failed)} of {len(bodies)}: {failed[0].get('Message')}")
+    return len(bodies)
