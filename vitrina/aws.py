@@ -29,6 +29,8 @@ _CONFIG = Config(
 
 KEYS_AT_ONCE = 100
 
+Credentials = ReadOnlyCredentials
+
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
 
@@ -58,7 +60,7 @@ def _session() -> boto3.Session:
     return boto3.Session()
 
 
-def credentials() -> ReadOnlyCredentials:
+def credentials() -> Credentials:
     """Return this process's credentials, refreshed when they were about to expire.
 
     Raises RuntimeError when there are none.

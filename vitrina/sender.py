@@ -18,6 +18,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from vitrina import aws, settings
 from vitrina.connections import Member
+from vitrina.sigv4 import Signer
 
 logger = Logger()
 metrics = Metrics(namespace=settings.METRICS_NAMESPACE)
@@ -174,7 +175,6 @@ class _Sender:
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, POSTS_AT_ONCE)
         self._idle: list[pycurl.Curl] = []
-        self._credentials = aws.credentials()
         self._in_flight: dict[pycurl.Curl, _Task] = {}
 
     def run(
@@ -187,7 +187,9 @@ class _Sender:
         self._ready = deque(_Task(post) for post in posts)
         self._later: list[tuple[float, int, _Task]] = []
         self._ticket = count()
-        self._sign()
+        self._url = settings.current().management_url
+        # With the credentials of this moment: boto3 renews them in time.
+        self._signer = Signer(aws.credentials(), aws.region(), self._url)
         try:
             while self._start_more():
                 self._multi.perform()
@@ -196,13 +198,6 @@ class _Sender:
         finally:
             self._abandon()
         return self._delivery
-
-    def _sign(self) -> None:
-        """Take the credentials of this moment; handles keep those that they were made with."""
-        credentials = aws.credentials()
-        if credentials != self._credentials:
-            self._credentials = credentials
-            self._idle.clear()
 
     def _start_more(self) -> bool:
         """Fill the free places as the rate allows; say whether anything is left to do."""
@@ -229,8 +224,10 @@ class _Sender:
     def _start(self, task: _Task) -> None:
         curl = self._idle.pop() if self._idle else self._new_handle()
         connection = quote(task.post.member.connection_id, safe="")
-        curl.setopt(pycurl.URL, f"{settings.current().management_url}/@connections/{connection}")
-        curl.setopt(pycurl.POSTFIELDS, task.post.bodies[task.bodies_sent])
+        body = task.post.bodies[task.bodies_sent]
+        curl.setopt(pycurl.URL, f"{self._url}/@connections/{connection}")
+        curl.setopt(pycurl.HTTPHEADER, self._signer.headers(connection, body))
+        curl.setopt(pycurl.POSTFIELDS, body)
         left = min(POST_SECONDS, self._deadline - time.monotonic())
         curl.setopt(pycurl.TIMEOUT_MS, max(1, int(left * 1000)))
         self._in_flight[curl] = task
@@ -248,13 +245,6 @@ class _Sender:
         curl.setopt(pycurl.WRITEFUNCTION, len)
         # The first connection tells whether there is HTTP/2, where one is enough for a hundred.
         curl.setopt(pycurl.PIPEWAIT, 1)
-        headers = ["Content-Type: application/json", "Expect:"]
-        if self._credentials.token:
-            headers.append(f"X-Amz-Security-Token: {self._credentials.token}")
-        curl.setopt(pycurl.HTTPHEADER, headers)
-        keys = f"{self._credentials.access_key}:{self._credentials.secret_key}"
-        curl.setopt(pycurl.USERPWD, keys)
-        curl.setopt(pycurl.AWS_SIGV4, f"aws:amz:{aws.region()}:execute-api")
         return curl
 
     def _collect(self) -> int:
