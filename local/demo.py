@@ -71,10 +71,26 @@ def _play(api: Api, progress: Progress) -> None:
             client.wait_for("product.approved")
         _print_frames(clients, started)
         wrong = [name for name, client in clients.items() if _names(client) != CAST[name][1]]
+        _print_recovery(api, tokens, clients["user 1"])
     _print_stats(api, expected=0)
     if wrong:
         _fail(f"Not what they should have received: {', '.join(wrong)}")
     print("\n  Every connection got what it should. The local cloud is being stopped.")
+
+
+def _print_recovery(api: Api, tokens: dict[str, str], phone: Client) -> None:
+    """Let a phone be away for two approvals, and come back with what it remembers."""
+    phone.close()
+    for _ in range(2):
+        product = api.call("POST", "/api/v1/products", tokens["shop"], json=PRODUCT)
+        path = f"/api/v1/admin/products/{product['product_id']}/approve"
+        api.call("POST", path, tokens["admin"])
+    with Client.connected(api.websocket_url("user", tokens["user"]), inbox=phone.inbox) as back:
+        back.wait_for("recovered")
+        seqs = [event["seq"] for event in back.inbox.events]
+    print(f"\n  User 1 was away for two approvals, and recovered: it has events {seqs}.")
+    if seqs != [1, 2, 3]:
+        _fail("Not what was published: [1, 2, 3]")
 
 
 def _names(client: Client) -> list[str]:

@@ -26,6 +26,8 @@ metrics = Metrics(namespace=settings.METRICS_NAMESPACE)
 # What one process keeps open: at 20 ms an answer, 256 make 12,800 posts a second. Lambda allows
 # 1,024 file descriptors.
 POSTS_AT_ONCE = 256
+# Answers that come meanwhile leave connections free: no more are opened than the latency needs.
+STARTS_AT_ONCE = 32
 POST_SECONDS = 5
 CONNECT_SECONDS = 2
 FIRST_BACKOFF_SECONDS = 0.1
@@ -153,6 +155,8 @@ class _Bucket:
         return True
 
     def seconds_to_next(self) -> float:
+        if self._tokens >= 1:
+            return 0
         step = max(STEP_SECONDS, (1 - self._tokens) / self._per_second)
         return max(0.0, self._filled_at + step - time.monotonic())
 
@@ -207,9 +211,14 @@ class _Sender:
         if now >= self._deadline:
             self._end()
         self._bucket.fill()
-        while self._ready and len(self._in_flight) < POSTS_AT_ONCE and self._bucket.take():
+        for _ in range(STARTS_AT_ONCE):
+            if not self._may_start() or not self._bucket.take():
+                break
             self._start(self._ready.popleft())
         return bool(self._in_flight or self._ready or self._later)
+
+    def _may_start(self) -> bool:
+        return bool(self._ready) and len(self._in_flight) < POSTS_AT_ONCE
 
     def _end(self) -> None:
         """Begin nothing more: the budget is spent."""
@@ -311,7 +320,7 @@ class _Sender:
             time.sleep(pause)
 
     def _pause(self) -> float:
-        if self._ready and len(self._in_flight) < POSTS_AT_ONCE:
+        if self._may_start():
             return self._bucket.seconds_to_next()
         if self._later:
             return min(LONGEST_PAUSE_SECONDS, max(0.0, self._later[0][0] - time.monotonic()))

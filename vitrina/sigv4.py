@@ -44,7 +44,8 @@ class Signer:
 
         `connection` is percent-encoded, as it is sent; what is signed is encoded once more.
         """
-        request = f"{self._before}{quote(connection)}{self._after}{_hash(body)}"
+        again = connection.replace("%", "%25")  # all that encoding it again would change
+        request = f"{self._before}{again}{self._after}{_hash(body)}"
         to_sign = self._to_sign + sha256(request.encode()).hexdigest()
         signature = hmac.digest(self._key, to_sign.encode(), "sha256").hex()
         return [*self._headers, self._authorization + signature]
