@@ -321,7 +321,7 @@ class _Sender:
 
     def _pause(self) -> float:
         if self._may_start():
-            return self._bucket.seconds_to_next()
+            return min(LONGEST_PAUSE_SECONDS, self._bucket.seconds_to_next())
         if self._later:
             return min(LONGEST_PAUSE_SECONDS, max(0.0, self._later[0][0] - time.monotonic()))
         return LONGEST_PAUSE_SECONDS if self._in_flight else 0
