@@ -231,7 +231,7 @@ class Marketplace(RuleBasedStateMachine):
         phone.connection_id, phone.is_open, phone.to_say = None, False, []
 
     @precondition(lambda self: self._online())
-    @rule(data=st.data(), faults=st.lists(FAULTS, min_size=1, max_size=6))
+    @rule(data=st.data(), faults=st.lists(FAULTS, min_size=1, max_size=4))
     def someones_connection_is_bad(self, data: st.DataObject, faults: list[int]) -> None:
         data.draw(st.sampled_from(self._online())).faults = faults
 
@@ -302,6 +302,8 @@ class Marketplace(RuleBasedStateMachine):
 
     @rule(lives=LIVES)
     def a_minute_passes(self, lives: int | None) -> None:
+        for phone in self._shaking_hands():
+            phone.is_open = True  # no handshake takes so long
         self.world.now += 60
         with self.world.dying_after(lives):
             sweep({}, CONTEXT)
@@ -350,5 +352,6 @@ TestThePromise.settings = settings(
     max_examples=30,
     stateful_step_count=25,
     deadline=None,
+    derandomize=True,  # the same search everywhere
     suppress_health_check=list(HealthCheck),
 )
