@@ -19,9 +19,17 @@ PAUSES_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6)
 BUDGET_SECONDS = 10
 
 
+class Ungreeted(Exception):
+    """The management API throttled or failed to the end; the stream brings the batch again."""
+
+
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> None:
-    """Send `connected` to every connection that a batch of inserted rows tells of."""
+    """Send `connected` to every connection that a batch of inserted rows tells of.
+
+    Raises Ungreeted, after which others of the batch may be told twice. A connection that never
+    opened is nobody to tell.
+    """
     rows = [connections.to_row(record["dynamodb"]["NewImage"]) for record in event["Records"]]
     waiting = {row.member: row for row in rows if not row.has_expired}
     for pause in (*PAUSES_SECONDS, None):
@@ -30,7 +38,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> None:
         if not waiting or pause is None:
             break
         time.sleep(pause)
-    logger.info("greeted", rows=len(rows), never_opened=len(waiting))
+    logger.info("greeted", rows=len(rows), never_opened=len(delivery.gone))
+    if left := len(waiting) - len(delivery.gone):
+        raise Ungreeted(f"{left} of {len(rows)} connections")
 
 
 def _greetings(rows: Collection[connections.Row]) -> list[sender.Post]:

@@ -9,7 +9,7 @@ import pytest
 from functions.greet import handler as greet
 from tests.aws.conftest import CONTEXT, token_of
 from tests.management_api_stub import ManagementApiStub
-from vitrina import auth, aws, products
+from vitrina import auth, aws, products, sender
 from vitrina.channels import ClientType
 from vitrina.products import Submission
 
@@ -82,6 +82,19 @@ def test_one_that_never_opens_is_given_up(
     greet.handler({"Records": [record("never"), record("open")]}, CONTEXT)
     assert set(management_api.received) == {"open"}
     assert management_api.statuses[410] == 3
+
+
+def test_one_that_is_throttled_to_the_end_fails_the_batch_so_that_the_stream_brings_it_again(
+    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(greet, "PAUSES_SECONDS", (0.01,))
+    monkeypatch.setattr(sender, "FIRST_BACKOFF_SECONDS", 0.001)
+    management_api.answers = {"slow": [429] * 8, "never": [410] * 9}
+    batch = {"Records": [record("slow"), record("never"), record("open")]}
+    with pytest.raises(greet.Ungreeted, match="1 of 3"):
+        greet.handler(batch, CONTEXT)
+    greet.handler(batch, CONTEXT)
+    assert set(management_api.received) == {"slow", "open"}
 
 
 def test_an_expired_connection_is_not_greeted(management_api: ManagementApiStub) -> None:
