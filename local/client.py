@@ -60,9 +60,9 @@ class Client:
                 frame = Frame(time.monotonic(), str(text), json.loads(text))
                 with self._changed:
                     self.frames.append(frame)
-                    answer = self.inbox.take(frame.event)
+                    answers = self.inbox.take(frame.event)
                     self._changed.notify_all()
-                if answer:
+                for answer in answers:
                     self.send(answer)
         except ConnectionClosed:
             pass

@@ -43,10 +43,11 @@ class Cloud:
 
 
 @contextmanager
-def running(report: Report = lambda _: None) -> Iterator[Cloud]:
+def running(report: Report = lambda _: None, **policy: object) -> Iterator[Cloud]:
     """Start the local cloud on a free port, deploy to it, create the accounts; stop it at exit.
 
-    `report` is told each step. Raises RuntimeError, with the end of the log, when a step fails.
+    `report` is told each step; `policy` are settings other than the defaults. Raises
+    RuntimeError, with the end of the log, when a step fails.
     """
     folder = Path(tempfile.mkdtemp(prefix="cloud-", dir=BUILD))
     log = folder / "emulator.log"
@@ -59,7 +60,7 @@ def running(report: Report = lambda _: None) -> Iterator[Cloud]:
         report("Bootstrapping the CDK")
         _bootstrap(environment, folder)
         report("Deploying the stack")
-        outputs = _deploy(environment, endpoint, folder)
+        outputs = _deploy(environment, endpoint, folder, policy)
         report("Creating the accounts")
         _use(environment, outputs)
         _create_accounts()
@@ -135,13 +136,17 @@ def _bootstrap(environment: dict[str, str], folder: Path) -> None:
     _cdk("bootstrap", "aws://000000000000/us-east-1", environment=environment, cwd=folder)
 
 
-def _deploy(environment: dict[str, str], endpoint: str, folder: Path) -> dict[str, str]:
+def _deploy(
+    environment: dict[str, str], endpoint: str, folder: Path, policy: dict[str, object]
+) -> dict[str, str]:
     file = folder / "outputs.json"
+    context = [f"--context={name}={value}" for name, value in policy.items()]
     _cdk(
         "deploy",
         *("--app", f"{sys.executable} -m infra.cdk.app"),
         *("--output", str(folder / "cdk.out")),
         *("--context", f"emulator={endpoint}"),
+        *context,
         *("--outputs-file", str(file)),
         *("--require-approval", "never"),
         environment=environment,

@@ -17,27 +17,52 @@ class Inbox:
         self.events: list[Event] = []
         """Everything applied so far."""
         self.positions: dict[str, Position] = {}
+        self.rooms: set[str] = set()
+        """What it has joined; to be joined again on every connection."""
         self.refetches: list[str] = []
         """Channels whose history did not reach back, each time: ask over HTTP what is true now."""
         self._early: dict[str, dict[int, Event]] = {}
         self._asked: set[str] = set()
         """Channels that a `resume` was sent for, until it is answered."""
+        self._open: set[str] = set()
+        """Channels of this connection: a room is one only when it was joined again."""
 
-    def take(self, event: Event) -> Event | None:
-        """Take a frame; return the message to answer it with, if there is one."""
-        if event["event"] == "connected":
-            return self._connect(event["data"]["positions"])
-        if event["event"] == "recovered":
-            return self._recover(event["data"]["channels"])
-        if event["event"] == "error" and event["data"]["code"] == "recovery_interrupted":
-            return self._resume(self._asked)
-        if "seq" in event:
-            return self._receive(event)
-        return None
+    def take(self, event: Event) -> list[Event]:
+        """Take a frame; return the messages to answer it with."""
+        answers: list[Event] = []
+        match event:
+            case {"event": "connected", "data": {"positions": positions}}:
+                answers = [{"type": "join", "room": room} for room in sorted(self.rooms)]
+                answers += self._connect(positions)
+            case {"event": "joined", "data": {"room": room, "channel": channel, "position": at}}:
+                self.rooms.add(room)
+                answers = self._begin({channel: at})
+            case {"event": "left", "data": {"room": room}}:
+                self._leave(room)
+            case {"event": "recovered", "data": {"channels": channels}}:
+                answers = self._recover(channels)
+            case {"event": "error", "data": {"code": "recovery_interrupted"}}:
+                answers = self._resume(self._asked)
+            case {"seq": _}:
+                answers = self._receive(event)
+        return answers
 
-    def _connect(self, positions: dict[str, Position]) -> Event | None:
-        """Begin where a channel stands, or go on from where this client left it."""
+    def _connect(self, positions: dict[str, Position]) -> list[Event]:
         self._asked = set()
+        self._open = set()
+        return self._begin(positions)
+
+    def _leave(self, room: str) -> None:
+        """Forget where a room stands: whoever joins again begins there anew."""
+        self.rooms.discard(room)
+        for kept in (self.positions, self._early):
+            kept.pop(f"room:{room}", None)
+        self._asked.discard(f"room:{room}")
+        self._open.discard(f"room:{room}")
+
+    def _begin(self, positions: dict[str, Position]) -> list[Event]:
+        """Begin where a channel stands, or go on from where this client left it."""
+        self._open |= positions.keys()
         for channel, position in positions.items():
             self.positions.setdefault(channel, {**position})
             self._apply(channel)
@@ -47,7 +72,7 @@ class Inbox:
         mine = self.positions[channel]
         return bool(mine["epoch"] != position["epoch"] or mine["seq"] < position["seq"])
 
-    def _receive(self, event: Event) -> Event | None:
+    def _receive(self, event: Event) -> list[Event]:
         """Apply an event, or keep it until those before it have come."""
         channel = event["channel"]
         self._early.setdefault(channel, {})[event["seq"]] = event
@@ -64,14 +89,14 @@ class Inbox:
             del early[seq]  # a repeat
 
     def _with_gaps(self) -> set[str]:
-        return {name for name, early in self._early.items() if early and name in self.positions}
+        return {name for name, early in self._early.items() if early and name in self._open}
 
-    def _resume(self, channels: set[str]) -> Event | None:
+    def _resume(self, channels: set[str]) -> list[Event]:
         self._asked |= channels
         positions = {channel: {**self.positions[channel]} for channel in sorted(channels)}
-        return {"type": "resume", "positions": positions} if positions else None
+        return [{"type": "resume", "positions": positions}] if positions else []
 
-    def _recover(self, channels: dict[str, Any]) -> Event | None:
+    def _recover(self, channels: dict[str, Any]) -> list[Event]:
         """Where history did not reach back, go on from where the channel stands now."""
         self._asked -= channels.keys()
         for channel, recovery in channels.items():

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from vitrina import auth, settings
+from vitrina import keys, settings
+from vitrina.keys import Secret
 from vitrina.settings import Settings
 
 KEY = "k" * 64
@@ -39,5 +40,5 @@ def configured(monkeypatch: pytest.MonkeyPatch) -> Settings:
     for name, value in SETTINGS.to_environment().items():
         monkeypatch.setenv(name, value)
     settings.current.cache_clear()
-    monkeypatch.setattr(auth, "_signing_key", lambda: KEY)
+    monkeypatch.setattr(keys, "signing", lambda: Secret("key-1", KEY, created_at=0))
     return SETTINGS

@@ -1,25 +1,23 @@
-"""Tokens: who may come in, and as whom."""
+"""Tokens: who may come in, and as whom, and for how long."""
 
+import math
 import time
-from functools import lru_cache
 from typing import Annotated, Any, Self
 
 import jwt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from vitrina import aws, settings
+from vitrina import aws, keys, settings
 from vitrina.channels import ClientType
-from vitrina.errors import Forbidden, Unauthenticated
+from vitrina.errors import Forbidden, NotFound, Unauthenticated
 
-# Fixed here and never read from the token, so that neither `alg: none` nor a key of another kind
-# can be talked into a verification (RFC 8725, section 3.1).
-ALGORITHM = "HS256"
 REQUIRED_CLAIMS = ["exp", "iat", "sub", "iss", "aud", "client_type"]
 LONGEST_TOKEN = 4096
-KEY_KEPT_SECONDS = 300
 
 Id = Annotated[int, Field(ge=1, le=2**53 - 1)]
 """Ids stay within what JavaScript's numbers hold exactly."""
+Timestamp = Annotated[float, Field(gt=0, le=2**53 - 1)]
+"""Seconds since 1970."""
 
 
 class Identity(BaseModel):
@@ -31,8 +29,11 @@ class Identity(BaseModel):
     client_type: ClientType
     shop_id: Id | None = None
     shop_name: str | None = None
-    expires_at: int = Field(alias="exp")
+    issued_at: Timestamp = Field(alias="iat")
+    expires_at: Annotated[int, Field(gt=0, le=2**53 - 1)] = Field(alias="exp")
     """When the token ends, in seconds since 1970."""
+    logged_in_at: Timestamp | None = Field(default=None, alias="auth_time")
+    """When the password was given that the token goes back to, over all refreshes."""
 
     @model_validator(mode="after")
     def _a_shop_says_which(self) -> Self:
@@ -61,29 +62,68 @@ def issue(
     client_type: ClientType,
     shop_id: int | None = None,
     shop_name: str | None = None,
+    logged_in_at: float | None = None,
 ) -> str:
-    """Return a signed token for an account, good for `token_lifetime_seconds`."""
+    """Return a signed token for an account, good for `token_lifetime_seconds`.
+
+    Raises NotFound `issued_elsewhere` when the deployment trusts another issuer.
+    """
     here = settings.current()
-    now = int(time.time())
+    if here.token_jwks_url:
+        raise NotFound("issued_elsewhere", f"Tokens come from {here.token_issuer}.")
+    # To the millisecond, so that a login right after a revocation is good.
+    now = math.floor(time.time() * 1000) / 1000
     claims: dict[str, Any] = {
         "sub": str(account_id),
         "client_type": client_type,
         "shop_id": shop_id,
         "shop_name": shop_name,
         "iat": now,
-        "exp": now + here.token_lifetime_seconds,
+        "exp": int(now) + here.token_lifetime_seconds,
+        "auth_time": logged_in_at or now,
         "iss": here.token_issuer,
         "aud": here.token_audience,
     }
     present = {name: value for name, value in claims.items() if value is not None}
-    return jwt.encode(present, _signing_key(), algorithm=ALGORITHM)
+    key = keys.signing()
+    return jwt.encode(
+        present, key.value, algorithm=here.token_algorithm, headers={"kid": key.key_id}
+    )
+
+
+def refresh(identity: Identity) -> str:
+    """Return a new token for the bearer of a valid one.
+
+    Raises Unauthenticated `session_expired` when the login is too long ago, and NotFound
+    `issued_elsewhere`.
+    """
+    logged_in_at = identity.logged_in_at or identity.issued_at
+    if logged_in_at + settings.current().session_lifetime_seconds <= time.time():
+        raise Unauthenticated("session_expired", "The login is too long ago; log in again.")
+    return issue(
+        account_id=identity.account_id,
+        client_type=identity.client_type,
+        shop_id=identity.shop_id,
+        shop_name=identity.shop_name,
+        logged_in_at=logged_in_at,
+    )
 
 
 def verify(token: str | None) -> Identity:
-    """Return who a token speaks for.
+    """Return who a token speaks for, now.
+
+    Raises what `read` and `require_unrevoked` raise.
+    """
+    identity = read(token)
+    require_unrevoked(identity)
+    return identity
+
+
+def read(token: str | None) -> Identity:
+    """Return who a token speaks for, unless it was revoked meanwhile.
 
     Raises Unauthenticated with the code `token_missing`, `token_expired` or `token_invalid`; the
-    sentence never repeats the token.
+    sentence never repeats the token. Raises Unavailable `issuer_unreachable`.
     """
     if not token:
         raise Unauthenticated("token_missing", "A token is needed.")
@@ -93,8 +133,10 @@ def verify(token: str | None) -> Identity:
     try:
         claims = jwt.decode(
             token,
-            _signing_key(),
-            algorithms=[ALGORITHM],
+            keys.verifying(token),
+            # Never read from the token, so that neither `alg: none` nor a key of another kind can
+            # be talked into a verification (RFC 8725, section 3.1).
+            algorithms=[here.token_algorithm],
             issuer=here.token_issuer,
             audience=here.token_audience,
             options={"require": REQUIRED_CLAIMS, "enforce_minimum_key_length": True},
@@ -102,16 +144,31 @@ def verify(token: str | None) -> Identity:
         return Identity.model_validate(claims)
     except jwt.ExpiredSignatureError:
         raise Unauthenticated("token_expired", "The token has expired.") from None
-    except (jwt.InvalidTokenError, ValidationError):
+    except (jwt.PyJWTError, ValidationError):
         raise Unauthenticated("token_invalid", "The token is not valid.") from None
 
 
-def _signing_key() -> str:
-    return _signing_key_during(int(time.time() // KEY_KEPT_SECONDS))
+def revoke(account_id: int) -> None:
+    """Refuse every token of an account that was issued until now."""
+    row = {"name": _account(account_id), "tokens_valid_after": _milliseconds(time.time())}
+    aws.dynamodb().put_item(TableName=settings.current().platform_table, Item=aws.to_item(row))
 
 
-@lru_cache(maxsize=1)
-def _signing_key_during(_period: int) -> str:
-    """Return the key from Secrets Manager; one call a period, not one a connection."""
-    secret = aws.secretsmanager().get_secret_value(SecretId=settings.current().signing_key_secret)
-    return secret["SecretString"]
+def require_unrevoked(identity: Identity) -> None:
+    """Raise Unauthenticated `token_revoked` when the token is older than its account allows."""
+    found = aws.dynamodb().get_item(
+        TableName=settings.current().platform_table,
+        Key={"name": {"S": _account(identity.account_id)}},
+        ConsistentRead=True,
+    )
+    row = aws.from_item(found.get("Item", {}))
+    if _milliseconds(identity.issued_at) <= row.get("tokens_valid_after", 0):
+        raise Unauthenticated("token_revoked", "The token was revoked; log in again.")
+
+
+def _account(account_id: int) -> str:
+    return f"account#{account_id}"
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)

@@ -1,16 +1,16 @@
-"""Open connections: add one, forget it, page through a channel, count them."""
+"""Open connections: add one, let it into a room, extend it, forget it."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vitrina import aws, channels, settings
-from vitrina.channels import ClientType, Partition
+from vitrina.channels import ClientType
+from vitrina.errors import Conflict, Forbidden, Unavailable
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb.type_defs import QueryInputTypeDef
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
     # Only a type here: `disconnect` and `greet` need no tokens, nor the time to import PyJWT.
     from vitrina.auth import Identity
@@ -20,10 +20,15 @@ LONGEST_CONNECTION_SECONDS = 2 * 60 * 60
 # A management API that does not know a connection this young may just not know it yet: the
 # handshake ends only after the $connect function has answered.
 HANDSHAKE_SECONDS = 10
-COUNT_KEPT_SECONDS = 2
-PARALLEL_QUERIES = 24
-# A word reserved in DynamoDB's expressions, as is "partition".
-MEMBER = {"#member": "member"}
+PARALLEL_WRITES = 24
+# How often a connection is read again when another of its messages changed it meanwhile.
+READINGS = 5
+
+# What cancels a transaction and may not do so again.
+_PASSING = {
+    *("None", "ConditionalCheckFailed", "TransactionConflict"),
+    *("ThrottlingError", "ProvisionedThroughputExceeded"),
+}
 
 
 class Member(NamedTuple):
@@ -43,13 +48,21 @@ class Row(NamedTuple):
     connection_id: str
     client_type: ClientType
     identity: str
+    account_id: int
+    rooms: frozenset[str]
     connected_at: int
     expires_at: int
 
     @property
     def member(self) -> Member:
-        place = channels.membership(self.client_type, self.identity)
-        return Member(place.key, place.prefix + self.connection_id)
+        """Its place among all of its type."""
+        return _member(self.client_type, self.identity, self.connection_id)
+
+    @property
+    def members(self) -> list[Member]:
+        """All its places: its type's, and its rooms'."""
+        in_rooms = (_member("room", room, self.connection_id) for room in sorted(self.rooms))
+        return [self.member, *in_rooms]
 
     @property
     def has_expired(self) -> bool:
@@ -57,8 +70,13 @@ class Row(NamedTuple):
 
     @property
     def channels(self) -> list[str]:
-        """Everyone of its type, and its identity."""
-        return [self.client_type, f"{self.client_type}:{self.identity}"]
+        """Everyone of its type, its identity, and its rooms."""
+        rooms = (f"room:{room}" for room in sorted(self.rooms))
+        return [self.client_type, f"{self.client_type}:{self.identity}", *rooms]
+
+    def is_of(self, identity: "Identity") -> bool:
+        mine = (self.client_type, self.identity, self.account_id)
+        return mine == (identity.client_type, identity.name, identity.account_id)
 
 
 def add(connection_id: str, identity: "Identity") -> None:
@@ -67,26 +85,23 @@ def add(connection_id: str, identity: "Identity") -> None:
     It lives until its token ends, or for the two hours that API Gateway allows.
     """
     now = int(time.time())
-    lifetime = {
-        "connected_at": now,
-        "expires_at": min(identity.expires_at, now + LONGEST_CONNECTION_SECONDS),
-    }
-    place = channels.membership(identity.client_type, identity.name)
-    membership = {"partition": place.key, "member": place.prefix + connection_id, **lifetime}
+    row = Row(
+        connection_id=connection_id,
+        client_type=identity.client_type,
+        identity=identity.name,
+        account_id=identity.account_id,
+        rooms=frozenset(),
+        connected_at=now,
+        expires_at=min(identity.expires_at, now + LONGEST_CONNECTION_SECONDS),
+    )
     connection = {
         **_connection_key(connection_id),
-        "client_type": identity.client_type,
-        "identity": identity.name,
+        "client_type": row.client_type,
+        "identity": row.identity,
         "shop_id": identity.shop_id,
-        **lifetime,
+        **_common(row),
     }
-    table = settings.current().connections_table
-    aws.dynamodb().transact_write_items(
-        TransactItems=[
-            {"Put": {"TableName": table, "Item": aws.to_item(row)}}
-            for row in (membership, connection)
-        ]
-    )
+    _transact([_put_member(row, row.member), {"Put": _in_table(Item=aws.to_item(connection))}])
 
 
 def find(connection_id: str) -> Row | None:
@@ -99,11 +114,90 @@ def find(connection_id: str) -> Row | None:
     return to_row(found["Item"]) if "Item" in found else None
 
 
+def find_open(connection_id: str) -> Row:
+    """Return a connection that has not expired; raises Forbidden `connection_expired`."""
+    row = find(connection_id)
+    if row is None or row.has_expired:
+        raise _expired()
+    return row
+
+
+def join(connection_id: str, room: str) -> None:
+    """Let a connection into a room; one that is there already stays.
+
+    Raises Conflict `too_many_rooms`, Forbidden `connection_expired` or Unavailable `busy`.
+    """
+    most = settings.current().rooms_per_connection
+    for attempt in range(1, READINGS + 1):
+        row = find_open(connection_id)
+        if room in row.rooms:
+            return
+        if len(row.rooms) >= most:
+            raise Conflict("too_many_rooms", f"A connection may be in {most} rooms at a time.")
+        member = _put_member(row, _member("room", room, connection_id))
+        if _change(row, "ADD rooms :room", {":room": {room}}, [member]):
+            return
+        aws.pause_before_another_try(attempt)
+    raise _busy()
+
+
+def leave(connection_id: str, room: str) -> None:
+    """Let a connection out of a room; out of one where it is not, there is no need.
+
+    Raises Forbidden `connection_expired` or Unavailable `busy`.
+    """
+    for attempt in range(1, READINGS + 1):
+        row = find_open(connection_id)
+        if room not in row.rooms:
+            return
+        key = _member("room", room, connection_id)._asdict()
+        member: TransactWriteItemTypeDef = {"Delete": _in_table(Key=aws.to_item(key))}
+        if _change(row, "DELETE rooms :room", {":room": {room}}, [member]):
+            return
+        aws.pause_before_another_try(attempt)
+    raise _busy()
+
+
+def extend(connection_id: str, identity: "Identity") -> int:
+    """Let a connection live as long as another token of its identity; return until when.
+
+    Also one that has expired and is not closed yet. Raises Forbidden `connection_expired` or
+    `identity_mismatch`, or Unavailable `busy`.
+    """
+    for attempt in range(1, READINGS + 1):
+        row = find(connection_id)
+        if row is None:
+            raise _expired()
+        if not row.is_of(identity):
+            raise Forbidden("identity_mismatch", "The token is somebody else's; connect with it.")
+        latest = row.connected_at + LONGEST_CONNECTION_SECONDS
+        extended = row._replace(expires_at=min(identity.expires_at, latest))
+        if _move_end(row, extended):
+            return extended.expires_at
+        aws.pause_before_another_try(attempt)
+    raise _busy()
+
+
+def expire(connection_id: str) -> None:
+    """Let a connection get nothing from now on; one already forgotten gets nothing anyhow.
+
+    Raises Unavailable `busy`.
+    """
+    for attempt in range(1, READINGS + 1):
+        row = find(connection_id)
+        if row is None or row.has_expired:
+            return
+        if _move_end(row, row._replace(expires_at=int(time.time()))):
+            return
+        aws.pause_before_another_try(attempt)
+    raise _busy()
+
+
 def forget(connection_id: str) -> None:
     """Remove every row of a connection; of one already forgotten there is nothing to remove."""
     row = find(connection_id)
     if row is not None:
-        _delete(_keys(row))
+        _remove(row)
 
 
 def forget_gone(members: Iterable[Member]) -> list[Member]:
@@ -113,7 +207,7 @@ def forget_gone(members: Iterable[Member]) -> list[Member]:
     to them is to be posted again.
     """
     members = list(members)
-    with ThreadPoolExecutor(PARALLEL_QUERIES) as pool:
+    with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
         forgotten = pool.map(_forget_gone, members)
         return [member for member, is_done in zip(members, forgotten, strict=True) if not is_done]
 
@@ -121,125 +215,12 @@ def forget_gone(members: Iterable[Member]) -> list[Member]:
 def _forget_gone(gone: Member) -> bool:
     row = find(gone.connection_id)
     if row is None:
-        _delete([gone._asdict()])
+        _delete(gone._asdict())
     elif row.connected_at <= time.time() - HANDSHAKE_SECONDS:
-        _delete(_keys(row))
+        _remove(row)
     else:
         return False
     return True
-
-
-class Page(NamedTuple):
-    """Connections of a partition that have not expired."""
-
-    partition: Partition
-    members: list[Member]
-    cursor: str | None
-    """Where the next page begins, if there may be one."""
-
-
-def page(partition: Partition, cursor: str | None, limit: int) -> Page:
-    """Read at most `limit` connections behind a cursor, strongly consistent.
-
-    A page may be empty and yet have a next one: what has expired is read and left out.
-    """
-    query = _query(partition) | {"ProjectionExpression": "#member", "Limit": limit}
-    query["ExpressionAttributeNames"] = {**query["ExpressionAttributeNames"], **MEMBER}
-    if cursor:
-        query["ExclusiveStartKey"] = {"partition": {"S": partition.key}, "member": {"S": cursor}}
-    found = aws.dynamodb().query(**query)
-    members = [Member(partition.key, row["member"]["S"]) for row in found["Items"]]
-    last = found.get("LastEvaluatedKey")
-    return Page(partition, members, last["member"]["S"] if last else None)
-
-
-def first_pages(limits: Mapping[str, int]) -> Iterator[tuple[str, Page]]:
-    """Yield the first page of every partition of several channels, all read in parallel.
-
-    `limits` says of each channel how many connections make a page.
-    """
-    wanted = [
-        (channel, partition) for channel in limits for partition in channels.partitions(channel)
-    ]
-    with ThreadPoolExecutor(PARALLEL_QUERIES) as pool:
-        pages = pool.map(lambda where: page(where[1], None, limits[where[0]]), wanted)
-        for (channel, _), found in zip(wanted, pages, strict=True):
-            yield channel, found
-
-
-class Counts(NamedTuple):
-    by_type: dict[ClientType, int]
-    rooms: int
-
-
-def count() -> Counts:
-    """Count open connections by type, and distinct rooms; at most two seconds old."""
-    return _count_during(int(time.time() // COUNT_KEPT_SECONDS))
-
-
-@lru_cache(maxsize=1)
-def _count_during(_period: int) -> Counts:
-    with ThreadPoolExecutor(PARALLEL_QUERIES) as pool:
-        counting = {
-            client_type: [
-                pool.submit(_count_members, partition)
-                for partition in channels.partitions(client_type)
-            ]
-            for client_type in ClientType
-        }
-        rooms = pool.map(_count_rooms, channels.partitions("room"))
-        return Counts(
-            by_type={
-                client_type: sum(part.result() for part in parts)
-                for client_type, parts in counting.items()
-            },
-            rooms=sum(rooms),
-        )
-
-
-def _count_members(partition: Partition) -> int:
-    query = _query(partition) | {"Select": "COUNT"}
-    counted = 0
-    while True:
-        counting = aws.dynamodb().query(**query)
-        counted += counting["Count"]
-        if "LastEvaluatedKey" not in counting:
-            return counted
-        query["ExclusiveStartKey"] = counting["LastEvaluatedKey"]
-
-
-def _count_rooms(partition: Partition) -> int:
-    """Count distinct rooms by skipping from one to the next: a read per room, not per member."""
-    rooms = 0
-    cursor: str | None = None
-    while True:
-        found = page(partition, cursor, limit=1)
-        cursor = found.cursor
-        if found.members:
-            rooms += 1
-            room = found.members[0].member.partition("#")[0]
-            # "$" follows "#": no member of this room sorts behind it.
-            cursor = f"{room}$"
-        elif cursor is None:
-            return rooms
-
-
-def _query(partition: Partition) -> "QueryInputTypeDef":
-    """Query a partition for what has not expired: DynamoDB's own removal can be days late."""
-    condition, names = "#partition = :partition", {"#partition": "partition"}
-    values = {":partition": {"S": partition.key}, ":now": {"N": str(int(time.time()))}}
-    if partition.prefix:
-        condition += " AND begins_with(#member, :prefix)"
-        names |= MEMBER
-        values[":prefix"] = {"S": partition.prefix}
-    return {
-        "TableName": settings.current().connections_table,
-        "ConsistentRead": True,
-        "KeyConditionExpression": condition,
-        "FilterExpression": "expires_at > :now",
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": values,
-    }
 
 
 def to_row(item: dict[str, Any]) -> Row:
@@ -249,22 +230,103 @@ def to_row(item: dict[str, Any]) -> Row:
         connection_id=row["partition"].partition("#")[2],
         client_type=ClientType(row["client_type"]),
         identity=row["identity"],
+        account_id=int(row["account_id"]),
+        rooms=frozenset(row.get("rooms", ())),
         connected_at=int(row["connected_at"]),
         expires_at=int(row["expires_at"]),
     )
 
 
-def _keys(row: Row) -> list[dict[str, str]]:
-    return [row.member._asdict(), _connection_key(row.connection_id)]
+def _move_end(old: Row, new: Row) -> bool:
+    """Write another end into all rows of a connection, if it is as it was read."""
+    members = [_put_member(new, member) for member in new.members]
+    return _change(old, "SET expires_at = :end", {":end": new.expires_at}, members)
+
+
+def _change(
+    row: Row,
+    update: str,
+    values: dict[str, Any],
+    members: "list[TransactWriteItemTypeDef]",
+) -> bool:
+    """Write a connection's row and others of its rows, if it still is as it was read."""
+    condition = "expires_at = :seen AND "
+    condition += "rooms = :rooms" if row.rooms else "attribute_not_exists(rooms)"
+    values = values | {":seen": row.expires_at, ":rooms": set(row.rooms) or None}
+    write: TransactWriteItemTypeDef = {
+        "Update": _in_table(
+            Key=aws.to_item(_connection_key(row.connection_id)),
+            UpdateExpression=update,
+            ConditionExpression=condition,
+            ExpressionAttributeValues=aws.to_item(values),
+        )
+    }
+    try:
+        _transact([write, *members])
+    except aws.dynamodb().exceptions.TransactionCanceledException as canceled:
+        reasons = {reason["Code"] for reason in canceled.response["CancellationReasons"]}
+        if not _PASSING.issuperset(reasons):
+            raise
+        return False
+    return True
+
+
+def _transact(writes: "list[TransactWriteItemTypeDef]") -> None:
+    aws.dynamodb().transact_write_items(TransactItems=writes)
+
+
+def _in_table(**write: Any) -> Any:
+    return {"TableName": settings.current().connections_table, **write}
+
+
+def _put_member(row: Row, member: Member) -> "TransactWriteItemTypeDef":
+    return {"Put": _in_table(Item=aws.to_item({**member._asdict(), **_common(row)}))}
+
+
+def _common(row: Row) -> dict[str, int]:
+    """Return what every row of a connection says of it."""
+    return {
+        "account_id": row.account_id,
+        "connected_at": row.connected_at,
+        "expires_at": row.expires_at,
+    }
+
+
+def _member(scope: str, name: str, connection_id: str) -> Member:
+    place = channels.membership(scope, name)
+    return Member(place.key, place.prefix + connection_id)
 
 
 def _connection_key(connection_id: str) -> dict[str, str]:
     return {"partition": f"connection#{connection_id}", "member": "connection"}
 
 
-def _delete(keys: Iterable[dict[str, str]]) -> None:
-    """Delete rows in this order: the connection's own comes last, as it leads to the others."""
-    for key in keys:
-        aws.dynamodb().delete_item(
-            TableName=settings.current().connections_table, Key=aws.to_item(key)
-        )
+def _remove(row: Row) -> None:
+    """Delete all rows; the connection's own comes last, as it leads to the others.
+
+    What a message of the same moment wrote behind our back, the own row knows when it goes.
+    """
+    for member in row.members:
+        _delete(member._asdict())
+    last = _delete(_connection_key(row.connection_id))
+    if last and (written := to_row(last)) != row:
+        for member in written.members:
+            _delete(member._asdict())
+
+
+def _delete(key: dict[str, str]) -> dict[str, Any]:
+    """Delete a row; return what it was."""
+    deleted = aws.dynamodb().delete_item(
+        TableName=settings.current().connections_table,
+        Key=aws.to_item(key),
+        ReturnValues="ALL_OLD",
+    )
+    return deleted.get("Attributes", {})
+
+
+def _expired() -> Forbidden:
+    return Forbidden("connection_expired", "This connection has ended; connect again.")
+
+
+def _busy() -> Unavailable:
+    return Unavailable("busy", "Too much of this connection is changing; try again.")

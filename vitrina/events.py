@@ -1,11 +1,13 @@
 """Facts in the past tense, exactly as clients receive them: these models are the wire format."""
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import to_json
+from typing_extensions import TypedDict  # pydantic takes `typing`'s from Python 3.12 on only
 
 from vitrina.channels import CHANNELS, ClientType
 
@@ -72,6 +74,53 @@ class ProductSubmitted(Published):
     data: ProductSubmission
 
 
+class ProductRejection(_Wire):
+    product_id: int
+    product_name: str
+    shop_id: int
+    shop_name: str
+    moderation_status: Literal["rejected"] = "rejected"
+    moderation_notes: str
+    admin_id: int
+
+
+class ProductRejected(Published):
+    event: Literal["product.rejected"] = "product.rejected"
+    data: ProductRejection
+
+
+class ChangedSettings(TypedDict, total=False):
+    """Those of the platform's settings that have another value now."""
+
+    approval_fee: float
+    currency: str
+    longest_notes: int
+    shortest_rejection_notes: int
+
+
+class SettingsUpdate(_Wire):
+    version: int
+    changed: ChangedSettings
+
+
+class SettingsUpdated(Published):
+    event: Literal["settings.updated"] = "settings.updated"
+    data: SettingsUpdate
+
+
+class Announcement(_Wire):
+    to: str
+    """The channel: a type, an identity or a room."""
+    title: str
+    text: str
+    admin_id: int
+
+
+class AnnouncementPublished(Published):
+    event: Literal["announcement.published"] = "announcement.published"
+    data: Announcement
+
+
 class Position(_Wire):
     """How far a channel has been read. Another epoch means other numbers: nothing compares."""
 
@@ -111,6 +160,59 @@ class Recovered(_Wire):
     event: Literal["recovered"] = "recovered"
     timestamp: datetime = Field(default_factory=now)
     data: Recovery
+
+
+class RoomJoined(_Wire):
+    room: str
+    channel: str
+    position: Position
+    """Later events of the room come; earlier ones are history."""
+
+
+class Joined(_Wire):
+    event: Literal["joined"] = "joined"
+    timestamp: datetime = Field(default_factory=now)
+    data: RoomJoined
+
+
+class RoomLeft(_Wire):
+    room: str
+
+
+class Left(_Wire):
+    event: Literal["left"] = "left"
+    timestamp: datetime = Field(default_factory=now)
+    data: RoomLeft
+
+
+class Extension(_Wire):
+    expires_at: datetime
+
+
+class Authenticated(_Wire):
+    event: Literal["authenticated"] = "authenticated"
+    timestamp: datetime = Field(default_factory=now)
+    data: Extension
+
+
+class Reason(StrEnum):
+    """Why the server closes a connection."""
+
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - no secret
+    TOO_MANY_CONNECTIONS = "too_many_connections"
+    ACCOUNT_DISCONNECTED = "account_disconnected"
+
+
+class Closure(_Wire):
+    reason: Reason
+
+
+class Closing(_Wire):
+    """The last event of a connection that the server closes."""
+
+    event: Literal["closing"] = "closing"
+    timestamp: datetime = Field(default_factory=now)
+    data: Closure
 
 
 class Pong(_Wire):

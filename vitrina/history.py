@@ -34,7 +34,8 @@ _PASSING = {
 class Change(NamedTuple):
     """A write, and the event that tells of it: both happen or neither."""
 
-    write: "TransactWriteItemTypeDef"
+    write: "TransactWriteItemTypeDef | None"
+    """None when the event is all that happens."""
     event: Published
 
 
@@ -80,20 +81,21 @@ def commit(changes: Sequence[Change]) -> list[Row]:
     Optimistic: the numbers are good if the channels' heads are still as they were read, and are
     taken anew if not. Raises Outrun, or Unavailable `busy` when others were faster every time.
     """
+    writes = [change.write for change in changes if change.write]
     for attempt in range(1, COMMIT_ATTEMPTS + 1):
         heads = positions({channel for change in changes for channel in change.event.channels()})
         rows = _number(changes, heads)
         try:
             aws.dynamodb().transact_write_items(
                 TransactItems=[
-                    *(change.write for change in changes),
+                    *writes,
                     *(_advance(head, rows, channel) for channel, head in heads.items()),
                     *(_put(row) for row in rows),
                 ]
             )
         except aws.dynamodb().exceptions.TransactionCanceledException as canceled:
             reasons = [reason["Code"] for reason in canceled.response["CancellationReasons"]]
-            if "ConditionalCheckFailed" in reasons[: len(changes)]:
+            if "ConditionalCheckFailed" in reasons[: len(writes)]:
                 raise Outrun from None
             if not _PASSING.issuperset(reasons):
                 raise

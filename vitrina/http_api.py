@@ -1,11 +1,19 @@
 """API Gateway's HTTP events and answers: routing, who is asking, errors as RFC 9457 problems."""
 
+import base64
 import json
+import re
 from functools import partial
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Request, Response
+from aws_lambda_powertools.event_handler import (
+    APIGatewayHttpResolver,
+    Request,
+    Response,
+    content_types,
+)
 from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import (
@@ -13,6 +21,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestValidationError,
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
 from vitrina import auth
@@ -22,6 +31,7 @@ from vitrina.errors import (
     Invalid,
     Malformed,
     NotFound,
+    PreconditionRequired,
     Problem,
     TooLarge,
     UnsupportedContent,
@@ -32,6 +42,8 @@ logger = Logger()
 LARGEST_BODY_BYTES = 64 * 1024
 PROBLEM_JSON = "application/problem+json"
 
+_ETAG = re.compile(r'"([0-9]{1,15})"')
+
 
 def resolver() -> APIGatewayHttpResolver:
     """Return an empty set of routes that validates with pydantic and refuses with problem+json."""
@@ -40,10 +52,10 @@ def resolver() -> APIGatewayHttpResolver:
         serializer=partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
         json_body_deserializer=_read_json,
     )
-    app.exception_handler(Problem)(_answer)
+    app.exception_handler(Problem)(answer)
     app.exception_handler(RequestValidationError)(_answer_invalid)
     app.exception_handler(RequestUnsupportedContentType)(_answer_unsupported)
-    app.exception_handler(NotFoundError)(_answer_unknown_route)
+    app.exception_handler(NotFoundError)(lambda _: answer_unknown_route())
     app.exception_handler(Exception)(_answer_defect)
     return app
 
@@ -52,16 +64,39 @@ def handle(
     app: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext
 ) -> dict[str, Any]:
     """Answer one request by the routes of `app`."""
-    body = (event.get("body") or "").encode()
-    # Base64 is a third longer than what it stands for.
-    if len(body) > LARGEST_BODY_BYTES * (4 / 3 if event.get("isBase64Encoded") else 1):
-        problem = TooLarge("body_too_large", f"A body has at most {LARGEST_BODY_BYTES} bytes.")
+    try:
+        body = _read_body(event)
+    except Problem as problem:
         return {
             "statusCode": problem.status,
-            "headers": {"Content-Type": PROBLEM_JSON},
+            "headers": {"Content-Type": PROBLEM_JSON, **problem.headers},
             "body": _problem_json(problem),
         }
-    return app.resolve(event, context)
+    return app.resolve({**event, "body": body, "isBase64Encoded": False}, context)
+
+
+def _read_body(event: dict[str, Any]) -> str | None:
+    """Return the body as text; API Gateway encodes what its content type does not call text."""
+    body: str | None = event.get("body")
+    if body is None:
+        return None
+    encoded = body.encode()
+    try:
+        if event.get("isBase64Encoded"):
+            encoded = base64.b64decode(encoded)
+            body = encoded.decode()
+    except ValueError:
+        raise Malformed("body_not_json", "The body is not JSON in UTF-8.") from None
+    if len(encoded) > LARGEST_BODY_BYTES:
+        raise TooLarge("body_too_large", f"A body has at most {LARGEST_BODY_BYTES} bytes.")
+    return body
+
+
+def versioned(body: BaseModel, version: int) -> Response[Any]:
+    """Answer with something that is changed under `If-Match`."""
+    return Response(
+        HTTPStatus.OK, content_types.APPLICATION_JSON, body, headers={"ETag": f'"{version}"'}
+    )
 
 
 def _bearer(request: Request) -> Identity:
@@ -80,6 +115,25 @@ def _admin(request: Request) -> Identity:
     return identity
 
 
+def _seen(request: Request) -> int | None:
+    """Return the version that the caller has seen; raises Invalid `request_invalid`."""
+    tag = request.headers.get("if-match")
+    if tag is None:
+        return None
+    if not (found := _ETAG.fullmatch(tag.strip())):
+        raise Invalid("request_invalid", 'If-Match: expected a version, as in If-Match: "3".')
+    return int(found[1])
+
+
+def _required_version(request: Request) -> int:
+    seen = _seen(request)
+    if seen is None:
+        raise PreconditionRequired(
+            "version_missing", "Say in If-Match which version you have read, as its ETag gave it."
+        )
+    return seen
+
+
 def _shop(request: Request) -> Identity:
     identity = _bearer(request)
     identity.require(ClientType.SHOP)
@@ -90,6 +144,9 @@ def _shop(request: Request) -> Identity:
 Admin = Annotated[Identity, Depends(_admin)]
 Shop = Annotated[Identity, Depends(_shop)]
 Visitor = Annotated[Identity | None, Depends(_visitor)]
+Bearer = Annotated[Identity, Depends(_bearer)]
+Seen = Annotated[int | None, Depends(_seen)]
+RequiredVersion = Annotated[int, Depends(_required_version)]
 
 
 def _read_json(body: str) -> Any:
@@ -111,8 +168,11 @@ def _problem_json(problem: Problem, errors: list[dict[str, Any]] | None = None) 
     return to_json(members | ({"errors": errors} if errors else {})).decode()
 
 
-def _answer(problem: Problem, errors: list[dict[str, Any]] | None = None) -> Response[str]:
-    return Response(problem.status, PROBLEM_JSON, _problem_json(problem, errors))
+def answer(problem: Problem, errors: list[dict[str, Any]] | None = None) -> Response[str]:
+    """Answer with a problem, and every single fault of the request if there is such a list."""
+    return Response(
+        problem.status, PROBLEM_JSON, _problem_json(problem, errors), headers={**problem.headers}
+    )
 
 
 def _answer_invalid(invalid: RequestValidationError) -> Response[str]:
@@ -123,17 +183,17 @@ def _answer_invalid(invalid: RequestValidationError) -> Response[str]:
     ]
     first = errors[0]
     problem = Invalid("request_invalid", f"{first['field']}: {first['detail']}.")
-    return _answer(problem, errors)
+    return answer(problem, errors)
 
 
 def _answer_unsupported(_error: RequestUnsupportedContentType) -> Response[str]:
-    return _answer(UnsupportedContent("content_type_unsupported", "Send application/json."))
+    return answer(UnsupportedContent("content_type_unsupported", "Send application/json."))
 
 
-def _answer_unknown_route(_error: NotFoundError) -> Response[str]:
-    return _answer(NotFound("route_not_found", "There is no such route."))
+def answer_unknown_route() -> Response[str]:
+    return answer(NotFound("route_not_found", "There is no such route."))
 
 
 def _answer_defect(defect: Exception) -> Response[str]:
     logger.error("unhandled", exc_info=defect)
-    return _answer(Problem("internal_error", "Something went wrong here; it is logged."))
+    return answer(Problem("internal_error", "Something went wrong here; it is logged."))

@@ -8,10 +8,11 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from pydantic import BaseModel
 
-from vitrina import connections, fanout_queue, history, sender, settings
-from vitrina.connections import Member, Page
+from vitrina import connections, fanout_queue, history, members, sender, settings
+from vitrina.connections import Member
 from vitrina.fanout_queue import PostPage, Task
 from vitrina.history import Row
+from vitrina.members import Page
 from vitrina.sender import Post
 
 logger = Logger()
@@ -60,9 +61,9 @@ class _Series(NamedTuple):
         """Return how many connections take so many posts."""
         return max(1, posts // len(self.rows))
 
-    def posts_to(self, members: Iterable[Member]) -> list[Post]:
+    def posts_to(self, to: Iterable[Member]) -> list[Post]:
         bodies = [row.body for row in self.rows]
-        return [Post(member, bodies, self.channel) for member in members]
+        return [Post(member, bodies, self.channel) for member in to]
 
     def page_after(self, page: Page) -> list[Task]:
         """Return the task of posting to the next page, if there may be one."""
@@ -105,7 +106,7 @@ def _publish(rows: Sequence[Row], result: Broadcast) -> None:
     posts: list[Post] = []
     following: list[Task] = []
     limits = {name: series.page_size(FIRST_PAGE_POSTS) for name, series in publication.items()}
-    pages = list(connections.first_pages(limits))
+    pages = list(members.first_pages(limits))
     for channel, page in pages:
         posts += publication[channel].posts_to(page.members)
         following += publication[channel].page_after(page)
@@ -153,15 +154,15 @@ def work(task: Task) -> None:
     share = here.posts_per_second / here.fanout_workers
     if isinstance(task, PostPage):
         size = series.page_size(int(share * PAGE_SECONDS))
-        page = connections.page(task.partition, task.cursor, size)
+        page = members.page(task.partition, task.cursor, size)
         # First of all, so that the pages of a partition are posted side by side.
         fanout_queue.put(series.page_after(page))
-        members, attempt, pages = page.members, 0, 1
+        left, attempt, pages = page.members, 0, 1
     else:
-        members, attempt, pages = task.members, task.attempt, 0
+        left, attempt, pages = task.members, task.attempt, 0
     outcome = _post(
         {task.channel: series},
-        series.posts_to(members),
+        series.posts_to(left),
         pages=pages,
         attempt=attempt,
         budget_seconds=WORKER_SECONDS,
@@ -201,14 +202,14 @@ def _measure(publication: _Publication, pages: int) -> None:
 
 
 def _queue(publication: _Publication, posts: Iterable[Post], attempt: int) -> int:
-    members: dict[str, list[Member]] = {}
+    left: dict[str, list[Member]] = {}
     for post in posts:
-        members.setdefault(post.channel, []).append(post.member)
-    if members and attempt > LAST_ATTEMPT:
-        raise Unreachable(f"{sum(map(len, members.values()))} connections")
+        left.setdefault(post.channel, []).append(post.member)
+    if left and attempt > LAST_ATTEMPT:
+        raise Unreachable(f"{sum(map(len, left.values()))} connections")
     tasks = (
         task
-        for channel, found in members.items()
+        for channel, found in left.items()
         for task in fanout_queue.post_again(channel, publication[channel].seqs, found, attempt)
     )
     return fanout_queue.put(tasks, delay_seconds=2 ** (attempt - 1) if attempt else 0)

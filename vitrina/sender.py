@@ -40,12 +40,17 @@ SERVER_ERRORS = 500
 
 
 class Post(NamedTuple):
-    """What to send to one connection: the bodies, in this order."""
+    """What to send to one connection: the bodies, in this order, and whether it ends then."""
 
     member: Member
     bodies: Sequence[bytes]
     channel: str = ""
     """Which channel the bodies are of; only for the caller to know by."""
+    closes: bool = False
+
+    @property
+    def requests(self) -> int:
+        return len(self.bodies) + self.closes
 
 
 @dataclass
@@ -118,7 +123,7 @@ def _measure(delivery: Delivery) -> None:
 @dataclass(slots=True)
 class _Task:
     post: Post
-    bodies_sent: int = 0
+    requests_done: int = 0
     attempts: int = 0
     throttled: bool = False
 
@@ -233,12 +238,14 @@ class _Sender:
     def _start(self, task: _Task) -> None:
         curl = self._idle.pop() if self._idle else self._new_handle()
         connection = quote(task.post.member.connection_id, safe="")
-        body = task.post.bodies[task.bodies_sent]
+        left = task.post.bodies[task.requests_done :]
+        method, body = ("POST", left[0]) if left else ("DELETE", b"")
         curl.setopt(pycurl.URL, f"{self._url}/@connections/{connection}")
-        curl.setopt(pycurl.HTTPHEADER, self._signer.headers(connection, body))
+        curl.setopt(pycurl.CUSTOMREQUEST, method)
+        curl.setopt(pycurl.HTTPHEADER, self._signer.headers(method, connection, body))
         curl.setopt(pycurl.POSTFIELDS, body)
-        left = min(POST_SECONDS, self._deadline - time.monotonic())
-        curl.setopt(pycurl.TIMEOUT_MS, max(1, int(left * 1000)))
+        seconds = min(POST_SECONDS, self._deadline - time.monotonic())
+        curl.setopt(pycurl.TIMEOUT_MS, max(1, int(seconds * 1000)))
         self._in_flight[curl] = task
         self._multi.add_handle(curl)
 
@@ -274,8 +281,8 @@ class _Sender:
         self._multi.remove_handle(curl)
         self._idle.append(curl)
         task = self._in_flight.pop(curl)
-        if status == HTTPStatus.OK:
-            self._take_sent(task)
+        if status in (HTTPStatus.OK, HTTPStatus.NO_CONTENT):
+            self._take_done(task)
         elif status == HTTPStatus.GONE:
             self._delivery.gone.append(task.post)
         elif status == HTTPStatus.FORBIDDEN:
@@ -288,10 +295,10 @@ class _Sender:
             logger.error("post refused", status=status, connection=task.post.member.connection_id)
             self._delivery.dropped.append(task.post)
 
-    def _take_sent(self, task: _Task) -> None:
-        task.bodies_sent += 1
+    def _take_done(self, task: _Task) -> None:
+        task.requests_done += 1
         task.attempts = 0
-        if task.bodies_sent == len(task.post.bodies):
+        if task.requests_done == task.post.requests:
             self._delivery.sent += 1
         else:
             # Ahead of those that have nothing yet, so that what the budget cuts off is whole.

@@ -3,14 +3,23 @@
 import os
 from decimal import Decimal
 from functools import cache
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 PREFIX = "VITRINA_"
 METRICS_NAMESPACE = "Vitrina"
 
 Shards = Annotated[int, Field(ge=1, le=100)]
+# As browsers write it: no path, no slash at the end.
+Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:[0-9]+)?$")]
+# Of a server on this machine, as tests have one, over plain HTTP too.
+JwksUrl = Annotated[str, Field(pattern=r"^(https://\S+|http://(localhost|127\.0\.0\.1)[:/]\S*)?$")]
+
+
+def _split(value: object) -> object:
+    """Read a list from a variable, where commas separate."""
+    return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
 
 
 class Settings(BaseModel):
@@ -32,6 +41,17 @@ class Settings(BaseModel):
     token_issuer: str = "vitrina"
     token_audience: str = "vitrina"
     token_lifetime_seconds: int = Field(default=3600, ge=60, le=86_400)
+    session_lifetime_seconds: int = Field(default=30 * 86_400, ge=60)
+    """For how long after a login its token can be exchanged for a new one."""
+    token_algorithm: Literal["HS256", "RS256", "ES256", "EdDSA"] = "HS256"
+    token_jwks_url: JwksUrl = ""
+    """Where another issuer publishes its keys; without it tokens are signed with our own secret."""
+
+    allowed_origins: Annotated[tuple[Origin, ...], BeforeValidator(_split)] = ()
+    """Web pages that may connect and call. Apps send no Origin, and need no entry."""
+    connections_per_identity: int = Field(default=10, ge=1, le=1000)
+    rooms_per_connection: int = Field(default=20, ge=1, le=50)
+    logins_per_second: int = Field(default=20, ge=1, le=10_000)
 
     user_shards: Shards = 16
     shop_shards: Shards = 4
@@ -46,10 +66,21 @@ class Settings(BaseModel):
     history_retention_seconds: int = Field(default=86_400, ge=60)
 
     approval_fee: Decimal = Field(default=Decimal("5.0"), ge=0, max_digits=12, decimal_places=2)
+    """Until an administrator sets another one."""
+    currency: str = Field(default="RUB", pattern=r"^[A-Z]{3}$")
     ping_interval_seconds: int = 30
 
+    @model_validator(mode="after")
+    def _another_issuer_has_public_keys(self) -> Self:
+        if (self.token_algorithm == "HS256") is not (self.token_jwks_url == ""):
+            raise ValueError("token_jwks_url needs an algorithm with public keys, and only it does")
+        return self
+
     def to_environment(self) -> dict[str, str]:
-        return {PREFIX + name.upper(): str(value) for name, value in self}
+        return {
+            PREFIX + name.upper(): ",".join(value) if isinstance(value, tuple) else str(value)
+            for name, value in self
+        }
 
     @classmethod
     def from_environment(cls, environment: dict[str, str]) -> Self:

@@ -1,4 +1,4 @@
-"""AWS Signature Version 4 of posts to the management API.
+"""AWS Signature Version 4 of requests to the management API.
 
 libcurl can sign, but derives the day's key anew for every post; botocore takes longer to sign
 than all the rest of a post does.
@@ -29,7 +29,7 @@ class Signer:
             headers["x-amz-security-token"] = credentials.token
         names = ";".join(headers)
         lines = "".join(f"{name}:{value}\n" for name, value in headers.items())
-        self._before = f"POST\n{quote(url.path)}/%40connections/"
+        self._before = f"{quote(url.path)}/%40connections/"
         self._after = f"\n\n{lines}\n{names}\n"
         self._to_sign = f"AWS4-HMAC-SHA256\n{date}\n{scope}\n"
         self._key = _derive(str(credentials.secret_key), scope)
@@ -39,13 +39,13 @@ class Signer:
             f"SignedHeaders={names}, Signature="
         )
 
-    def headers(self, connection: str, body: bytes) -> list[str]:
+    def headers(self, method: str, connection: str, body: bytes) -> list[str]:
         """Return the header lines to send with a body to `/@connections/{connection}`.
 
         `connection` is percent-encoded, as it is sent; what is signed is encoded once more.
         """
         again = connection.replace("%", "%25")  # all that encoding it again would change
-        request = f"{self._before}{again}{self._after}{_hash(body)}"
+        request = f"{method}\n{self._before}{again}{self._after}{_hash(body)}"
         to_sign = self._to_sign + sha256(request.encode()).hexdigest()
         signature = hmac.digest(self._key, to_sign.encode(), "sha256").hex()
         return [*self._headers, self._authorization + signature]

@@ -1,12 +1,12 @@
 """API Gateway's WebSocket events and answers; no such dict goes further than this file."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from vitrina.errors import Problem
-from vitrina.events import Error, Pong
+from vitrina.errors import Invalid, Malformed, Problem
+from vitrina.events import Authenticated, Error, Joined, Left, Pong, Refusal
 
 BEARER = "bearer"
 
@@ -15,6 +15,7 @@ ConnectionId = Annotated[str, StringConstraints(pattern=r"^[\w=+/-]{1,128}$")]
 
 class _Context(BaseModel):
     connection_id: ConnectionId = Field(alias="connectionId")
+    event_type: Literal["CONNECT", "MESSAGE", "DISCONNECT"] = Field(alias="eventType")
 
 
 class _Event(BaseModel):
@@ -22,6 +23,7 @@ class _Event(BaseModel):
     headers: dict[str, str] = {}
     query: dict[str, str] | None = Field(default=None, alias="queryStringParameters")
     body: str | None = None
+    is_base64: bool = Field(default=False, alias="isBase64Encoded")
 
 
 class Handshake(NamedTuple):
@@ -31,6 +33,8 @@ class Handshake(NamedTuple):
     token: str | None
     client_type: str | None
     """The type in the path the client used, a hint: the token decides."""
+    origin: str | None
+    """The web page that connects; apps send none."""
     subprotocol: str | None
     """What the answer must repeat, when the client offered it."""
 
@@ -46,9 +50,12 @@ def handshake(event: Mapping[str, Any]) -> Handshake:
     """Read a $connect event.
 
     The token may ride in `?token=`, `Authorization: Bearer …` or
-    `Sec-WebSocket-Protocol: bearer, …`; the first found counts.
+    `Sec-WebSocket-Protocol: bearer, …`; the first found counts. Raises Invalid `message_invalid`
+    when it is a message with the name of this route.
     """
     request = _Event.model_validate(event)
+    if request.context.event_type != "CONNECT":
+        raise _misrouted()
     headers = {name.lower(): value for name, value in request.headers.items()}
     query = request.query or {}
     scheme, _, credentials = headers.get("authorization", "").partition(" ")
@@ -60,19 +67,33 @@ def handshake(event: Mapping[str, Any]) -> Handshake:
         or (credentials.strip() if scheme.lower() == BEARER else None)
         or (offered[1] if offers_bearer and len(offered) > 1 else None),
         client_type=query.get("client_type"),
+        origin=headers.get("origin"),
         subprotocol=BEARER if offers_bearer else None,
     )
 
 
-def connection_id(event: Mapping[str, Any]) -> str:
-    """Read which connection an event is about."""
-    return _Event.model_validate(event).context.connection_id
+def disconnected(event: Mapping[str, Any]) -> str:
+    """Read which connection has ended.
+
+    Raises Invalid `message_invalid` when it is a message with the name of this route.
+    """
+    request = _Event.model_validate(event)
+    if request.context.event_type != "DISCONNECT":
+        raise _misrouted()
+    return request.context.connection_id
 
 
 def message(event: Mapping[str, Any]) -> Message:
-    """Read a frame that a client sent."""
+    """Read a frame that a client sent; raises Malformed `message_not_json` for a binary one."""
     request = _Event.model_validate(event)
+    if request.is_base64:
+        raise Malformed("message_not_json", "Expected a JSON object, in a text frame.")
     return Message(connection_id=request.context.connection_id, body=request.body or "")
+
+
+def _misrouted() -> Invalid:
+    """Nothing but the type of a message leads here, where API Gateway lets it."""
+    return Invalid("message_invalid", "A message has the type ping, resume, join, leave or auth.")
 
 
 def accept(request: Handshake) -> dict[str, Any]:
@@ -86,7 +107,12 @@ def refuse(problem: Problem) -> dict[str, Any]:
     return {"statusCode": problem.status}
 
 
-def reply(event: Pong | Error) -> dict[str, Any]:
+def refuse_message(problem: Problem) -> dict[str, Any]:
+    """Answer a frame with `error`; the connection stays."""
+    return reply(Error(data=Refusal(code=problem.code, message=problem.detail)))
+
+
+def reply(event: Pong | Joined | Left | Authenticated | Error) -> dict[str, Any]:
     """Answer a frame with an event to the same connection."""
     return {"statusCode": 200, "body": event.body().decode()}
 

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict, Field
 
-from vitrina import http_api, products, publishing
+from vitrina import http_api, moderation, publishing
 from vitrina.auth import Id
 from vitrina.errors import Problem
 from vitrina.products import Notes, Product
@@ -48,25 +48,23 @@ class BulkApproved(BaseModel):
 def approve(
     product_id: Annotated[Id, Path()],
     admin: http_api.Admin,
+    seen: http_api.Seen,
     approval: Annotated[Approval | None, Body()] = None,
 ) -> Approved:
     notes = approval.moderation_notes if approval else None
-    moderation = products.approve([product_id], notes, admin)
-    outcome = moderation.outcomes[product_id]
-    if isinstance(outcome, Problem):
-        raise outcome
-    return Approved(product=outcome, broadcast=publishing.publish(moderation.rows))
+    done = moderation.approve([product_id], notes, admin, seen)
+    return Approved(product=done.product(product_id), broadcast=publishing.publish(done.rows))
 
 
 @app.post("/api/v1/admin/products/bulk-approve")
 def bulk_approve(admin: http_api.Admin, approval: Annotated[BulkApproval, Body()]) -> BulkApproved:
-    moderation = products.approve(approval.product_ids, approval.moderation_notes, admin)
+    done = moderation.approve(approval.product_ids, approval.moderation_notes, admin)
     return BulkApproved(
         results=[
             Result(product_id=product_id, result=_result(outcome))
-            for product_id, outcome in moderation.outcomes.items()
+            for product_id, outcome in done.outcomes.items()
         ],
-        broadcast=publishing.publish(moderation.rows),
+        broadcast=publishing.publish(done.rows),
     )
 
 

@@ -5,8 +5,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vitrina import auth, connections, websocket_api
+from vitrina import auth, connections, settings, websocket_api
+from vitrina.auth import Identity
 from vitrina.errors import Forbidden, Problem
+from vitrina.websocket_api import Handshake
 
 logger = Logger()
 
@@ -14,15 +16,12 @@ logger = Logger()
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Let a bearer of a valid token in, as the type that the token names, or refuse."""
-    request = websocket_api.handshake(event)
     try:
-        identity = auth.verify(request.token)
-        if request.client_type not in (None, identity.client_type):
-            raise Forbidden("client_type_mismatch", "The path is for another type of client.")
+        request = websocket_api.handshake(event)
+        identity = _admit(request)
     except Problem as problem:
-        logger.info("refused", code=problem.code, connection_id=request.connection_id)
+        logger.info("refused", code=problem.code)
         return websocket_api.refuse(problem)
-    connections.add(request.connection_id, identity)
     logger.info(
         "connected",
         connection_id=request.connection_id,
@@ -30,3 +29,20 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         identity=identity.name,
     )
     return websocket_api.accept(request)
+
+
+def _admit(request: Handshake) -> Identity:
+    if request.origin is not None and request.origin not in settings.current().allowed_origins:
+        raise Forbidden("origin_forbidden", "Pages of this origin may not connect.")
+    identity = auth.read(request.token)
+    if request.client_type not in (None, identity.client_type):
+        raise Forbidden("client_type_mismatch", "The path is for another type of client.")
+    connections.add(request.connection_id, identity)
+    # Only now: whoever disconnects this account meanwhile either finds the connection, or has
+    # revoked the token before.
+    try:
+        auth.require_unrevoked(identity)
+    except Problem:
+        connections.forget(request.connection_id)
+        raise
+    return identity

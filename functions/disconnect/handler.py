@@ -6,6 +6,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from vitrina import connections, websocket_api
+from vitrina.errors import Problem
 
 logger = Logger()
 
@@ -13,7 +14,10 @@ logger = Logger()
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Remove all rows of a connection; a second call finds none and is as good."""
-    connection_id = websocket_api.connection_id(event)
+    try:
+        connection_id = websocket_api.disconnected(event)
+    except Problem as problem:
+        return websocket_api.refuse_message(problem)
     connections.forget(connection_id)
     logger.info("disconnected", connection_id=connection_id)
     return websocket_api.done()

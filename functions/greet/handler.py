@@ -1,4 +1,4 @@
-"""Connections stream: tell a connection that it is open, once it really is."""
+"""Connections stream: tell a connection that it is open; close what its identity has too many."""
 
 import time
 from collections.abc import Collection
@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vitrina import connections, history, sender, settings
+from vitrina import closing, connections, history, sender, settings
 from vitrina.events import Connected, Connection, Position
 
 logger = Logger()
@@ -27,6 +27,8 @@ class Ungreeted(Exception):
 def handler(event: dict[str, Any], _context: LambdaContext) -> None:
     """Send `connected` to every connection that a batch of inserted rows tells of.
 
+    An identity that has more connections now than it may loses its oldest.
+
     Raises Ungreeted, after which others of the batch may be told twice. A connection that never
     opened is nobody to tell.
     """
@@ -39,6 +41,8 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> None:
             break
         time.sleep(pause)
     logger.info("greeted", rows=len(rows), never_opened=len(delivery.gone))
+    for client_type, identity in {(row.client_type, row.identity) for row in rows}:
+        closing.close_surplus(client_type, identity)
     if left := len(waiting) - len(delivery.gone):
         raise Ungreeted(f"{left} of {len(rows)} connections")
 

@@ -1,4 +1,4 @@
-"""Login: an email and a password for a token."""
+"""Login: an email and a password for a token; a token for a newer one."""
 
 from typing import Annotated, Any, Literal
 
@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict, Field
 
-from vitrina import accounts, auth, http_api, settings
+from vitrina import accounts, attempts, auth, http_api, settings
 from vitrina.accounts import Email
 
 logger = Logger()
@@ -30,11 +30,19 @@ class Token(BaseModel):
 
 @app.post("/api/v1/auth/login")
 def login(credentials: Annotated[Credentials, Body()]) -> Token:
+    attempts.count(credentials.email)
     account = accounts.authenticate(credentials.email, credentials.password)
-    return Token(
-        access_token=auth.issue(**account.model_dump(exclude={"email"})),
-        expires_in=settings.current().token_lifetime_seconds,
-    )
+    attempts.forget(credentials.email)
+    return _token(auth.issue(**account.model_dump(exclude={"email"})))
+
+
+@app.post("/api/v1/auth/refresh")
+def refresh(bearer: http_api.Bearer) -> Token:
+    return _token(auth.refresh(bearer))
+
+
+def _token(access_token: str) -> Token:
+    return Token(access_token=access_token, expires_in=settings.current().token_lifetime_seconds)
 
 
 @logger.inject_lambda_context

@@ -1,42 +1,65 @@
-"""Products over HTTP: submit one, list by status, get one."""
+"""Products over HTTP: submit one, submit it again, list by status, get one."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vitrina import http_api, products, publishing
+from vitrina import http_api, moderation, products, publishing
 from vitrina.auth import Id
 from vitrina.products import Page, Product, Status, Submission
 
 logger = Logger()
 app = http_api.resolver()
 
+Limit = Annotated[int, Query(ge=1, le=100)]
+Cursor = Annotated[str | None, Query(max_length=500)]
+
 
 @app.post("/api/v1/products")
 def submit(
     shop: http_api.Shop, submission: Annotated[Submission, Body()]
 ) -> tuple[Product, HTTPStatus]:
-    product, rows = products.submit(submission, shop)
+    product, rows = moderation.submit(submission, shop)
     publishing.publish(rows)
     return product, HTTPStatus.CREATED
+
+
+@app.put("/api/v1/products/<product_id>")
+def resubmit(
+    product_id: Annotated[Id, Path()],
+    shop: http_api.Shop,
+    seen: http_api.Seen,
+    submission: Annotated[Submission, Body()],
+) -> Response[Product]:
+    resubmitted = moderation.resubmit(product_id, submission, shop, seen)
+    product = resubmitted.product(product_id)
+    publishing.publish(resubmitted.rows)
+    return http_api.versioned(product, product.version)
+
+
+@app.get("/api/v1/admin/moderation/queue")
+def moderation_queue(admin: http_api.Admin, limit: Limit = 20, cursor: Cursor = None) -> Page:
+    return products.list_by_status(Status.PENDING, admin, limit, cursor)
 
 
 @app.get("/api/v1/products")
 def list_by_status(
     viewer: http_api.Visitor,
     status: Annotated[Status, Query()] = Status.APPROVED,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query(max_length=500)] = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
 ) -> Page:
     return products.list_by_status(status, viewer, limit, cursor)
 
 
 @app.get("/api/v1/products/<product_id>")
-def get(product_id: Annotated[Id, Path()], viewer: http_api.Visitor) -> Product:
-    return products.get(product_id, viewer)
+def get(product_id: Annotated[Id, Path()], viewer: http_api.Visitor) -> Response[Product]:
+    product = products.get(product_id, viewer)
+    return http_api.versioned(product, product.version)
 
 
 @logger.inject_lambda_context

@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
-from vitrina import connections, http_api
+from vitrina import http_api, members
 from vitrina.channels import ClientType
 
 logger = Logger()
@@ -26,14 +26,14 @@ class Health(BaseModel):
 
 @app.get("/ws/stats")
 def stats() -> Stats:
-    counts = connections.count()
+    counts = members.count()
     return Stats(total=sum(counts.by_type.values()), by_type=counts.by_type, rooms=counts.rooms)
 
 
 @app.get("/health")
 def health() -> Health:
     """Answer after having read every partition of the connections table."""
-    return Health(connections=sum(connections.count().by_type.values()))
+    return Health(connections=sum(members.count().by_type.values()))
 
 
 @logger.inject_lambda_context

@@ -7,6 +7,7 @@ from constructs import Construct
 
 from infra.cdk.functions import Functions
 from vitrina.events import Pong
+from vitrina.settings import Settings
 
 STAGE = "ws"
 
@@ -16,16 +17,32 @@ WEBSOCKET_ROUTES = {
     "$default": "message",
 }
 
+LOGIN = "POST /api/v1/auth/login"
+
 HTTP_ROUTES = {
-    "POST /api/v1/auth/login": "login",
+    LOGIN: "login",
+    "POST /api/v1/auth/refresh": "login",
     "POST /api/v1/admin/products/{product_id}/approve": "approve",
     "POST /api/v1/admin/products/bulk-approve": "approve",
+    "POST /api/v1/admin/products/{product_id}/reject": "reject",
+    "GET /api/v1/admin/moderation/queue": "products",
+    "GET /api/v1/admin/settings": "settings",
+    "PUT /api/v1/admin/settings": "settings",
+    "POST /api/v1/admin/announcements": "announce",
+    "POST /api/v1/admin/accounts/{account_id}/disconnect": "accounts",
     "POST /api/v1/products": "products",
+    "PUT /api/v1/products/{product_id}": "products",
     "GET /api/v1/products": "products",
     "GET /api/v1/products/{product_id}": "products",
     "GET /ws/stats": "stats",
     "GET /health": "stats",
+    "GET /openapi.json": "openapi",
+    "GET /asyncapi.json": "openapi",
 }
+
+
+# Says that there is no such route, and which methods one has, as every other refusal is said.
+OTHER_ROUTES = "openapi"
 
 
 class WebSocketApi(Construct):
@@ -41,11 +58,14 @@ class WebSocketApi(Construct):
         local = f"{emulator}/_aws/execute-api/{self._api.api_id}/{STAGE}"
         self.url = local.replace("http://", "ws://", 1) if emulator else stage.url
         self.management_url = local if emulator else stage.callback_url
-        self.management_arn = cdk.Stack.of(self).format_arn(
-            service="execute-api",
-            resource=self._api.api_id,
-            resource_name=f"{STAGE}/POST/@connections/*",
-        )
+        self.management_arns = [
+            cdk.Stack.of(self).format_arn(
+                service="execute-api",
+                resource=self._api.api_id,
+                resource_name=f"{STAGE}/{method}/@connections/*",
+            )
+            for method in ("POST", "DELETE")
+        ]
 
     def route_to(self, functions: Functions) -> None:
         for route, name in WEBSOCKET_ROUTES.items():
@@ -101,9 +121,15 @@ class WebSocketApi(Construct):
 
 
 class HttpApi(Construct):
-    def __init__(self, scope: Construct, construct_id: str, *, emulator: str | None) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: Settings, emulator: str | None
+    ) -> None:
+        """Of the settings these count here: `allowed_origins`, `logins_per_second`."""
         super().__init__(scope, construct_id)
-        self._api = apigateway.HttpApi(self, "Api")
+        self._settings = settings
+        self._api = apigateway.HttpApi(self, "Api", cors_preflight=self._cors())
+        if emulator:
+            self._spell_cors_for_the_emulator()
         self.url = (
             f"{emulator}/_aws/execute-api/{self._api.api_id}/$default"
             if emulator
@@ -115,10 +141,61 @@ class HttpApi(Construct):
             name: integrations.HttpLambdaIntegration(
                 f"{name.capitalize()}Integration", functions[name]
             )
-            for name in sorted(set(HTTP_ROUTES.values()))
+            for name in sorted({*HTTP_ROUTES.values(), OTHER_ROUTES})
         }
         for route, name in HTTP_ROUTES.items():
             method, path = route.split()
-            self._api.add_routes(
+            routes = self._api.add_routes(
                 path=path, methods=[apigateway.HttpMethod[method]], integration=integrated[name]
             )
+            if route == LOGIN:
+                self._throttle(routes)
+        apigateway.HttpRoute(
+            self,
+            "OtherRoutes",
+            http_api=self._api,
+            route_key=apigateway.HttpRouteKey.DEFAULT,
+            integration=integrated[OTHER_ROUTES],
+        )
+
+    def _cors(self) -> apigateway.CorsPreflightOptions | None:
+        if not self._settings.allowed_origins:
+            return None
+        return apigateway.CorsPreflightOptions(
+            allow_origins=list(self._settings.allowed_origins),
+            allow_methods=[
+                apigateway.CorsHttpMethod.GET,
+                apigateway.CorsHttpMethod.POST,
+                apigateway.CorsHttpMethod.PUT,
+            ],
+            allow_headers=["authorization", "content-type", "if-match"],
+            expose_headers=["etag", "retry-after"],
+            max_age=cdk.Duration.hours(1),
+        )
+
+    def _spell_cors_for_the_emulator(self) -> None:
+        """Name the properties as the API spells them: CloudFormation's spelling is not read."""
+        api = self._api.node.default_child
+        assert isinstance(api, apigateway.CfnApi)  # noqa: S101
+        cors = api.cors_configuration
+        if isinstance(cors, apigateway.CfnApi.CorsProperty):
+            for name, value in {
+                "allowOrigins": cors.allow_origins,
+                "allowMethods": cors.allow_methods,
+                "allowHeaders": cors.allow_headers,
+                "exposeHeaders": cors.expose_headers,
+                "maxAge": cors.max_age,
+            }.items():
+                api.add_property_override(f"CorsConfiguration.{name}", value)
+
+    def _throttle(self, logins: list[apigateway.HttpRoute]) -> None:
+        """Limit the logins of everyone together: each takes a processor for a while."""
+        assert self._api.default_stage is not None  # noqa: S101
+        stage = self._api.default_stage.node.default_child
+        assert isinstance(stage, apigateway.CfnStage)  # noqa: S101
+        rate = self._settings.logins_per_second
+        stage.route_settings = {
+            LOGIN: {"ThrottlingRateLimit": rate, "ThrottlingBurstLimit": 2 * rate}
+        }
+        # A setting for a route that does not exist yet is refused.
+        stage.node.add_dependency(*logins)

@@ -19,9 +19,13 @@ from infra.cdk.storage import Storage
 from vitrina.settings import METRICS_NAMESPACE, Settings
 
 READ_AND_PRUNE = ("Query", "GetItem", "DeleteItem")
+# Who could not be told of the end gets nothing any more: its rows are written again.
+CLOSE = (*READ_AND_PRUNE, "PutItem", "UpdateItem")
 # Whoever reads a channel's position first begins the channel.
 READ_POSITIONS = ("BatchGetItem", "PutItem")
 PUBLISH = (*READ_POSITIONS, "UpdateItem")
+# Whether the account of a token was disconnected.
+REVOCATIONS = ("GetItem",)
 
 
 class Function(NamedTuple):
@@ -35,38 +39,52 @@ class Function(NamedTuple):
     timeout_seconds: int = 10
 
 
-# API Gateway waits 29 s; what publishes has a budget of 20 s, and time to end what it began.
+def _publisher(memory_mb: int = 512, **tables: tuple[str, ...]) -> Function:
+    """Return what it takes to answer over HTTP, commit and publish.
+
+    API Gateway waits 29 s; what publishes has a budget of 20 s, and time to end what it began.
+    """
+    return Function(
+        {"platform": ("GetItem",), "history": PUBLISH, "connections": READ_AND_PRUNE, **tables},
+        has_key=True,
+        posts=True,
+        queues=True,
+        memory_mb=memory_mb,
+        timeout_seconds=29,
+    )
+
+
 FUNCTIONS = {
-    "connect": Function({"connections": ("PutItem",)}, has_key=True),
+    "connect": Function(
+        {"connections": ("PutItem", "GetItem", "DeleteItem"), "platform": REVOCATIONS},
+        has_key=True,
+    ),
     "disconnect": Function({"connections": ("GetItem", "DeleteItem")}),
     "message": Function(
-        {"connections": ("GetItem",), "history": (*READ_POSITIONS, "Query")},
-        posts=True,
-        timeout_seconds=29,
-    ),
-    "greet": Function({"history": READ_POSITIONS}, posts=True, timeout_seconds=90),
-    "approve": Function(
         {
-            "products": ("BatchGetItem", "PutItem"),
-            "history": PUBLISH,
-            "connections": READ_AND_PRUNE,
+            "connections": ("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
+            "history": (*READ_POSITIONS, "Query"),
+            "platform": REVOCATIONS,
         },
         has_key=True,
         posts=True,
-        queues=True,
-        memory_mb=1769,  # one whole vCPU, of which posting makes use
         timeout_seconds=29,
     ),
-    "products": Function(
-        {
-            "products": ("BatchGetItem", "PutItem", "Query"),
-            "platform": ("UpdateItem",),
-            "history": PUBLISH,
-            "connections": READ_AND_PRUNE,
-        },
+    "greet": Function(
+        {"history": READ_POSITIONS, "connections": CLOSE}, posts=True, timeout_seconds=90
+    ),
+    # One whole vCPU, of which posting makes use.
+    "approve": _publisher(products=("BatchGetItem", "PutItem"), memory_mb=1769),
+    "reject": _publisher(products=("BatchGetItem", "PutItem")),
+    "products": _publisher(
+        products=("BatchGetItem", "PutItem", "Query"), platform=("GetItem", "UpdateItem")
+    ),
+    "settings": _publisher(platform=("GetItem", "PutItem")),
+    "announce": _publisher(),
+    "accounts": Function(
+        {"platform": ("GetItem", "PutItem"), "connections": CLOSE},
         has_key=True,
         posts=True,
-        queues=True,
         timeout_seconds=29,
     ),
     "fanout": Function(
@@ -77,14 +95,19 @@ FUNCTIONS = {
         timeout_seconds=30,
     ),
     "sweep": Function(
-        {"history": ("Query", "BatchGetItem", "UpdateItem"), "connections": READ_AND_PRUNE},
+        {"history": ("Query", "BatchGetItem", "UpdateItem"), "connections": CLOSE},
         posts=True,
         queues=True,
         timeout_seconds=60,
     ),
     # argon2id wants 64 MiB and a processor to itself.
-    "login": Function({"accounts": ("GetItem",)}, has_key=True, memory_mb=1769),
+    "login": Function(
+        {"accounts": ("GetItem",), "platform": ("GetItem", "PutItem", "DeleteItem")},
+        has_key=True,
+        memory_mb=1769,
+    ),
     "stats": Function({"connections": ("Query",)}),
+    "openapi": Function(),
 }
 
 
@@ -97,7 +120,7 @@ class Functions(Construct):
         artifact: Path,
         settings: Settings,
         storage: Storage,
-        management_arn: str,
+        management_arns: list[str],
         in_cloud: bool,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -106,7 +129,7 @@ class Functions(Construct):
             name: self._function(name, needs, code, settings) for name, needs in FUNCTIONS.items()
         }
         for name, needs in FUNCTIONS.items():
-            self._grant(self[name], needs, storage, management_arn)
+            self._grant(self[name], needs, storage, management_arns)
             if needs.posts:
                 self._watch_refusals(name)
         self._greet_new_connections(storage, in_cloud=in_cloud)
@@ -138,7 +161,11 @@ class Functions(Construct):
         )
 
     def _grant(
-        self, function: lambda_.Function, needs: Function, storage: Storage, management_arn: str
+        self,
+        function: lambda_.Function,
+        needs: Function,
+        storage: Storage,
+        management_arns: list[str],
     ) -> None:
         tables = {
             "connections": storage.connections,
@@ -158,7 +185,7 @@ class Functions(Construct):
         if needs.posts:
             function.add_to_role_policy(
                 iam.PolicyStatement(
-                    actions=["execute-api:ManageConnections"], resources=[management_arn]
+                    actions=["execute-api:ManageConnections"], resources=management_arns
                 )
             )
 

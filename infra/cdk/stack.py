@@ -1,6 +1,9 @@
 """The stack: tables, functions and APIs, and how they meet."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -14,16 +17,25 @@ from vitrina.settings import Settings
 
 class VitrinaStack(cdk.Stack):
     def __init__(
-        self, scope: Construct, construct_id: str, *, artifact: Path, emulator: str | None
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        artifact: Path,
+        emulator: str | None,
+        policy: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        """Build from an artifact folder, for AWS or for the local cloud at the URL `emulator`."""
+        """Build from an artifact, for AWS or for the local cloud at the URL `emulator`.
+
+        `policy` are settings that shall differ from their defaults; raises pydantic's
+        ValidationError for one that is wrong.
+        """
         synthesizer = cdk.CliCredentialsStackSynthesizer() if emulator else None
         super().__init__(scope, construct_id, synthesizer=synthesizer)
 
         storage = Storage(self, "Storage", keep=emulator is None)
         fanout_queue = FanoutQueue(self, "Fanout", in_cloud=emulator is None)
         websocket = WebSocketApi(self, "WebSocket", emulator=emulator)
-        http = HttpApi(self, "Http", emulator=emulator)
         settings = Settings(
             connections_table=storage.connections.table_name,
             products_table=storage.products.table_name,
@@ -33,14 +45,16 @@ class VitrinaStack(cdk.Stack):
             fanout_queue_url=fanout_queue.queue.queue_url,
             signing_key_secret=storage.signing_key_arn,
             management_url=websocket.management_url,
+            **policy,
         )
+        http = HttpApi(self, "Http", settings=settings, emulator=emulator)
         functions = Functions(
             self,
             "Functions",
             artifact=artifact,
             settings=settings,
             storage=storage,
-            management_arn=websocket.management_arn,
+            management_arns=websocket.management_arns,
             in_cloud=emulator is None,
         )
         for name, needs in FUNCTIONS.items():

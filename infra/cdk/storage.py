@@ -6,7 +6,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from vitrina.history import OUTBOX_INDEX
-from vitrina.products import STATUS_INDEX
+from vitrina.products import SHOP_INDEX, STATUS_INDEX
 
 STRING = dynamodb.AttributeType.STRING
 NUMBER = dynamodb.AttributeType.NUMBER
@@ -30,10 +30,11 @@ class Storage(Construct):
             partition_key=dynamodb.Attribute(name="product_id", type=NUMBER),
             global_secondary_indexes=[
                 dynamodb.GlobalSecondaryIndexPropsV2(
-                    index_name=STATUS_INDEX,
-                    partition_key=dynamodb.Attribute(name="moderation_status", type=STRING),
+                    index_name=index,
+                    partition_key=dynamodb.Attribute(name=index, type=STRING),
                     sort_key=dynamodb.Attribute(name="status_changed_at", type=STRING),
                 )
+                for index in (STATUS_INDEX, SHOP_INDEX)
             ],
         )
         self.history = self._table(
@@ -54,7 +55,9 @@ class Storage(Construct):
             "Accounts", partition_key=dynamodb.Attribute(name="email", type=STRING)
         )
         self.platform = self._table(
-            "Platform", partition_key=dynamodb.Attribute(name="name", type=STRING)
+            "Platform",
+            partition_key=dynamodb.Attribute(name="name", type=STRING),
+            time_to_live_attribute="expires_at",
         )
         secret = secretsmanager.Secret(
             self,

@@ -15,7 +15,7 @@ from moto import mock_aws
 from functions.fanout.handler import handler as fanout_handler
 from tests.conftest import KEY, SETTINGS
 from tests.management_api_stub import ManagementApiStub
-from vitrina import accounts, auth, aws, connections, sender, settings
+from vitrina import accounts, auth, aws, connections, keys, members, sender, settings
 from vitrina.channels import ClientType
 
 
@@ -34,8 +34,10 @@ def configure(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
         monkeypatch.setenv(name, value)
     for kept in (
         settings.current,
-        auth._signing_key_during,
-        connections._count_during,
+        keys._current_during,
+        keys._both_during,
+        keys._issuer,
+        members._count_during,
         sender._sender,
         sender._bucket,
     ):
@@ -78,13 +80,14 @@ def create_tables() -> None:
     create(
         "products",
         ("product_id", "N"),
-        indexed=(("moderation_status", "S"), ("status_changed_at", "S")),
+        indexed=(("moderation_status", "S"), ("shop_status", "S"), ("status_changed_at", "S")),
         GlobalSecondaryIndexes=[
             {
-                "IndexName": "by_status",
-                "KeySchema": _key_schema("moderation_status", "status_changed_at"),
+                "IndexName": index,
+                "KeySchema": _key_schema(index, "status_changed_at"),
                 "Projection": {"ProjectionType": "ALL"},
             }
+            for index in ("moderation_status", "shop_status")
         ],
     )
 
@@ -229,7 +232,7 @@ def connect(
     connection_id: str, client_type: ClientType, account_id: int = 1, **claims: Any
 ) -> None:
     """Store an open connection."""
-    connections.add(connection_id, auth.verify(token_of(client_type, account_id, **claims)))
+    connections.add(connection_id, auth.read(token_of(client_type, account_id, **claims)))
 
 
 def stored_connections() -> set[str]:

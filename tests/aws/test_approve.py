@@ -8,7 +8,7 @@ import pytest
 from functions.approve.handler import handler
 from tests.aws.conftest import Answer, FanoutQueue, HttpCall, connect, stored_connections, token_of
 from tests.management_api_stub import DROP, ManagementApiStub
-from vitrina import auth, aws, connections, history, products
+from vitrina import auth, aws, connections, history, moderation, products
 from vitrina.channels import ClientType
 from vitrina.errors import Unavailable
 from vitrina.products import Submission
@@ -26,7 +26,7 @@ def _connected(management_api: ManagementApiStub) -> None:
 
 def submit(name: str = "Красное платье") -> int:
     shop = auth.verify(token_of(ClientType.SHOP))
-    return products.submit(Submission(product_name=name), shop)[0].product_id
+    return moderation.submit(Submission(product_name=name), shop)[0].product_id
 
 
 def approve(product_id: object, body: Any = None, token: str | None = None) -> Answer:

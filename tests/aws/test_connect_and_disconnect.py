@@ -11,7 +11,7 @@ from functions.disconnect.handler import handler as disconnect_handler
 from tests import tokens
 from tests.aws.conftest import CONTEXT, stored_connections, token_of
 from tests.conftest import KEY
-from vitrina import auth
+from vitrina import keys
 from vitrina.channels import ClientType
 
 pytestmark = pytest.mark.usefixtures("cloud")
@@ -25,7 +25,11 @@ def connect(
 ) -> Any:
     query = {"token": token, "client_type": client_type}
     event = {
-        "requestContext": {"connectionId": connection_id, "routeKey": "$connect"},
+        "requestContext": {
+            "eventType": "CONNECT",
+            "connectionId": connection_id,
+            "routeKey": "$connect",
+        },
         "queryStringParameters": {k: v for k, v in query.items() if v is not None} or None,
         "headers": headers or {},
     }
@@ -33,7 +37,9 @@ def connect(
 
 
 def disconnect(connection_id: str) -> Any:
-    return disconnect_handler({"requestContext": {"connectionId": connection_id}}, CONTEXT)
+    return disconnect_handler(
+        {"requestContext": {"eventType": "DISCONNECT", "connectionId": connection_id}}, CONTEXT
+    )
 
 
 @pytest.mark.parametrize("client_type", list(ClientType))
@@ -92,4 +98,4 @@ def test_the_signing_key_is_read_once_for_many_connections(
 ) -> None:
     for n in range(5):
         connect(token_of(ClientType.USER), connection_id=f"c{n}")
-    assert auth._signing_key_during.cache_info().misses <= 2  # two, when a period ended meanwhile
+    assert keys._current_during.cache_info().misses <= 2  # two, when a period ended meanwhile

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.aws.conftest import connect, stored_connections
-from vitrina import aws, channels, connections, settings
+from vitrina import aws, channels, connections, members, settings
 from vitrina.channels import ClientType
 from vitrina.connections import Member
 
@@ -20,10 +20,10 @@ def ids(channel: str) -> list[str]:
 def pages(channel: str, limit: int = 1000) -> list[list[Member]]:
     """Read a channel to its end."""
     found = []
-    for _, page in connections.first_pages({channel: limit}):
+    for _, page in members.first_pages({channel: limit}):
         found.append(page.members)
         while page.cursor:
-            page = connections.page(page.partition, page.cursor, limit)  # noqa: PLW2901
+            page = members.page(page.partition, page.cursor, limit)  # noqa: PLW2901
             found.append(page.members)
     return found
 
@@ -51,10 +51,12 @@ def test_a_connection_is_two_rows_as_designed() -> None:
             "client_type": "shop",
             "identity": "10",
             "shop_id": 10,
+            "account_id": 3,
         },
         {
             "partition": "shop#01",
             "member": "10#c1",
+            "account_id": 3,
             "connected_at": connected_at,
             "expires_at": expires_at,
         },
@@ -106,7 +108,7 @@ def test_an_expired_connection_is_in_no_channel_and_in_no_count(
     put_member("user", "1", "expired", expires_in=0)
     put_member("room", "sale", "expired", expires_in=-60)
     assert ids("user") == ["open"]
-    assert connections.count() == ({"user": 1, "shop": 0, "admin": 0}, 0)
+    assert members.count() == ({"user": 1, "shop": 0, "admin": 0}, 0)
 
 
 def test_counts_are_by_type_and_rooms_are_counted_once_each() -> None:
@@ -118,7 +120,7 @@ def test_counts_are_by_type_and_rooms_are_counted_once_each() -> None:
     for n in range(12):
         put_member("room", f"room {n}", f"u{n % 7}")
     put_member("room", "sale2", "u1")
-    assert connections.count() == ({"user": 7, "shop": 1, "admin": 0}, 14)
+    assert members.count() == ({"user": 7, "shop": 1, "admin": 0}, 14)
 
 
 def test_counting_goes_on_past_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +133,7 @@ def test_counting_goes_on_past_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
         return query(**{**arguments, "Limit": 1})
 
     monkeypatch.setattr(aws.dynamodb(), "query", one_at_a_time)
-    assert connections.count().by_type[ClientType.ADMIN] == 5
+    assert members.count().by_type[ClientType.ADMIN] == 5
 
 
 def test_a_gone_connection_is_forgotten_but_not_while_its_handshake_may_go_on(

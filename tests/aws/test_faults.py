@@ -16,7 +16,7 @@ from tests.aws.conftest import (
     token_of,
 )
 from tests.management_api_stub import DROP, HANG, SLOW, ManagementApiStub
-from vitrina import auth, aws, connections, history, products, publishing, sender
+from vitrina import auth, aws, connections, history, moderation, publishing, sender
 from vitrina.channels import ClientType
 from vitrina.products import Submission
 
@@ -34,8 +34,8 @@ def read(inbox: Inbox, connection_id: str, stub: ManagementApiStub) -> None:
     """Let a client take what it has received, and say what it then has to say."""
     while frames := stub.received.pop(connection_id, []):
         for frame in frames:
-            if answer := inbox.take(json.loads(frame)):
-                context = {"connectionId": connection_id}
+            for answer in inbox.take(json.loads(frame)):
+                context = {"connectionId": connection_id, "eventType": "MESSAGE"}
                 message({"requestContext": context, "body": json.dumps(answer)}, CONTEXT)
 
 
@@ -68,11 +68,11 @@ def test_every_client_has_every_event_once_whatever_the_management_api_answers(
             greet_one(f"a{n}")
         elif n % 8 == 0:
             del inboxes[random.choice(list(inboxes))]  # without a word
-        _, rows = products.submit(Submission(product_name=f"{n}"), shop)
+        _, rows = moderation.submit(Submission(product_name=f"{n}"), shop)
         publishing.publish(rows)
     assert fanout_queue.work() == []
     management_api.behave = lambda name: 200 if name in inboxes else 410
-    publishing.publish(products.submit(Submission(product_name="the last"), shop)[1])
+    publishing.publish(moderation.submit(Submission(product_name="the last"), shop)[1])
     assert fanout_queue.work() == []
 
     assert stored_connections() == set(inboxes)

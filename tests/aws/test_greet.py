@@ -9,7 +9,7 @@ import pytest
 from functions.greet import handler as greet
 from tests.aws.conftest import CONTEXT, token_of
 from tests.management_api_stub import ManagementApiStub
-from vitrina import auth, aws, products, sender
+from vitrina import auth, aws, moderation, sender
 from vitrina.channels import ClientType
 from vitrina.products import Submission
 
@@ -21,6 +21,7 @@ def record(connection_id: str, expires_in: int = 60) -> dict[str, Any]:
         "member": "connection",
         "client_type": "user",
         "identity": "42",
+        "account_id": 42,
         "connected_at": now,
         "expires_at": now + expires_in,
     }
@@ -44,9 +45,9 @@ def test_connected_says_where_the_connections_channels_stand(
 ) -> None:
     shop = auth.verify(token_of(ClientType.SHOP))
     admin = auth.verify(token_of(ClientType.ADMIN))
-    product, _ = products.submit(Submission(product_name="x"), shop)
+    product, _ = moderation.submit(Submission(product_name="x"), shop)
     greet.handler({"Records": [record("before")]}, CONTEXT)
-    products.approve([product.product_id], None, admin)
+    moderation.approve([product.product_id], None, admin)
     greet.handler({"Records": [record("after")]}, CONTEXT)
     before, after = (
         json.loads(management_api.received[name][0])["data"]["positions"]

@@ -12,7 +12,9 @@ from tests.aws.conftest import CONTEXT
 
 
 def say(body: str) -> Any:
-    answer = handler({"requestContext": {"connectionId": "c1"}, "body": body}, CONTEXT)
+    answer = handler(
+        {"requestContext": {"eventType": "MESSAGE", "connectionId": "c1"}, "body": body}, CONTEXT
+    )
     assert answer["statusCode"] == 200
     return json.loads(answer["body"])
 
@@ -27,13 +29,13 @@ def test_ping_is_answered_with_pong(body: str) -> None:
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ("", "message_invalid"),
-        ("ping", "message_invalid"),
+        ("", "message_not_json"),
+        ("ping", "message_not_json"),
         ("{}", "message_invalid"),
         ('{"type":"dance"}', "message_invalid"),
         ('{"type":"ping","extra":1}', "message_invalid"),
         ('{"type":"ping","timestamp":7}', "message_invalid"),
-        ("[" * 8000, "message_invalid"),
+        ("[" * 8000, "message_not_json"),
         (json.dumps({"type": "ping", "timestamp": "Ж" * 5000}), "message_too_large"),
     ],
 )

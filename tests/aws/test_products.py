@@ -7,7 +7,7 @@ import pytest
 from functions.products.handler import handler
 from tests.aws.conftest import HttpCall, connect, token_of
 from tests.management_api_stub import ManagementApiStub
-from vitrina import auth, products
+from vitrina import auth, moderation
 from vitrina.channels import ClientType
 
 pytestmark = pytest.mark.usefixtures("management_api")
@@ -28,7 +28,7 @@ def submit(shop_id: int = 10, **product: Any) -> int:
 
 
 def approve(product_id: int) -> None:
-    products.approve([product_id], None, auth.verify(token_of(ClientType.ADMIN)))
+    moderation.approve([product_id], None, auth.verify(token_of(ClientType.ADMIN)))
 
 
 def listed(token: str | None = None, **query: Any) -> tuple[list[int], str | None]:
@@ -54,6 +54,7 @@ def test_a_shop_submits_a_product_that_waits_for_moderation(
         "shop_name": "Shop 10",
         "moderation_status": "pending",
         "status_changed_at": "",
+        "version": 1,
         "moderation_notes": None,
         "admin_id": None,
         "approval_fee": None,

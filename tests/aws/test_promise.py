@@ -34,7 +34,7 @@ from functions.message.handler import handler as message
 from functions.sweep.handler import handler as sweep
 from local.inbox import Inbox
 from tests.aws.conftest import CONTEXT, configure, create_tables, token_of
-from vitrina import auth, aws, connections, history, products, publishing, sender
+from vitrina import auth, aws, connections, history, moderation, publishing, sender
 from vitrina.channels import ClientType
 from vitrina.products import Submission
 from vitrina.sender import Delivery, Post
@@ -63,8 +63,7 @@ class Phone:
         if event["event"] == "connected":
             for channel, position in event["data"]["positions"].items():
                 self.began.setdefault(channel, position["seq"])
-        if answer := self.inbox.take(event):
-            self.to_say.append(answer)
+        self.to_say += self.inbox.take(event)
 
 
 class World:
@@ -267,7 +266,10 @@ class Marketplace(RuleBasedStateMachine):
 
     def _speak(self, phone: Phone) -> None:
         body = json.dumps(phone.to_say.pop(0))
-        event = {"requestContext": {"connectionId": phone.connection_id}, "body": body}
+        event = {
+            "requestContext": {"eventType": "MESSAGE", "connectionId": phone.connection_id},
+            "body": body,
+        }
         if answer := message(event, CONTEXT).get("body"):
             phone.receive(answer.encode())
 
@@ -278,11 +280,13 @@ class Marketplace(RuleBasedStateMachine):
         shop = auth.verify(token_of(ClientType.SHOP))
         admin = auth.verify(token_of(ClientType.ADMIN))
         with self.world.dying_after(lives):
-            submitted = [products.submit(Submission(product_name="x"), shop) for _ in range(count)]
+            submitted = [
+                moderation.submit(Submission(product_name="x"), shop) for _ in range(count)
+            ]
             for _, rows in submitted:
                 publishing.publish(rows)
             ids = [product.product_id for product, _ in submitted]
-            publishing.publish(products.approve(ids, None, admin).rows)
+            publishing.publish(moderation.approve(ids, None, admin).rows)
 
     @precondition(lambda self: self.world.queue)
     @rule(data=st.data(), lives=LIVES, comes_again=st.booleans())

@@ -9,7 +9,7 @@ import pytest
 from functions.sweep.handler import handler as sweep
 from tests.aws.conftest import CONTEXT, FanoutQueue, connect, stored_connections, token_of
 from tests.management_api_stub import DROP, HANG, ManagementApiStub
-from vitrina import auth, aws, channels, connections, history, products, publishing, sender
+from vitrina import auth, aws, channels, connections, history, moderation, publishing, sender
 from vitrina.channels import ClientType
 from vitrina.fanout_queue import PostAgain
 from vitrina.history import Row
@@ -20,10 +20,10 @@ def approved(count: int = 1) -> list[Row]:
     """Return the rows of so many approvals, committed and not yet published."""
     shop = auth.verify(token_of(ClientType.SHOP))
     admin = auth.verify(token_of(ClientType.ADMIN))
-    submitted = [products.submit(Submission(product_name=f"{n}"), shop) for n in range(count)]
+    submitted = [moderation.submit(Submission(product_name=f"{n}"), shop) for n in range(count)]
     for _, rows in submitted:
         history.mark_sent(rows)
-    return products.approve([product.product_id for product, _ in submitted], None, admin).rows
+    return moderation.approve([product.product_id for product, _ in submitted], None, admin).rows
 
 
 def unsent() -> list[Row]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import count, islice
 from typing import Any
 
 import boto3
@@ -18,14 +19,16 @@ from local.client import Api, Client
 from local.inbox import Inbox
 from tests.emulator.conftest import wait_until
 from vitrina import (
+    auth,
     aws,
     channels,
-    connections,
     fanout_queue,
     history,
+    members,
     publishing,
     settings,
 )
+from vitrina.channels import ClientType
 from vitrina.fanout_queue import PostPage
 
 # More than the first page of one partition: the others are left to workers.
@@ -34,23 +37,23 @@ USER_ID = 2  # of user@example.com
 
 PRELUDE = """
 import os, signal, sys
-from vitrina import auth, fanout_queue, products, publishing, sender
+from vitrina import auth, fanout_queue, moderation, publishing, sender
 from vitrina.channels import ClientType
 
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 
 def die_after(sent):
-    take = sender._Sender._take_sent
+    take = sender._Sender._take_done
     def count(self, task):
         take(self, task)
         if self._delivery.sent == sent:
             die()
-    sender._Sender._take_sent = count
+    sender._Sender._take_done = count
 
 def approve():
     admin = auth.verify(auth.issue(account_id=1, client_type=ClientType.ADMIN))
-    publishing.publish(products.approve(map(int, sys.argv[1:]), None, admin).rows)
+    publishing.publish(moderation.approve(map(int, sys.argv[1:]), None, admin).rows)
 """
 
 POINTS = {
@@ -62,12 +65,20 @@ POINTS = {
 
 
 @pytest.fixture(scope="module")
-def audience(api: Api, tokens: dict[str, str]) -> Iterator[list[Client]]:
-    """Return connected users, all of one account, so that they share a partition."""
+def audience(api: Api) -> Iterator[list[Client]]:
+    """Return connected users, all of one partition."""
+    shared = channels.membership("user", str(USER_ID)).key
+    ids = (n for n in count(USER_ID) if channels.membership("user", str(n)).key == shared)
     with ExitStack() as clients:
-        url = api.websocket_url("user", tokens["user"])
-        yield [clients.enter_context(Client.connected(url)) for _ in range(AUDIENCE)]
+        yield [
+            clients.enter_context(Client.connected(api.websocket_url("user", user_token(n))))
+            for n in islice(ids, AUDIENCE)
+        ]
     wait_until(lambda: api.call("GET", "/ws/stats")["total"], 0)
+
+
+def user_token(account_id: int) -> str:
+    return auth.issue(account_id=account_id, client_type=ClientType.USER)
 
 
 def run(program: str, *arguments: object, status: int) -> None:
@@ -131,7 +142,7 @@ def test_a_worker_killed_in_the_middle_of_its_page_is_followed_by_others(
     run("fanout_queue.put = lambda *_, **__: 0; approve()", product_id, status=0)
     [user] = channels.partitions(f"user:{USER_ID}")
     partition = user._replace(prefix="")
-    page = connections.page(partition, None, publishing.FIRST_PAGE_POSTS)
+    page = members.page(partition, None, publishing.FIRST_PAGE_POSTS)
     last = history.positions(["user"])["user"].seq
     task = PostPage(channel="user", seqs=[last], partition=partition, cursor=page.cursor or "")
     died = "die_after(5); publishing.work(fanout_queue.parse(sys.argv[1]))"

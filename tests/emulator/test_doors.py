@@ -10,12 +10,12 @@ from local.client import Api, Client
 from local.emulator import PASSWORD, Cloud
 from tests import tokens as bad_tokens
 from tests.emulator.conftest import all_logs
-from vitrina import auth, connections
+from vitrina import keys, members
 
 
-def members() -> int:
-    connections._count_during.cache_clear()
-    return sum(connections.count().by_type.values())
+def open_connections() -> int:
+    members._count_during.cache_clear()
+    return sum(members.count().by_type.values())
 
 
 def refused(url: str, **options: Any) -> int:
@@ -27,13 +27,13 @@ def refused(url: str, **options: Any) -> int:
 def test_bad_tokens_are_refused_at_the_handshake_and_stored_nowhere(
     api: Api, tokens: dict[str, str]
 ) -> None:
-    before = members()
-    for why, token in bad_tokens.refused(auth._signing_key()).items():
+    before = open_connections()
+    for why, token in bad_tokens.refused(keys.signing().value).items():
         assert refused(api.websocket_url("user", token)) in {401, 403}, why
     assert refused(api.websocket_url("admin", tokens["user"])) in {401, 403}
     assert refused(api.websocket_url("user", tokens["admin"])) in {401, 403}
     assert refused(api.websocket_url("root", tokens["user"])) in {401, 403, 404}
-    assert members() == before
+    assert open_connections() == before
 
 
 def test_the_token_may_ride_in_a_header_or_in_the_subprotocol(
@@ -101,7 +101,7 @@ def test_no_token_and_no_password_is_in_any_log(
     cloud: Cloud, api: Api, tokens: dict[str, str]
 ) -> None:
     """The local cloud keeps no logs of $connect; those are checked with moto."""
-    expired = bad_tokens.refused(auth._signing_key())["expired"]
+    expired = bad_tokens.refused(keys.signing().value)["expired"]
     refused(api.websocket_url("user", expired))
     api.answer("POST", "/api/v1/admin/products/1/approve", expired)
     api.answer("POST", "/api/v1/auth/login", json={"email": "a@b", "password": "hunter2hunter2"})

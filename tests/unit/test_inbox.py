@@ -21,8 +21,8 @@ def recovered(seq: int, epoch: str = "e", *, is_recovered: bool = True) -> Event
     return {"event": "recovered", "data": {"recovered": is_recovered, "channels": {"user": at}}}
 
 
-def resume(seq: int, epoch: str = "e") -> Event:
-    return {"type": "resume", "positions": {"user": {"epoch": epoch, "seq": seq}}}
+def resume(seq: int, epoch: str = "e") -> list[Event]:
+    return [{"type": "resume", "positions": {"user": {"epoch": epoch, "seq": seq}}}]
 
 
 def applied(inbox: Inbox) -> list[Any]:
@@ -31,15 +31,15 @@ def applied(inbox: Inbox) -> list[Any]:
 
 def test_a_new_client_begins_where_the_channel_stands() -> None:
     inbox = Inbox()
-    assert inbox.take(connected(57)) is None
-    assert inbox.take(event(58)) is None
+    assert inbox.take(connected(57)) == []
+    assert inbox.take(event(58)) == []
     assert applied(inbox) == [58]
 
 
 def test_a_client_that_comes_back_asks_for_what_it_missed() -> None:
     inbox = Inbox()
     inbox.take(connected(57))
-    assert inbox.take(connected(57)) is None
+    assert inbox.take(connected(57)) == []
     assert inbox.take(connected(60)) == resume(57)
 
 
@@ -47,19 +47,19 @@ def test_a_gap_is_asked_for_once_and_what_came_early_is_kept() -> None:
     inbox = Inbox()
     inbox.take(connected(0))
     assert inbox.take(event(2)) == resume(0)
-    assert inbox.take(event(3)) is None
+    assert inbox.take(event(3)) == []
     assert applied(inbox) == []
-    assert inbox.take(event(1)) is None
+    assert inbox.take(event(1)) == []
     assert applied(inbox) == [1, 2, 3]
-    assert inbox.take(recovered(3)) is None
+    assert inbox.take(recovered(3)) == []
     assert inbox.take(event(5)) == resume(3)
 
 
 def test_events_before_connected_wait_for_it() -> None:
     inbox = Inbox()
-    assert inbox.take(event(58)) is None
-    assert inbox.take(event(57)) is None
-    assert inbox.take(connected(57)) is None
+    assert inbox.take(event(58)) == []
+    assert inbox.take(event(57)) == []
+    assert inbox.take(connected(57)) == []
     assert applied(inbox) == [58]
 
 
@@ -67,7 +67,7 @@ def test_another_epoch_is_told_and_what_cannot_be_recovered_is_to_be_refetched()
     inbox = Inbox()
     inbox.take(connected(57))
     assert inbox.take(connected(3, "other")) == resume(57)
-    assert inbox.take(recovered(3, "other", is_recovered=False)) is None
+    assert inbox.take(recovered(3, "other", is_recovered=False)) == []
     assert inbox.refetches == ["user"]
     inbox.take(event(4))
     assert applied(inbox) == [4]
@@ -84,8 +84,8 @@ def test_a_recovery_that_broke_off_is_asked_for_again() -> None:
 
 def test_pongs_and_other_errors_mean_nothing_to_it() -> None:
     inbox = Inbox()
-    assert inbox.take({"event": "pong"}) is None
-    assert inbox.take({"event": "error", "data": {"code": "message_invalid"}}) is None
+    assert inbox.take({"event": "pong"}) == []
+    assert inbox.take({"event": "error", "data": {"code": "message_invalid"}}) == []
 
 
 @given(st.lists(st.integers(1, 12)), st.integers(0, 12))
@@ -95,12 +95,56 @@ def test_whatever_arrives_is_applied_once_and_in_order_and_recovery_fills_every_
     inbox = Inbox()
     inbox.take(connected(began))
     for seq in arriving:
-        asked = inbox.take(event(seq))
-        if asked:
+        for asked in inbox.take(event(seq)):
             since = asked["positions"]["user"]["seq"]
             for missed in range(since + 1, 13):
                 inbox.take(event(missed))
-            assert inbox.take(recovered(12)) is None
+            assert inbox.take(recovered(12)) == []
     last = max([began, *applied(inbox)])
     assert applied(inbox) == list(range(began + 1, last + 1))
     assert last >= max([began, *arriving])
+
+
+def joined(seq: int) -> Event:
+    position = {"epoch": "e", "seq": seq}
+    return {
+        "event": "joined",
+        "data": {"room": "sale", "channel": "room:sale", "position": position},
+    }
+
+
+def in_the_room(seq: int) -> Event:
+    return event(seq) | {"channel": "room:sale"}
+
+
+JOIN = {"type": "join", "room": "sale"}
+RESUME_ROOM = {"type": "resume", "positions": {"room:sale": {"epoch": "e", "seq": 6}}}
+
+
+def test_a_room_is_joined_again_on_every_connection_and_what_was_missed_in_it_asked_for() -> None:
+    inbox = Inbox()
+    inbox.take(connected(0))
+    assert inbox.take(joined(5)) == []
+    inbox.take(in_the_room(6))
+    assert inbox.take(connected(0)) == [JOIN]
+    assert inbox.take(joined(8)) == [RESUME_ROOM]
+
+
+def test_a_gap_in_a_room_is_asked_for_only_once_it_is_joined_again() -> None:
+    inbox = Inbox()
+    inbox.take(connected(0))
+    inbox.take(joined(6))
+    assert inbox.take(in_the_room(8)) == [RESUME_ROOM]
+    assert inbox.take(connected(0)) == [JOIN]
+    assert inbox.take(event(1)) == []
+    assert inbox.take(joined(8)) == [RESUME_ROOM]
+
+
+def test_what_was_read_of_a_room_is_forgotten_when_it_is_left() -> None:
+    inbox = Inbox()
+    inbox.take(connected(0))
+    inbox.take(joined(5))
+    assert inbox.take({"event": "left", "data": {"room": "sale"}}) == []
+    assert inbox.take(connected(0)) == []
+    assert inbox.take(joined(90)) == []
+    assert inbox.positions["room:sale"]["seq"] == 90

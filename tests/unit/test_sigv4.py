@@ -39,7 +39,7 @@ def test_it_is_the_one_botocore_makes(
 ) -> None:
     credentials = Credentials(access_key, secret_key, token)
     connection = quote(connection_id, safe="")
-    lines = Signer(credentials, "eu-central-1", base).headers(connection, body)
+    lines = Signer(credentials, "eu-central-1", base).headers("POST", connection, body)
     sent = dict(line.split(": ", 1) for line in lines)
     names, _, signature = sent["Authorization"].partition("SignedHeaders=")[2].partition(", ")
     expected = botocores(
@@ -51,10 +51,14 @@ def test_it_is_the_one_botocore_makes(
 
 def test_a_body_is_part_of_what_is_signed() -> None:
     signer = Signer(Credentials("AKID", "SECRET", None), "eu-central-1", "https://x/ws")
-    assert signer.headers("c", b"1") == signer.headers("c", b"1") != signer.headers("c", b"2")
+    assert (
+        signer.headers("POST", "c", b"1")
+        == signer.headers("POST", "c", b"1")
+        != signer.headers("POST", "c", b"2")
+    )
 
 
 @pytest.mark.parametrize("other", ["c%3D", "c%253D", "c"])
 def test_a_connection_is_part_of_what_is_signed(other: str) -> None:
     signer = Signer(Credentials("AKID", "SECRET", None), "eu-central-1", "https://x/ws")
-    assert signer.headers("L0SM9cOFvHcCIhw%3D", b"") != signer.headers(other, b"")
+    assert signer.headers("POST", "L0SM9cOFvHcCIhw%3D", b"") != signer.headers("POST", other, b"")

@@ -13,7 +13,11 @@ def connect_event(
     query: dict[str, str] | None = None, headers: dict[str, str] | None = None
 ) -> dict[str, Any]:
     return {
-        "requestContext": {"connectionId": "L0SM9cOFvHcCIhw=", "routeKey": "$connect"},
+        "requestContext": {
+            "eventType": "CONNECT",
+            "connectionId": "L0SM9cOFvHcCIhw=",
+            "routeKey": "$connect",
+        },
         "queryStringParameters": query,
         "headers": headers or {},
     }

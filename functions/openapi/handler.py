@@ -1,0 +1,53 @@
+"""The descriptions of both APIs, and the answer to every request that no route takes."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import Response, content_types
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from vitrina import http_api
+from vitrina.errors import MethodNotAllowed
+
+logger = Logger()
+app = http_api.resolver()
+
+HERE = Path(__file__).parent
+OPENAPI = (HERE / "openapi.json").read_text()
+ASYNCAPI = (HERE / "asyncapi.json").read_text()
+
+_ROUTES = [
+    (re.compile(re.sub(r"{\w+}", "[^/]+", path)), ", ".join(sorted(map(str.upper, methods))))
+    for path, methods in json.loads(OPENAPI)["paths"].items()
+]
+
+
+@app.get("/openapi.json")
+def openapi() -> Response[str]:
+    return Response(200, content_types.APPLICATION_JSON, OPENAPI)
+
+
+@app.get("/asyncapi.json")
+def asyncapi() -> Response[str]:
+    return Response(200, content_types.APPLICATION_JSON, ASYNCAPI)
+
+
+def answer_unknown(_error: NotFoundError) -> Response[str]:
+    """Say which methods a path has, if it has any."""
+    path = app.current_event.path
+    for pattern, methods in _ROUTES:
+        if pattern.fullmatch(path):
+            return http_api.answer(MethodNotAllowed(methods))
+    return http_api.answer_unknown_route()
+
+
+app.exception_handler(NotFoundError)(answer_unknown)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return http_api.handle(app, event, context)

@@ -1,0 +1,36 @@
+"""The platform's settings: read them, replace them and tell everyone."""
+
+from typing import Annotated, Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from vitrina import http_api, platform, publishing
+from vitrina.platform import PlatformSettings
+
+logger = Logger()
+app = http_api.resolver()
+
+
+@app.get("/api/v1/admin/settings")
+def read(_admin: http_api.Admin) -> Response[PlatformSettings]:
+    found = platform.in_force()
+    return http_api.versioned(found.settings, found.version)
+
+
+@app.put("/api/v1/admin/settings")
+def replace(
+    admin: http_api.Admin,
+    seen: http_api.RequiredVersion,
+    new: Annotated[PlatformSettings, Body()],
+) -> Response[PlatformSettings]:
+    now, rows = platform.update(new, seen, admin)
+    publishing.publish(rows)
+    return http_api.versioned(now.settings, now.version)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return http_api.handle(app, event, context)
