@@ -102,7 +102,10 @@ class _Edge:
         try:
             upstream = await self._session.ws_connect(
                 f"{self._websocket_url}?{query}",
-                headers={k: v for k, v in request.headers.items() if k in HANDSHAKE_HEADERS},
+                headers={
+                    **{k: v for k, v in request.headers.items() if k in HANDSHAKE_HEADERS},
+                    "X-Forwarded-Host": request.host,
+                },
                 protocols=protocols,
                 max_msg_size=LARGEST_MESSAGE_BYTES,
             )

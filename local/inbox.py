@@ -26,6 +26,8 @@ class Inbox:
         """Channels that a `resume` was sent for, until it is answered."""
         self._open: set[str] = set()
         """Channels of this connection: a room is one only when it was joined again."""
+        self._renumbered: set[str] = set()
+        """Channels of another epoch, until it is known where this client begins in it."""
 
     def take(self, event: Event) -> list[Event]:
         """Take a frame; return the messages to answer it with."""
@@ -50,21 +52,25 @@ class Inbox:
     def _connect(self, positions: dict[str, Position]) -> list[Event]:
         self._asked = set()
         self._open = set()
+        self._renumbered = set()
         return self._begin(positions)
 
     def _leave(self, room: str) -> None:
         """Forget where a room stands: whoever joins again begins there anew."""
         self.rooms.discard(room)
+        channel = f"room:{room}"
         for kept in (self.positions, self._early):
-            kept.pop(f"room:{room}", None)
-        self._asked.discard(f"room:{room}")
-        self._open.discard(f"room:{room}")
+            kept.pop(channel, None)
+        for channels in (self._asked, self._open, self._renumbered):
+            channels.discard(channel)
 
     def _begin(self, positions: dict[str, Position]) -> list[Event]:
         """Begin where a channel stands, or go on from where this client left it."""
         self._open |= positions.keys()
         for channel, position in positions.items():
-            self.positions.setdefault(channel, {**position})
+            if self.positions.setdefault(channel, {**position})["epoch"] != position["epoch"]:
+                self._renumbered.add(channel)
+                self._early.pop(channel, None)
             self._apply(channel)
         return self._resume({name for name, at in positions.items() if self._is_behind(name, at)})
 
@@ -80,6 +86,8 @@ class Inbox:
         return self._resume(self._with_gaps() - self._asked)
 
     def _apply(self, channel: str) -> None:
+        if channel in self._renumbered:
+            return
         early = self._early.setdefault(channel, {})
         position = self.positions.get(channel)
         while position and (event := early.pop(position["seq"] + 1, None)):
@@ -99,6 +107,7 @@ class Inbox:
     def _recover(self, channels: dict[str, Any]) -> list[Event]:
         """Where history did not reach back, go on from where the channel stands now."""
         self._asked -= channels.keys()
+        self._renumbered -= channels.keys()
         for channel, recovery in channels.items():
             if not recovery["recovered"]:
                 self.refetches.append(channel)

@@ -28,6 +28,7 @@ class ManagementApiStub:
         self.answers: dict[str, list[int]] = {}
         self.behave: Callable[[str], int] = lambda _: 200
         self.received: dict[str, list[bytes]] = defaultdict(list)
+        self.closed: list[str] = []
         self.requests: list[web.BaseRequest] = []
         self.statuses: dict[int, int] = defaultdict(int)
 
@@ -76,6 +77,9 @@ class ManagementApiStub:
             request.transport.abort()
         if answer == SLOW:
             await asyncio.sleep(0.2)
+        if answer in (SLOW, 200) and request.method == "DELETE":
+            self.closed.append(connection_id)
+            return web.Response(status=204)
         if answer in (SLOW, 200):
             self.received[connection_id].append(body)
         return web.Response(status=max(answer, 200))

@@ -34,7 +34,10 @@ class Handshake(NamedTuple):
     client_type: str | None
     """The type in the path the client used, a hint: the token decides."""
     origin: str | None
-    """The web page that connects; apps send none."""
+    """The web page of another host that connects.
+
+    None for apps: React Native sends the address that it connects to, the others send nothing.
+    """
     subprotocol: str | None
     """What the answer must repeat, when the client offered it."""
 
@@ -67,9 +70,19 @@ def handshake(event: Mapping[str, Any]) -> Handshake:
         or (credentials.strip() if scheme.lower() == BEARER else None)
         or (offered[1] if offers_bearer and len(offered) > 1 else None),
         client_type=query.get("client_type"),
-        origin=headers.get("origin"),
+        origin=_foreign_origin(headers),
         subprotocol=BEARER if offers_bearer else None,
     )
+
+
+def _foreign_origin(headers: Mapping[str, str]) -> str | None:
+    """Return the origin, unless it is the host that was asked, here or at the edge.
+
+    `X-Forwarded-Host` may be believed: no page can send it, and only pages have an origin to hide.
+    """
+    origin = headers.get("origin")
+    hosts = {headers.get("host"), headers.get("x-forwarded-host")}
+    return None if origin and origin.partition("://")[2] in hosts else origin
 
 
 def disconnected(event: Mapping[str, Any]) -> str:

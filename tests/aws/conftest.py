@@ -2,12 +2,16 @@
 
 import json
 import logging
+import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
 from functools import partial
 from io import StringIO
+from traceback import format_exception
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from moto import mock_aws
@@ -108,6 +112,24 @@ def management_api(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Man
         yield stub
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_token_and_no_key_is_ever_logged() -> Iterator[None]:
+    """Look through everything that all tests of this layer have logged."""
+    records = []
+
+    def keep(record: logging.LogRecord) -> bool:
+        trace = format_exception(record.exc_info[1]) if record.exc_info else ""
+        records.append(f"{record.__dict__} {trace}")
+        return True
+
+    logger = logging.getLogger("service_undefined")
+    logger.addFilter(keep)
+    yield
+    logger.removeFilter(keep)
+    secret = re.compile(rf"eyJ[\w-]+\.eyJ|{KEY}|[\"']password[\"']: ?[\"']")
+    assert [record for record in records if secret.search(record)] == []
+
+
 @pytest.fixture
 def logged() -> Iterator[Callable[[], str]]:
     """Return what has been logged since, as JSON lines; Powertools names its logger so."""
@@ -117,6 +139,25 @@ def logged() -> Iterator[Callable[[], str]]:
     before = handler.setStream(stream)
     yield stream.getvalue
     handler.setStream(before)
+
+
+Clock = Callable[[float], None]
+
+
+@pytest.fixture
+def at(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Return a way to let time pass, in seconds from the beginning of the test."""
+    began = time.time()
+
+    class Watch(datetime):
+        """What PyJWT looks at."""
+
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls.fromtimestamp(time.time(), tz)
+
+    monkeypatch.setattr("jwt.api_jwt.datetime", Watch)
+    return lambda seconds: monkeypatch.setattr(time, "time", lambda: began + seconds)
 
 
 class FanoutQueue:

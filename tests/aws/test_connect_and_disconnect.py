@@ -9,9 +9,9 @@ import pytest
 from functions.connect.handler import handler as connect_handler
 from functions.disconnect.handler import handler as disconnect_handler
 from tests import tokens
-from tests.aws.conftest import CONTEXT, stored_connections, token_of
+from tests.aws.conftest import CONTEXT, configure, stored_connections, token_of
 from tests.conftest import KEY
-from vitrina import keys
+from vitrina import aws, keys
 from vitrina.channels import ClientType
 
 pytestmark = pytest.mark.usefixtures("cloud")
@@ -99,3 +99,47 @@ def test_the_signing_key_is_read_once_for_many_connections(
     for n in range(5):
         connect(token_of(ClientType.USER), connection_id=f"c{n}")
     assert keys._current_during.cache_info().misses <= 2  # two, when a period ended meanwhile
+
+
+def test_pages_connect_from_allowed_origins_only_and_apps_have_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    configure(monkeypatch, allowed_origins=("https://console.example.com",))
+    token = token_of(ClientType.ADMIN)
+    for origin, status in {
+        "https://console.example.com": 200,
+        "https://evil.example.com": 403,
+        "https://console.example.com.evil.com": 403,
+        "null": 403,
+        "": 403,
+    }.items():
+        assert connect(token, headers={"Origin": origin})["statusCode"] == status, origin
+    assert connect(token, headers={}, connection_id="app")["statusCode"] == 200
+    assert stored_connections() == {"c1", "app"}
+
+
+@pytest.mark.parametrize("name", ["Host", "X-Forwarded-Host"])
+def test_react_native_is_let_in_though_it_names_the_host_as_its_origin(name: str) -> None:
+    headers = {name: "api.example.com", "Origin": "https://api.example.com"}
+    assert connect(token_of(ClientType.USER), headers=headers)["statusCode"] == 200
+    for origin in ("https://api.example.com.evil.com", "https://", "//", "https://[", ""):
+        assert connect(headers=headers | {"Origin": origin})["statusCode"] == 403
+
+
+def test_no_page_connects_where_no_origin_is_allowed() -> None:
+    headers = {"origin": "https://console.example.com"}
+    assert connect(token_of(ClientType.ADMIN), headers=headers)["statusCode"] == 403
+
+
+def test_a_message_that_is_called_as_a_route_is_no_handshake_and_no_end() -> None:
+    """Where the type of a message selects the route, it may say `$connect`."""
+    connect(token_of(ClientType.USER))
+    before = aws.dynamodb().scan(TableName="connections")["Items"]
+    event = {
+        "requestContext": {"eventType": "MESSAGE", "connectionId": "c1"},
+        "body": '{"type":"$disconnect"}',
+    }
+    answer = disconnect_handler(event, CONTEXT)
+    assert json.loads(answer["body"])["data"]["code"] == "message_invalid"
+    assert connect_handler(event, CONTEXT)["statusCode"] == 422
+    assert aws.dynamodb().scan(TableName="connections")["Items"] == before

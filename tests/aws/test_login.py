@@ -7,8 +7,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from functions.login.handler import handler
-from tests.aws.conftest import HttpCall
-from vitrina import accounts, auth, aws
+from tests.aws.conftest import Clock, HttpCall
+from vitrina import accounts, attempts, auth, aws
 from vitrina.accounts import Account
 from vitrina.channels import ClientType
 from vitrina.errors import Conflict
@@ -74,6 +74,77 @@ def test_no_password_is_logged_or_repeated(
     assert [answer.status for answer in answers] == [401, 422, 400]
     assert password not in str(answers)
     assert password not in logged()
+
+
+WRONG = {"email": "user@example.com", "password": "wrong password"}
+RIGHT = WRONG | {"password": "password"}
+
+
+def test_failures_of_one_address_make_the_next_attempt_wait_longer(
+    user_account: Account, at: Clock
+) -> None:
+    now = 0
+    waits = []
+    at(now)
+    while len(waits) < 8:
+        answer = login(WRONG)
+        if answer.status == 401:
+            continue
+        assert (answer.status, answer.body["code"]) == (429, "too_many_attempts")
+        # The right password as well, so that nobody learns it while waiting.
+        assert login(RIGHT).status == 429
+        waits.append(int(answer.headers["Retry-After"]))
+        now += waits[-1]
+        at(now)
+    assert waits[-1] == attempts.LONGEST_WAIT_SECONDS
+    assert waits == sorted(waits)
+    assert login(RIGHT).status == 200
+
+
+def test_an_address_without_an_account_is_slowed_alike(user_account: Account, at: Clock) -> None:
+    at(0)
+
+    def answers(email: str) -> list[Any]:
+        body = {"email": email, "password": "wrong password"}
+        return [(answer.status, answer.body) for answer in [login(body) for _ in range(6)]]
+
+    found = answers("user@example.com")
+    assert found == answers("nobody@example.com")
+    assert [status for status, _ in found] == [401] * 4 + [429] * 2
+
+
+def test_a_login_that_succeeds_and_time_that_passes_begin_anew(
+    user_account: Account, at: Clock
+) -> None:
+    for _ in range(3):
+        for _ in range(3):
+            assert login(WRONG).status == 401
+        assert login(RIGHT).status == 200
+    for _ in range(4):
+        assert login(WRONG).status == 401
+    assert login(WRONG).status == 429
+    at(attempts.FORGOTTEN_AFTER_SECONDS + 60)
+    for _ in range(4):
+        assert login(WRONG).status == 401
+
+
+def test_attempts_at_the_same_moment_are_counted_each(
+    user_account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = attempts._put
+
+    def put_too_late(*arguments: Any) -> bool:
+        monkeypatch.undo()
+        assert [login(WRONG).status for _ in range(4)] == [401] * 4
+        return put(*arguments)
+
+    monkeypatch.setattr(attempts, "_put", put_too_late)
+    assert login(RIGHT).status == 429
+
+
+def test_no_address_is_stored_with_its_failures(user_account: Account) -> None:
+    login(WRONG)
+    assert "user@example.com" not in str(aws.dynamodb().scan(TableName="platform"))
 
 
 def test_a_password_is_stored_as_argon2id_only(user_account: Account) -> None:

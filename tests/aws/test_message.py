@@ -44,6 +44,27 @@ def test_anything_else_is_answered_with_an_error(body: str, code: str) -> None:
     assert (answer["event"], answer["data"]["code"]) == ("error", code)
 
 
+def test_an_error_says_what_was_expected_and_repeats_no_value() -> None:
+    for body, expected in {
+        '{"type":"join"}': "room: Field required.",
+        '{"type":"join","room":"s3cret s3cret"}': "room: String should match pattern",
+        '{"type":"auth","token":7}': "token: Input should be a valid string.",
+        '{"type":"resume","positions":{"user":{"epoch":"e","seq":-1}}}': "positions.user.seq: ",
+        '{"type":"s3cret"}': "ping, resume, join, leave or auth",
+        "s3cret": "Expected a JSON object, in a text frame.",
+    }.items():
+        message = say(body)["data"]["message"]
+        assert expected in message
+        assert "s3cret" not in message
+
+
+def test_a_binary_frame_is_refused() -> None:
+    context = {"eventType": "MESSAGE", "connectionId": "c1"}
+    event = {"requestContext": context, "body": "eyJ0eXBlIjoicGluZyJ9", "isBase64Encoded": True}
+    answer = json.loads(handler(event, CONTEXT)["body"])
+    assert (answer["event"], answer["data"]["code"]) == ("error", "message_not_json")
+
+
 @hypothesis_settings(deadline=None)
 @given(strategies.text())
 def test_no_text_breaks_anything(body: str) -> None:

@@ -148,3 +148,15 @@ def test_what_was_read_of_a_room_is_forgotten_when_it_is_left() -> None:
     assert inbox.take(connected(0)) == []
     assert inbox.take(joined(90)) == []
     assert inbox.positions["room:sale"]["seq"] == 90
+
+
+def test_numbers_of_another_epoch_wait_until_it_is_known_where_it_stands() -> None:
+    inbox = Inbox()
+    inbox.take(connected(57))
+    inbox.take(connected(57, "other"))
+    assert inbox.take(event(58)) == []
+    assert applied(inbox) == []
+    inbox.take(recovered(57, "other", is_recovered=False))
+    assert applied(inbox) == [58]
+    inbox.take(event(58))
+    assert applied(inbox) == [58]

@@ -1,0 +1,114 @@
+"""Connections that are closed from this side."""
+
+import json
+
+import pytest
+
+from functions.approve.handler import handler as approve_handler
+from functions.greet.handler import handler as greet_handler
+from functions.sweep.handler import handler as sweep_handler
+from tests.aws.conftest import CONTEXT, Clock, HttpCall, connect, stored_connections, token_of
+from tests.aws.test_moderation import submit
+from tests.management_api_stub import ManagementApiStub
+from vitrina import aws, closing, connections, settings
+from vitrina.channels import ClientType
+
+
+def sweep() -> None:
+    sweep_handler({}, CONTEXT)
+
+
+def test_one_whose_token_ran_out_while_it_listened_gets_nothing_and_is_closed(
+    management_api: ManagementApiStub, at: Clock
+) -> None:
+    connect("listens", ClientType.USER, account_id=1)
+    connections.join("listens", "sale")
+    at(3601)
+    connect("new", ClientType.USER, account_id=2)
+    path = f"/api/v1/admin/products/{submit()}/approve"
+    HttpCall(approve_handler)("POST", path, token=token_of(ClientType.ADMIN))
+    assert set(management_api.received) == {"new"}
+    sweep()
+    [body] = management_api.received["listens"]
+    event = json.loads(body)
+    assert (event["event"], event["data"]) == ("closing", {"reason": "token_expired"})
+    assert management_api.closed == ["listens"]
+    assert stored_connections() == {"new"}
+
+
+def test_one_that_was_extended_in_time_is_not_closed(
+    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch, at: Clock
+) -> None:
+    """The list of what has expired is eventually consistent: here it is late."""
+    connect("c1", ClientType.USER)
+    row = connections.find("c1")
+    assert row
+    monkeypatch.setattr("vitrina.members.expired", lambda: iter([row.member]))
+    sweep()
+    assert not management_api.requests
+    assert stored_connections() == {"c1"}
+
+
+def test_what_has_no_connection_is_cleaned_up(management_api: ManagementApiStub) -> None:
+    left_behind = {"partition": "user#03", "member": "42#c1", "connected_at": 1, "expires_at": 2}
+    aws.dynamodb().put_item(TableName="connections", Item=aws.to_item(left_behind))
+    sweep()
+    assert aws.dynamodb().scan(TableName="connections")["Items"] == []
+
+
+def test_those_that_left_by_themselves_are_forgotten(
+    management_api: ManagementApiStub, at: Clock
+) -> None:
+    connect("gone", ClientType.USER)
+    management_api.behave = lambda _: 410
+    at(3601)
+    sweep()
+    assert stored_connections() == set()
+
+
+def test_one_that_cannot_be_closed_now_is_closed_by_the_next_sweep(
+    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch, at: Clock
+) -> None:
+    connect("c1", ClientType.USER)
+    at(3601)
+    monkeypatch.setattr("functions.sweep.handler.CLOSING_SECONDS", 0.2)
+    management_api.behave = lambda _: 500
+    sweep()
+    assert stored_connections() == {"c1"}
+    management_api.behave = lambda _: 200
+    monkeypatch.setattr("functions.sweep.handler.CLOSING_SECONDS", 15)
+    sweep()
+    assert management_api.closed == ["c1"]
+    assert stored_connections() == set()
+
+
+def test_many_that_have_expired_are_closed_in_one_sweep(
+    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch, at: Clock
+) -> None:
+    monkeypatch.setenv("VITRINA_POSTS_PER_SECOND", "20000")
+    settings.current.cache_clear()
+    monkeypatch.setattr(closing, "EXPIRED_AT_ONCE", 30)
+    for n in range(100):
+        connect(f"c{n}", ClientType.USER, account_id=n + 1)
+    at(3601)
+    sweep()
+    assert len(management_api.closed) == 100
+    assert stored_connections() == set()
+
+
+def test_an_identitys_oldest_connection_gives_way_to_one_too_many(
+    management_api: ManagementApiStub, at: Clock
+) -> None:
+    for n in range(12):
+        at(n)
+        connect(f"c{n}", ClientType.USER, account_id=42)
+    connect("another", ClientType.USER, account_id=4)
+    key = connections._connection_key("c11")
+    [row] = aws.batch_get("connections", [key])
+    greet_handler({"Records": [{"dynamodb": {"NewImage": row}}]}, CONTEXT)
+    assert sorted(management_api.closed) == ["c0", "c1"]
+    assert json.loads(management_api.received["c0"][0])["data"] == {
+        "reason": "too_many_connections"
+    }
+    assert json.loads(management_api.received["c11"][0])["event"] == "connected"
+    assert stored_connections() == {"another", *(f"c{n}" for n in range(2, 12))}

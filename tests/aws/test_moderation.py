@@ -1,0 +1,222 @@
+"""Rejecting, resubmitting, the queue, and decisions that meet."""
+
+import json
+from typing import Any
+
+import pytest
+
+from functions.approve.handler import handler as approve_handler
+from functions.products.handler import handler as products_handler
+from functions.reject.handler import handler as reject_handler
+from tests.aws.conftest import Answer, HttpCall, connect, token_of
+from tests.management_api_stub import ManagementApiStub
+from vitrina import auth, moderation, products
+from vitrina.channels import ClientType
+from vitrina.products import Submission
+
+call_approve = HttpCall(approve_handler)
+call_products = HttpCall(products_handler)
+call_reject = HttpCall(reject_handler)
+
+pytestmark = pytest.mark.usefixtures("management_api")
+
+
+def shop_token(shop_id: int = 10) -> str:
+    return token_of(ClientType.SHOP, shop_id=shop_id, shop_name=f"Shop {shop_id}")
+
+
+def submit(shop_id: int = 10, name: str = "Красное платье") -> int:
+    shop = auth.verify(shop_token(shop_id))
+    return moderation.submit(Submission(product_name=name), shop)[0].product_id
+
+
+def reject(product_id: object, notes: object = "Нет фотографии", **more: Any) -> Answer:
+    path = f"/api/v1/admin/products/{product_id}/reject"
+    more = {"token": token_of(ClientType.ADMIN)} | more
+    return call_reject("POST", path, {"moderation_notes": notes}, **more)
+
+
+def approve(product_id: object, **more: Any) -> Answer:
+    path = f"/api/v1/admin/products/{product_id}/approve"
+    return call_approve("POST", path, token=token_of(ClientType.ADMIN), **more)
+
+
+def resubmit(product_id: object, token: str, **more: Any) -> Answer:
+    body = {"product_name": "Синее платье", "price": 10}
+    return call_products("PUT", f"/api/v1/products/{product_id}", body, token=token, **more)
+
+
+def stored(product_id: int) -> products.Product:
+    return products.find_many([product_id])[product_id]
+
+
+def received(stub: ManagementApiStub) -> dict[str, list[str]]:
+    return {
+        name: [json.loads(body)["event"] for body in bodies]
+        for name, bodies in stub.received.items()
+    }
+
+
+def test_a_rejection_reaches_that_shop_and_the_admins_and_nobody_else(
+    management_api: ManagementApiStub,
+) -> None:
+    product_id = submit(10)
+    connect("user", ClientType.USER)
+    connect("shop 10", ClientType.SHOP, shop_id=10, shop_name="Shop 10")
+    connect("shop 11", ClientType.SHOP, shop_id=11, shop_name="Shop 11")
+    connect("admin", ClientType.ADMIN)
+    answer = reject(product_id)
+    assert answer.status == 200
+    assert answer.body["product"]["moderation_status"] == "rejected"
+    assert answer.body["broadcast"]["delivered"] == 2
+    assert received(management_api) == {
+        "shop 10": ["product.rejected"],
+        "admin": ["product.rejected"],
+    }
+    event = json.loads(management_api.received["shop 10"][0])
+    assert (event["channel"], event["data"]) == (
+        "shop:10",
+        {
+            "product_id": product_id,
+            "product_name": "Красное платье",
+            "shop_id": 10,
+            "shop_name": "Shop 10",
+            "moderation_status": "rejected",
+            "moderation_notes": "Нет фотографии",
+            "admin_id": 1,
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("notes", "status"), [("", 422), ("   ", 422), (None, 422), ("x" * 1001, 422), (7, 422)]
+)
+def test_a_rejection_says_why(notes: object, status: int) -> None:
+    product_id = submit()
+    assert reject(product_id, notes).status == status
+    assert stored(product_id).version == 1
+
+
+@pytest.mark.parametrize("client_type", [ClientType.USER, ClientType.SHOP])
+def test_only_admins_reject(client_type: ClientType) -> None:
+    answer = reject(submit(), token=token_of(client_type))
+    assert (answer.status, answer.body["code"]) == (403, "client_type_forbidden")
+
+
+def test_what_was_decided_stays_decided() -> None:
+    rejected, approved = submit(), submit()
+    assert reject(rejected).status == approve(approved).status == 200
+    for answer in (approve(rejected), reject(rejected), approve(approved), reject(approved)):
+        assert (answer.status, answer.body["code"]) == (409, "already_moderated")
+    assert reject(404).body["code"] == "product_not_found"
+
+
+def test_of_two_decisions_on_the_same_reading_one_is_made(
+    monkeypatch: pytest.MonkeyPatch, management_api: ManagementApiStub
+) -> None:
+    """Another admin rejects between this one's reading and writing."""
+    product_id = submit()
+    connect("shop", ClientType.SHOP, shop_id=10, shop_name="Shop 10")
+    find_many = products.find_many
+
+    def find_then_lose(product_ids: Any) -> Any:
+        monkeypatch.undo()
+        found = find_many(product_ids)
+        assert reject(product_id).status == 200
+        return found
+
+    monkeypatch.setattr(products, "find_many", find_then_lose)
+    answer = approve(product_id)
+    assert (answer.status, answer.body["code"]) == (409, "already_moderated")
+    assert received(management_api) == {"shop": ["product.rejected"]}
+
+
+def test_a_decision_on_a_version_that_was_replaced_is_refused() -> None:
+    product_id = submit()
+    seen = call_products("GET", f"/api/v1/products/{product_id}", token=shop_token())
+    assert seen.headers["ETag"] == '"1"'
+    assert resubmit(product_id, shop_token()).headers["ETag"] == '"2"'
+    for decide in (approve, reject):
+        answer = decide(product_id, headers={"if-match": '"1"'})
+        assert (answer.status, answer.body["code"]) == (409, "product_changed")
+    assert approve(product_id, headers={"if-match": '"2"'}).status == 200
+
+
+@pytest.mark.parametrize("tag", ["1", "*", '"x"', 'W/"1"', "", '"' + "9" * 99 + '"'])
+def test_a_version_that_is_none_is_refused(tag: str) -> None:
+    answer = approve(submit(), headers={"if-match": tag})
+    assert (answer.status, answer.body["code"]) == (422, "request_invalid")
+
+
+@pytest.mark.parametrize("decide", [None, approve, reject])
+def test_a_shop_submits_its_product_again_whatever_became_of_it(
+    management_api: ManagementApiStub, decide: Any
+) -> None:
+    product_id = submit()
+    if decide:
+        decide(product_id)
+    connect("admin", ClientType.ADMIN)
+    answer = resubmit(product_id, shop_token())
+    assert answer.status == 200
+    assert answer.body["moderation_status"] == "pending"
+    assert answer.body["product_name"] == "Синее платье"
+    assert answer.body["admin_id"] is answer.body["moderation_notes"] is None
+    assert received(management_api) == {"admin": ["product.submitted"]}
+    assert approve(product_id).status == 200
+
+
+def test_a_product_is_another_shops_or_unknown_to_it() -> None:
+    pending, approved = submit(10), submit(10)
+    approve(approved)
+    answers = [resubmit(product, shop_token(11)) for product in (pending, approved, 404)]
+    assert [(answer.status, answer.body["code"]) for answer in answers] == [
+        (404, "product_not_found"),
+        (403, "product_forbidden"),
+        (404, "product_not_found"),
+    ]
+    assert resubmit(approved, token_of(ClientType.USER)).status == 403
+    assert stored(pending).version == 1
+
+
+def test_the_queue_holds_what_waits_the_oldest_first_page_by_page() -> None:
+    waiting = [submit(10 + n % 2) for n in range(5)]
+    decided = submit()
+    reject(decided)
+    found: list[int] = []
+    cursor: dict[str, Any] = {}
+    while True:
+        page = call_products(
+            "GET",
+            "/api/v1/admin/moderation/queue",
+            token=token_of(ClientType.ADMIN),
+            limit="2",
+            **cursor,
+        ).body
+        found += [item["product_id"] for item in page["items"]]
+        if page["cursor"] is None:
+            break
+        cursor = {"cursor": page["cursor"]}
+    assert found == waiting
+
+
+@pytest.mark.parametrize("client_type", [ClientType.USER, ClientType.SHOP])
+def test_the_queue_is_for_admins(client_type: ClientType) -> None:
+    token = token_of(client_type)
+    assert call_products("GET", "/api/v1/admin/moderation/queue", token=token).status == 403
+
+
+def test_a_shops_pages_of_what_waits_are_full_though_other_shops_wait_too() -> None:
+    ours = [submit(10 + n % 2) for n in range(6)][::2]
+    page = call_products(
+        "GET", "/api/v1/products", token=shop_token(10), status="pending", limit="2"
+    ).body
+    assert [item["product_id"] for item in page["items"]] == ours[:2]
+    assert page["cursor"]
+    foreign = call_products(
+        "GET",
+        "/api/v1/products",
+        token=shop_token(11),
+        status="pending",
+        cursor=page["cursor"],
+    )
+    assert foreign.body["code"] == "cursor_invalid"

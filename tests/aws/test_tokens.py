@@ -1,0 +1,415 @@
+"""Tokens that are refreshed, extended, revoked, rotated, or come from another issuer."""
+
+import hmac
+import json
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import RSAAlgorithm
+
+from functions.accounts.handler import handler as accounts_handler
+from functions.connect.handler import handler as connect_handler
+from functions.login.handler import handler as login_handler
+from functions.message.handler import handler as message_handler
+from tests.aws.conftest import (
+    CONTEXT,
+    Answer,
+    Clock,
+    HttpCall,
+    configure,
+    connect,
+    stored_connections,
+    token_of,
+)
+from tests.management_api_stub import ManagementApiStub
+from tests.tokens import claims
+from vitrina import auth, aws, connections, keys, settings
+from vitrina.channels import ClientType
+from vitrina.errors import Problem
+from vitrina.settings import Settings
+
+call_accounts = HttpCall(accounts_handler)
+call_login = HttpCall(login_handler)
+
+pytestmark = pytest.mark.usefixtures("management_api")
+
+HOUR = 3600
+
+
+def refresh(token: str | None) -> Answer:
+    return call_login("POST", "/api/v1/auth/refresh", token=token)
+
+
+def extend(token: str, connection_id: str = "c1") -> Any:
+    context = {"eventType": "MESSAGE", "connectionId": connection_id}
+    body = json.dumps({"type": "auth", "token": token})
+    return json.loads(message_handler({"requestContext": context, "body": body}, CONTEXT)["body"])
+
+
+def shake_hands(token: str, connection_id: str = "new") -> int:
+    event = {
+        "requestContext": {"eventType": "CONNECT", "connectionId": connection_id},
+        "queryStringParameters": {"token": token},
+    }
+    status: int = connect_handler(event, CONTEXT)["statusCode"]
+    return status
+
+
+def code_of(token: str) -> str:
+    try:
+        auth.verify(token)
+    except Problem as problem:
+        return problem.code
+    return "good"
+
+
+# --- Refreshing and extending ---
+
+
+def test_a_token_is_exchanged_for_a_newer_one_of_the_same_bearer(
+    at: Clock,
+) -> None:
+    old = token_of(ClientType.SHOP, account_id=7)
+    at(HOUR - 10)
+    answer = refresh(old)
+    assert (answer.status, answer.body["expires_in"]) == (200, HOUR)
+    at(HOUR + 10)
+    assert code_of(old) == "token_expired"
+    bearer = auth.verify(answer.body["access_token"])
+    assert (bearer.account_id, bearer.shop_id, bearer.shop_name) == (7, 10, "Fashion Store")
+    assert refresh(old).body["code"] == "token_expired"
+    assert refresh(None).body["code"] == "token_missing"
+
+
+def test_no_chain_of_refreshes_outlives_the_session(at: Clock) -> None:
+    half_an_hour = HOUR // 2
+    session = settings.current().session_lifetime_seconds
+    token = token_of(ClientType.USER)
+    for seconds in range(half_an_hour, session, half_an_hour):
+        at(seconds)
+        token = auth.refresh(auth.read(token))
+    at(session - 1)
+    last = refresh(token).body["access_token"]
+    at(session + 1)
+    answer = refresh(last)
+    assert (answer.status, answer.body["code"]) == (401, "session_expired")
+
+
+def test_auth_extends_an_open_connection_in_all_its_rows(at: Clock) -> None:
+    connect("c1", ClientType.USER, account_id=42)
+    connections.join("c1", "sale")
+    at(HOUR / 2)
+    answer = extend(token_of(ClientType.USER, account_id=42))
+    assert answer["event"] == "authenticated"
+    rows = aws.dynamodb().scan(TableName="connections")["Items"]
+    assert len(rows) == 3
+    [end] = {int(row["expires_at"]["N"]) for row in rows}
+    assert end - int(rows[0]["connected_at"]["N"]) in (HOUR * 3 / 2, HOUR * 3 / 2 - 1)
+    assert answer["data"]["expires_at"].startswith(
+        time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(end))
+    )
+
+
+def test_no_token_extends_a_connection_beyond_api_gateways_two_hours(
+    at: Clock,
+) -> None:
+    connect("c1", ClientType.USER)
+    at(HOUR * 3 / 2)
+    extend(token_of(ClientType.USER))
+    row = connections.find("c1")
+    assert row
+    assert row.expires_at - row.connected_at == 2 * HOUR
+
+
+def test_a_connection_whose_token_ran_out_is_open_to_auth_until_it_is_closed(
+    at: Clock,
+) -> None:
+    connect("c1", ClientType.USER)
+    at(HOUR + 30)
+    assert extend(token_of(ClientType.USER))["event"] == "authenticated"
+    row = connections.find("c1")
+    assert row
+    assert not row.has_expired
+
+
+@pytest.mark.parametrize(
+    ("token", "code"),
+    [
+        (lambda: token_of(ClientType.USER, account_id=43), "identity_mismatch"),
+        (lambda: token_of(ClientType.ADMIN, account_id=42), "identity_mismatch"),
+        (lambda: token_of(ClientType.SHOP, account_id=42), "identity_mismatch"),
+        (lambda: "garbage", "token_invalid"),
+        (lambda: "", "message_invalid"),
+        (lambda: "x" * 5000, "message_invalid"),
+    ],
+)
+def test_another_token_changes_nothing(token: Callable[[], str], code: str) -> None:
+    connect("c1", ClientType.USER, account_id=42)
+    before = connections.find("c1")
+    answer = extend(token())
+    assert (answer["event"], answer["data"]["code"]) == ("error", code)
+    assert connections.find("c1") == before
+    assert extend(token_of(ClientType.USER), "never-seen")["data"]["code"] == "connection_expired"
+
+
+# --- Disconnecting an account ---
+
+
+def disconnect(account_id: object, token: str | None = None) -> Answer:
+    path = f"/api/v1/admin/accounts/{account_id}/disconnect"
+    return call_accounts("POST", path, token=token or token_of(ClientType.ADMIN))
+
+
+def test_a_disconnected_accounts_sockets_close_and_its_older_tokens_are_refused_everywhere(
+    management_api: ManagementApiStub, at: Clock
+) -> None:
+    shop, colleague = (token_of(ClientType.SHOP, account_id=n) for n in (7, 8))
+    connect("phone", ClientType.SHOP, account_id=7)
+    connect("tablet", ClientType.SHOP, account_id=7)
+    connect("colleague", ClientType.SHOP, account_id=8)
+    connect("user", ClientType.USER, account_id=9)
+    connections.join("phone", "sale")
+    at(1)
+    answer = disconnect(7)
+    assert (answer.status, answer.body) == (200, {"account_id": 7, "closed": 2})
+    assert set(management_api.received) == set(management_api.closed) == {"phone", "tablet"}
+    event = json.loads(management_api.received["phone"][0])
+    assert (event["event"], event["data"]) == ("closing", {"reason": "account_disconnected"})
+    assert stored_connections() == {"colleague", "user"}
+
+    assert shake_hands(shop) == 401
+    assert refresh(shop).body["code"] == "token_revoked"
+    assert code_of(shop) == "token_revoked"
+    connect("still-there", ClientType.SHOP, account_id=7)
+    assert extend(shop, "still-there")["data"]["code"] == "token_revoked"
+    assert code_of(colleague) == "good"
+    at(2)
+    assert code_of(token_of(ClientType.SHOP, account_id=7)) == "good"
+
+
+def test_whoever_connects_while_the_account_is_disconnected_is_not_left_open(
+    monkeypatch: pytest.MonkeyPatch, at: Clock
+) -> None:
+    token = token_of(ClientType.USER, account_id=7)
+    at(1)
+    add = connections.add
+
+    def revoke_then_add(connection_id: str, identity: auth.Identity) -> None:
+        assert disconnect(7).body["closed"] == 0
+        add(connection_id, identity)
+
+    monkeypatch.setattr(connections, "add", revoke_then_add)
+    assert shake_hands(token) == 401
+    assert stored_connections() == set()
+
+
+def test_one_that_cannot_be_told_gets_nothing_any_more(
+    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vitrina.closing.BUDGET_SECONDS", 0.3)
+    management_api.behave = lambda _: 500
+    connect("c1", ClientType.USER, account_id=7)
+    disconnect(7)
+    row = connections.find("c1")
+    assert row
+    assert row.has_expired
+
+
+@pytest.mark.parametrize("client_type", [ClientType.USER, ClientType.SHOP])
+def test_only_admins_disconnect(client_type: ClientType) -> None:
+    assert disconnect(7, token_of(client_type)).status == 403
+    assert disconnect("x").status == 422
+
+
+# --- Keys ---
+
+
+def rotate(value: str = "n" * 64) -> None:
+    aws.secretsmanager().put_secret_value(SecretId="signing-key", SecretString=value)
+
+
+def test_a_replaced_key_is_good_until_its_tokens_have_run_out(at: Clock) -> None:
+    old = token_of(ClientType.USER)
+    rotate()
+    keys._current_during.cache_clear()
+    new = token_of(ClientType.USER)
+    assert [jwt.get_unverified_header(token)["kid"] for token in (old, new)] == [
+        version["VersionId"]
+        for stage in ("AWSPREVIOUS", "AWSCURRENT")
+        for version in [
+            aws.secretsmanager().get_secret_value(SecretId="signing-key", VersionStage=stage)
+        ]
+    ]
+    assert code_of(old) == code_of(new) == "good"
+    forged = jwt.encode(
+        claims(exp=int(time.time()) + 9 * HOUR),
+        "k" * 64,
+        "HS256",
+        headers={"kid": jwt.get_unverified_header(old)["kid"]},
+    )
+    assert code_of(forged) == "good"
+    at(HOUR + keys.KEPT_SECONDS + 60)
+    assert code_of(forged) == "token_invalid"
+
+
+def test_a_process_that_has_not_heard_of_the_new_key_asks_for_it() -> None:
+    keys.signing()
+    rotate()
+    kept = keys._current_during
+    keys._current_during.cache_clear()
+    new = token_of(ClientType.USER)
+    assert kept is keys._current_during
+    keys._both_during.cache_clear()
+    assert code_of(new) == "good"
+
+
+def test_unknown_keys_do_not_make_it_ask_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, asked = keys._read, []
+
+    def count(stage: Any) -> keys.Secret:
+        asked.append(stage)
+        return read(stage)
+
+    monkeypatch.setattr(keys, "_read", count)
+    for n in range(50):
+        token = jwt.encode(claims(), "k" * 64, "HS256", headers={"kid": f"key-{n}"})
+        assert code_of(token) == "token_invalid"
+    assert len(asked) <= 6  # of 50: current, and both once or, at the end of a period, twice
+
+
+# --- Another issuer ---
+
+
+class Issuer:
+    """A JWKS server."""
+
+    def __init__(self) -> None:
+        self.keys = {"key-1": rsa.generate_private_key(65537, 2048)}
+        self.fetches = 0
+        self.answer: bytes | None = None
+        self.url = ""
+
+    def key_set(self) -> bytes:
+        public = [
+            RSAAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": kid, "use": "sig"}
+            for kid, key in self.keys.items()
+        ]
+        return self.answer or json.dumps({"keys": public}).encode()
+
+    def token(self, kid: str = "key-1", algorithm: str = "RS256", **changes: Any) -> str:
+        whole = claims(iss="https://id.example.com", aud="marketplace", **changes)
+        return jwt.encode(whole, self.keys[kid], algorithm, headers={"kid": kid})
+
+
+@pytest.fixture
+def issuer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
+    issuer = Issuer()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            issuer.fetches += 1
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(issuer.key_set())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        issuer.url = f"http://127.0.0.1:{server.server_port}/jwks"
+        configure(
+            monkeypatch,
+            token_jwks_url=issuer.url,
+            token_algorithm="RS256",
+            token_issuer="https://id.example.com",
+            token_audience="marketplace",
+        )
+        yield issuer
+        server.shutdown()
+        thread.join()
+
+
+def test_another_issuers_tokens_open_the_door_and_its_keys_are_fetched_once(
+    issuer: Issuer,
+) -> None:
+    for n in range(5):
+        assert shake_hands(issuer.token(sub="42"), f"c{n}") == 200
+    assert issuer.fetches == 1
+    row = connections.find("c1")
+    assert row
+    assert row.identity == "42"
+
+
+def test_our_own_key_is_no_key_of_another_issuer(issuer: Issuer) -> None:
+    ours = claims(iss="https://id.example.com", aud="marketplace")
+    public = RSAAlgorithm.to_jwk(issuer.keys["key-1"].public_key()).encode()
+    head, body = (
+        urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=")
+        for part in ({"alg": "HS256", "kid": "key-1"}, ours)
+    )
+    mac = hmac.digest(public, head + b"." + body, "sha256")
+    signed_with_the_public_key = b".".join([head, body, urlsafe_b64encode(mac).rstrip(b"=")])
+    for token in (
+        jwt.encode(ours, "k" * 64, "HS256"),
+        jwt.encode(ours, "k" * 64, "HS256", headers={"kid": "key-1"}),
+        signed_with_the_public_key.decode(),
+        issuer.token(algorithm="RS512"),
+    ):
+        assert code_of(token) == "token_invalid"
+    assert code_of(issuer.token(exp=int(time.time()) - 1)) == "token_expired"
+
+
+def test_a_new_key_of_the_issuer_is_fetched_and_unknown_ones_do_not_storm_it(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert code_of(issuer.token()) == "good"
+    issuer.keys["key-2"] = rsa.generate_private_key(65537, 2048)
+    half_a_minute_later = time.monotonic() + 31
+    monkeypatch.setattr(time, "monotonic", lambda: half_a_minute_later)
+    assert code_of(issuer.token("key-2")) == "good"
+    issuer.keys["key-3"] = rsa.generate_private_key(65537, 2048)
+    unknown = issuer.token("key-3")
+    for _ in range(20):
+        assert code_of(unknown) == "token_invalid"
+    assert issuer.fetches == 2
+
+
+def test_an_issuer_that_does_not_answer_is_no_fault_of_the_token(issuer: Issuer) -> None:
+    for answer in (b"<html>", b"[]", b'{"keys":[]}'):
+        issuer.answer = answer
+        assert code_of(issuer.token()) in {"issuer_unreachable", "token_invalid"}
+    issuer.answer = None
+    assert code_of(issuer.token()) == "good"
+
+
+def test_an_issuer_that_is_down_makes_the_door_unavailable(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VITRINA_TOKEN_JWKS_URL", "http://127.0.0.1:9/jwks")
+    settings.current.cache_clear()
+    assert code_of(issuer.token()) == "issuer_unreachable"
+    assert shake_hands(issuer.token()) == 503
+
+
+def test_who_trusts_another_issuer_issues_nothing(issuer: Issuer) -> None:
+    assert refresh(issuer.token()).body["code"] == "issued_elsewhere"
+
+
+def test_public_keys_and_a_secret_do_not_go_together() -> None:
+    everything = settings.current().model_dump()
+    for wrong in (
+        {"token_jwks_url": "https://id.example.com/jwks"},
+        {"token_algorithm": "RS256"},
+        {"token_jwks_url": "http://id.example.com/jwks", "token_algorithm": "RS256"},
+    ):
+        with pytest.raises(ValueError, match="token_"):
+            Settings.model_validate(everything | wrong)
