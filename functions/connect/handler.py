@@ -18,6 +18,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Let a bearer of a valid token in, as the type that the token names, or refuse."""
     try:
         request = websocket_api.handshake(event)
+    except Problem as problem:
+        return websocket_api.refuse_message(problem)
+    try:
         identity = _admit(request)
     except Problem as problem:
         logger.info("refused", code=problem.code)

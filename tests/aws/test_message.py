@@ -36,6 +36,8 @@ def test_ping_is_answered_with_pong(body: str) -> None:
         ('{"type":"ping","extra":1}', "message_invalid"),
         ('{"type":"ping","timestamp":7}', "message_invalid"),
         ("[" * 8000, "message_not_json"),
+        ("[" * 10_000, "message_too_large"),
+        ('{"type":"ping","x":' + "[" * 4000 + "]" * 4000 + "}", "message_not_json"),
         (json.dumps({"type": "ping", "timestamp": "Ж" * 5000}), "message_too_large"),
     ],
 )

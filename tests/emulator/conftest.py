@@ -1,5 +1,6 @@
 """The real stack, deployed once to the local cloud with roles enforced, and real clients."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,13 +14,16 @@ from local import edge, emulator
 from local.client import Api, Client
 from local.emulator import PASSWORD, Cloud
 
+ALLOWED_ORIGIN = "https://console.example.com"
 PRODUCT = {"product_name": "Красное платье", "price": 4990}
 
 
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[Cloud]:
-    with emulator.running() as running:
+    with emulator.running(allowed_origins=ALLOWED_ORIGIN) as running:
         yield running
+        # What all tests of this layer have made the functions say.
+        assert not re.search(r"eyJ[\w-]+\.eyJ", all_logs() + running.log.read_text())
 
 
 @pytest.fixture(scope="session")
@@ -90,6 +94,18 @@ def wait_until(read: Callable[[], Any], wanted: Any) -> None:
     while (found := read()) != wanted:
         assert time.monotonic() < deadline, f"{found} is still not {wanted}"
         time.sleep(0.1)
+
+
+def sweep() -> None:
+    """Have the schedule fire now."""
+    name = next(
+        function["FunctionName"]
+        for page in boto3.client("lambda").get_paginator("list_functions").paginate()
+        for function in page["Functions"]
+        if function["Handler"].startswith("functions.sweep.")
+    )
+    answer = boto3.client("lambda").invoke(FunctionName=name)
+    assert "FunctionError" not in answer, answer["Payload"].read()
 
 
 def all_logs() -> str:

@@ -12,12 +12,11 @@ from contextlib import ExitStack
 from itertools import count, islice
 from typing import Any
 
-import boto3
 import pytest
 
 from local.client import Api, Client
 from local.inbox import Inbox
-from tests.emulator.conftest import wait_until
+from tests.emulator.conftest import sweep, wait_until
 from vitrina import (
     auth,
     aws,
@@ -102,18 +101,6 @@ def let_half_a_minute_pass() -> None:
                 UpdateExpression="SET created_at = :before",
                 ExpressionAttributeValues=aws.to_item({":before": row.created_at_ms - 60_000}),
             )
-
-
-def sweep() -> None:
-    """Have the schedule fire now."""
-    name = next(
-        function["FunctionName"]
-        for page in boto3.client("lambda").get_paginator("list_functions").paginate()
-        for function in page["Functions"]
-        if function["Handler"].startswith("functions.sweep.")
-    )
-    answer = boto3.client("lambda").invoke(FunctionName=name)
-    assert "FunctionError" not in answer, answer["Payload"].read()
 
 
 @pytest.mark.parametrize("point", POINTS)

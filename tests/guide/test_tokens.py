@@ -30,7 +30,7 @@ def test_a_new_token_is_sent_on_the_open_connection_before_it_ends(
     here.send(authenticated(0.04))
     for _ in range(10):
         here.pings.get(timeout=5)
-    here.send(closing("one of tomorrow's"))
+    here.send(closing("token_expired"))
     assert server.accept().path == "/ws/user?token=T4"
     assert app.told("asked_token") == [{"fresh": False}] + [{"fresh": True}] * 3
     assert app.told("problem") == []

@@ -56,6 +56,10 @@ def test_a_handler_imports_from_the_artifact_alone(artifact: Path, name: str) ->
     assert f"functions.{name}.handler" in imports_of(artifact, name)
 
 
+def test_every_client_of_the_functions_can_be_made_from_the_artifact(artifact: Path) -> None:
+    run(artifact, "from vitrina import aws; aws.dynamodb(), aws.secretsmanager(), aws.sqs()")
+
+
 @pytest.mark.parametrize("name", ["connect", "disconnect"])
 def test_what_phones_wait_for_imports_neither_libcurl_nor_the_event_handler(
     artifact: Path, name: str

@@ -1,0 +1,374 @@
+"""Everything else that the product promises, on a deployed stack, with real clients."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from typing import Any
+
+import boto3
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from infra.cdk.apis import HTTP_ROUTES
+from local.client import Api, Client
+from local.inbox import Inbox
+from tests.emulator.conftest import ALLOWED_ORIGIN, sweep, wait_until
+from vitrina import auth, connections, settings
+from vitrina.channels import ClientType
+
+Connected = Callable[..., Client]
+
+
+def token_of(client_type: ClientType, account_id: int, shop_id: int | None = None) -> str:
+    """Return a token as the issuer would give it to an account that nobody else uses here."""
+    shop = {"shop_id": shop_id, "shop_name": f"Shop {shop_id}"} if shop_id else {}
+    return auth.issue(account_id=account_id, client_type=client_type, **shop)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def connected(api: Api) -> Iterator[Connected]:
+    """Return a way to connect with any token; all are closed at the end of the test."""
+    with ExitStack() as clients:
+
+        def connected(client_type: str, token: str, inbox: Inbox | None = None) -> Client:
+            url = api.websocket_url(client_type, token)
+            return clients.enter_context(Client.connected(url, inbox=inbox))
+
+        yield connected
+
+
+@pytest.fixture
+def as_admin(api: Api, tokens: dict[str, str]) -> Callable[..., Any]:
+    """Return a way to call as the admin, which returns the answer."""
+
+    def as_admin(method: str, path: str, **more: Any) -> Any:
+        return api.answer(method, f"/api/v1/admin/{path}", tokens["admin"], **more)
+
+    return as_admin
+
+
+def heard(client: Client) -> list[tuple[str, str]]:
+    return [(event["event"], event["channel"]) for event in client.inbox.events]
+
+
+def test_each_event_reaches_exactly_the_channels_of_the_table(
+    api: Api,
+    tokens: dict[str, str],
+    connected: Connected,
+    as_admin: Callable[..., Any],
+    submit: Callable[[], int],
+) -> None:
+    user = connected("user", token_of(ClientType.USER, 700))
+    shop_10 = connected("shop", tokens["shop"])
+    shop_11 = connected("shop", token_of(ClientType.SHOP, 711, shop_id=11))
+    admin = connected("admin", tokens["admin"])
+    everyone = [user, shop_10, shop_11, admin]
+    user.send({"type": "join", "room": "sale"})
+    user.wait_for("joined")
+
+    rejected = submit()
+    answer = as_admin("POST", f"products/{rejected}/reject", json={"moderation_notes": "Нет фото"})
+    assert answer.status_code == 200
+    read = as_admin("GET", "settings")
+    new = read.json() | {"approval_fee": read.json()["approval_fee"] + 1}
+    tag = {"If-Match": read.headers["ETag"]}
+    assert as_admin("PUT", "settings", json=new, headers=tag).status_code == 200
+    for to in ("shop", "shop:11", "user:700", "room:sale", "room:nobody", "admin:1"):
+        body = {"to": to, "title": "Распродажа", "text": "Началась"}
+        assert as_admin("POST", "announcements", json=body).status_code == 200
+    assert api.answer(
+        "PUT", f"/api/v1/products/{rejected}", tokens["shop"], json={"product_name": "С фото"}
+    ).ok
+    # The marker: when it has come, all before it has.
+    approved = as_admin("POST", f"products/{rejected}/approve").json()["product"]
+    assert approved["approval_fee"] == new["approval_fee"]
+    for client in everyone:
+        client.wait_for("product.approved")
+        client.wait_for("settings.updated")
+
+    submitted, rejection = ("product.submitted", "admin"), "product.rejected"
+    announced = "announcement.published"
+    to_all = ["settings.updated", "product.approved"]
+    assert sorted(heard(user)) == sorted(
+        [*((name, "user") for name in to_all), (announced, "user:700"), (announced, "room:sale")]
+    )
+    assert sorted(heard(shop_10)) == sorted(
+        [(rejection, "shop:10"), (announced, "shop"), *((name, "shop") for name in to_all)]
+    )
+    assert sorted(heard(shop_11)) == sorted(
+        [(announced, "shop"), (announced, "shop:11"), *((name, "shop") for name in to_all)]
+    )
+    assert sorted(heard(admin)) == sorted(
+        [submitted, submitted, (rejection, "admin"), (announced, "admin:1")]
+        + [(name, "admin") for name in to_all]
+    )
+    restored = {"If-Match": as_admin("GET", "settings").headers["ETag"]}
+    assert as_admin("PUT", "settings", json=read.json(), headers=restored).ok
+
+
+@pytest.mark.parametrize("bearer", ["user", "shop"])
+def test_every_route_of_the_admins_is_closed_to_others(
+    api: Api, tokens: dict[str, str], bearer: str
+) -> None:
+    routes = [route.split() for route in HTTP_ROUTES if "/admin/" in route]
+    assert len(routes) == 8
+    for method, path in routes:
+        concrete = path.replace("{product_id}", "1").replace("{account_id}", "1")
+        answer = api.answer(method, concrete, tokens[bearer], headers={"If-Match": '"0"'}, json={})
+        assert answer.status_code in {403, 422}, path
+        whole = {
+            "moderation_notes": "x",
+            "product_ids": [1],
+            "to": "user",
+            "title": "x",
+            "text": "x",
+        }
+        body = {
+            "bulk-approve": ("product_ids",),
+            "approve": (),
+            "reject": ("moderation_notes",),
+            "announcements": ("to", "title", "text"),
+        }.get(path.rpartition("/")[2], ())
+        if path.endswith("settings"):
+            payload: Any = {"approval_fee": 1, "currency": "RUB"}
+        else:
+            payload = {name: whole[name] for name in body}
+        answer = api.answer(
+            method, concrete, tokens[bearer], headers={"If-Match": '"0"'}, json=payload
+        )
+        assert (answer.status_code, answer.json()["code"]) == (403, "client_type_forbidden"), path
+
+
+def test_messages_that_are_refused_change_nothing_and_the_connection_stays(
+    connected: Connected, tokens: dict[str, str]
+) -> None:
+    client = connected("user", token_of(ClientType.USER, 701))
+    connection_id = client.frames[0].event["data"]["connection_id"]
+    for n in range(20):
+        client.send({"type": "join", "room": f"room-{n}"})
+    client.wait_for("joined", 20)
+    before = connections.find(connection_id)
+    zero = {"epoch": "x", "seq": 0}
+    refused: list[tuple[Any, str]] = [
+        ({"type": "auth", "token": tokens["user"]}, "identity_mismatch"),
+        ({"type": "auth", "token": tokens["admin"]}, "identity_mismatch"),
+        ({"type": "auth", "token": "garbage"}, "token_invalid"),
+        ({"type": "resume", "positions": {"admin": zero}}, "channel_forbidden"),
+        ({"type": "resume", "positions": {"user:1": zero}}, "channel_forbidden"),
+        ({"type": "join", "room": "one-more"}, "too_many_rooms"),
+        ({"type": "ping", "timestamp": "x" * 9000}, "message_too_large"),
+        ({"type": "$connect"}, "message_invalid"),
+        ({"type": "$disconnect"}, "message_invalid"),
+        ({"type": "$default"}, "message_invalid"),
+        # At a thousand the local cloud's own parser gives up; ten thousand are tried with moto.
+        ("[" * 900, "message_not_json"),
+        (b"\xff\xfe\x00", "message_not_json"),
+    ]
+    for n, (message, code) in enumerate(refused, start=1):
+        client.socket.send(message if isinstance(message, str | bytes) else json.dumps(message))
+        error = client.wait_for("error", n)[-1].event
+        assert error["data"]["code"] == code, (message, error)
+    assert connections.find(connection_id) == before
+    client.send({"type": "ping"})
+    client.wait_for("pong")
+
+
+def test_a_token_that_expires_while_its_socket_listens_gets_no_more_and_is_closed(
+    api: Api,
+    connected: Connected,
+    submit: Callable[[], int],
+    approve: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    witness = connected("user", token_of(ClientType.USER, 703))
+    now = time.time()
+    lifetime = settings.current().token_lifetime_seconds
+    monkeypatch.setattr(time, "time", lambda: now - lifetime + 4)
+    token = token_of(ClientType.USER, 702)
+    monkeypatch.undo()
+    listener = connected("user", token)
+    wait_until(lambda: time.time() > now + 4, wanted=True)
+    approve(submit())
+    witness.wait_for("product.approved")
+    sweep()
+    [closing] = listener.wait_for("closing")
+    assert closing.event["data"] == {"reason": "token_expired"}
+    wait_until(lambda: listener.is_closed, wanted=True)
+    assert listener.events("product.approved") == []
+    assert not witness.is_closed
+
+
+def test_a_refreshed_token_extends_the_open_connection(
+    api: Api, connected: Connected, tokens: dict[str, str]
+) -> None:
+    client = connected("shop", tokens["shop"])
+    newer = api.call("POST", "/api/v1/auth/refresh", tokens["shop"])["access_token"]
+    client.send({"type": "auth", "token": newer})
+    [authenticated] = client.wait_for("authenticated")
+    until = authenticated.event["data"]["expires_at"]
+    assert until >= client.frames[0].event["data"]["expires_at"]
+
+
+def test_a_disconnected_account_is_out_everywhere(
+    api: Api, connected: Connected, as_admin: Callable[..., Any]
+) -> None:
+    token = token_of(ClientType.SHOP, 712, shop_id=12)
+    clients = [connected("shop", token) for _ in range(2)]
+    colleague = connected("shop", token_of(ClientType.SHOP, 713, shop_id=12))
+    answer = as_admin("POST", "accounts/712/disconnect").json()
+    assert answer == {"account_id": 712, "closed": 2}
+    for client in clients:
+        [closing] = client.wait_for("closing")
+        assert closing.event["data"] == {"reason": "account_disconnected"}
+        wait_until(partial(getattr, client, "is_closed"), wanted=True)
+    assert not colleague.is_closed
+    refused = api.answer("POST", "/api/v1/auth/refresh", token)
+    assert (refused.status_code, refused.json()["code"]) == (401, "token_revoked")
+    body = {"product_name": "x"}
+    assert api.answer("POST", "/api/v1/products", token, json=body).status_code == 401
+    with pytest.raises(InvalidStatus):
+        Client(api.websocket_url("shop", token))
+
+
+def test_of_one_too_many_connections_the_oldest_is_closed(connected: Connected) -> None:
+    token = token_of(ClientType.USER, 704)
+    most = settings.current().connections_per_identity
+    first = connected("user", token)
+    # Their age is known to the second.
+    a_second_later = time.time() + 1
+    wait_until(lambda: time.time() > a_second_later, wanted=True)
+    others = [connected("user", token) for _ in range(most)]
+    [closing] = first.wait_for("closing")
+    assert closing.event["data"] == {"reason": "too_many_connections"}
+    wait_until(lambda: first.is_closed, wanted=True)
+    assert not any(client.is_closed for client in others)
+
+
+def test_approvals_and_rejections_that_meet_make_one_event_each(
+    connected: Connected, as_admin: Callable[..., Any], submit: Callable[[], int]
+) -> None:
+    shop = connected("shop", token_of(ClientType.SHOP, 714, shop_id=10))
+    admin = connected("admin", token_of(ClientType.ADMIN, 705))
+    product_ids = [submit() for _ in range(50)]
+
+    def approve(product_id: int) -> Any:
+        return as_admin("POST", f"products/{product_id}/approve")
+
+    def reject(product_id: int) -> Any:
+        notes = {"moderation_notes": "Нет фотографии"}
+        return as_admin("POST", f"products/{product_id}/reject", json=notes)
+
+    def meet(product_id: int) -> list[int]:
+        with ThreadPoolExecutor(2) as pool:
+            both = [pool.submit(decide, product_id) for decide in (approve, reject)]
+            return sorted(answer.result().status_code for answer in both)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(meet, product_ids)) == [[200, 409]] * 50
+    for client, before in ((shop, 0), (admin, 50)):
+        events = client.wait_for_events(before + 50)
+        decided = [
+            event["data"]["product_id"]
+            for event in events
+            if event["event"] in ("product.approved", "product.rejected")
+        ]
+        assert sorted(decided) == product_ids
+
+
+def test_a_hundred_products_at_once_are_a_hundred_events_for_each_in_order(
+    api: Api, connected: Connected, as_admin: Callable[..., Any], submit: Callable[[], int]
+) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        product_ids = sorted(pool.map(lambda _: submit(), range(100)))
+    clients = [
+        connected("user", token_of(ClientType.USER, 706)),
+        connected("user", token_of(ClientType.USER, 707)),
+        connected("shop", token_of(ClientType.SHOP, 715, shop_id=11)),
+    ]
+    body = {"product_ids": product_ids}
+    answer = as_admin("POST", "products/bulk-approve", json=body).json()
+    assert [result["result"] for result in answer["results"]] == ["approved"] * 100
+    for client in clients:
+        events = client.wait_for_events(100)
+        assert [event["data"]["product_id"] for event in events] == product_ids
+        seqs = [event["seq"] for event in events]
+        assert seqs == list(range(seqs[0], seqs[0] + 100))
+
+
+def test_what_was_said_in_a_room_while_a_client_was_away_is_recovered(
+    api: Api, connected: Connected, as_admin: Callable[..., Any]
+) -> None:
+    def rooms() -> Any:
+        return api.call("GET", "/ws/stats")["rooms"]
+
+    def announce(title: str) -> None:
+        body = {"to": "room:sale", "title": title, "text": "…"}
+        assert as_admin("POST", "announcements", json=body).ok
+
+    wait_until(rooms, 0)
+    inbox = Inbox()
+    token = token_of(ClientType.USER, 708)
+    client = connected("user", token, inbox)
+    client.send({"type": "join", "room": "sale"})
+    client.wait_for("joined")
+    wait_until(rooms, 1)
+    announce("first")
+    client.wait_for_events(1)
+    client.close()
+    wait_until(rooms, 0)
+    announce("missed")
+    back = connected("user", token, inbox)
+    back.wait_for("recovered")
+    announce("last")
+    events = back.wait_for_events(3)
+    assert [event["data"]["title"] for event in events] == ["first", "missed", "last"]
+    back.send({"type": "leave", "room": "sale"})
+    back.wait_for("left")
+    wait_until(rooms, 0)
+
+
+def test_pages_of_the_allowed_origin_alone_may_call_and_connect(
+    api: Api, url: str, tokens: dict[str, str]
+) -> None:
+    path = "/api/v1/admin/settings"
+
+    def preflight(origin: str) -> Any:
+        asked = {
+            "Origin": origin,
+            "Access-Control-Request-Method": "PUT",
+            "Access-Control-Request-Headers": "authorization,if-match",
+        }
+        return api.answer("OPTIONS", path, headers=asked).headers
+
+    allowed = preflight(ALLOWED_ORIGIN)
+    assert allowed["Access-Control-Allow-Origin"] == ALLOWED_ORIGIN
+    assert "PUT" in allowed["Access-Control-Allow-Methods"]
+    assert "if-match" in allowed["Access-Control-Allow-Headers"].lower()
+    assert "Access-Control-Allow-Origin" not in preflight("https://evil.example.com")
+
+    address = api.websocket_url("admin", tokens["admin"])
+    with Client.connected(address, origin=ALLOWED_ORIGIN):
+        pass
+    with pytest.raises(InvalidStatus) as refused:
+        Client(address, origin="https://evil.example.com")
+    assert refused.value.response.status_code == 403
+
+
+def test_a_key_is_replaced_and_nobody_is_logged_out(api: Api, tokens: dict[str, str]) -> None:
+    boto3.client("secretsmanager").put_secret_value(
+        SecretId=settings.current().signing_key_secret, SecretString="n" * 64
+    )
+    for token in (tokens["user"], api.login("user@example.com", "password")):
+        assert api.answer("POST", "/api/v1/auth/refresh", token).status_code == 200
+        with Client.connected(api.websocket_url("user", token)):
+            pass
+
+
+def test_logins_that_fail_again_and_again_are_slowed(api: Api) -> None:
+    body = {"email": "nobody@example.com", "password": "wrong password"}
+    answers = [api.answer("POST", "/api/v1/auth/login", json=body) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [401] * 4 + [429]
+    assert int(answers[-1].headers["Retry-After"]) in {1, 2}
