@@ -1,21 +1,18 @@
-"""Everything that can be refused, with its HTTP status and its stable code.
+"""Everything that can be refused, with its HTTP status and its stable codes.
 
-Problem
-├── Malformed             400  body_not_json, cursor_invalid
-├── Unauthenticated       401  token_missing, token_invalid, token_expired, token_revoked,
-│                              session_expired, credentials_invalid
-├── Forbidden             403  client_type_forbidden, client_type_mismatch, origin_forbidden,
-│                              product_forbidden, identity_mismatch, connection_expired
-├── NotFound              404  product_not_found, route_not_found, issued_elsewhere
-├── MethodNotAllowed      405  method_not_allowed
-├── Conflict              409  already_moderated, product_changed, settings_changed,
-│                              account_exists, too_many_rooms
-├── TooLarge              413  body_too_large
-├── UnsupportedContent    415  content_type_unsupported
-├── Invalid               422  request_invalid, notes_too_long, notes_too_short
-├── PreconditionRequired  428  version_missing
-├── TooManyRequests       429  too_many_attempts
-└── Unavailable           503  busy, issuer_unreachable
+Problem                    500
+├── Malformed              400
+├── Unauthenticated        401
+├── Forbidden              403
+├── NotFound               404
+├── MethodNotAllowed       405
+├── Conflict               409
+├── TooLarge               413
+├── UnsupportedContent     415
+├── Invalid                422
+├── PreconditionRequired   428
+├── TooManyRequests        429
+└── Unavailable            503
 """
 
 from typing import ClassVar
@@ -24,12 +21,13 @@ from typing import ClassVar
 class Problem(Exception):
     """A refusal that its caller is told about.
 
-    `status` and `title` follow RFC 9457; `code` names the case and never changes, `detail` is a
-    sentence for people.
+    `status` and `title` follow RFC 9457; `code` is one of its class's `codes`, names the case and
+    never changes; `detail` is a sentence for people.
     """
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"
+    codes: ClassVar[tuple[str, ...]] = ("internal_error",)
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -45,11 +43,24 @@ class Problem(Exception):
 class Malformed(Problem):
     status = 400
     title = "The request cannot be read"
+    codes = (
+        "body_not_json",
+        "cursor_invalid",
+        "message_not_json",
+    )
 
 
 class Unauthenticated(Problem):
     status = 401
     title = "Who are you?"
+    codes = (
+        "token_missing",
+        "token_invalid",
+        "token_expired",
+        "token_revoked",
+        "session_expired",
+        "credentials_invalid",
+    )
 
     @property
     def headers(self) -> dict[str, str]:
@@ -59,16 +70,31 @@ class Unauthenticated(Problem):
 class Forbidden(Problem):
     status = 403
     title = "Not allowed"
+    codes = (
+        "client_type_forbidden",
+        "client_type_mismatch",
+        "origin_forbidden",
+        "product_forbidden",
+        "channel_forbidden",
+        "identity_mismatch",
+        "connection_expired",
+    )
 
 
 class NotFound(Problem):
     status = 404
     title = "No such thing"
+    codes = (
+        "route_not_found",
+        "product_not_found",
+        "issued_elsewhere",
+    )
 
 
 class MethodNotAllowed(Problem):
     status = 405
     title = "Not in this way"
+    codes = ("method_not_allowed",)
 
     def __init__(self, allowed: str) -> None:
         super().__init__("method_not_allowed", f"This route has {allowed} only.")
@@ -82,31 +108,51 @@ class MethodNotAllowed(Problem):
 class Conflict(Problem):
     status = 409
     title = "The state has changed"
+    codes = (
+        "already_moderated",
+        "product_changed",
+        "settings_changed",
+        "account_exists",
+        "too_many_rooms",
+    )
 
 
 class TooLarge(Problem):
     status = 413
     title = "The request is too large"
+    codes = (
+        "body_too_large",
+        "message_too_large",
+    )
 
 
 class UnsupportedContent(Problem):
     status = 415
     title = "The request is not JSON"
+    codes = ("content_type_unsupported",)
 
 
 class Invalid(Problem):
     status = 422
     title = "The request breaks a rule"
+    codes = (
+        "request_invalid",
+        "message_invalid",
+        "notes_too_long",
+        "notes_too_short",
+    )
 
 
 class PreconditionRequired(Problem):
     status = 428
     title = "Say what you have seen"
+    codes = ("version_missing",)
 
 
 class TooManyRequests(Problem):
     status = 429
     title = "Too many requests"
+    codes = ("too_many_attempts",)
 
     def __init__(self, code: str, detail: str, retry_after_seconds: int) -> None:
         super().__init__(code, detail)
@@ -120,3 +166,11 @@ class TooManyRequests(Problem):
 class Unavailable(Problem):
     status = 503
     title = "Not at this moment"
+    codes = (
+        "busy",
+        "recovery_interrupted",
+        "issuer_unreachable",
+    )
+
+
+KINDS: list[type[Problem]] = [Problem, *Problem.__subclasses__()]

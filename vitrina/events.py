@@ -57,6 +57,8 @@ class ProductApproval(_Wire):
 
 
 class ProductApproved(Published):
+    """An administrator approved a product."""
+
     event: Literal["product.approved"] = "product.approved"
     data: ProductApproval
 
@@ -70,6 +72,8 @@ class ProductSubmission(_Wire):
 
 
 class ProductSubmitted(Published):
+    """A shop submitted a product, or submitted it again."""
+
     event: Literal["product.submitted"] = "product.submitted"
     data: ProductSubmission
 
@@ -85,6 +89,8 @@ class ProductRejection(_Wire):
 
 
 class ProductRejected(Published):
+    """An administrator rejected a product, with a reason."""
+
     event: Literal["product.rejected"] = "product.rejected"
     data: ProductRejection
 
@@ -104,6 +110,8 @@ class SettingsUpdate(_Wire):
 
 
 class SettingsUpdated(Published):
+    """An administrator changed the platform's settings."""
+
     event: Literal["settings.updated"] = "settings.updated"
     data: SettingsUpdate
 
@@ -117,6 +125,8 @@ class Announcement(_Wire):
 
 
 class AnnouncementPublished(Published):
+    """An administrator said something to a channel."""
+
     event: Literal["announcement.published"] = "announcement.published"
     data: Announcement
 
@@ -137,6 +147,8 @@ class Connection(_Wire):
 
 
 class Connected(_Wire):
+    """The first event of a connection: the rules, and where its channels stand."""
+
     event: Literal["connected"] = "connected"
     timestamp: datetime = Field(default_factory=now)
     data: Connection
@@ -155,7 +167,7 @@ class Recovery(_Wire):
 
 
 class Recovered(_Wire):
-    """The end of a recovery: the missed events, if any, came before it."""
+    """The answer to `resume`, after the missed events, if any."""
 
     event: Literal["recovered"] = "recovered"
     timestamp: datetime = Field(default_factory=now)
@@ -170,6 +182,8 @@ class RoomJoined(_Wire):
 
 
 class Joined(_Wire):
+    """The answer to `join`."""
+
     event: Literal["joined"] = "joined"
     timestamp: datetime = Field(default_factory=now)
     data: RoomJoined
@@ -180,6 +194,8 @@ class RoomLeft(_Wire):
 
 
 class Left(_Wire):
+    """The answer to `leave`."""
+
     event: Literal["left"] = "left"
     timestamp: datetime = Field(default_factory=now)
     data: RoomLeft
@@ -190,6 +206,8 @@ class Extension(_Wire):
 
 
 class Authenticated(_Wire):
+    """The answer to `auth`."""
+
     event: Literal["authenticated"] = "authenticated"
     timestamp: datetime = Field(default_factory=now)
     data: Extension
@@ -216,7 +234,7 @@ class Closing(_Wire):
 
 
 class Pong(_Wire):
-    """Nothing but its name, so that API Gateway can send it without a Lambda."""
+    """The answer to `ping`: its name alone, so that API Gateway can send it without a Lambda."""
 
     event: Literal["pong"] = "pong"
 
@@ -227,6 +245,8 @@ class Refusal(_Wire):
 
 
 class Error(_Wire):
+    """What this connection sent was refused; the connection stays."""
+
     event: Literal["error"] = "error"
     timestamp: datetime = Field(default_factory=now)
     data: Refusal

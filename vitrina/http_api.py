@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from collections.abc import Iterable
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -16,10 +17,9 @@ from aws_lambda_powertools.event_handler import (
 )
 from aws_lambda_powertools.event_handler.depends import Depends
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
-from aws_lambda_powertools.event_handler.openapi.exceptions import (
-    RequestUnsupportedContentType,
-    RequestValidationError,
-)
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.params import Header
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
@@ -28,6 +28,7 @@ from vitrina import auth
 from vitrina.auth import Identity
 from vitrina.channels import ClientType
 from vitrina.errors import (
+    KINDS,
     Invalid,
     Malformed,
     NotFound,
@@ -42,7 +43,11 @@ logger = Logger()
 LARGEST_BODY_BYTES = 64 * 1024
 PROBLEM_JSON = "application/problem+json"
 
-_ETAG = re.compile(r'"([0-9]{1,15})"')
+ETAG_PATTERN = r'^"([0-9]{1,15})"$'
+_ETAG = re.compile(ETAG_PATTERN)
+
+# What a refusal says besides, by its status.
+_HEADERS = {401: "WWW-Authenticate", 429: "Retry-After"}
 
 
 def resolver() -> APIGatewayHttpResolver:
@@ -54,7 +59,6 @@ def resolver() -> APIGatewayHttpResolver:
     )
     app.exception_handler(Problem)(answer)
     app.exception_handler(RequestValidationError)(_answer_invalid)
-    app.exception_handler(RequestUnsupportedContentType)(_answer_unsupported)
     app.exception_handler(NotFoundError)(lambda _: answer_unknown_route())
     app.exception_handler(Exception)(_answer_defect)
     return app
@@ -64,7 +68,10 @@ def handle(
     app: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext
 ) -> dict[str, Any]:
     """Answer one request by the routes of `app`."""
+    # Without its content type Powertools reads any body as JSON, never as a form.
+    headers = {**event.get("headers", {})}
     try:
+        _require_json(headers.pop("content-type", ""), event.get("body"))
         body = _read_body(event)
     except Problem as problem:
         return {
@@ -72,16 +79,25 @@ def handle(
             "headers": {"Content-Type": PROBLEM_JSON, **problem.headers},
             "body": _problem_json(problem),
         }
-    return app.resolve({**event, "body": body, "isBase64Encoded": False}, context)
+    return app.resolve(
+        {**event, "headers": headers, "body": body, "isBase64Encoded": False}, context
+    )
+
+
+def _require_json(content_type: str, body: str | None) -> None:
+    """Raise UnsupportedContent for a body that says it is anything else; forms are not read."""
+    media_type = content_type.partition(";")[0].strip().lower()
+    if body and media_type not in {"", content_types.APPLICATION_JSON}:
+        raise UnsupportedContent("content_type_unsupported", "Send application/json.")
 
 
 def _read_body(event: dict[str, Any]) -> str | None:
     """Return the body as text; API Gateway encodes what its content type does not call text."""
     body: str | None = event.get("body")
-    if body is None:
+    if not body:
         return None
-    encoded = body.encode()
     try:
+        encoded = body.encode()
         if event.get("isBase64Encoded"):
             encoded = base64.b64decode(encoded)
             body = encoded.decode()
@@ -90,6 +106,42 @@ def _read_body(event: dict[str, Any]) -> str | None:
     if len(encoded) > LARGEST_BODY_BYTES:
         raise TooLarge("body_too_large", f"A body has at most {LARGEST_BODY_BYTES} bytes.")
     return body
+
+
+def answers(
+    *codes: str, done: HTTPStatus = HTTPStatus.OK, is_versioned: bool = False
+) -> dict[int, OpenAPIResponse]:
+    """Describe what a route answers: `done`, or a refusal with one of these codes.
+
+    Codes that follow from the types of a route's parameters, as `token_missing` does, are not
+    said: whoever describes the routes adds them.
+    """
+    success: OpenAPIResponse = {"description": done.phrase}
+    if is_versioned:
+        success["headers"] = {"ETag": {"schema": {"type": "string", "pattern": ETAG_PATTERN}}}
+    return {int(done): success, **refusals(codes)}
+
+
+def refusals(codes: Iterable[str]) -> dict[int, OpenAPIResponse]:
+    """Describe refusals as OpenAPI does, by their status."""
+    wanted = set(codes)
+    responses: dict[int, OpenAPIResponse] = {}
+    for problem in KINDS:
+        if found := [code for code in problem.codes if code in wanted]:
+            schema: dict[str, Any] = {
+                "$ref": "#/components/schemas/Problem",
+                "properties": {"status": {"const": problem.status}, "code": {"enum": found}},
+            }
+            responses[problem.status] = {
+                "description": problem.title,
+                "content": {PROBLEM_JSON: {"schema": schema}},
+            }
+            if header := _HEADERS.get(problem.status):
+                responses[problem.status]["headers"] = {header: {"schema": {"type": "string"}}}
+            wanted -= {*found}
+    if wanted:
+        raise ValueError(f"vitrina.errors has no {sorted(wanted)}")
+    return responses
 
 
 def versioned(body: BaseModel, version: int) -> Response[Any]:
@@ -115,7 +167,19 @@ def _admin(request: Request) -> Identity:
     return identity
 
 
-def _seen(request: Request) -> int | None:
+# Powertools describes the parameters of a dependency, and passes it none but the request.
+_IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        pattern=ETAG_PATTERN,
+        examples=['"3"'],
+        description="The version that you have read.",
+    ),
+]
+
+
+def _seen(request: Request, _if_match: _IfMatch = None) -> int | None:
     """Return the version that the caller has seen; raises Invalid `request_invalid`."""
     tag = request.headers.get("if-match")
     if tag is None:
@@ -125,7 +189,7 @@ def _seen(request: Request) -> int | None:
     return int(found[1])
 
 
-def _required_version(request: Request) -> int:
+def _required_version(request: Request, _if_match: _IfMatch = None) -> int:
     seen = _seen(request)
     if seen is None:
         raise PreconditionRequired(
@@ -184,10 +248,6 @@ def _answer_invalid(invalid: RequestValidationError) -> Response[str]:
     first = errors[0]
     problem = Invalid("request_invalid", f"{first['field']}: {first['detail']}.")
     return answer(problem, errors)
-
-
-def _answer_unsupported(_error: RequestUnsupportedContentType) -> Response[str]:
-    return answer(UnsupportedContent("content_type_unsupported", "Send application/json."))
 
 
 def answer_unknown_route() -> Response[str]:

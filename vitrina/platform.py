@@ -4,7 +4,15 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
 
 from vitrina import aws, history, settings
 from vitrina.auth import Identity
@@ -14,13 +22,28 @@ from vitrina.history import Change, Outrun, Row
 
 LONGEST_NOTES = 1000
 
+
+def _require_number(value: object) -> object:
+    if isinstance(value, (str, bool)):
+        raise ValueError("expected a number")  # noqa: TRY004 - pydantic's way to say it
+    return value
+
+
+# In JSON "5" and true are no numbers, and 5.0 is a whole one.
+Number = BeforeValidator(_require_number)
+
+
 # JSON has one kind of number, and apps read it as such; DynamoDB keeps the decimal.
 Money = Annotated[
     Decimal,
     Field(ge=0, max_digits=12, decimal_places=2),
+    Number,
     PlainSerializer(float, when_used="json"),
+    WithJsonSchema(
+        {"type": "number", "minimum": 0, "maximum": 9_999_999_999.99, "multipleOf": 0.01}
+    ),
 ]
-NotesLength = Annotated[int, Field(ge=1, le=LONGEST_NOTES)]
+NotesLength = Annotated[int, Field(ge=1, le=LONGEST_NOTES), Number]
 
 
 class PlatformSettings(BaseModel):

@@ -22,7 +22,7 @@ STATUS_INDEX = "moderation_status"
 SHOP_INDEX = "shop_status"
 """`10#pending`: what a shop has of a status, without reading all other shops' products."""
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"\S")]
 Notes = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_NOTES)]
 
 

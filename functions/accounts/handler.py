@@ -20,7 +20,7 @@ class Disconnected(BaseModel):
     """Connections that were open."""
 
 
-@app.post("/api/v1/admin/accounts/<account_id>/disconnect")
+@app.post("/api/v1/admin/accounts/<account_id>/disconnect", responses=http_api.answers())
 def disconnect(account_id: Annotated[Id, Path()], _admin: http_api.Admin) -> Disconnected:
     """Refuse the tokens that the account has, and close its connections, in this order.
 

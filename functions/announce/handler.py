@@ -18,7 +18,7 @@ logger = Logger()
 app = http_api.resolver()
 
 
-class Request(BaseModel):
+class Draft(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     to: Channel
@@ -26,9 +26,10 @@ class Request(BaseModel):
     text: Annotated[Text, Field(max_length=4000)]
 
 
-@app.post("/api/v1/admin/announcements")
-def announce(admin: http_api.Admin, request: Annotated[Request, Body()]) -> Broadcast:
-    announcement = Announcement(**request.model_dump(), admin_id=admin.account_id)
+@app.post("/api/v1/admin/announcements", responses=http_api.answers("busy"))
+def announce(admin: http_api.Admin, draft: Annotated[Draft, Body()]) -> Broadcast:
+    """Say something to everyone of a type, to one identity or to a room."""
+    announcement = Announcement(**draft.model_dump(), admin_id=admin.account_id)
     event = AnnouncementPublished(data=announcement)
     return publishing.publish(history.commit([Change(None, event)]))
 

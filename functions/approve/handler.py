@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from vitrina import http_api, moderation, publishing
 from vitrina.auth import Id
 from vitrina.errors import Problem
+from vitrina.platform import Number
 from vitrina.products import Notes, Product
 from vitrina.publishing import Broadcast
 
@@ -24,7 +25,7 @@ class Approval(BaseModel):
 
 
 class BulkApproval(Approval):
-    product_ids: Annotated[list[Id], Field(min_length=1, max_length=100)]
+    product_ids: Annotated[list[Annotated[Id, Number]], Field(min_length=1, max_length=100)]
 
 
 class Approved(BaseModel):
@@ -44,20 +45,27 @@ class BulkApproved(BaseModel):
     broadcast: Broadcast
 
 
-@app.post("/api/v1/admin/products/<product_id>/approve")
+@app.post(
+    "/api/v1/admin/products/<product_id>/approve",
+    responses=http_api.answers(
+        "product_not_found", "already_moderated", "product_changed", "notes_too_long", "busy"
+    ),
+)
 def approve(
     product_id: Annotated[Id, Path()],
     admin: http_api.Admin,
     seen: http_api.Seen,
     approval: Annotated[Approval | None, Body()] = None,
 ) -> Approved:
+    """Approve a pending product at the fee in force, and tell everyone."""
     notes = approval.moderation_notes if approval else None
     done = moderation.approve([product_id], notes, admin, seen)
     return Approved(product=done.product(product_id), broadcast=publishing.publish(done.rows))
 
 
-@app.post("/api/v1/admin/products/bulk-approve")
+@app.post("/api/v1/admin/products/bulk-approve", responses=http_api.answers("notes_too_long"))
 def bulk_approve(admin: http_api.Admin, approval: Annotated[BulkApproval, Body()]) -> BulkApproved:
+    """Approve 1 to 100 products, each for itself; of every one it says what became of it."""
     done = moderation.approve(approval.product_ids, approval.moderation_notes, admin)
     return BulkApproved(
         results=[

@@ -28,16 +28,21 @@ class Token(BaseModel):
     expires_in: int
 
 
-@app.post("/api/v1/auth/login")
+@app.post(
+    "/api/v1/auth/login",
+    responses=http_api.answers("credentials_invalid", "issued_elsewhere", "too_many_attempts"),
+)
 def login(credentials: Annotated[Credentials, Body()]) -> Token:
+    """Give a token for an email and a password."""
     attempts.count(credentials.email)
     account = accounts.authenticate(credentials.email, credentials.password)
     attempts.forget(credentials.email)
     return _token(auth.issue(**account.model_dump(exclude={"email"})))
 
 
-@app.post("/api/v1/auth/refresh")
+@app.post("/api/v1/auth/refresh", responses=http_api.answers("session_expired", "issued_elsewhere"))
 def refresh(bearer: http_api.Bearer) -> Token:
+    """Give a new token for one that is still valid, until the login is too long ago."""
     return _token(auth.refresh(bearer))
 
 

@@ -19,45 +19,58 @@ Limit = Annotated[int, Query(ge=1, le=100)]
 Cursor = Annotated[str | None, Query(max_length=500)]
 
 
-@app.post("/api/v1/products")
+@app.post("/api/v1/products", responses=http_api.answers("busy", done=HTTPStatus.CREATED))
 def submit(
     shop: http_api.Shop, submission: Annotated[Submission, Body()]
 ) -> tuple[Product, HTTPStatus]:
+    """Submit a new product, which is pending until an administrator decides."""
     product, rows = moderation.submit(submission, shop)
     publishing.publish(rows)
     return product, HTTPStatus.CREATED
 
 
-@app.put("/api/v1/products/<product_id>")
+@app.put(
+    "/api/v1/products/<product_id>",
+    responses=http_api.answers(
+        "product_not_found", "product_forbidden", "product_changed", "busy", is_versioned=True
+    ),
+)
 def resubmit(
     product_id: Annotated[Id, Path()],
     shop: http_api.Shop,
     seen: http_api.Seen,
     submission: Annotated[Submission, Body()],
 ) -> Response[Product]:
+    """Replace what the shop says of its product, which is pending again, whatever it was."""
     resubmitted = moderation.resubmit(product_id, submission, shop, seen)
     product = resubmitted.product(product_id)
     publishing.publish(resubmitted.rows)
     return http_api.versioned(product, product.version)
 
 
-@app.get("/api/v1/admin/moderation/queue")
+@app.get("/api/v1/admin/moderation/queue", responses=http_api.answers("cursor_invalid"))
 def moderation_queue(admin: http_api.Admin, limit: Limit = 20, cursor: Cursor = None) -> Page:
+    """List what waits for a decision, the oldest first."""
     return products.list_by_status(Status.PENDING, admin, limit, cursor)
 
 
-@app.get("/api/v1/products")
+@app.get("/api/v1/products", responses=http_api.answers("client_type_forbidden", "cursor_invalid"))
 def list_by_status(
     viewer: http_api.Visitor,
     status: Annotated[Status, Query()] = Status.APPROVED,
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> Page:
+    """List products of a status: approved ones for everyone, others for their shop and admins."""
     return products.list_by_status(status, viewer, limit, cursor)
 
 
-@app.get("/api/v1/products/<product_id>")
+@app.get(
+    "/api/v1/products/<product_id>",
+    responses=http_api.answers("product_not_found", is_versioned=True),
+)
 def get(product_id: Annotated[Id, Path()], viewer: http_api.Visitor) -> Response[Product]:
+    """Read a product that the caller may see."""
     product = products.get(product_id, viewer)
     return http_api.versioned(product, product.version)
 

@@ -19,7 +19,7 @@ app = http_api.resolver()
 class Rejection(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    moderation_notes: Annotated[Notes, Field(min_length=1)]
+    moderation_notes: Annotated[Notes, Field(min_length=1, pattern=r"\S")]
 
 
 class Rejected(BaseModel):
@@ -27,13 +27,24 @@ class Rejected(BaseModel):
     broadcast: Broadcast
 
 
-@app.post("/api/v1/admin/products/<product_id>/reject")
+@app.post(
+    "/api/v1/admin/products/<product_id>/reject",
+    responses=http_api.answers(
+        "product_not_found",
+        "already_moderated",
+        "product_changed",
+        "notes_too_long",
+        "notes_too_short",
+        "busy",
+    ),
+)
 def reject(
     product_id: Annotated[Id, Path()],
     admin: http_api.Admin,
     seen: http_api.Seen,
     rejection: Annotated[Rejection, Body()],
 ) -> Rejected:
+    """Reject a pending product with a reason, and tell its shop and the administrators."""
     done = moderation.reject(product_id, rejection.moderation_notes, admin, seen)
     return Rejected(product=done.product(product_id), broadcast=publishing.publish(done.rows))
 

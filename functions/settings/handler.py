@@ -14,18 +14,23 @@ logger = Logger()
 app = http_api.resolver()
 
 
-@app.get("/api/v1/admin/settings")
+@app.get("/api/v1/admin/settings", responses=http_api.answers(is_versioned=True))
 def read(_admin: http_api.Admin) -> Response[PlatformSettings]:
+    """Read the platform's settings."""
     found = platform.in_force()
     return http_api.versioned(found.settings, found.version)
 
 
-@app.put("/api/v1/admin/settings")
+@app.put(
+    "/api/v1/admin/settings",
+    responses=http_api.answers("settings_changed", "busy", is_versioned=True),
+)
 def replace(
     admin: http_api.Admin,
     seen: http_api.RequiredVersion,
     new: Annotated[PlatformSettings, Body()],
 ) -> Response[PlatformSettings]:
+    """Replace the platform's settings, and tell everyone what is different."""
     now, rows = platform.update(new, seen, admin)
     publishing.publish(rows)
     return http_api.versioned(now.settings, now.version)

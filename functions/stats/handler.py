@@ -24,13 +24,14 @@ class Health(BaseModel):
     connections: int
 
 
-@app.get("/ws/stats")
+@app.get("/ws/stats", responses=http_api.answers())
 def stats() -> Stats:
+    """Count the open connections, as of two seconds ago at most."""
     counts = members.count()
     return Stats(total=sum(counts.by_type.values()), by_type=counts.by_type, rooms=counts.rooms)
 
 
-@app.get("/health")
+@app.get("/health", responses=http_api.answers())
 def health() -> Health:
     """Answer after having read every partition of the connections table."""
     return Health(connections=sum(members.count().by_type.values()))

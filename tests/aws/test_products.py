@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from functions.products.handler import handler
-from tests.aws.conftest import HttpCall, connect, token_of
+from tests.aws.conftest import CONTEXT, HttpCall, connect, token_of
 from tests.management_api_stub import ManagementApiStub
 from vitrina import auth, moderation
 from vitrina.channels import ClientType
@@ -159,3 +159,35 @@ def test_one_product_is_seen_by_those_who_may_and_unknown_to_the_others() -> Non
     approve(product_id)
     assert {call("GET", path, token=token).status for token in may | may_not} == {200}
     assert call("GET", "/api/v1/products/404").status == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "is_base64", "status"),
+    [
+        ("\udca7", "application/json", False, 400),
+        ("not base64", "application/json", True, 400),
+        ("//4=", "application/json", True, 400),
+        ("eyJwcm9kdWN0X25hbWUiOiJ4In0=", "application/json", True, 201),
+        ('{"product_name":"x"}', "application/json; charset=utf-8", False, 201),
+        ('{"product_name":"x"}', "text/plain", False, 415),
+        ("x=1", "application/x-www-form-urlencoded", False, 415),
+        ("", "multipart/form-data", False, 422),
+        ("x", "multipart/form-data", False, 415),
+        (None, "multipart/form-data", False, 422),
+    ],
+)
+def test_a_body_of_any_kind_is_read_or_refused(
+    body: str | None, content_type: str, is_base64: bool, status: int
+) -> None:
+    event = {
+        "version": "2.0",
+        "rawPath": "/api/v1/products",
+        "headers": {"content-type": content_type, "authorization": f"Bearer {shop_token()}"},
+        "requestContext": {
+            "http": {"method": "POST", "path": "/api/v1/products"},
+            "stage": "$default",
+        },
+        "body": body,
+        "isBase64Encoded": is_base64,
+    }
+    assert handler(event, CONTEXT)["statusCode"] == status

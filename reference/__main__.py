@@ -1,0 +1,6 @@
+"""Writes every generated file."""
+
+from reference import files
+
+for path, text in files.generated().items():
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,191 @@
+"""The WebSocket protocol as an AsyncAPI 3.0 document, from the events and the client messages."""
+
+import inspect
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from reference import examples, schemas
+from vitrina import events
+from vitrina.channels import CHANNELS, ClientType
+from vitrina.events import Published
+from vitrina.messages import Auth, Join, Leave, Message, Ping, Resume
+
+ROOT = Path(__file__).parents[1]
+
+DESCRIPTION = """\
+Every frame is one JSON object in UTF-8. Clients send messages, which have a `type`; the server
+sends events, which have an `event`. Published events belong to channels, and are numbered in each.
+"""
+
+# What a client message is answered with, unless it is refused with `error`.
+ANSWERS: dict[type[BaseModel], type[BaseModel]] = {
+    Ping: events.Pong,
+    Resume: events.Recovered,
+    Join: events.Joined,
+    Leave: events.Left,
+    Auth: events.Authenticated,
+}
+
+# A published event in one channel has two members more; see `Published.body_for`.
+_PLACE = {
+    "channel": {"type": "string", "description": "The channel that it came by."},
+    "seq": {"type": "integer", "minimum": 1, "description": "Its number there, without gaps."},
+}
+
+
+def document() -> dict[str, Any]:
+    payloads = _payloads()
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Vitrina",
+            "version": tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"],
+            "description": DESCRIPTION,
+        },
+        "defaultContentType": "application/json",
+        "servers": _servers(),
+        "channels": {"notifications": _channel()},
+        "operations": {
+            **{f"receive_{name(message)}": _receive(message) for message in client_messages()},
+            "send_events": {
+                "action": "send",
+                "summary": "Tell of what happens, and answer",
+                "channel": {"$ref": "#/channels/notifications"},
+                "messages": [_in_channel(event) for event in event_classes()],
+            },
+        },
+        "components": {
+            "messages": {
+                name(model): _message(model) for model in (*client_messages(), *event_classes())
+            },
+            "schemas": payloads,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "query": {"type": "httpApiKey", "in": "query", "name": "token"},
+            },
+        },
+    }
+
+
+def client_messages() -> list[type[BaseModel]]:
+    union, *_ = get_args(Message)
+    return list(get_args(union))
+
+
+def event_classes() -> list[type[BaseModel]]:
+    """Return every event, in the order in which they are written down."""
+    return [
+        model
+        for model in vars(events).values()
+        if inspect.isclass(model)
+        and issubclass(model, BaseModel)
+        and "event" in model.model_fields
+        and model is not Published
+    ]
+
+
+def name(model: type[BaseModel]) -> str:
+    """Return what the wire calls a model: `product.approved`, `ping`."""
+    field = model.model_fields.get("event") or model.model_fields["type"]
+    [found] = get_args(field.annotation)
+    return str(found)
+
+
+def summary(model: type[BaseModel]) -> str:
+    return inspect.cleandoc(model.__doc__ or "").partition("\n\n")[0].replace("\n", " ")
+
+
+def _servers() -> dict[str, Any]:
+    security = [
+        {"$ref": "#/components/securitySchemes/bearer"},
+        {"$ref": "#/components/securitySchemes/query"},
+    ]
+    return {
+        "deployed": {
+            "host": "{host}",
+            "protocol": "wss",
+            "variables": {"host": {"description": "Where it is deployed."}},
+            "security": security,
+        },
+        "local": {"host": "localhost:8000", "protocol": "ws", "security": security},
+    }
+
+
+def _channel() -> dict[str, Any]:
+    models = (*client_messages(), *event_classes())
+    return {
+        "address": "/ws/{type}",
+        "summary": "One connection, for everything both ways",
+        "parameters": {
+            "type": {
+                "description": "The type of client; the token's.",
+                "enum": [str(kind) for kind in ClientType],
+            }
+        },
+        "messages": {
+            name(model): {"$ref": f"#/components/messages/{name(model)}"} for model in models
+        },
+        "bindings": {"ws": {"method": "GET", "bindingVersion": "0.1.0"}},
+    }
+
+
+def _receive(message: type[BaseModel]) -> dict[str, Any]:
+    return {
+        "action": "receive",
+        "summary": summary(message),
+        "channel": {"$ref": "#/channels/notifications"},
+        "messages": [_in_channel(message)],
+        "reply": {
+            "channel": {"$ref": "#/channels/notifications"},
+            "messages": [_in_channel(ANSWERS[message]), _in_channel(events.Error)],
+        },
+    }
+
+
+def _in_channel(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": f"#/channels/notifications/messages/{name(model)}"}
+
+
+def _message(model: type[BaseModel]) -> dict[str, Any]:
+    described = {
+        "name": name(model),
+        "summary": summary(model),
+        "payload": {"$ref": f"#/components/schemas/{model.__name__}"},
+        "examples": [{"payload": _example(model)}],
+    }
+    if issubclass(model, Published):
+        described["x-channels"] = list(CHANNELS[name(model)])
+    return described
+
+
+def _example(model: type[BaseModel]) -> Any:
+    example = examples.BY_MODEL[model]
+    if isinstance(example, Published):
+        return json.loads(example.body_for(example.channels()[0], seq=58))
+    return example.model_dump(mode="json", exclude_none=True)
+
+
+def _payloads() -> dict[str, Any]:
+    """Return the schemas of all frames and of what they contain."""
+    # What clients send may leave out what has a default; what is sent is complete.
+    _, sent = models_json_schema(
+        [(event, "serialization") for event in event_classes()],
+        ref_template="#/components/schemas/{model}",
+    )
+    _, received = models_json_schema(
+        [(message, "validation") for message in client_messages()],
+        ref_template="#/components/schemas/{model}",
+    )
+    found: dict[str, Any] = schemas.tidy(received["$defs"] | sent["$defs"])
+    for event in event_classes():
+        if issubclass(event, Published):
+            found[event.__name__]["properties"] |= _PLACE
+    for model in sent["$defs"]:
+        if issubclass(getattr(events, model), BaseModel):
+            found[model]["required"] = list(found[model]["properties"])
+    return found

@@ -1,0 +1,92 @@
+"""The HTTP API against its own description, as schemathesis searches for a difference."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from pydantic import TypeAdapter
+
+from local.client import Api
+from local.emulator import PASSWORD
+from vitrina import accounts
+from vitrina.channels import ClientType
+
+HERE = Path(__file__).parent
+SETTINGS = "/api/v1/admin/settings"
+
+# Who may do most tries every boundary; the others search by chance. The stateful phase follows from
+# what one answer gives to another request.
+PHASES = {
+    "anonymous": ("fuzzing", 3),
+    "user": ("fuzzing", 3),
+    "shop": ("fuzzing,stateful", 4),
+    "admin": ("examples,coverage,stateful", 4),
+}
+
+
+@pytest.fixture(scope="module")
+def strangers(api: Api) -> dict[str, str]:
+    """Return tokens of accounts that no other test uses."""
+    password = TypeAdapter(accounts.Password).validate_python(PASSWORD)
+    for kind in ClientType:
+        shop: tuple[Any, ...] = (11, "Another Store") if kind is ClientType.SHOP else ()
+        accounts.create(f"{kind}@elsewhere.example", password, kind, *shop)
+    return {kind: api.login(f"{kind}@elsewhere.example", PASSWORD) for kind in ClientType}
+
+
+@pytest.fixture(scope="module")
+def kept_settings(api: Api, strangers: dict[str, str]) -> Iterator[None]:
+    """Put the platform's settings back as they were."""
+
+    def read() -> requests.Response:
+        return api.answer("GET", SETTINGS, strangers["admin"])
+
+    before = read().json()
+    yield
+    put = {"json": before, "headers": {"If-Match": read().headers["ETag"]}}
+    assert api.answer("PUT", SETTINGS, strangers["admin"], **put).status_code == 200
+
+
+def search(
+    url: str, description: Path, who: str, token: str | None
+) -> "subprocess.CompletedProcess[str]":
+    """Run schemathesis as one who has this token."""
+    phases, examples = PHASES[who]
+    return subprocess.run(
+        [
+            str(Path(sys.executable).parent / "schemathesis"),
+            *("--config-file", str(HERE / "schemathesis.toml")),
+            *("run", str(description), "--url", url, "--no-color", "--workers", "2"),
+            *("--phases", phases, "--max-examples", str(examples), "--continue-on-failure"),
+            *(("--header", f"Authorization: Bearer {token}") if token else ()),
+        ],
+        env=os.environ | {"SCHEMATHESIS_HOOKS": "tests.emulator.schemathesis_hooks"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.usefixtures("kept_settings")
+@pytest.mark.parametrize("who", PHASES)
+def test_nothing_differs_from_the_description(
+    url: str, api: Api, strangers: dict[str, str], tmp_path: Path, who: str
+) -> None:
+    description = tmp_path / "openapi.json"
+    description.write_text(api.answer("GET", "/openapi.json").text, encoding="utf-8")
+    done = search(url, description, who, strangers.get(who))
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("name", ["openapi", "asyncapi"])
+def test_the_committed_description_is_served(api: Api, name: str) -> None:
+    committed = HERE.parents[1] / f"functions/openapi/{name}.json"
+    answer = api.answer("GET", f"/{name}.json")
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.text == committed.read_text(encoding="utf-8")
