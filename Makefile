@@ -11,7 +11,7 @@ SOURCES := pyproject.toml README.md infra/artifact.py $(shell find functions vit
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test bench lint format lock artifact deploy account clean
+.PHONY: help demo dev test bench fuzz lint format reference lock artifact deploy account clean
 
 help: ## what can be made
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -28,10 +28,19 @@ test: build/ready lint ## everything that checks this project
 bench: build/venv.done build/bench.done ## measure: make bench, or make bench NAME=posts
 	@build/bench/bin/python -m bench $(NAME)
 
+# Of each engine, divided among the handlers; 9000 are ten minutes for each of fifteen.
+SECONDS := 600
+
+fuzz: build/fuzz.done ## search for events that break a handler: make fuzz, or with SECONDS=… NAME=…
+	@build/fuzz/bin/python -m fuzz $(if $(REPLAY),--replay $(REPLAY),--seconds $(SECONDS) $(NAME))
+
 lint: build/venv.done
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy --no-error-summary
+
+reference: build/venv.done ## write openapi.json, asyncapi.json and the tables of docs/protocol.md
+	@$(BIN)/python -m reference
 
 format: build/venv.done
 	$(BIN)/ruff check --fix
@@ -68,6 +77,13 @@ build/bench.done: requirements/bench.txt bench/package.json bench/package-lock.j
 	@$(UV) venv --quiet --clear --python $(BIN)/python build/bench
 	@$(UV) pip install --quiet --compile-bytecode --python build/bench/bin/python --require-hashes -r requirements/bench.txt
 	@cd bench && npm ci --silent
+	@touch $@
+
+# atheris has wheels for Linux alone, and `make test` goes without.
+build/fuzz.done: requirements/fuzz.txt build/venv.done
+	@echo "Setting up the fuzzers ..."
+	@$(UV) venv --quiet --clear --python $(BIN)/python build/fuzz
+	@$(UV) pip install --quiet --compile-bytecode --python build/fuzz/bin/python --require-hashes -r requirements/fuzz.txt
 	@touch $@
 
 # --- The artifact: this project installed into a folder -------------------------------------------
@@ -112,6 +128,7 @@ lock: build/venv.done ## pin the newest versions of every dependency
 	$(LOCK) pyproject.toml --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
 	$(LOCK) --group emulator --output-file requirements/emulator.txt
 	$(LOCK) pyproject.toml --group bench --output-file requirements/bench.txt
+	$(LOCK) pyproject.toml --group fuzz --constraint requirements/dev.txt --output-file requirements/fuzz.txt
 	echo uv | $(LOCK) - --constraint requirements/dev.txt --output-file requirements/bootstrap.txt
 	$(BIN)/npm update --package-lock-only
 	cd bench && npm update --package-lock-only

@@ -41,7 +41,7 @@ class PostAgain(_Task):
 
     type: Literal["post_again"] = "post_again"
     members: list[Member]
-    attempt: int
+    attempt: Annotated[int, Field(ge=0, le=16)]
     """1 for the first time."""
 
 

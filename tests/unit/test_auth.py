@@ -117,7 +117,10 @@ def test_a_key_shorter_than_32_bytes_is_not_used(monkeypatch: pytest.MonkeyPatch
 @hypothesis_settings(
     deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300
 )
-@given(strategies.text(min_size=1, max_size=6000))
+@given(
+    strategies.text(min_size=1, max_size=6000)
+    | strategies.text(strategies.characters(categories=["Cs", "Ll"]), min_size=1)
+)
 def test_any_text_is_refused_and_never_breaks_anything(text: str) -> None:
     assert code_of(text) == "token_invalid"
 

@@ -1,0 +1,101 @@
+"""Hypothesis as an engine: `python -m fuzz.by_hypothesis HANDLER SECONDS REPORT`."""
+
+import random
+import time
+from contextlib import suppress
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Flaky
+
+from fuzz import report
+from fuzz.runner import Finding, Runner
+from fuzz.targets import TARGETS, Target
+from fuzz.world import Case, World
+
+CASES_PER_ROUND = 1000
+SHRINKING_SECONDS = 10
+
+_TEXTS = st.text(st.characters(), max_size=40)
+_DATA = st.binary(max_size=200)
+
+
+class TimeIsUp(KeyboardInterrupt):
+    """The end of a round; Hypothesis lets this through at once."""
+
+
+class Broken(KeyboardInterrupt):
+    """What plays the events has failed, and not a handler."""
+
+
+class _Drawn:
+    """A source whose choices Hypothesis draws."""
+
+    def __init__(self, draw: Any) -> None:
+        self._draw = draw
+
+    def number(self, low: int, high: int) -> int:
+        drawn: int = self._draw(st.integers(low, high))
+        return drawn
+
+    def text(self) -> str:
+        drawn: str = self._draw(_TEXTS)
+        return drawn
+
+    def data(self) -> bytes:
+        drawn: bytes = self._draw(_DATA)
+        return drawn
+
+
+@st.composite
+def _cases(draw: Any, target: Target) -> Case:
+    return target.case(_Drawn(draw))
+
+
+def search(target: Target, runner: Runner, seconds: float) -> None:
+    """Play rounds of cases; a round ends with what it finds, made as small as ten seconds let."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        with suppress(Finding, Flaky, TimeIsUp):
+            _round(target, runner, until)
+
+
+def _round(target: Target, runner: Runner, until: float) -> None:
+    known = set(runner.found)
+    ends = until
+    shrinks = False
+
+    @seed(random.SystemRandom().getrandbits(64))
+    @settings(
+        max_examples=CASES_PER_ROUND,
+        phases=[Phase.generate, Phase.shrink],
+        database=None,
+        deadline=None,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+        verbosity=Verbosity.quiet,
+    )
+    @given(_cases(target))
+    def play(case: Case) -> None:
+        nonlocal ends, shrinks
+        if time.monotonic() >= ends:
+            raise TimeIsUp
+        try:
+            finding = runner.run(case, fresh=shrinks)
+        except Exception as failure:
+            raise Broken from failure
+        if finding and finding.signature not in known:
+            if not shrinks:
+                shrinks, ends = True, time.monotonic() + SHRINKING_SECONDS
+            raise finding
+
+    play()
+
+
+if __name__ == "__main__":
+    name, seconds, file = report.arguments()
+    with World.running() as world:
+        runner = Runner(TARGETS[name], world, "hypothesis")
+        search(TARGETS[name], runner, seconds)
+        report.write(file, runner)

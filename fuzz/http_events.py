@@ -1,0 +1,216 @@
+"""HTTP requests as API Gateway hands them on (payload format 2.0), what clients write hostile."""
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from fuzz import words
+from fuzz.source import Source, is_chosen, pick
+from fuzz.words import document, word
+from fuzz.world import EMAILS, PASSWORD, STALE_CURSOR, TOKENS, Case
+
+Body = Callable[[Source], dict[str, Any]]
+Route = tuple[str, str, Body | None]
+"""Its method, its path, and the sound body that it takes."""
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "get", "X")
+_CONTENT_TYPES = (
+    "application/json",
+    "application/json; charset=utf-8",
+    "application/problem+json",
+    "text/plain",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "multipart/form-data",
+    "application/json; charset=utf-16",
+)
+_BOUNDARY_BODY = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n--x--\r\n'
+
+
+def _credentials(source: Source) -> dict[str, Any]:
+    return {
+        "email": word(source, *EMAILS),
+        "password": PASSWORD if is_chosen(source, 2) else words.secret(source),
+    }
+
+
+def _submission(source: Source) -> dict[str, Any]:
+    return {
+        "product_name": word(source, "Summer Dress"),
+        "description": word(source, "Light, cotton"),
+        "price": pick(source, (words.Raw("19.99"), 0, *words.NUMBERS, *words.RAW)),
+        "image_url": word(source, "https://example.com/dress.jpg"),
+    }
+
+
+def _approval(source: Source) -> dict[str, Any]:
+    return {"moderation_notes": word(source, "Approved", "")}
+
+
+def _bulk_approval(source: Source) -> dict[str, Any]:
+    ids = [pick(source, (1, 2, 3, 4, 5, *words.NUMBERS)) for _ in range(source.number(0, 5))]
+    return {"product_ids": [1, *ids] * pick(source, (1, 1, 2, 30)), **_approval(source)}
+
+
+def _announcement(source: Source) -> dict[str, Any]:
+    to = word(source, "user", "shop:10", "room:sale", "admin", "room:a.b_c-d", "user:1")
+    return {"to": to, "title": word(source, "News"), "text": word(source, "Something new")}
+
+
+def _platform_settings(source: Source) -> dict[str, Any]:
+    return {
+        "approval_fee": pick(source, (5, *words.RAW, *words.NUMBERS)),
+        "currency": word(source, "RUB", "EUR"),
+        "longest_notes": pick(source, (1000, *words.NUMBERS)),
+        "shortest_rejection_notes": pick(source, (1, *words.NUMBERS)),
+    }
+
+
+ROUTES: Mapping[str, tuple[Route, ...]] = {
+    "accounts": (("POST", "/api/v1/admin/accounts/{account_id}/disconnect", None),),
+    "announce": (("POST", "/api/v1/admin/announcements", _announcement),),
+    "approve": (
+        ("POST", "/api/v1/admin/products/{product_id}/approve", _approval),
+        ("POST", "/api/v1/admin/products/bulk-approve", _bulk_approval),
+    ),
+    "login": (
+        ("POST", "/api/v1/auth/login", _credentials),
+        ("POST", "/api/v1/auth/refresh", None),
+    ),
+    "openapi": (("GET", "/openapi.json", None), ("GET", "/asyncapi.json", None)),
+    "products": (
+        ("GET", "/api/v1/products", None),
+        ("GET", "/api/v1/products/{product_id}", None),
+        ("GET", "/api/v1/admin/moderation/queue", None),
+        ("POST", "/api/v1/products", _submission),
+        ("PUT", "/api/v1/products/{product_id}", _submission),
+    ),
+    "reject": (("POST", "/api/v1/admin/products/{product_id}/reject", _approval),),
+    "settings": (
+        ("GET", "/api/v1/admin/settings", None),
+        ("PUT", "/api/v1/admin/settings", _platform_settings),
+    ),
+    "stats": (("GET", "/health", None), ("GET", "/ws/stats", None)),
+}
+_ALL = tuple(route for routes in ROUTES.values() for route in routes)
+
+# What a sound request to a path most likely carries.
+_BEARERS = {"/api/v1/products": "{{shop}}", "/api/v1/admin": "{{admin}}"}
+
+
+def case(name: str, source: Source) -> Case:
+    """Return a request to one of a handler's routes, or one that should not have come to it."""
+    method, template, body = pick(source, _ALL if is_chosen(source, 12) else ROUTES[name])
+    if is_chosen(source, 12):
+        method = pick(source, _METHODS)
+    path = _path(source, template)
+    query = _query(source)
+    event = {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "&".join(
+            f"{_quote(name)}={_quote(text)}" for name, text in query.items()
+        ),
+        "headers": _headers(source, template),
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "api",
+            "domainName": "api.example.com",
+            "domainPrefix": "api",
+            "http": {
+                "method": method,
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1",
+                "userAgent": word(source, "agent"),
+            },
+            "requestId": "request",
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": "01/Jan/2026:00:00:00 +0000",
+            "timeEpoch": 1767225600000,
+        },
+        **({"queryStringParameters": query} if query else {}),
+        **({"cookies": [word(source, "a=b")]} if is_chosen(source, 20) else {}),
+        **_body(source, body),
+    }
+    return Case(event)
+
+
+def _path(source: Source, template: str) -> str:
+    path = template.replace("{product_id}", "{id}").replace("{account_id}", "{id}")
+    ids = ("1", "2", "3", "4", "5", "66", "100")
+    path = path.replace("{id}", word(source, *ids) if "{id}" in path else "")
+    return word(source, path) if is_chosen(source, 12) else path
+
+
+def _quote(text: str) -> str:
+    return quote(text, errors="surrogatepass")
+
+
+def _query(source: Source) -> dict[str, str]:
+    likely = {
+        "status": ("pending", "approved", "rejected", "approved,pending"),
+        "limit": ("1", "2", "100", "1,2"),
+        "cursor": (STALE_CURSOR, _cursor(source)),
+        "token": ("{{user}}",),
+    }
+    query = {name: word(source, *sound) for name, sound in likely.items() if is_chosen(source, 3)}
+    if is_chosen(source, 20):
+        query[word(source, "Limit", "status[]")] = source.text()
+    return query
+
+
+def _cursor(source: Source) -> str:
+    """Return a cursor that says what one of ours could, or nearly."""
+    listing = word(source, "approved", "10#pending", "pending")
+    changed_at = word(source, "2026-01-01T00:00:00+00:00", "1")
+    sound = {"product_id": 1, "listing": listing, "status_changed_at": changed_at}
+    text = document(source, sound)
+    return base64.urlsafe_b64encode(text.encode(errors="surrogatepass")).decode()
+
+
+def _headers(source: Source, template: str) -> dict[str, str]:
+    bearer = next((of for start, of in _BEARERS.items() if template.startswith(start)), "{{user}}")
+    headers = {"host": "api.example.com", "x-forwarded-for": word(source, "192.0.2.1")}
+    if not is_chosen(source, 12):
+        headers["content-type"] = (
+            "application/json" if not is_chosen(source, 6) else word(source, *_CONTENT_TYPES)
+        )
+    if not is_chosen(source, 12):
+        headers["authorization"] = (
+            f"Bearer {bearer}" if not is_chosen(source, 4) else authorization(source)
+        )
+    if is_chosen(source, 3):
+        headers["if-match"] = word(source, '"1"', '"0"', '"2"', '"999999999999999"', "*", 'W/"1"')
+    if is_chosen(source, 20):
+        headers[word(source, "cookie", "accept", "origin", "x-http-method-override").lower()] = (
+            word(source, "*/*")
+        )
+    return headers
+
+
+def authorization(source: Source) -> str:
+    """Return a header that carries a token, perhaps a good one."""
+    scheme = pick(source, ("Bearer ", "bearer ", "BEARER  ", "Basic ", "Bearer", ""))
+    token = words.secret(source) if is_chosen(source, 3) else pick(source, TOKENS)
+    return scheme + token
+
+
+def _body(source: Source, sound: Body | None) -> dict[str, Any]:
+    if sound is None and not is_chosen(source, 6):
+        return {"isBase64Encoded": False}
+    members = sound(source) if sound else {}
+    text = document(source, members)
+    if is_chosen(source, 20):
+        name = pick(source, list(members)) if members else "a"
+        text = pick(source, (_BOUNDARY_BODY.format(name, word(source, "x")), f"{name}=1&a"))
+    if not is_chosen(source, 6):
+        return {"body": text, "isBase64Encoded": False}
+    raw = text.encode(errors="surrogatepass") if is_chosen(source, 2) else source.data()
+    return {
+        "body": word(source, base64.b64encode(raw).decode()),
+        "isBase64Encoded": True,
+    }

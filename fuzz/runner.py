@@ -1,0 +1,212 @@
+"""One event after another to one handler: what escapes, what is refused wrongly, what is told."""
+
+import json
+import logging
+import signal
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from hashlib import sha256
+from io import StringIO
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from fuzz.targets import TARGETS, Target
+from fuzz.world import Case, Row, World
+from tests.aws.conftest import CONTEXT
+
+ROOT = Path(__file__).parents[1]
+FINDINGS = ROOT / "build/fuzz-findings"
+
+# Fewer leave more of a world unchanged; more cases go by in a second. Rows count like cases.
+CASES_PER_WORLD = 200
+# More than any function has in the cloud, for what takes milliseconds.
+LONGEST_SECONDS = 30
+
+
+class Hang(BaseException):
+    """A handler took too long; no `except Exception` of its own may hide that."""
+
+
+class Finding(Exception):
+    """What was wrong with one event; the cause is the exception that was behind it, if any."""
+
+    def __init__(self, why: str, cause: BaseException | None) -> None:
+        super().__init__(why)
+        self.why = why
+        self.__cause__ = cause
+
+    @property
+    def signature(self) -> str:
+        """Say where it comes from: what has the same is the same defect."""
+        if self.__cause__ is None:
+            return self.why
+        frames = traceback.extract_tb(self.__cause__.__traceback__)
+        own = [frame for frame in frames if _is_ours(frame.filename)] or frames
+        place = f"{own[-1].filename}:{own[-1].name}" if own else "nowhere"
+        return f"{type(self.__cause__).__name__} in {place.removeprefix(f'{ROOT}/')}"
+
+    @property
+    def last_lines(self) -> list[str]:
+        if self.__cause__ is None:
+            return []
+        lines = traceback.format_exception(self.__cause__, limit=-6)
+        return [line.replace(f"{ROOT}/", "") for line in lines]
+
+
+class Runner:
+    """Plays cases against one target, and saves what it finds."""
+
+    def __init__(self, target: Target, world: World, engine: str) -> None:
+        self._engine = engine
+        self._target = target
+        self._handler = target.handler
+        self._world = world
+        self._log = _Log()
+        self._before: list[Case] = []
+        self.cases = 0
+        self._lengths: dict[str, int] = {}
+        self.found: dict[str, Path] = {}
+        """The files of findings by their signatures."""
+        signal.signal(signal.SIGALRM, _hang)
+
+    def run(self, case: Case, *, fresh: bool = False) -> Finding | None:
+        """Play a case, in a world where cases went before or in a new one."""
+        self.cases += 1
+        if fresh or sum(1 + len(each.rows) for each in self._before) >= CASES_PER_WORLD:
+            self._renew()
+        finding = self._play(case)
+        self._before.append(case)
+        if finding:
+            self._keep(case, finding)
+        return finding
+
+    def replay(self, saved: dict[str, Any]) -> Finding | None:
+        """Play what `_keep` has written."""
+        self._renew()
+        for before in saved["before"]:
+            self._play(_case(before))
+        return self._play(_case(saved))
+
+    def _renew(self) -> None:
+        self._world.renew()
+        self._before.clear()
+
+    def _play(self, case: Case) -> Finding | None:
+        self._world.put(case.rows)
+        event = self._world.fill(case.event)
+        with self._log.captured() as log, _time_limit():
+            try:
+                answer = self._handler(event, CONTEXT)
+                # As Lambda sends it.
+                text = json.dumps(answer, ensure_ascii=False).encode().decode()
+                why = self._target.fault(event, json.loads(text))
+                cause = log.first_cause
+            except (Exception, Hang) as escaped:  # noqa: BLE001 - every one is a finding
+                if type(escaped).__name__ in self._target.raises:
+                    return None
+                return Finding("an exception escapes", escaped)
+        if why:
+            return Finding(why, cause)
+        if log.errors and not self._is_excused(event, cause):
+            return Finding("logged as an error", cause)
+        told = log.text + ("" if "access_token" in text else text)
+        if any(secret in told for secret in self._world.secrets_of(case)):
+            return Finding("a secret is told", None)
+        return None
+
+    def _is_excused(self, event: Any, cause: BaseException | None) -> bool:
+        return type(cause).__name__ in self._target.raises or self._target.excuses(event)
+
+    def _keep(self, case: Case, finding: Finding) -> None:
+        """Save a finding, unless a shorter event of this run has led to the same."""
+        saved = {
+            "target": self._target.name,
+            "why": finding.why,
+            "signature": finding.signature,
+            "traceback": finding.last_lines,
+            "event": case.event,
+            "rows": case.rows,
+            "before": [],
+        }
+        length = len(json.dumps(saved))
+        if length >= self._lengths.get(finding.signature, length + 1):
+            return
+        self._lengths[finding.signature] = length
+        before = self._before[:-1]
+        if before and not self._happens_alone(case, finding):
+            saved["before"] = [{"event": each.event, "rows": each.rows} for each in before]
+        name = sha256(f"{self._engine} {finding.signature}".encode()).hexdigest()[:8]
+        file = FINDINGS / f"{self._target.name}-{name}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(saved, indent=1))
+        self.found[finding.signature] = file
+
+    def _happens_alone(self, case: Case, finding: Finding) -> bool:
+        self._renew()
+        again = self._play(case)
+        self._renew()
+        return again is not None and again.signature == finding.signature
+
+
+def of_file(file: Path, world: World) -> Finding | None:
+    """Replay a saved finding."""
+    saved = json.loads(file.read_text())
+    return Runner(TARGETS[saved["target"]], world, "replay").replay(saved)
+
+
+def _case(saved: dict[str, Any]) -> Case:
+    return Case(saved["event"], [Row(*row) for row in saved["rows"]])
+
+
+def _is_ours(filename: str) -> bool:
+    return filename.startswith((f"{ROOT}/vitrina/", f"{ROOT}/functions/"))
+
+
+def _hang(_signal: int, _frame: FrameType | None) -> None:
+    raise Hang(f"{LONGEST_SECONDS} s")
+
+
+@contextmanager
+def _time_limit() -> Iterator[None]:
+    signal.setitimer(signal.ITIMER_REAL, LONGEST_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+class _Log(logging.Handler):
+    """What a function writes while it answers: its log's lines, and metrics to standard output."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Powertools names its logger so.
+        logger = logging.getLogger("service_undefined")
+        self._stream = StringIO()
+        for handler in logger.handlers:
+            if isinstance(handler, logging.StreamHandler):
+                handler.setStream(self._stream)
+        logger.addHandler(self)
+        self.errors: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno >= logging.ERROR:
+            self.errors.append(record)
+
+    @contextmanager
+    def captured(self) -> Iterator["_Log"]:
+        self.errors.clear()
+        self._stream.seek(0)
+        self._stream.truncate()
+        with redirect_stdout(self._stream):
+            yield self
+
+    @property
+    def text(self) -> str:
+        return self._stream.getvalue()
+
+    @property
+    def first_cause(self) -> BaseException | None:
+        return next((r.exc_info[1] for r in self.errors if r.exc_info), None)

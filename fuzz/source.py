@@ -1,0 +1,27 @@
+"""Where choices come from: an engine makes them, everything else here is built from them."""
+
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Source(Protocol):
+    """The less is chosen, the plainer is what comes of it: 0, the first, nothing."""
+
+    def number(self, low: int, high: int) -> int:
+        """Return a number from `low` to `high`, both included."""
+
+    def text(self) -> str:
+        """Return any text, with NUL and lone surrogates in it."""
+
+    def data(self) -> bytes:
+        """Return any bytes."""
+
+
+def pick(source: Source, options: Sequence[T]) -> T:
+    return options[source.number(0, len(options) - 1)]
+
+
+def is_chosen(source: Source, one_in: int) -> bool:
+    return source.number(0, one_in - 1) == one_in - 1

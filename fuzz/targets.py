@@ -1,0 +1,178 @@
+"""Every handler: which events come to it, and what it may answer."""
+
+import json
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from fuzz import http_events, own_events, websocket_events
+from fuzz.source import Source
+from fuzz.world import Case
+from vitrina import fanout_queue
+
+FUNCTIONS = Path(__file__).parents[1] / "functions"
+LARGEST_KEY_BYTES = 1024
+SERVER_ERRORS = 500
+CLIENT_ERRORS = 400
+
+
+Handler = Callable[[Any, Any], Any]
+
+
+class Target(NamedTuple):
+    name: str
+    handler: Handler
+    event: Callable[[str, Source], Case]
+    fault: Callable[[Any, Any], str | None]
+    """Of an event and its answer: what is wrong with it, if anything is."""
+    raises: tuple[str, ...] = ()
+    """Exceptions that its docstring names."""
+    excuses: Callable[[Any], bool] = lambda _: False
+    """Of an event: may it be logged as an error?"""
+
+    def case(self, source: Source) -> Case:
+        return self.event(self.name, source)
+
+
+def _handler(name: str) -> Handler:
+    handler: Handler = import_module(f"functions.{name}.handler").handler
+    return handler
+
+
+def _http_fault(_event: Any, answer: Any) -> str | None:
+    status = answer.get("statusCode")
+    if not isinstance(status, int) or not 100 <= status < SERVER_ERRORS:  # noqa: PLR2004
+        return f"status {status}"
+    headers = {name.lower(): text for name, text in answer.get("headers", {}).items()}
+    try:
+        body = json.loads(answer["body"])
+    except (ValueError, KeyError, TypeError):
+        return "the body is not JSON"
+    is_problem = status >= CLIENT_ERRORS
+    return _headers_fault(headers) or (
+        _problem_fault(status, headers, body) if is_problem else None
+    )
+
+
+def _problem_fault(status: int, headers: dict[str, str], body: Any) -> str | None:
+    if headers.get("content-type") != "application/problem+json":
+        return f"status {status} without problem+json"
+    members = ("type", "title", "code", "detail")
+    if body.get("status") != status or not all(isinstance(body.get(m), str) for m in members):
+        return "the problem lacks a member"
+    return None
+
+
+def _headers_fault(headers: Any) -> str | None:
+    for text in headers.values():
+        if not isinstance(text, str) or not text.isprintable():
+            return "a header is not one line of text"
+    return None
+
+
+def _handshake_fault(event: Any, answer: Any) -> str | None:
+    if event["requestContext"]["eventType"] == "MESSAGE":
+        return _frame_fault(event, answer)
+    status = answer.get("statusCode")
+    if not isinstance(status, int) or not 200 <= status < SERVER_ERRORS:  # noqa: PLR2004
+        return f"status {status}"
+    if "body" in answer:
+        return "a handshake has no body"
+    return _headers_fault(answer.get("headers", {}))
+
+
+def _frame_fault(_event: Any, answer: Any) -> str | None:
+    if answer.get("statusCode") != 200:  # noqa: PLR2004
+        return f"status {answer.get('statusCode')}"
+    if "body" not in answer:
+        return None
+    try:
+        reply = json.loads(answer["body"])
+    except (ValueError, TypeError):
+        return "the reply is not JSON"
+    return None if isinstance(reply.get("event"), str) else "the reply is not an event"
+
+
+def _batch_fault(event: Any, answer: Any) -> str | None:
+    failed = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
+    known = {record["messageId"] for record in event["Records"]}
+    return None if failed <= known else "what failed was not in the batch"
+
+
+def _silence_fault(_event: Any, answer: Any) -> str | None:
+    return None if answer is None else "an answer that nobody reads"
+
+
+def _has_foreign_tasks(event: Any) -> bool:
+    """Tell whether a batch has tasks that we write under no circumstances.
+
+    SQS keeps those, and its dead-letter queue gets them in the end.
+    """
+    return not all(_is_ours(record["body"]) for record in event["Records"])
+
+
+def _is_ours(body: str) -> bool:
+    try:
+        task = fanout_queue.parse(body)
+    except ValidationError:
+        return False
+    texts = [task.channel]
+    if isinstance(task, fanout_queue.PostPage):
+        texts += [task.partition.key, task.cursor]
+    else:
+        texts += [text for member in task.members for text in member]
+    are_distinct = len(set(task.seqs)) == len(task.seqs)
+    return (
+        are_distinct
+        and all(0 < seq < 2**53 for seq in task.seqs)
+        and all(0 < len(text.encode()) <= LARGEST_KEY_BYTES for text in texts)
+    )
+
+
+def _targets() -> Iterator[Target]:
+    for name in http_events.ROUTES:
+        yield Target(name, _handler(name), http_events.case, _http_fault)
+    for name, fault in (
+        ("connect", _handshake_fault),
+        ("disconnect", _frame_fault),
+        ("message", _frame_fault),
+    ):
+        yield Target(name, _handler(name), websocket_events.case, fault)
+    yield Target(
+        "greet", _handler("greet"), own_events.inserted, _silence_fault, raises=("Ungreeted",)
+    )
+    yield Target(
+        "fanout",
+        _handler("fanout"),
+        own_events.queued,
+        _batch_fault,
+        raises=("Unreachable",),
+        excuses=_has_foreign_tasks,
+    )
+    yield Target("sweep", _handler("sweep"), own_events.scheduled, _silence_fault)
+
+
+# Imports every handler: engines that instrument what they import want that now.
+TARGETS = {target.name: target for target in _targets()}
+
+
+def check() -> None:
+    """Raise AssertionError unless every function is a target, and every route has its events."""
+    folders = {handler.parent.name for handler in FUNCTIONS.glob("*/handler.py")}
+    if folders != TARGETS.keys():
+        raise AssertionError(f"functions/ and the targets differ: {folders ^ TARGETS.keys()}")
+    described = {
+        (method.upper(), path)
+        for path, methods in json.loads((FUNCTIONS / "openapi/openapi.json").read_text())[
+            "paths"
+        ].items()
+        for method in methods
+    }
+    routes = {
+        (method, path) for routes in http_events.ROUTES.values() for method, path, _ in routes
+    }
+    if described and described != routes:
+        raise AssertionError(f"openapi.json and the routes differ: {described ^ routes}")

@@ -1,0 +1,213 @@
+"""What events come to: a small deployment in moto with products, accounts and connections."""
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import jwt
+import pytest
+from argon2 import PasswordHasher
+from moto import mock_aws
+
+from fuzz.words import SECRET
+from tests.aws.conftest import configure, connect, create_tables, token_of
+from tests.conftest import KEY
+from tests.management_api_stub import ManagementApiStub
+from tests.tokens import claims, refused
+from vitrina import accounts, aws, connections, history, moderation, sender
+from vitrina.auth import read
+from vitrina.channels import ClientType
+from vitrina.events import Announcement, AnnouncementPublished
+from vitrina.history import Change
+from vitrina.products import Submission
+
+EMAILS = ("user@example.com", "shop@example.com", "admin@example.com", "nobody@example.com")
+PASSWORD = f"{SECRET}-password"
+CONNECTION_IDS = ("user-1=", "shop-1=", "admin-1=", "gone-1=", "throttled-1=", "broken-1=", "none=")
+STATUSES = {"gone": 410, "throttled": 429, "broken": 500}
+"""What the management API answers for connections whose ids begin so."""
+EPOCH = "0" * 8
+MOST_CONNECTIONS = 3
+ITEMS_AT_ONCE = 25
+# A cursor that was ours, of a product that may have changed since.
+STALE_CURSOR = (
+    "eyJwcm9kdWN0X2lkIjozLCJsaXN0aW5nIjoiYXBwcm92ZWQiLCJzdGF0dXNfY2hhbmdlZF9hdCI6IjIwMjYtMDEtMDFU"
+    "MDA6MDA6MDArMDA6MDAifQ=="
+)
+
+_ODD_CLAIMS: dict[str, dict[str, Any]] = {
+    "odd sub": {"sub": "0"},
+    "odd subject": {"sub": "\0"},
+    "odd type": {"client_type": "root"},
+    "odd types": {"client_type": ["admin"]},
+    "odd shop": {"client_type": "shop"},
+    "odd shop name": {"client_type": "shop", "shop_id": 10, "shop_name": "\ud800"},
+    "long shop name": {"client_type": "shop", "shop_id": 10, "shop_name": "é" * 500},
+    "odd end": {"exp": 2**53 - 1},
+    "odder end": {"exp": 10**30},
+    "endless": {"exp": float("inf")},
+    "odd beginning": {"iat": "x"},
+    "not begun": {"iat": 2**53 - 1},
+    "odd login": {"auth_time": -1},
+    "odd audience": {"aud": [["vitrina"]]},
+    "odd issuer": {"iss": ["vitrina"]},
+}
+_GOOD = ("user", "shop", "admin", "other shop", "fresh user", "fresh admin")
+TOKENS = tuple(f"{{{{{name}}}}}" for name in (*_GOOD, *_ODD_CLAIMS, *refused(KEY), "odd key"))
+"""What stands for a token in an event, so that it is good whenever it is replayed."""
+
+
+class Row(NamedTuple):
+    """A row to put before an event, in DynamoDB's format."""
+
+    table: str
+    item: dict[str, Any]
+
+
+class Case(NamedTuple):
+    """An event as JSON, and what is in the tables; `{{admin}}` stands for an admin's token."""
+
+    event: Any
+    rows: list[Row] = []  # noqa: RUF012 - never changed
+
+
+class World:
+    def __init__(self, stub: ManagementApiStub) -> None:
+        self._stub = stub
+        self._patches = pytest.MonkeyPatch()
+        self._cloud = mock_aws()
+        self._prepare()
+        self._cloud.start()
+        self.renew()
+
+    @classmethod
+    @contextmanager
+    def running(cls) -> Iterator["World"]:
+        with ManagementApiStub.running() as stub:
+            world = cls(stub)
+            try:
+                yield world
+            finally:
+                world._cloud.stop()
+                world._patches.undo()
+
+    def renew(self) -> None:
+        """Forget everything that has happened."""
+        self._cloud.stop()
+        self._cloud.start()
+        self._stub.requests.clear()
+        self._stub.received.clear()
+        configure(
+            self._patches,
+            management_url=self._stub.url,
+            allowed_origins=("https://app.example.com",),
+            connections_per_identity=MOST_CONNECTIONS,
+            user_shards=2,
+            shop_shards=1,
+            room_shards=1,
+        )
+        create_tables()
+        _populate()
+        self._tokens = _tokens()
+
+    def fill(self, plain: Any) -> Any:
+        """Put in what its words in braces stand for."""
+        now = int(time.time())
+        times = {"now": now, "in an hour": now + 3600, "an hour ago": now - 3600}
+        text = json.dumps(plain)
+        for name, stands_for in (self._tokens | times).items():
+            text = text.replace(f"{{{{{name}}}}}", str(stands_for))
+        return json.loads(text)
+
+    def secrets_of(self, case: Case) -> set[str]:
+        """Return what is secret in an event, and must be in no log."""
+        text = json.dumps(case.event)
+        return {SECRET} | {
+            token
+            for name, token in self._tokens.items()
+            if f"{{{{{name}}}}}" in text and "." in token
+        }
+
+    def put(self, rows: list[Row]) -> None:
+        """Write rows; of those with the same key the last."""
+        by_key = {(row.table, _key_of(row.item)): row for row in rows}
+        waiting = [(row.table, {"PutRequest": {"Item": row.item}}) for row in by_key.values()]
+        for start in range(0, len(waiting), ITEMS_AT_ONCE):
+            batch: dict[str, Any] = {}
+            for table, request in waiting[start : start + ITEMS_AT_ONCE]:
+                batch.setdefault(table, []).append(request)
+            aws.dynamodb().batch_write_item(RequestItems=self.fill(batch))
+
+    def _prepare(self) -> None:
+        """Take the time out of what takes its time for good reasons."""
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            self._patches.setenv(name, "test")
+        self._patches.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+        hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        self._patches.setattr(accounts, "_hasher", hasher)
+        self._patches.setattr(accounts, "_NOBODYS_HASH", hasher.hash("nobody"))
+        self._patches.setattr(history, "uuid4", lambda: UUID(int=0))
+        self._patches.setattr(sender, "FIRST_BACKOFF_SECONDS", 0.001)
+        self._patches.setattr("functions.greet.handler.PAUSES_SECONDS", (0.001, 0.001))
+        self._stub.behave = _status
+        logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
+
+
+def _key_of(item: dict[str, Any]) -> str:
+    names = ("partition", "member", "channel", "seq")
+    return json.dumps([item.get(name) for name in names])
+
+
+def _status(connection_id: str) -> int:
+    return STATUSES.get(connection_id.partition("-")[0], 200)
+
+
+def _populate() -> None:
+    user, shop, admin, _nobody = EMAILS
+    accounts.create(user, PASSWORD, ClientType.USER)
+    accounts.create(shop, PASSWORD, ClientType.SHOP, shop_id=10, shop_name="Fashion Store")
+    accounts.create(admin, PASSWORD, ClientType.ADMIN)
+    connect("user-1=", ClientType.USER, 1)
+    connect("shop-1=", ClientType.SHOP, 2)
+    connect("admin-1=", ClientType.ADMIN, 3)
+    for connection_id, account_id in (("gone-1=", 66), ("throttled-1=", 67), ("broken-1=", 68)):
+        connect(connection_id, ClientType.USER, account_id)
+        connections.join(connection_id, "lost")
+    connections.join("user-1=", "sale")
+    rows = []
+    for shop_id in (10, 10, 10, 10, 11):
+        of = read(token_of(ClientType.SHOP, 2, shop_id=shop_id))
+        rows += moderation.submit(Submission(product_name="Summer Dress"), of)[1]
+    moderator = read(token_of(ClientType.ADMIN, 3))
+    rows += moderation.approve([3], None, moderator).rows
+    rows += moderation.reject(4, "Too short", moderator).rows
+    sale = Announcement(to="room:sale", title="News", text="x", admin_id=3)
+    rows += history.commit([Change(None, AnnouncementPublished(data=sale))])
+    history.mark_sent(rows)
+
+
+def _tokens() -> dict[str, str]:
+    """Return tokens by name: good ones, and those that are wrong in one way each.
+
+    Of the good ones the fresh are of accounts that no route's usual path names.
+    """
+    good = {
+        "user": token_of(ClientType.USER, 1),
+        "shop": token_of(ClientType.SHOP, 2),
+        "admin": token_of(ClientType.ADMIN, 3),
+        "other shop": token_of(ClientType.SHOP, 4, shop_id=11, shop_name="Shoes"),
+        "fresh user": token_of(ClientType.USER, 42),
+        "fresh admin": token_of(ClientType.ADMIN, 43),
+    }
+    odd = {name: _sign(claims(**odd)) for name, odd in _ODD_CLAIMS.items()}
+    odd["odd key"] = jwt.encode(claims(), KEY, "HS256", headers={"kid": "\0"})
+    return {**good, **odd, **refused(KEY)}
+
+
+def _sign(payload: dict[str, Any]) -> str:
+    """Sign what PyJWT would not call a token."""
+    return jwt.PyJWS().encode(json.dumps(payload).encode(), KEY, "HS256")
