@@ -84,7 +84,7 @@ def test_failures_of_one_address_make_the_next_attempt_wait_longer(
     user_account: Account, at: Clock
 ) -> None:
     now = 0
-    waits = []
+    waits: list[int] = []
     at(now)
     while len(waits) < 8:
         answer = login(WRONG)

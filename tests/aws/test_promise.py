@@ -1,9 +1,10 @@
 """The promise: an event once committed reaches every connection of its channels, whatever crashes.
 
-Hypothesis plays a marketplace: clients come, go and vanish, products are submitted and approved,
-processes die between any two calls that they make, queue messages come twice, the management API
-throttles and fails. Whenever the world has calmed down, every client has every event of its
-channels since it first connected, once and in order, and no open connection was forgotten.
+Hypothesis plays a marketplace: clients come, join a room, go and vanish, products are submitted and
+approved, something is announced, processes die between any two calls that they make, queue messages
+come twice, the management API throttles and fails. Whenever the world has calmed down, every client
+has every event of its channels since it first connected or joined, once and in order, and no open
+connection was forgotten.
 
 The code is the real one but for what is outside of it: the management API is `World.post`, the
 queue is a list, DynamoDB is moto's.
@@ -34,8 +35,9 @@ from functions.message.handler import handler as message
 from functions.sweep.handler import handler as sweep
 from local.inbox import Inbox
 from tests.aws.conftest import CONTEXT, configure, create_tables, token_of
-from vitrina import auth, aws, connections, history, moderation, publishing, sender
+from vitrina import auth, aws, connections, history, members, moderation, publishing, sender
 from vitrina.channels import ClientType
+from vitrina.events import Announcement, AnnouncementPublished
 from vitrina.products import Submission
 from vitrina.sender import Delivery, Post
 
@@ -63,6 +65,8 @@ class Phone:
         if event["event"] == "connected":
             for channel, position in event["data"]["positions"].items():
                 self.began.setdefault(channel, position["seq"])
+        if event["event"] == "joined":
+            self.began.setdefault(event["data"]["channel"], event["data"]["position"]["seq"])
         self.to_say += self.inbox.take(event)
 
 
@@ -143,6 +147,7 @@ class Dying:
 # How many steps a process lives: for ever, or so many.
 LIVES = st.none() | st.integers(0, 50)
 MOST_PHONES = 8
+JOIN = {"type": "join", "room": "sale"}
 
 
 class Marketplace(RuleBasedStateMachine):
@@ -152,7 +157,13 @@ class Marketplace(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         self.cloud = mock_aws()
         self.cloud.start()
-        configure(self.patch, user_shards=2, shop_shards=1, token_lifetime_seconds=86_400)
+        configure(
+            self.patch,
+            user_shards=2,
+            shop_shards=1,
+            token_lifetime_seconds=86_400,
+            connections_per_identity=100,
+        )
         create_tables()
         self._replace_what_is_outside()
         self.everyone: list[Phone] = []
@@ -178,7 +189,7 @@ class Marketplace(RuleBasedStateMachine):
         self.patch.setattr(aws, "dynamodb", lambda: dynamodb)
         self.patch.setattr(aws, "sqs", lambda: world)
         self.patch.setattr(sender, "post", world.post)
-        for module in (connections, history):
+        for module in (connections, history, members):
             self.patch.setattr(module, "time", clock)
         self.patch.setattr("functions.greet.handler.time", clock)
         self.patch.setattr(publishing, "FIRST_PAGE_POSTS", 1)
@@ -191,6 +202,9 @@ class Marketplace(RuleBasedStateMachine):
         for client_type in (*ClientType, ClientType.ADMIN, ClientType.ADMIN):
             self.someone_connects(client_type, is_slow=False)
         self._greet()
+        for phone in self.everyone[::2]:
+            phone.to_say.append(JOIN)
+            self._speak(phone)
 
     @precondition(lambda self: len(self.everyone) < MOST_PHONES)
     @rule(client_type=st.sampled_from(ClientType), is_slow=st.booleans())
@@ -273,7 +287,20 @@ class Marketplace(RuleBasedStateMachine):
         if answer := message(event, CONTEXT).get("body"):
             phone.receive(answer.encode())
 
+    @precondition(lambda self: self._online())
+    @rule(data=st.data())
+    def someone_joins_the_room(self, data: st.DataObject) -> None:
+        phone = data.draw(st.sampled_from(self._online()))
+        phone.to_say.append(JOIN)
+
     # --- Events ---
+
+    @rule(lives=LIVES, to=st.sampled_from(["room:sale", "user", "shop:10"]))
+    def something_is_announced(self, lives: int | None, to: str) -> None:
+        announcement = Announcement(to=to, title="x", text="x", admin_id=1)
+        event = AnnouncementPublished(data=announcement)
+        with self.world.dying_after(lives):
+            publishing.publish(history.commit([history.Change(None, event)]))
 
     @rule(lives=LIVES, count=st.integers(1, 3))
     def products_are_submitted_and_approved(self, lives: int | None, count: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Match, Template
+from pydantic import ValidationError
 
 from infra.cdk.apis import HTTP_ROUTES, WEBSOCKET_ROUTES
 from infra.cdk.app import LOCAL_ARTIFACT
@@ -20,8 +21,10 @@ from vitrina.settings import Settings
 ROOT = Path(__file__).parents[2]
 
 
-def synthesise(emulator: str | None) -> Template:
-    stack = VitrinaStack(cdk.App(), "Vitrina", artifact=LOCAL_ARTIFACT, emulator=emulator)
+def synthesise(emulator: str | None, **policy: str) -> Template:
+    stack = VitrinaStack(
+        cdk.App(), "Vitrina", artifact=LOCAL_ARTIFACT, emulator=emulator, policy=policy
+    )
     return Template.from_stack(stack)
 
 
@@ -85,7 +88,78 @@ def test_routes_are_integrated_with_their_functions(template: Template) -> None:
         route["Properties"]["RouteKey"]
         for route in resources(template, "AWS::ApiGatewayV2::Route").values()
     }
+    # `$default` is a route of both APIs: all other messages, all other requests.
     assert found == {*HTTP_ROUTES, *WEBSOCKET_ROUTES, "ping"}
+
+
+def test_a_request_that_no_route_takes_is_refused_by_a_function(template: Template) -> None:
+    routes = resources(template, "AWS::ApiGatewayV2::Route").values()
+    [http] = resources(template, "AWS::ApiGatewayV2::Api").keys() & {
+        route["Properties"]["ApiId"]["Ref"]
+        for route in routes
+        if route["Properties"]["RouteKey"] in HTTP_ROUTES
+    }
+    of_http = [
+        route["Properties"] for route in routes if route["Properties"]["ApiId"]["Ref"] == http
+    ]
+    assert {route["RouteKey"] for route in of_http} == {*HTTP_ROUTES, "$default"}
+
+
+def test_logins_of_everyone_together_are_throttled(template: Template) -> None:
+    [stage] = [
+        stage
+        for stage in resources(template, "AWS::ApiGatewayV2::Stage").values()
+        if "RouteSettings" in stage["Properties"]
+    ]
+    assert stage["Properties"]["RouteSettings"] == {
+        "POST /api/v1/auth/login": {"ThrottlingRateLimit": 20, "ThrottlingBurstLimit": 40}
+    }
+    routes = resources(template, "AWS::ApiGatewayV2::Route")
+    assert {
+        routes[name]["Properties"]["RouteKey"] for name in stage["DependsOn"] if name in routes
+    } == {"POST /api/v1/auth/login"}
+
+
+@pytest.mark.parametrize("emulator", [None, "http://localhost:4566"])
+def test_the_allowed_origins_are_those_of_cors_and_of_the_functions(emulator: str | None) -> None:
+    origins = ["https://console.example.com", "https://shop.example.com"]
+    template = synthesise(emulator, allowed_origins=",".join(origins))
+    template.has_resource_properties(
+        "AWS::ApiGatewayV2::Api",
+        {
+            "CorsConfiguration": {
+                "AllowOrigins": origins,
+                "AllowMethods": ["GET", "POST", "PUT"],
+                "AllowHeaders": ["authorization", "content-type", "if-match"],
+                "ExposeHeaders": ["etag", "retry-after"],
+            }
+        },
+    )
+    for properties in lambdas(template).values():
+        variables = properties["Environment"]["Variables"]
+        assert variables["VITRINA_ALLOWED_ORIGINS"] == ",".join(origins)
+
+
+def test_without_allowed_origins_no_page_may_call(template: Template) -> None:
+    for api in resources(template, "AWS::ApiGatewayV2::Api").values():
+        assert "CorsConfiguration" not in api["Properties"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("allowed_origins", "https://console.example.com/"),
+        ("allowed_origins", "*"),
+        ("user_shards", "0"),
+        ("currency", "rubles"),
+        ("token_algorithm", "none"),
+    ],
+)
+def test_a_setting_that_breaks_a_rule_is_named_before_anything_is_deployed(
+    name: str, value: str
+) -> None:
+    with pytest.raises(ValidationError, match=name):
+        synthesise(None, **{name: value})
 
 
 def test_ping_invokes_no_lambda_in_the_cloud(template: Template) -> None:
@@ -156,7 +230,9 @@ def test_connections_are_posted_to_by_those_who_post_and_read_by_nobody_in_a_sca
     assert "dynamodb:Scan" not in actions
     for statement in statements(template):
         if statement["Action"] == "execute-api:ManageConnections":
-            assert json.dumps(statement["Resource"]).count("/ws/POST/@connections/*") == 1
+            resource = json.dumps(statement["Resource"])
+            assert resource.count("/@connections/*") == 2
+            assert resource.count("/ws/POST/@") == resource.count("/ws/DELETE/@") == 1
 
 
 def test_tables_are_kept_protected_and_restorable_in_the_cloud(template: Template) -> None:
@@ -181,6 +257,16 @@ def test_the_connections_table_expires_and_streams_both_images(template: Templat
             "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": True},
             "StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"},
             "GlobalSecondaryIndexes": Match.absent(),
+        },
+    )
+
+
+def test_failed_logins_expire(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::DynamoDB::GlobalTable",
+        {
+            "KeySchema": [{"AttributeName": "name", "KeyType": "HASH"}],
+            "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": True},
         },
     )
 
