@@ -108,6 +108,7 @@ def _connection() -> dict[str, Any]:
         "member": "connection",
         "client_type": "user",
         "identity": "1",
+        "account_id": 1,
         "connected_at": now,
         "expires_at": now + HOUR_SECONDS,
     }

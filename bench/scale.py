@@ -189,6 +189,8 @@ def _pending(product_id: int) -> Any:
             "shop_name": "Fashion Store",
             "moderation_status": "pending",
             "status_changed_at": "2026-01-01T12:00:00+00:00",
+            "shop_status": "10#pending",
+            "version": 1,
         }
     )
 

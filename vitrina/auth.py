@@ -123,7 +123,8 @@ def read(token: str | None) -> Identity:
     """Return who a token speaks for, unless it was revoked meanwhile.
 
     Raises Unauthenticated with the code `token_missing`, `token_expired` or `token_invalid`; the
-    sentence never repeats the token. Raises Unavailable `issuer_unreachable`.
+    sentence never repeats the token. Raises Unavailable `issuer_unreachable`, and jwt's
+    InvalidKeyError when our own key is too short to be one.
     """
     if not token:
         raise Unauthenticated("token_missing", "A token is needed.")
@@ -145,7 +146,7 @@ def read(token: str | None) -> Identity:
     except jwt.ExpiredSignatureError:
         raise Unauthenticated("token_expired", "The token has expired.") from None
     # ValueError: it breaks a rule of ours, or is not even text.
-    except (jwt.PyJWTError, ValueError):
+    except (jwt.InvalidTokenError, ValueError):
         raise Unauthenticated("token_invalid", "The token is not valid.") from None
 
 

@@ -81,7 +81,7 @@ def _read(stage: Literal["AWSCURRENT", "AWSPREVIOUS"]) -> Secret:
 
 def _published(token: str) -> "AllowedPublicKeys":
     try:
-        key: AllowedPublicKeys = _issuer().get_signing_key_from_jwt(token).key
+        found = _issuer().get_signing_key_from_jwt(token)
     # ValueError: what it answers is not JSON.
     except (jwt.PyJWKClientConnectionError, jwt.PyJWKSetError, ValueError):
         raise Unavailable(
@@ -89,6 +89,10 @@ def _published(token: str) -> "AllowedPublicKeys":
         ) from None
     except jwt.PyJWKClientError:
         raise jwt.InvalidTokenError from None
+    # Sets hold keys for other uses too, and a token may name any of them.
+    if found.algorithm_name != settings.current().token_algorithm:
+        raise jwt.InvalidTokenError
+    key: AllowedPublicKeys = found.key
     return key
 
 

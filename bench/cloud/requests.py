@@ -25,9 +25,10 @@ def http(method: str, path: str, *, token: str | None = None, body: Any = None) 
 
 def websocket(connection_id: str, *, token: str | None = None, body: Any = None) -> dict[str, Any]:
     """Return what happened on a WebSocket: it connected, disconnected, or sent a frame."""
+    happened = "CONNECT" if token else "MESSAGE" if body is not None else "DISCONNECT"
     return {
         "headers": {},
-        "requestContext": {"connectionId": connection_id},
+        "requestContext": {"connectionId": connection_id, "eventType": happened},
         "queryStringParameters": {"token": token} if token else None,
         **({"body": json.dumps(body)} if body is not None else {}),
     }

@@ -53,7 +53,11 @@ class Cloud:
             "DeleteItem": self.tables.delete_item,
             "TransactWriteItems": self.tables.transact_write_items,
             "SendMessageBatch": self._send_message_batch,
-            "GetSecretValue": lambda _request: {"SecretString": SIGNING_KEY},
+            "GetSecretValue": lambda _request: {
+                "SecretString": SIGNING_KEY,
+                "VersionId": "key-1",
+                "CreatedDate": 0,
+            },
         }
 
     def answer(self, operation: str, request: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -121,10 +125,12 @@ def _empty_tables() -> dict[str, Table]:
     """Return the tables as `infra.cdk.storage` defines them, under the names of `stack`."""
     outbox = Index(("unsent", "created_at", "channel", "seq"), projects_all=False)
     by_status = Index(("moderation_status", "status_changed_at"), projects_all=True)
+    by_shop = Index(("shop_status", "status_changed_at"), projects_all=True)
     return {
         "connections": Table("partition", "member"),
         "history": Table("channel", "seq", outbox),
-        "products": Table("product_id", None, by_status),
+        "products": Table("product_id", None, by_status, by_shop),
+        "platform": Table("name"),
     }
 
 

@@ -124,6 +124,7 @@ def _memberships(count: int) -> Iterator[Item]:
                 {
                     "partition": place.key,
                     "member": place.prefix + _connection_id(next(number)),
+                    "account_id": identity,
                     "connected_at": now,
                     "expires_at": now + LIFETIME_SECONDS,
                 }

@@ -11,8 +11,8 @@ from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from jwt.algorithms import RSAAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from functions.accounts.handler import handler as accounts_handler
 from functions.connect.handler import handler as connect_handler
@@ -381,6 +381,18 @@ def test_a_new_key_of_the_issuer_is_fetched_and_unknown_ones_do_not_storm_it(
     for _ in range(20):
         assert code_of(unknown) == "token_invalid"
     assert issuer.fetches == 2
+
+
+def test_a_key_for_another_use_is_none_for_tokens(issuer: Issuer) -> None:
+    curve = ec.generate_private_key(ec.SECP256R1())
+    jwk = ECAlgorithm.to_jwk(curve.public_key(), as_dict=True) | {"kid": "ec"}
+    issuer.answer = json.dumps({"keys": [jwk]}).encode()
+    whole = claims(iss="https://id.example.com", aud="marketplace")
+    for token in (
+        jwt.encode(whole, curve, "ES256", headers={"kid": "ec"}),
+        jwt.encode(whole, issuer.keys["key-1"], "RS256", headers={"kid": "ec"}),
+    ):
+        assert code_of(token) == "token_invalid"
 
 
 def test_an_issuer_that_does_not_answer_is_no_fault_of_the_token(issuer: Issuer) -> None:
