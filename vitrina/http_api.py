@@ -15,7 +15,12 @@ from aws_lambda_powertools.event_handler import (
     Response,
     content_types,
 )
-from aws_lambda_powertools.event_handler.depends import Depends
+from aws_lambda_powertools.event_handler.depends import (
+    DependencyResolutionError,
+    Depends,
+    build_dependency_tree,
+    solve_dependencies,
+)
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Header
@@ -58,7 +63,10 @@ def resolver() -> APIGatewayHttpResolver:
         json_body_deserializer=_read_json,
     )
     app.exception_handler(Problem)(answer)
-    app.exception_handler(RequestValidationError)(_answer_invalid)
+    app.exception_handler(Malformed)(lambda problem: _refusal(app) or answer(problem))
+    app.exception_handler(RequestValidationError)(
+        lambda invalid: _refusal(app) or _answer_invalid(invalid)
+    )
     app.exception_handler(NotFoundError)(lambda _: answer_unknown_route())
     app.exception_handler(Exception)(_answer_defect)
     return app
@@ -237,6 +245,20 @@ def answer(problem: Problem, errors: list[dict[str, Any]] | None = None) -> Resp
     return Response(
         problem.status, PROBLEM_JSON, _problem_json(problem, errors), headers={**problem.headers}
     )
+
+
+def _refusal(app: APIGatewayHttpResolver) -> Response[str] | None:
+    """Tell whoever may not ask so, and nothing of what was asked.
+
+    Powertools reads a request before it resolves what the route depends on.
+    """
+    route = app.context["_route"]
+    try:
+        solve_dependencies(dependant=build_dependency_tree(route.func), request=app.request)
+    except DependencyResolutionError as failed:
+        cause = failed.__cause__
+        return answer(cause) if isinstance(cause, Problem) else _answer_defect(failed)
+    return None
 
 
 def _answer_invalid(invalid: RequestValidationError) -> Response[str]:

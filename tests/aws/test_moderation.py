@@ -220,3 +220,14 @@ def test_a_shops_pages_of_what_waits_are_full_though_other_shops_wait_too() -> N
         cursor=page["cursor"],
     )
     assert foreign.body["code"] == "cursor_invalid"
+
+
+@pytest.mark.parametrize("body", ["{", '{"moderation_notes": 7}', "[]", '{"unknown": 1}'])
+def test_whoever_may_not_ask_is_told_so_before_anything_of_what_was_asked(body: str) -> None:
+    path = "/api/v1/admin/products/x/reject"
+    assert call_reject("POST", path, body).body["code"] == "token_missing"
+    assert call_reject("POST", path, body, token="garbage").body["code"] == "token_invalid"
+    answer = call_reject("POST", path, body, token=token_of(ClientType.USER))
+    assert answer.body["code"] == "client_type_forbidden"
+    admin = call_reject("POST", path, body, token=token_of(ClientType.ADMIN))
+    assert admin.body["code"] in {"body_not_json", "request_invalid"}

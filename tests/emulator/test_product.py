@@ -117,28 +117,7 @@ def test_every_route_of_the_admins_is_closed_to_others(
     assert len(routes) == 8
     for method, path in routes:
         concrete = path.replace("{product_id}", "1").replace("{account_id}", "1")
-        answer = api.answer(method, concrete, tokens[bearer], headers={"If-Match": '"0"'}, json={})
-        assert answer.status_code in {403, 422}, path
-        whole = {
-            "moderation_notes": "x",
-            "product_ids": [1],
-            "to": "user",
-            "title": "x",
-            "text": "x",
-        }
-        body = {
-            "bulk-approve": ("product_ids",),
-            "approve": (),
-            "reject": ("moderation_notes",),
-            "announcements": ("to", "title", "text"),
-        }.get(path.rpartition("/")[2], ())
-        if path.endswith("settings"):
-            payload: Any = {"approval_fee": 1, "currency": "RUB"}
-        else:
-            payload = {name: whole[name] for name in body}
-        answer = api.answer(
-            method, concrete, tokens[bearer], headers={"If-Match": '"0"'}, json=payload
-        )
+        answer = api.answer(method, concrete, tokens[bearer], json={})
         assert (answer.status_code, answer.json()["code"]) == (403, "client_type_forbidden"), path
 
 
