@@ -56,6 +56,13 @@ class Identity(BaseModel):
             )
 
 
+def require_issuing() -> None:
+    """Raise NotFound `issued_elsewhere` when the deployment trusts another issuer."""
+    here = settings.current()
+    if here.token_jwks_url:
+        raise NotFound("issued_elsewhere", f"Tokens come from {here.token_issuer}.")
+
+
 def issue(
     *,
     account_id: int,
@@ -66,11 +73,10 @@ def issue(
 ) -> str:
     """Return a signed token for an account, good for `token_lifetime_seconds`.
 
-    Raises NotFound `issued_elsewhere` when the deployment trusts another issuer.
+    Raises NotFound `issued_elsewhere`.
     """
+    require_issuing()
     here = settings.current()
-    if here.token_jwks_url:
-        raise NotFound("issued_elsewhere", f"Tokens come from {here.token_issuer}.")
     # To the millisecond, so that a login right after a revocation is good.
     now = math.floor(time.time() * 1000) / 1000
     claims: dict[str, Any] = {

@@ -34,6 +34,7 @@ class Token(BaseModel):
 )
 def login(credentials: Annotated[Credentials, Body()]) -> Token:
     """Give a token for an email and a password."""
+    auth.require_issuing()
     attempts.count(credentials.email)
     account = accounts.authenticate(credentials.email, credentials.password)
     attempts.forget(credentials.email)

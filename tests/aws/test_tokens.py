@@ -414,6 +414,9 @@ def test_an_issuer_that_is_down_makes_the_door_unavailable(
 
 def test_who_trusts_another_issuer_issues_nothing(issuer: Issuer) -> None:
     assert refresh(issuer.token()).body["code"] == "issued_elsewhere"
+    body = {"email": "user@example.com", "password": "password"}
+    assert call_login("POST", "/api/v1/auth/login", body).body["code"] == "issued_elsewhere"
+    assert aws.dynamodb().scan(TableName="platform")["Items"] == []
 
 
 def test_public_keys_and_a_secret_do_not_go_together() -> None:
