@@ -10,6 +10,7 @@ import boto3
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.config import Config
 from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import ClientError
 from botocore.httpsession import get_cert_path
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ _CONFIG = Config(
 )
 
 KEYS_AT_ONCE = 100
+
+# What cancels a transaction and may not do so again: another writer, or a moment's load.
+_PASSING = {
+    *("None", "ConditionalCheckFailed", "TransactionConflict"),
+    *("ThrottlingError", "ProvisionedThroughputExceeded"),
+}
 
 Credentials = ReadOnlyCredentials
 
@@ -106,6 +113,17 @@ def batch_get(table: str, keys: Iterable[Mapping[str, Any]]) -> Iterator[dict[st
         if left := answer["UnprocessedKeys"].get(table):
             waiting += left["Keys"]
             pause_before_another_try()
+
+
+def passing_reasons(canceled: ClientError) -> list[str]:
+    """Return why each write of a canceled transaction was, "None" for those that were not.
+
+    Raises the exception itself when trying again would end the same.
+    """
+    reasons = [reason["Code"] for reason in canceled.response["CancellationReasons"]]
+    if not _PASSING.issuperset(reasons):
+        raise canceled
+    return reasons
 
 
 def pause_before_another_try(attempt: int = 1) -> None:

@@ -37,10 +37,12 @@ def close(
         per_second=here.posts_per_second / here.fanout_workers,
     )
     gone = {post.member for post in delivery.gone}
-    left = {post.member for post in delivery.unreached} - gone
+    # A handshake that is still going on can no more be closed than be told.
+    shaking_hands = connections.forget_gone(gone)
+    left = ({post.member for post in delivery.unreached} - gone).union(shaking_hands)
     with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
         list(pool.map(connections.expire, (member.connection_id for member in left)))
-        ended = (member.connection_id for member in closed if member not in left)
+        ended = (member.connection_id for member in closed if member not in left | gone)
         list(pool.map(connections.forget, ended))
     logger.info("closed", reason=reason, closed=len(closed) - len(left), left=len(left))
 

@@ -24,12 +24,6 @@ PARALLEL_WRITES = 24
 # How often a connection is read again when another of its messages changed it meanwhile.
 READINGS = 5
 
-# What cancels a transaction and may not do so again.
-_PASSING = {
-    *("None", "ConditionalCheckFailed", "TransactionConflict"),
-    *("ThrottlingError", "ProvisionedThroughputExceeded"),
-}
-
 
 class Member(NamedTuple):
     """One row of a partition: a connection that belongs to a channel."""
@@ -264,9 +258,7 @@ def _change(
     try:
         _transact([write, *members])
     except aws.dynamodb().exceptions.TransactionCanceledException as canceled:
-        reasons = {reason["Code"] for reason in canceled.response["CancellationReasons"]}
-        if not _PASSING.issuperset(reasons):
-            raise
+        aws.passing_reasons(canceled)
         return False
     return True
 

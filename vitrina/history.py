@@ -24,12 +24,6 @@ OUTBOX_INDEX = "outbox"
 # The channel's head: its latest number and its epoch.
 HEAD = 0
 
-# What cancels a transaction and may not do so again: another writer, or a moment's load.
-_PASSING = {
-    *("None", "ConditionalCheckFailed", "TransactionConflict"),
-    *("ThrottlingError", "ProvisionedThroughputExceeded"),
-}
-
 
 class Change(NamedTuple):
     """A write, and the event that tells of it: both happen or neither."""
@@ -94,11 +88,9 @@ def commit(changes: Sequence[Change]) -> list[Row]:
                 ]
             )
         except aws.dynamodb().exceptions.TransactionCanceledException as canceled:
-            reasons = [reason["Code"] for reason in canceled.response["CancellationReasons"]]
+            reasons = aws.passing_reasons(canceled)
             if "ConditionalCheckFailed" in reasons[: len(writes)]:
                 raise Outrun from None
-            if not _PASSING.issuperset(reasons):
-                raise
             aws.pause_before_another_try(attempt)
         else:
             return rows

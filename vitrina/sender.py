@@ -238,8 +238,8 @@ class _Sender:
     def _start(self, task: _Task) -> None:
         curl = self._idle.pop() if self._idle else self._new_handle()
         connection = quote(task.post.member.connection_id, safe="")
-        left = task.post.bodies[task.requests_done :]
-        method, body = ("POST", left[0]) if left else ("DELETE", b"")
+        bodies, done = task.post.bodies, task.requests_done
+        method, body = ("POST", bodies[done]) if done < len(bodies) else ("DELETE", b"")
         curl.setopt(pycurl.URL, f"{self._url}/@connections/{connection}")
         curl.setopt(pycurl.CUSTOMREQUEST, method)
         curl.setopt(pycurl.HTTPHEADER, self._signer.headers(method, connection, body))

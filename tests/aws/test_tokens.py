@@ -210,6 +210,18 @@ def test_whoever_connects_while_the_account_is_disconnected_is_not_left_open(
     assert stored_connections() == set()
 
 
+def test_one_whose_handshake_has_not_ended_is_left_to_the_sweep(
+    management_api: ManagementApiStub,
+) -> None:
+    """Were its row forgotten, it would open a moment later and nobody would close it."""
+    management_api.behave = lambda _: 410
+    connect("c1", ClientType.USER, account_id=7)
+    disconnect(7)
+    row = connections.find("c1")
+    assert row
+    assert row.has_expired
+
+
 def test_one_that_cannot_be_told_gets_nothing_any_more(
     management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
