@@ -112,11 +112,14 @@ build/lambda/%.zip: requirements/runtime.txt $(SOURCES) build/venv.done
 
 # --- Operating a deployed stack -------------------------------------------------------------------
 
-deploy: artifact build/node.done ## deploy to the AWS account of your credentials
-	@npx cdk deploy
+# dev, staging or prod: infra/cdk/stages.py
+STAGE := prod
+
+deploy: artifact build/node.done ## deploy to the AWS account of your credentials: make deploy, or with STAGE=dev
+	@npx cdk deploy --all -c stage=$(STAGE)
 
 account: build/venv.done ## create an account in a deployed stack: make account EMAIL=… TYPE=…
-	@$(BIN)/python -m ops.account $(EMAIL) $(TYPE) $(if $(SHOP_ID),--shop-id $(SHOP_ID)) $(if $(SHOP_NAME),--shop-name '$(SHOP_NAME)')
+	@$(BIN)/python -m ops.account $(EMAIL) $(TYPE) --stack Vitrina-$(STAGE) $(if $(SHOP_ID),--shop-id $(SHOP_ID)) $(if $(SHOP_NAME),--shop-name '$(SHOP_NAME)')
 
 # --- Keeping up -----------------------------------------------------------------------------------
 

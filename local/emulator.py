@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build"
 START_SECONDS = 30
 
+STACK = "Vitrina-dev"
 PASSWORD = "password"  # noqa: S105 - for accounts that exist only here
 
 Report = Callable[[str], None]
@@ -146,13 +147,14 @@ def _deploy(
         *("--app", f"{sys.executable} -m infra.cdk.app"),
         *("--output", str(folder / "cdk.out")),
         *("--context", f"emulator={endpoint}"),
+        *("--context", "stage=dev"),
         *context,
         *("--outputs-file", str(file)),
         *("--require-approval", "never"),
         environment=environment,
         cwd=ROOT,
     )
-    outputs: dict[str, str] = json.loads(file.read_text())["Vitrina"]
+    outputs: dict[str, str] = json.loads(file.read_text())[STACK]
     return outputs
 
 

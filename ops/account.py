@@ -1,4 +1,4 @@
-"""Create an account in a deployed stack: make account EMAIL=… TYPE=user|shop|admin
+"""Create an account in a deployed stack: make account EMAIL=… TYPE=user|shop|admin [STAGE=…]
 
 The password is asked for, or read from a pipe; it is never an argument, which others can see.
 """
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("client_type", choices=list(ClientType), type=ClientType)
     parser.add_argument("--shop-id", type=int)
     parser.add_argument("--shop-name")
-    parser.add_argument("--stack", default="Vitrina")
+    parser.add_argument("--stack", default="Vitrina-prod")
     arguments = parser.parse_args()
     try:
         email = TypeAdapter(accounts.Email).validate_python(arguments.email)

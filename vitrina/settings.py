@@ -6,9 +6,11 @@ from functools import cache
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import from_json
 
 PREFIX = "VITRINA_"
 METRICS_NAMESPACE = "Vitrina"
+POLICY_OUTPUT = "Policy"
 
 Shards = Annotated[int, Field(ge=1, le=100)]
 # As browsers write it: no path, no slash at the end.
@@ -22,21 +24,10 @@ def _split(value: object) -> object:
     return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
 
 
-class Settings(BaseModel):
-    """One environment variable per field: `VITRINA_` and the field's name in capitals."""
+class Policy(BaseModel):
+    """What a deployment may decide; each has a default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-    connections_table: str
-    products_table: str
-    accounts_table: str
-    platform_table: str
-    history_table: str
-    fanout_queue_url: str
-    signing_key_secret: str
-    """Name or ARN of the secret whose string is the HS256 key."""
-    management_url: str
-    """Base URL of the @connections API, the stage included, without a trailing slash."""
 
     token_issuer: str = "vitrina"
     token_audience: str = "vitrina"
@@ -76,6 +67,21 @@ class Settings(BaseModel):
             raise ValueError("token_jwks_url needs an algorithm with public keys, and only it does")
         return self
 
+
+class Settings(Policy):
+    """One environment variable per field: `VITRINA_` and the field's name in capitals."""
+
+    connections_table: str
+    products_table: str
+    accounts_table: str
+    platform_table: str
+    history_table: str
+    fanout_queue_url: str
+    signing_key_secret: str
+    """Name or ARN of the secret whose string is the HS256 key."""
+    management_url: str
+    """Base URL of the @connections API, the stage included, without a trailing slash."""
+
     def to_environment(self) -> dict[str, str]:
         return {
             PREFIX + name.upper(): ",".join(value) if isinstance(value, tuple) else str(value)
@@ -89,26 +95,32 @@ class Settings(BaseModel):
         return cls.model_validate({name: text for name, text in found.items() if text is not None})
 
     def to_outputs(self) -> dict[str, str]:
-        """Return what a deployed stack says of itself: the fields that have no default."""
-        return {output: getattr(self, field) for field, output in self._outputs().items()}
+        """Return what a deployed stack says of itself: its resources, and its policy as JSON.
+
+        Of the policy only what is not the default: an output has little room.
+        """
+        policy = self.model_dump_json(include={*Policy.model_fields}, exclude_defaults=True)
+        resources = {output: getattr(self, field) for field, output in _OUTPUTS.items()}
+        return resources | {POLICY_OUTPUT: policy}
 
     @classmethod
     def from_outputs(cls, outputs: dict[str, str]) -> Self:
         """Read what `to_outputs` gave, in a program that runs beside a deployed stack."""
-        return cls.model_validate(
-            {field: outputs[output] for field, output in cls._outputs().items()}
-        )
-
-    @classmethod
-    def _outputs(cls) -> dict[str, str]:
-        """Name the outputs: ConnectionsTable for connections_table."""
-        fields = (name for name, field in cls.model_fields.items() if field.is_required())
-        return {name: name.title().replace("_", "") for name in fields}
+        resources = {field: outputs[output] for field, output in _OUTPUTS.items()}
+        return cls.model_validate(from_json(outputs[POLICY_OUTPUT]) | resources)
 
     def use(self) -> None:
         """Make these the settings of this process."""
         os.environ.update(self.to_environment())
         current.cache_clear()
+
+
+# ConnectionsTable for connections_table.
+_OUTPUTS = {
+    name: name.title().replace("_", "")
+    for name in Settings.model_fields
+    if name not in Policy.model_fields
+}
 
 
 @cache

@@ -1,39 +1,46 @@
 """`cdk deploy` starts here.
 
 Context (`-c name=value`):
+    stage     dev, staging or prod, which it is unless another one is named
     emulator  base URL of a local cloud, such as http://localhost:4566, to deploy to it
-    …         every setting of `vitrina/settings.py` that has a default, by its name:
+    …         every choice of `infra/cdk/stages.py`, by its name:
               -c allowed_origins=https://console.example.com -c token_lifetime_seconds=900
 """
 
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 from pydantic import ValidationError
 
+from infra.cdk import stages
 from infra.cdk.stack import VitrinaStack
-from vitrina.settings import Settings
 
-ROOT = Path(__file__).parents[2]
-AWS_ARTIFACT = ROOT / "build/lambda/aws.zip"
-LOCAL_ARTIFACT = ROOT / "build/lambda/local.zip"
+ARTIFACTS = Path(__file__).parents[2] / "build/lambda"
+LOCAL_ARTIFACT = ARTIFACTS / "local.zip"
 
 
 def main() -> None:
     app = cdk.App()
     emulator: str | None = app.node.try_get_context("emulator")
-    artifact = LOCAL_ARTIFACT if emulator else AWS_ARTIFACT
+    try:
+        stage = stages.choose(app.node.try_get_context)
+    except ValidationError as invalid:
+        raise SystemExit("\n".join(map(_sentence, invalid.errors()))) from None
+    except ValueError as invalid:
+        raise SystemExit(str(invalid)) from None
+    artifact = LOCAL_ARTIFACT if emulator else ARTIFACTS / "aws.zip"
     if not artifact.is_file():
         raise SystemExit(f"There is no artifact in {artifact}: run `make artifact`.")
-    names = (name for name, field in Settings.model_fields.items() if not field.is_required())
-    context = {name: app.node.try_get_context(name) for name in names}
-    policy = {name: value for name, value in context.items() if value is not None}
-    try:
-        VitrinaStack(app, "Vitrina", artifact=artifact, emulator=emulator, policy=policy)
-    except ValidationError as invalid:
-        [fault, *_] = invalid.errors()
-        raise SystemExit(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}") from None
+    VitrinaStack(app, f"Vitrina-{stage.name}", stage=stage, artifact=artifact, emulator=emulator)
     app.synth()
+
+
+def _sentence(fault: Any) -> str:
+    """Say which choice is wrong, and why; one about several names them itself."""
+    name = ".".join(map(str, fault["loc"]))
+    said = fault["msg"].removeprefix("Value error, ")
+    return f"{name}: {said}" if name else said
 
 
 if __name__ == "__main__":

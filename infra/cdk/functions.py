@@ -15,6 +15,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.cdk.stages import Stage
 from infra.cdk.storage import Storage
 from vitrina.settings import METRICS_NAMESPACE, Settings
 
@@ -118,12 +119,14 @@ class Functions(Construct):
         construct_id: str,
         *,
         artifact: Path,
+        stage: Stage,
         settings: Settings,
         storage: Storage,
         management_arns: list[str],
         in_cloud: bool,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._stage = stage
         code = lambda_.Code.from_asset(str(artifact))
         self._functions = {
             name: self._function(name, needs, code, settings) for name, needs in FUNCTIONS.items()
@@ -144,9 +147,11 @@ class Functions(Construct):
         log_group = logs.LogGroup(
             self,
             f"{name.capitalize()}Logs",
-            retention=logs.RetentionDays.ONE_MONTH,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
+        resource = log_group.node.default_child
+        assert isinstance(resource, logs.CfnLogGroup)  # noqa: S101
+        resource.retention_in_days = self._stage.log_retention_days
         return lambda_.Function(
             self,
             name.capitalize(),

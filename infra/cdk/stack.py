@@ -1,9 +1,6 @@
 """The stack: tables, functions and APIs, and how they meet."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -11,6 +8,7 @@ from constructs import Construct
 from infra.cdk.apis import HttpApi, WebSocketApi
 from infra.cdk.fanout import FanoutQueue
 from infra.cdk.functions import FUNCTIONS, Functions
+from infra.cdk.stages import Stage
 from infra.cdk.storage import Storage
 from vitrina.settings import Settings
 
@@ -21,19 +19,15 @@ class VitrinaStack(cdk.Stack):
         scope: Construct,
         construct_id: str,
         *,
+        stage: Stage,
         artifact: Path,
         emulator: str | None,
-        policy: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        """Build from an artifact, for AWS or for the local cloud at the URL `emulator`.
-
-        `policy` are settings that shall differ from their defaults; raises pydantic's
-        ValidationError for one that is wrong.
-        """
+        """Build from an artifact, for AWS or for the local cloud at the URL `emulator`."""
         synthesizer = cdk.CliCredentialsStackSynthesizer() if emulator else None
         super().__init__(scope, construct_id, synthesizer=synthesizer)
 
-        storage = Storage(self, "Storage", keep=emulator is None)
+        storage = Storage(self, "Storage", stage=stage)
         fanout_queue = FanoutQueue(self, "Fanout", in_cloud=emulator is None)
         websocket = WebSocketApi(self, "WebSocket", emulator=emulator)
         settings = Settings(
@@ -45,13 +39,14 @@ class VitrinaStack(cdk.Stack):
             fanout_queue_url=fanout_queue.queue.queue_url,
             signing_key_secret=storage.signing_key_arn,
             management_url=websocket.management_url,
-            **policy,
+            **stage.policy(),
         )
         http = HttpApi(self, "Http", settings=settings, emulator=emulator)
         functions = Functions(
             self,
             "Functions",
             artifact=artifact,
+            stage=stage,
             settings=settings,
             storage=storage,
             management_arns=websocket.management_arns,

@@ -5,6 +5,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from infra.cdk.stages import Stage
 from vitrina.history import OUTBOX_INDEX
 from vitrina.products import SHOP_INDEX, STATUS_INDEX
 
@@ -13,11 +14,10 @@ NUMBER = dynamodb.AttributeType.NUMBER
 
 
 class Storage(Construct):
-    def __init__(self, scope: Construct, construct_id: str, *, keep: bool) -> None:
-        """`keep`: nothing is deleted with the stack, or by hand without lifting the protection."""
+    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage) -> None:
         super().__init__(scope, construct_id)
-        self._keep = keep
-        self._removal = cdk.RemovalPolicy.RETAIN if keep else cdk.RemovalPolicy.DESTROY
+        self._stage = stage
+        self._removal = cdk.RemovalPolicy[stage.removal_policy.upper()]
         self.connections = self._table(
             "Connections",
             partition_key=dynamodb.Attribute(name="partition", type=STRING),
@@ -81,9 +81,10 @@ class Storage(Construct):
             billing=dynamodb.Billing.on_demand(),
             encryption=dynamodb.TableEncryptionV2.aws_managed_key(),
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
+                point_in_time_recovery_enabled=True,
+                recovery_period_in_days=self._stage.backup_days,
             ),
-            deletion_protection=self._keep,
+            deletion_protection=self._stage.deletion_protection,
             removal_policy=self._removal,
             **definition,  # type: ignore[arg-type]
         )

@@ -20,8 +20,9 @@ SEED_FIELDS = [
 
 
 def test_an_approval_reaches_users_shops_and_admins_with_the_seeds_eight_fields(
-    connect: Connect, submit: Callable[[], int], approve: Callable[..., Any]
+    api: Api, connect: Connect, submit: Callable[[], int], approve: Callable[..., Any]
 ) -> None:
+    wait_until(lambda: api.call("GET", "/ws/stats")["total"], 0)
     clients = [connect(client_type) for client_type in ("user", "user", "shop", "admin")]
     product_id = submit()
     answer = approve(product_id, json={"moderation_notes": "Отличный товар"}).json()

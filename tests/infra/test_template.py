@@ -12,6 +12,7 @@ import pytest
 from aws_cdk.assertions import Match, Template
 from pydantic import ValidationError
 
+from infra.cdk import stages
 from infra.cdk.apis import HTTP_ROUTES, WEBSOCKET_ROUTES
 from infra.cdk.app import LOCAL_ARTIFACT
 from infra.cdk.functions import FUNCTIONS
@@ -21,9 +22,10 @@ from vitrina.settings import Settings
 ROOT = Path(__file__).parents[2]
 
 
-def synthesise(emulator: str | None, **policy: str) -> Template:
+def synthesise(emulator: str | None, **choices: str) -> Template:
+    stage = stages.choose(({"stage": "dev" if emulator else "prod"} | choices).get)
     stack = VitrinaStack(
-        cdk.App(), "Vitrina", artifact=LOCAL_ARTIFACT, emulator=emulator, policy=policy
+        cdk.App(), "Vitrina", stage=stage, artifact=LOCAL_ARTIFACT, emulator=emulator
     )
     return Template.from_stack(stack)
 

@@ -18,6 +18,7 @@ from vitrina.settings import Settings
 )
 def test_settings_survive_the_environment(settings: Settings) -> None:
     assert Settings.from_environment(settings.to_environment()) == settings
+    assert Settings.from_outputs(settings.to_outputs()) == settings
 
 
 def test_a_stacks_outputs_lead_back_to_its_resources() -> None:
@@ -25,6 +26,7 @@ def test_a_stacks_outputs_lead_back_to_its_resources() -> None:
     assert set(outputs) == {
         *("ConnectionsTable", "ProductsTable", "AccountsTable", "PlatformTable"),
         *("HistoryTable", "FanoutQueueUrl", "SigningKeySecret", "ManagementUrl"),
+        "Policy",
     }
     assert Settings.from_outputs(outputs | {"HttpUrl": "x"}) == SETTINGS
 

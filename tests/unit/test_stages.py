@@ -1,0 +1,60 @@
+"""What a stage chooses, and who may choose otherwise."""
+
+from typing import Any
+
+import pytest
+
+from infra.cdk import stages
+from vitrina.settings import Policy
+
+
+def choose(**context: Any) -> stages.Stage:
+    return stages.choose(context.get)
+
+
+@pytest.mark.parametrize("name", stages.CHOICES)
+def test_every_stage_is_whole_without_being_told_anything(name: str) -> None:
+    stage = choose(stage=name)
+    assert stage.name == name
+    assert set(stage.policy()) == set(Policy.model_fields)
+
+
+def test_it_is_prod_unless_another_stage_is_named_and_prod_keeps_everything() -> None:
+    stage = choose()
+    assert stage.name == "prod"
+    assert (stage.removal_policy, stage.deletion_protection) == ("retain", True)
+
+
+def test_what_the_command_line_says_is_stronger_than_cdk_json_than_the_table() -> None:
+    context: dict[str, Any] = {"stage": "staging", "staging": {"user_shards": 8, "currency": "KZT"}}
+    assert choose(stage="staging").backup_days == 7
+    assert choose(**context).currency == "KZT"
+    assert choose(**context, currency="BYN").currency == "BYN"
+    assert choose(**context | {"prod": {"currency": "USD"}}).currency == "KZT"
+
+
+def test_lists_and_switches_may_come_as_text() -> None:
+    stage = choose(allowed_origins="https://a.example,https://b.example", tracing="false")
+    assert stage.allowed_origins == ("https://a.example", "https://b.example")
+    assert stage.tracing is False
+
+
+@pytest.mark.parametrize(
+    ("context", "sentence"),
+    [
+        ({"stage": "production"}, "production is none of dev, staging, prod"),
+        ({"prod": "x"}, "expected an object"),
+        ({"prod": {"alowed_origins": []}}, "alowed_origins"),
+        ({"prod": {"name": "dev"}, "backup_days": 36}, "backup_days"),
+        ({"log_retention_days": 8}, "log_retention_days"),
+        ({"removal_policy": "destroy"}, "deletion_protection"),
+        ({"domain_name": "ws.your.shop"}, "come together"),
+        ({"requests_per_address": 9}, "10 or more"),
+        ({"alarm_email": "nobody"}, "alarm_email"),
+        ({"certificate_arn": "arn:aws:acm:eu-central-1:1:certificate/x"}, "certificate_arn"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_wrong_choice_is_named(context: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        stages.choose(context.get)
