@@ -22,6 +22,15 @@ SETTINGS = Settings(
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--without-grant",
+        metavar="FUNCTION,ACTION,RESOURCE",
+        help="take a grant away from the deployed stack, as approve,dynamodb:PutItem,Products:"
+        " the suite must fail",
+    )
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_credentials() -> None:
     for name in [name for name in os.environ if name.startswith("AWS_")]:

@@ -1,13 +1,16 @@
 """The two APIs, and which route leads to which function."""
 
+import json
+
 import aws_cdk as cdk
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from constructs import Construct
 
+from infra.cdk import log_groups
 from infra.cdk.functions import Functions
+from infra.cdk.stages import Stage
 from vitrina.events import Pong
-from vitrina.settings import Settings
 
 STAGE = "ws"
 
@@ -45,10 +48,34 @@ HTTP_ROUTES = {
 OTHER_ROUTES = "openapi"
 
 
+# What of a request is logged; `function_request_id` is that of the function's own lines.
+REQUEST_LOG = {
+    "request_id": "$context.requestId",
+    "route": "$context.routeKey",
+    "status": "$context.status",
+    "latency_ms": "$context.responseLatency",
+    "function_request_id": "$context.integration.requestId",
+    "error": "$context.integrationErrorMessage",
+}
+
+FUNCTIONS_AUTHORIZE = cdk.Acknowledgment(
+    id="AwsSolutions::AwsSolutions-APIG4",
+    reason="The functions verify tokens themselves, and some routes are for everyone.",
+)
+
+
 class WebSocketApi(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, emulator: str | None) -> None:
         super().__init__(scope, construct_id)
         self._in_cloud = emulator is None
+        cdk.Validations.of(self).acknowledge(
+            FUNCTIONS_AUTHORIZE,
+            cdk.Acknowledgment(
+                id="AwsSolutions::AwsSolutions-APIG1",
+                reason="It takes a role that all APIs of the account share; connect logs each"
+                " handshake, message each refusal.",
+            ),
+        )
         self._api = apigateway.WebSocketApi(
             self, "Api", route_selection_expression="$request.body.type"
         )
@@ -58,14 +85,15 @@ class WebSocketApi(Construct):
         local = f"{emulator}/_aws/execute-api/{self._api.api_id}/{STAGE}"
         self.url = local.replace("http://", "ws://", 1) if emulator else stage.url
         self.management_url = local if emulator else stage.callback_url
-        self.management_arns = [
-            cdk.Stack.of(self).format_arn(
+        self.connection_arns = {
+            method: cdk.Stack.of(self).format_arn(
                 service="execute-api",
                 resource=self._api.api_id,
                 resource_name=f"{STAGE}/{method}/@connections/*",
             )
             for method in ("POST", "DELETE")
-        ]
+        }
+        """What it takes to post to connections, and to end them."""
 
     def route_to(self, functions: Functions) -> None:
         for route, name in WEBSOCKET_ROUTES.items():
@@ -122,14 +150,17 @@ class WebSocketApi(Construct):
 
 class HttpApi(Construct):
     def __init__(
-        self, scope: Construct, construct_id: str, *, settings: Settings, emulator: str | None
+        self, scope: Construct, construct_id: str, *, stage: Stage, emulator: str | None
     ) -> None:
-        """Of the settings these count here: `allowed_origins`, `logins_per_second`."""
+        """Of the choices these count here: `allowed_origins`, `logins_per_second`."""
         super().__init__(scope, construct_id)
-        self._settings = settings
+        cdk.Validations.of(self).acknowledge(FUNCTIONS_AUTHORIZE)
+        self._stage = stage
         self._api = apigateway.HttpApi(self, "Api", cors_preflight=self._cors())
         if emulator:
             self._spell_cors_for_the_emulator()
+        else:
+            self._log_requests()
         self.url = (
             f"{emulator}/_aws/execute-api/{self._api.api_id}/$default"
             if emulator
@@ -159,10 +190,10 @@ class HttpApi(Construct):
         )
 
     def _cors(self) -> apigateway.CorsPreflightOptions | None:
-        if not self._settings.allowed_origins:
+        if not self._stage.allowed_origins:
             return None
         return apigateway.CorsPreflightOptions(
-            allow_origins=list(self._settings.allowed_origins),
+            allow_origins=list(self._stage.allowed_origins),
             allow_methods=[
                 apigateway.CorsHttpMethod.GET,
                 apigateway.CorsHttpMethod.POST,
@@ -188,12 +219,26 @@ class HttpApi(Construct):
             }.items():
                 api.add_property_override(f"CorsConfiguration.{name}", value)
 
-    def _throttle(self, logins: list[apigateway.HttpRoute]) -> None:
-        """Limit the logins of everyone together: each takes a processor for a while."""
+    def _log_requests(self) -> None:
+        """Write a line for each request, which leads to the function's own lines.
+
+        Of the query nothing: `?token=` is one of the ways to bring a token.
+        """
+        requests = log_groups.log_group(self, "Requests", self._stage)
+        self._default_stage().access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
+            destination_arn=requests.log_group_arn, format=json.dumps(REQUEST_LOG)
+        )
+
+    def _default_stage(self) -> apigateway.CfnStage:
         assert self._api.default_stage is not None  # noqa: S101
         stage = self._api.default_stage.node.default_child
         assert isinstance(stage, apigateway.CfnStage)  # noqa: S101
-        rate = self._settings.logins_per_second
+        return stage
+
+    def _throttle(self, logins: list[apigateway.HttpRoute]) -> None:
+        """Limit the logins of everyone together: each takes a processor for a while."""
+        stage = self._default_stage()
+        rate = self._stage.logins_per_second
         stage.route_settings = {
             LOGIN: {"ThrottlingRateLimit": rate, "ThrottlingBurstLimit": 2 * rate}
         }

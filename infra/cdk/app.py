@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+from cdk_nag import AwsSolutionsChecks
 from pydantic import ValidationError
 
 from infra.cdk import stages
 from infra.cdk.stack import VitrinaStack
+from infra.cdk.stages import Stage
 
 ARTIFACTS = Path(__file__).parents[2] / "build/lambda"
 LOCAL_ARTIFACT = ARTIFACTS / "local.zip"
@@ -32,8 +34,18 @@ def main() -> None:
     artifact = LOCAL_ARTIFACT if emulator else ARTIFACTS / "aws.zip"
     if not artifact.is_file():
         raise SystemExit(f"There is no artifact in {artifact}: run `make artifact`.")
-    VitrinaStack(app, f"Vitrina-{stage.name}", stage=stage, artifact=artifact, emulator=emulator)
+    populate(app, stage, artifact, emulator)
     app.synth()
+
+
+def populate(app: cdk.App, stage: Stage, artifact: Path, emulator: str | None = None) -> None:
+    """Put the stage's stack into an app, which is checked against AWS's advice when it goes there.
+
+    What does not follow the advice says why next to where it is made, or synthesis fails.
+    """
+    VitrinaStack(app, f"Vitrina-{stage.name}", stage=stage, artifact=artifact, emulator=emulator)
+    if emulator is None:
+        cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
 
 
 def _sentence(fault: Any) -> str:

@@ -45,13 +45,13 @@ class FanoutQueue(Construct):
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
 
-    def let_put(self, function: lambda_.Function) -> None:
+    def let_put(self, function: lambda_.IFunction) -> None:
         """Let a function put tasks; AWS knows no action of its own for ten at a time."""
         self.queue.grant(function, "sqs:SendMessage")
         if not self._in_cloud:
             self.queue.grant(function, "sqs:SendMessageBatch")
 
-    def feed(self, function: lambda_.Function, workers: int) -> None:
+    def feed(self, function: lambda_.IFunction, workers: int) -> None:
         """Give tasks to so many workers at once, one each.
 
         A page is half a second's work: two in one hand would leave another hand empty.

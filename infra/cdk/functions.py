@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -11,15 +11,22 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.cdk import grants, log_groups
 from infra.cdk.stages import Stage
 from infra.cdk.storage import Storage
+from vitrina.history import OUTBOX_INDEX
+from vitrina.products import SHOP_INDEX, STATUS_INDEX
 from vitrina.settings import METRICS_NAMESPACE, Settings
 
 READ_AND_PRUNE = ("Query", "GetItem", "DeleteItem")
+ARCHITECTURES = {
+    "arm64": lambda_.Architecture.ARM_64,
+    "x86_64": lambda_.Architecture.X86_64,
+}
+
 # Who could not be told of the end gets nothing any more: its rows are written again.
 CLOSE = (*READ_AND_PRUNE, "PutItem", "UpdateItem")
 # Whoever reads a channel's position first begins the channel.
@@ -30,17 +37,21 @@ REVOCATIONS = ("GetItem",)
 
 
 class Function(NamedTuple):
-    """What one function needs: DynamoDB actions by table, and the rest."""
+    """What one function needs: DynamoDB actions by table or `table/index`, and the rest."""
 
     tables: Mapping[str, tuple[str, ...]] = {}
     has_key: bool = False
     posts: bool = False
+    closes: bool = False
+    """Whether it may end connections as well."""
     queues: bool = False
+    is_waited_for: bool = False
+    """Whether people wait for it, so that its cold starts are worth a snapshot."""
     memory_mb: int = 512
     timeout_seconds: int = 10
 
 
-def _publisher(memory_mb: int = 512, **tables: tuple[str, ...]) -> Function:
+def _publisher(tables: Mapping[str, tuple[str, ...]], **more: Any) -> Function:
     """Return what it takes to answer over HTTP, commit and publish.
 
     API Gateway waits 29 s; what publishes has a budget of 20 s, and time to end what it began.
@@ -50,8 +61,8 @@ def _publisher(memory_mb: int = 512, **tables: tuple[str, ...]) -> Function:
         has_key=True,
         posts=True,
         queues=True,
-        memory_mb=memory_mb,
         timeout_seconds=29,
+        **more,
     )
 
 
@@ -59,6 +70,7 @@ FUNCTIONS = {
     "connect": Function(
         {"connections": ("PutItem", "GetItem", "DeleteItem"), "platform": REVOCATIONS},
         has_key=True,
+        is_waited_for=True,
     ),
     "disconnect": Function({"connections": ("GetItem", "DeleteItem")}),
     "message": Function(
@@ -69,35 +81,54 @@ FUNCTIONS = {
         },
         has_key=True,
         posts=True,
+        is_waited_for=True,
         timeout_seconds=29,
     ),
     "greet": Function(
-        {"history": READ_POSITIONS, "connections": CLOSE}, posts=True, timeout_seconds=90
+        {"history": READ_POSITIONS, "connections": CLOSE},
+        posts=True,
+        closes=True,
+        is_waited_for=True,
+        timeout_seconds=90,
     ),
     # One whole vCPU, of which posting makes use.
-    "approve": _publisher(products=("BatchGetItem", "PutItem"), memory_mb=1769),
-    "reject": _publisher(products=("BatchGetItem", "PutItem")),
-    "products": _publisher(
-        products=("BatchGetItem", "PutItem", "Query"), platform=("GetItem", "UpdateItem")
+    "approve": _publisher(
+        {"products": ("BatchGetItem", "PutItem")}, is_waited_for=True, memory_mb=1769
     ),
-    "settings": _publisher(platform=("GetItem", "PutItem")),
-    "announce": _publisher(),
+    "reject": _publisher({"products": ("BatchGetItem", "PutItem")}),
+    "products": _publisher(
+        {
+            "products": ("BatchGetItem", "PutItem"),
+            f"products/{STATUS_INDEX}": ("Query",),
+            f"products/{SHOP_INDEX}": ("Query",),
+            "platform": ("GetItem", "UpdateItem"),
+        }
+    ),
+    "settings": _publisher({"platform": ("GetItem", "PutItem")}),
+    "announce": _publisher({}),
     "accounts": Function(
         {"platform": ("GetItem", "PutItem"), "connections": CLOSE},
         has_key=True,
         posts=True,
+        closes=True,
         timeout_seconds=29,
     ),
     "fanout": Function(
         {"history": ("BatchGetItem",), "connections": READ_AND_PRUNE},
         posts=True,
         queues=True,
+        is_waited_for=True,
         memory_mb=1769,
         timeout_seconds=30,
     ),
     "sweep": Function(
-        {"history": ("Query", "BatchGetItem", "UpdateItem"), "connections": CLOSE},
+        {
+            "history": ("BatchGetItem", "UpdateItem"),
+            f"history/{OUTBOX_INDEX}": ("Query",),
+            "connections": CLOSE,
+        },
         posts=True,
+        closes=True,
         queues=True,
         timeout_seconds=60,
     ),
@@ -122,77 +153,96 @@ class Functions(Construct):
         stage: Stage,
         settings: Settings,
         storage: Storage,
-        management_arns: list[str],
+        connection_arns: Mapping[str, str],
         in_cloud: bool,
     ) -> None:
         super().__init__(scope, construct_id)
         self._stage = stage
+        self._roles = {name: self._role(name) for name in FUNCTIONS}
         code = lambda_.Code.from_asset(str(artifact))
         self._functions = {
             name: self._function(name, needs, code, settings) for name, needs in FUNCTIONS.items()
         }
         for name, needs in FUNCTIONS.items():
-            self._grant(self[name], needs, storage, management_arns)
+            self._grant(self._roles[name], needs, storage, connection_arns)
             if needs.posts:
                 self._watch_refusals(name)
         self._greet_new_connections(storage, in_cloud=in_cloud)
         self._sweep_every_minute()
 
-    def __getitem__(self, name: str) -> lambda_.Function:
+    def __getitem__(self, name: str) -> lambda_.IFunction:
+        """Return what is invoked: the function, or its published version with a snapshot."""
         return self._functions[name]
 
     def _function(
         self, name: str, needs: Function, code: lambda_.Code, settings: Settings
-    ) -> lambda_.Function:
-        log_group = logs.LogGroup(
-            self,
-            f"{name.capitalize()}Logs",
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-        )
-        resource = log_group.node.default_child
-        assert isinstance(resource, logs.CfnLogGroup)  # noqa: S101
-        resource.retention_in_days = self._stage.log_retention_days
-        return lambda_.Function(
+    ) -> lambda_.IFunction:
+        log_group = log_groups.log_group(self, f"{name.capitalize()}Logs", self._stage)
+        log_group.grant_write(self._roles[name])
+        function = lambda_.Function(
             self,
             name.capitalize(),
             code=code,
             handler=f"functions.{name}.handler.handler",
             runtime=lambda_.Runtime.PYTHON_3_13,
-            architecture=lambda_.Architecture.ARM_64,
+            architecture=ARCHITECTURES[self._stage.architecture],
             memory_size=needs.memory_mb,
             timeout=cdk.Duration.seconds(needs.timeout_seconds),
             environment={"POWERTOOLS_SERVICE_NAME": name, **settings.to_environment()},
             log_group=log_group,
+            role=self._roles[name],
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS
+            if self._starts_from_snapshot(needs)
+            else None,
+        )
+        cdk.Validations.of(function).acknowledge(
+            cdk.Acknowledgment(
+                id="AwsSolutions::AwsSolutions-L1",
+                reason="The artifact's wheels and bytecode are made for this runtime.",
+            ),
+            cdk.Acknowledgment(
+                id="Annotation::@aws-cdk/aws-lambda:snapStartRequirePublish",
+                reason="What is invoked is an alias of the published version.",
+            ),
+        )
+        if not self._starts_from_snapshot(needs):
+            return function
+        version = function.current_version
+        return lambda_.Alias(self, f"{name.capitalize()}Live", alias_name="live", version=version)
+
+    def _starts_from_snapshot(self, needs: Function) -> bool:
+        return self._stage.snap_start and needs.is_waited_for
+
+    def _role(self, name: str) -> iam.Role:
+        """Return a role of a function's own, that may do nothing yet.
+
+        Not even what AWS's managed policy for Lambda allows, which is to write to every log group.
+        """
+        return iam.Role(
+            self,
+            f"{name.capitalize()}Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         )
 
     def _grant(
         self,
-        function: lambda_.Function,
+        role: iam.Role,
         needs: Function,
         storage: Storage,
-        management_arns: list[str],
+        connection_arns: Mapping[str, str],
     ) -> None:
-        tables = {
-            "connections": storage.connections,
-            "products": storage.products,
-            "accounts": storage.accounts,
-            "platform": storage.platform,
-            "history": storage.history,
-        }
-        for table, actions in needs.tables.items():
-            tables[table].grant(function, *(f"dynamodb:{action}" for action in actions))
+        for place, actions in needs.tables.items():
+            grants.allow(role, storage.arn_of(place), *(f"dynamodb:{name}" for name in actions))
         if needs.has_key:
-            function.add_to_role_policy(
-                iam.PolicyStatement(
-                    actions=["secretsmanager:GetSecretValue"], resources=[storage.signing_key_arn]
+            grants.allow(role, storage.signing_key_arn, "secretsmanager:GetSecretValue")
+        for method, is_needed in {"POST": needs.posts, "DELETE": needs.closes}.items():
+            if is_needed:
+                grants.allow(
+                    role,
+                    connection_arns[method],
+                    "execute-api:ManageConnections",
+                    wildcard_because="A connection has an id for as long as it lasts.",
                 )
-            )
-        if needs.posts:
-            function.add_to_role_policy(
-                iam.PolicyStatement(
-                    actions=["execute-api:ManageConnections"], resources=management_arns
-                )
-            )
 
     def _watch_refusals(self, name: str) -> None:
         """Alarm when the management API answers 403 to a function: nobody hears anything then."""
@@ -250,6 +300,13 @@ class Functions(Construct):
         )
 
     def _failures_of_greet(self, *, in_cloud: bool) -> sqs.Queue:
-        return sqs.Queue(
+        failures = sqs.Queue(
             self, "GreetFailures", retention_period=cdk.Duration.days(14), enforce_ssl=in_cloud
         )
+        cdk.Validations.of(failures).acknowledge(
+            cdk.Acknowledgment(
+                id="AwsSolutions::AwsSolutions-SQS3",
+                reason="It is where greetings rest that failed every time.",
+            )
+        )
+        return failures

@@ -41,7 +41,7 @@ class VitrinaStack(cdk.Stack):
             management_url=websocket.management_url,
             **stage.policy(),
         )
-        http = HttpApi(self, "Http", settings=settings, emulator=emulator)
+        http = HttpApi(self, "Http", stage=stage, emulator=emulator)
         functions = Functions(
             self,
             "Functions",
@@ -49,7 +49,7 @@ class VitrinaStack(cdk.Stack):
             stage=stage,
             settings=settings,
             storage=storage,
-            management_arns=websocket.management_arns,
+            connection_arns=websocket.connection_arns,
             in_cloud=emulator is None,
         )
         for name, needs in FUNCTIONS.items():

@@ -68,11 +68,29 @@ class Storage(Construct):
             ),
             removal_policy=self._removal,
         )
+        cdk.Validations.of(secret).acknowledge(
+            cdk.Acknowledgment(
+                id="AwsSolutions::AwsSolutions-SMG4",
+                reason="It is replaced with one command, and nobody is logged out by it.",
+            )
+        )
         # The attribute `Id` is the ARN on AWS and in the local cloud alike; `Ref`, which the CDK
         # prefers, is a mere name there, and no policy can be written for it.
         resource = secret.node.default_child
         assert isinstance(resource, cdk.CfnResource)  # noqa: S101
         self.signing_key_arn = cdk.Token.as_string(resource.get_att("Id"))
+
+    def arn_of(self, place: str) -> str:
+        """Return the ARN of a table (`history`) or of an index (`history/outbox`)."""
+        table, _, index = place.partition("/")
+        arn = {
+            "connections": self.connections,
+            "products": self.products,
+            "accounts": self.accounts,
+            "platform": self.platform,
+            "history": self.history,
+        }[table].table_arn
+        return f"{arn}/index/{index}" if index else arn
 
     def _table(self, table_id: str, **definition: object) -> dynamodb.TableV2:
         return dynamodb.TableV2(

@@ -13,14 +13,18 @@ import pytest
 from local import edge, emulator
 from local.client import Api, Client
 from local.emulator import PASSWORD, Cloud
+from tests.emulator import grants
+from vitrina import aws, history, settings
 
 ALLOWED_ORIGIN = "https://console.example.com"
 PRODUCT = {"product_name": "Красное платье", "price": 4990}
 
 
 @pytest.fixture(scope="session")
-def cloud() -> Iterator[Cloud]:
-    with emulator.running(allowed_origins=ALLOWED_ORIGIN) as running:
+def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
+    with emulator.running(allowed_origins=ALLOWED_ORIGIN) as running, ExitStack() as negative:
+        if missing := request.config.getoption("--without-grant"):
+            negative.enter_context(grants.removed(*missing.split(",")))
         yield running
         # What all tests of this layer have made the functions say.
         assert not re.search(r"eyJ[\w-]+\.eyJ", all_logs() + running.log.read_text())
@@ -98,14 +102,20 @@ def wait_until(read: Callable[[], Any], wanted: Any) -> None:
 
 def sweep() -> None:
     """Have the schedule fire now."""
-    name = next(
-        function["FunctionName"]
-        for page in boto3.client("lambda").get_paginator("list_functions").paginate()
-        for function in page["Functions"]
-        if function["Handler"].startswith("functions.sweep.")
-    )
-    answer = boto3.client("lambda").invoke(FunctionName=name)
+    answer = boto3.client("lambda").invoke(FunctionName=grants.function_name("sweep"))
     assert "FunctionError" not in answer, answer["Payload"].read()
+
+
+def let_half_a_minute_pass() -> None:
+    """Make what is in the outbox a minute older."""
+    for rows in history.unsent(-1):
+        for row in rows:
+            aws.dynamodb().update_item(
+                TableName=settings.current().history_table,
+                Key=aws.to_item({"channel": row.channel, "seq": row.seq}),
+                UpdateExpression="SET created_at = :before",
+                ExpressionAttributeValues=aws.to_item({":before": row.created_at_ms - 60_000}),
+            )
 
 
 def all_logs() -> str:

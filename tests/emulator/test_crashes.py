@@ -16,16 +16,14 @@ import pytest
 
 from local.client import Api, Client
 from local.inbox import Inbox
-from tests.emulator.conftest import sweep, wait_until
+from tests.emulator.conftest import let_half_a_minute_pass, sweep, wait_until
 from vitrina import (
     auth,
-    aws,
     channels,
     fanout_queue,
     history,
     members,
     publishing,
-    settings,
 )
 from vitrina.channels import ClientType
 from vitrina.fanout_queue import PostPage
@@ -89,18 +87,6 @@ def run(program: str, *arguments: object, status: int) -> None:
         check=False,
     )
     assert done.returncode == status, done.stderr
-
-
-def let_half_a_minute_pass() -> None:
-    """Make what is in the outbox a minute older."""
-    for rows in history.unsent(-1):
-        for row in rows:
-            aws.dynamodb().update_item(
-                TableName=settings.current().history_table,
-                Key=aws.to_item({"channel": row.channel, "seq": row.seq}),
-                UpdateExpression="SET created_at = :before",
-                ExpressionAttributeValues=aws.to_item({":before": row.created_at_ms - 60_000}),
-            )
 
 
 @pytest.mark.parametrize("point", POINTS)

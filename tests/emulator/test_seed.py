@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from local.client import Api
+from local.emulator import STACK
 from tests.emulator.conftest import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -191,7 +192,7 @@ def test_the_seeds_javascript_works_in_node(
 def test_ops_create_an_account_in_a_deployed_stack(api: Api) -> None:
     def create(password: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "ops.account", *arguments],
+            [sys.executable, "-m", "ops.account", "--stack", STACK, *arguments],
             input=password + "\n",
             cwd=ROOT,
             capture_output=True,

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -227,14 +228,38 @@ def test_connections_are_posted_to_by_those_who_post_and_read_by_nobody_in_a_sca
 ) -> None:
     actions = json.dumps(list(statements(template)))
     assert actions.count("execute-api:ManageConnections") == sum(
-        function.posts for function in FUNCTIONS.values()
+        function.posts + function.closes for function in FUNCTIONS.values()
     )
     assert "dynamodb:Scan" not in actions
-    for statement in statements(template):
-        if statement["Action"] == "execute-api:ManageConnections":
-            resource = json.dumps(statement["Resource"])
-            assert resource.count("/@connections/*") == 2
-            assert resource.count("/ws/POST/@") == resource.count("/ws/DELETE/@") == 1
+
+
+def test_connections_are_ended_by_those_who_close_and_by_nobody_else(template: Template) -> None:
+    managed = [
+        json.dumps(statement["Resource"])
+        for statement in statements(template)
+        if statement["Action"] == "execute-api:ManageConnections"
+    ]
+    ways = Counter(re.search(r"/ws/(\w+)/@connections/\*", arn)[1] for arn in managed)  # type: ignore[index]
+    assert ways == {
+        "POST": sum(function.posts for function in FUNCTIONS.values()),
+        "DELETE": sum(function.closes for function in FUNCTIONS.values()),
+    }
+
+
+def test_an_index_is_granted_by_its_name(template: Template) -> None:
+    resources = {json.dumps(statement["Resource"]) for statement in statements(template)}
+    indexes = {found for text in resources for found in re.findall(r"/index/([^\"]+)", text)}
+    assert indexes == {"outbox", "moderation_status", "shop_status"}
+
+
+def test_a_function_writes_to_its_own_log_group_only(template: Template) -> None:
+    assert not re.search(r"service-role/AWSLambda", json.dumps(template.to_json()))
+    written = [
+        statement
+        for statement in statements(template)
+        if "logs:PutLogEvents" in statement["Action"]
+    ]
+    assert len({json.dumps(statement["Resource"]) for statement in written}) == len(FUNCTIONS)
 
 
 def test_tables_are_kept_protected_and_restorable_in_the_cloud(template: Template) -> None:

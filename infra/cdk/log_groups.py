@@ -1,0 +1,17 @@
+"""Log groups: how long they keep their lines, and that they end with the stack."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.cdk.stages import Stage
+
+
+def log_group(scope: Construct, construct_id: str, stage: Stage) -> logs.LogGroup:
+    """Return a log group that keeps its lines for as long as the stage says."""
+    group = logs.LogGroup(scope, construct_id, removal_policy=cdk.RemovalPolicy.DESTROY)
+    # The construct takes an enumeration, and a stage has days.
+    resource = group.node.default_child
+    assert isinstance(resource, logs.CfnLogGroup)  # noqa: S101
+    resource.retention_in_days = stage.log_retention_days
+    return group
