@@ -23,6 +23,9 @@ SLOW = -3
 
 
 class ManagementApiStub:
+    _loop: asyncio.AbstractEventLoop
+    _stopping: asyncio.Event
+
     def __init__(self) -> None:
         self.url = ""
         self.answers: dict[str, list[int]] = {}
@@ -38,10 +41,9 @@ class ManagementApiStub:
         """Serve on a free port of loopback, in a thread, until the end of the block."""
         stub = cls()
         started = threading.Event()
-        loop = asyncio.new_event_loop()
-        stopping = asyncio.Event()
 
         async def serve() -> None:
+            stub._loop, stub._stopping = asyncio.get_running_loop(), asyncio.Event()
             runner = web.ServerRunner(web.Server(stub._answer), shutdown_timeout=0.1)
             await runner.setup()
             site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
@@ -50,18 +52,18 @@ class ManagementApiStub:
             scheme = "https" if tls else "http"
             stub.url = f"{scheme}://{host}:{port}/ws"
             started.set()
-            await stopping.wait()
+            await stub._stopping.wait()
             await runner.cleanup()
 
-        thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+        # Unlike a bare loop, `run` gives closed sockets the moment that they need to be done with.
+        thread = threading.Thread(target=asyncio.run, args=(serve(),))
         thread.start()
         started.wait()
         try:
             yield stub
         finally:
-            loop.call_soon_threadsafe(stopping.set)
+            stub._loop.call_soon_threadsafe(stub._stopping.set)
             thread.join()
-            loop.close()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         connection_id = unquote(request.raw_path.rpartition("/@connections/")[2])
