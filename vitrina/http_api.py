@@ -75,7 +75,14 @@ def resolver() -> APIGatewayHttpResolver:
 def handle(
     app: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext
 ) -> dict[str, Any]:
-    """Answer one request by the routes of `app`."""
+    """Answer one request by the routes of `app`; nobody may keep an answer that does not say so."""
+    answer = _resolve(app, event, context)
+    return {**answer, "headers": {"Cache-Control": "no-store", **answer["headers"]}}
+
+
+def _resolve(
+    app: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext
+) -> dict[str, Any]:
     # Without its content type Powertools reads any body as JSON, never as a form.
     headers = {**event.get("headers", {})}
     try:

@@ -22,6 +22,11 @@ STATUS_INDEX = "moderation_status"
 SHOP_INDEX = "shop_status"
 """`10#pending`: what a shop has of a status, without reading all other shops' products."""
 
+LIST_FRESH_SECONDS = 2
+"""How long a list of approved products may be given again to others: they all ask at once."""
+LIST_STALE_SECONDS = 10
+"""How long after that it may still be given, while a newer one is fetched for the next."""
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"\S")]
 Notes = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_NOTES)]
 

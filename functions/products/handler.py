@@ -4,19 +4,29 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from vitrina import http_api, moderation, products, publishing
 from vitrina.auth import Id
-from vitrina.products import Page, Product, Status, Submission
+from vitrina.products import (
+    LIST_FRESH_SECONDS,
+    LIST_STALE_SECONDS,
+    Page,
+    Product,
+    Status,
+    Submission,
+)
 
 logger = Logger()
 app = http_api.resolver()
 
 Limit = Annotated[int, Query(ge=1, le=100)]
 Cursor = Annotated[str | None, Query(max_length=500)]
+
+# What everyone may see may be shared by everyone; the edge keeps nothing else.
+SHARED = f"public, max-age={LIST_FRESH_SECONDS}, stale-while-revalidate={LIST_STALE_SECONDS}"
 
 
 @app.post("/api/v1/products", responses=http_api.answers("busy", done=HTTPStatus.CREATED))
@@ -60,9 +70,11 @@ def list_by_status(
     status: Annotated[Status, Query()] = Status.APPROVED,
     limit: Limit = 20,
     cursor: Cursor = None,
-) -> Page:
+) -> Response[Page]:
     """List products of a status: approved ones for everyone, others for their shop and admins."""
-    return products.list_by_status(status, viewer, limit, cursor)
+    page = products.list_by_status(status, viewer, limit, cursor)
+    shared = {"Cache-Control": SHARED} if status is Status.APPROVED else {}
+    return Response(HTTPStatus.OK, content_types.APPLICATION_JSON, page, headers=shared)
 
 
 @app.get(

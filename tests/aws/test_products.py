@@ -110,6 +110,40 @@ def test_pending_products_are_for_nobody_else(client_type: ClientType | None, st
     assert call("GET", "/api/v1/products", token=token, status="pending").status == status
 
 
+def test_a_list_of_approved_products_may_be_shared_for_two_seconds() -> None:
+    approve(submit())
+    for answer in (
+        call("GET", "/api/v1/products"),
+        call("GET", "/api/v1/products", status="approved", limit="1"),
+        call("GET", "/api/v1/products", token=shop_token()),
+    ):
+        assert answer.headers["Cache-Control"] == "public, max-age=2, stale-while-revalidate=10"
+
+
+def test_every_other_answer_is_kept_by_nobody() -> None:
+    product_id = submit()
+    approve(product_id)
+    admin = token_of(ClientType.ADMIN)
+    for answer in (
+        call("GET", "/api/v1/products", token=admin, status="pending"),
+        call("GET", "/api/v1/products", token=admin, status="rejected"),
+        call("GET", "/api/v1/products", status="pending"),
+        call("GET", "/api/v1/products", token="garbage"),
+        call("GET", "/api/v1/products", limit="0"),
+        call("GET", "/api/v1/products", cursor="garbage"),
+        call("GET", f"/api/v1/products/{product_id}"),
+        call("GET", "/api/v1/admin/moderation/queue", token=admin),
+        call("POST", "/api/v1/products", PRODUCT, token=shop_token()),
+        call("POST", "/api/v1/products", {"product_name": "x" * 70_000}, token=shop_token()),
+    ):
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_whoever_has_heard_of_an_event_may_say_so_and_is_answered_alike() -> None:
+    approve(submit())
+    assert listed(heard="1a318cce-8a6f-47cd-9f7c-d55e5efa182a") == listed()
+
+
 def test_a_bad_token_is_refused_even_where_none_is_needed() -> None:
     assert call("GET", "/api/v1/products", token="garbage").status == 401
 
