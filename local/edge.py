@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import unquote_plus
 
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgType, web
 from aiohttp.client_exceptions import WSServerHandshakeError
@@ -34,13 +34,19 @@ Socket = web.WebSocketResponse | ClientWebSocketResponse
 def websocket_query(path: str, query: str) -> str | None:
     """Return the query for the WebSocket API, or None when the path is not a WebSocket's.
 
-    The type in the path replaces any `client_type` of the client's own.
+    Both are as they were sent, percent-encoded or not. The type in the path replaces any
+    `client_type` of the client's own; the rest stays as it is. infra/cdk/edge_websocket.js does
+    the same.
     """
     matched = _WEBSOCKET_PATH.fullmatch(path)
     if not matched:
         return None
-    kept = [(k, v) for k, v in parse_qsl(query, keep_blank_values=True) if k != "client_type"]
-    return urlencode([("client_type", matched[1]), *kept])
+    kept = [part for part in query.split("&") if part and not _names_type(part)]
+    return "&".join([f"client_type={matched[1]}", *kept])
+
+
+def _names_type(part: str) -> bool:
+    return unquote_plus(part.partition("=")[0]) == "client_type"
 
 
 @contextmanager
@@ -91,7 +97,8 @@ class _Edge:
 
     async def _forward(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() == "websocket":
-            query = websocket_query(request.path, request.query_string)
+            path, _, sent = request.raw_path.partition("?")
+            query = websocket_query(path, sent)
             if query is not None:
                 return await self._forward_websocket(request, query)
         return await self._forward_http(request)
@@ -101,7 +108,7 @@ class _Edge:
         protocols = [name.strip() for name in offered.split(",") if name.strip()]
         try:
             upstream = await self._session.ws_connect(
-                f"{self._websocket_url}?{query}",
+                URL(f"{self._websocket_url}?{query}", encoded=True),
                 headers={
                     **{k: v for k, v in request.headers.items() if k in HANDSHAKE_HEADERS},
                     "X-Forwarded-Host": request.host,

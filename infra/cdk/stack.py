@@ -6,6 +6,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from infra.cdk.apis import HttpApi, WebSocketApi
+from infra.cdk.edge import Edge
 from infra.cdk.fanout import FanoutQueue
 from infra.cdk.functions import FUNCTIONS, Functions
 from infra.cdk.stages import Stage
@@ -60,5 +61,9 @@ class VitrinaStack(cdk.Stack):
         http.route_to(functions)
 
         urls = {"WebSocketUrl": websocket.url, "HttpUrl": http.url}
+        # In front of the local cloud stands local/edge.py.
+        if emulator is None:
+            edge = Edge(self, "Edge", stage=stage, websocket_url=websocket.url, http_url=http.url)
+            urls |= {"EdgeUrl": edge.url, "EdgeTarget": edge.target}
         for name, value in (urls | settings.to_outputs()).items():
             cdk.CfnOutput(self, name, value=value)

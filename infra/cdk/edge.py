@@ -1,0 +1,256 @@
+"""CloudFront in front of both APIs: one host, a short cache for lists, and a firewall."""
+
+import json
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_cloudfront as cloudfront
+from aws_cdk import aws_cloudfront_origins as origins
+from aws_cdk import aws_wafv2 as wafv2
+from constructs import Construct
+
+from infra.cdk.stages import Stage
+from vitrina.products import LIST_FRESH_SECONDS, LIST_STALE_SECONDS
+
+HERE = Path(__file__).parent
+
+# API Gateway's own limit is 30 s for an answer, of which approvals use up to 29.
+READ_TIMEOUT = cdk.Duration.seconds(35)
+
+# The statuses of which CloudFront keeps an answer for ten seconds, unless it is told otherwise.
+KEPT_ERRORS = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
+
+# CloudFront takes web ACLs of this region only.
+FIREWALL_REGION = "us-east-1"
+FIREWALL_OUTPUT = "WebAclArn"
+
+# What an address hears that asks too much, in the form of every other refusal (RFC 9457), but for
+# its content type, which a firewall does not know.
+TOO_MANY_REQUESTS = 429
+REFUSAL = {
+    "type": "about:blank",
+    "title": "Too many requests",
+    "status": TOO_MANY_REQUESTS,
+    "code": "too_many_requests",
+    "detail": "This address asks too often. Try again in a minute.",
+}
+RETRY_AFTER_SECONDS = 60
+
+
+class Edge(Construct):
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: Stage,
+        websocket_url: str,
+        http_url: str,
+    ) -> None:
+        """`url` is the one that clients need; `target` is where the DNS of one's own points."""
+        super().__init__(scope, construct_id)
+        self._stage = stage
+        self._headers = self._security_headers()
+        websocket, http = map(_origin, (websocket_url, http_url))
+        distribution = cloudfront.Distribution(
+            self,
+            "Distribution",
+            default_behavior=self._behavior(http),
+            # The first that fits is taken, in this order.
+            additional_behaviors={
+                "/ws/stats": self._behavior(http),
+                "/ws/*": self._behavior(websocket, function="edge_websocket"),
+                "/api/v1/products": self._behavior(
+                    http, function="edge_lists", cache=self._list_cache()
+                ),
+            },
+            error_responses=[
+                cloudfront.ErrorResponse(http_status=status, ttl=cdk.Duration.seconds(0))
+                for status in KEPT_ERRORS
+            ],
+            # A WebSocket is HTTP/1.1 all the same: its client asks for nothing newer.
+            http_version=cloudfront.HttpVersion.HTTP2_AND_3,
+            minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
+            domain_names=[stage.domain_name] if stage.domain_name else None,
+            certificate=self._certificate(),
+            web_acl_id=self._web_acl_arn(),
+        )
+        self.target = distribution.distribution_domain_name
+        self.url = f"https://{stage.domain_name or self.target}"
+        self._acknowledge(distribution)
+
+    def _behavior(
+        self,
+        origin: cloudfront.IOrigin,
+        *,
+        function: str | None = None,
+        cache: cloudfront.ICachePolicy = cloudfront.CachePolicy.CACHING_DISABLED,
+    ) -> cloudfront.BehaviorOptions:
+        return cloudfront.BehaviorOptions(
+            origin=origin,
+            allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
+            cache_policy=cache,
+            # API Gateway answers 403 to the name of another host.
+            origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+            response_headers_policy=self._headers,
+            # Not redirected: the token in the address would have been sent in the clear already.
+            viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
+            function_associations=[self._on_request(function)] if function else None,
+        )
+
+    def _on_request(self, name: str) -> cloudfront.FunctionAssociation:
+        return cloudfront.FunctionAssociation(
+            event_type=cloudfront.FunctionEventType.VIEWER_REQUEST,
+            function=cloudfront.Function(
+                self,
+                name.removeprefix("edge_").capitalize(),
+                code=cloudfront.FunctionCode.from_file(file_path=str(HERE / f"{name}.js")),
+                runtime=cloudfront.FunctionRuntime.JS_2_0,
+            ),
+        )
+
+    def _list_cache(self) -> cloudfront.CachePolicy:
+        """Keep what its origin lets be kept, for as long as that says, and nothing else.
+
+        The key has everything that an answer depends on: whose token it is, and the page's origin,
+        which API Gateway repeats in its CORS headers. All of the query is in it too, whatever it
+        means to the origin, so that whoever has heard of an event can ask for a list newer than it.
+        """
+        return cloudfront.CachePolicy(
+            self,
+            "ListCache",
+            min_ttl=cdk.Duration.seconds(0),
+            default_ttl=cdk.Duration.seconds(0),
+            max_ttl=cdk.Duration.seconds(LIST_FRESH_SECONDS + LIST_STALE_SECONDS),
+            query_string_behavior=cloudfront.CacheQueryStringBehavior.all(),
+            header_behavior=cloudfront.CacheHeaderBehavior.allow_list("Authorization", "Origin"),
+            enable_accept_encoding_gzip=True,
+            enable_accept_encoding_brotli=True,
+        )
+
+    def _security_headers(self) -> cloudfront.ResponseHeadersPolicy:
+        """Say to browsers that nothing here is a page; CORS headers stay the HTTP API's."""
+        return cloudfront.ResponseHeadersPolicy(
+            self,
+            "SecurityHeaders",
+            security_headers_behavior=cloudfront.ResponseSecurityHeadersBehavior(
+                strict_transport_security=cloudfront.ResponseHeadersStrictTransportSecurity(
+                    access_control_max_age=cdk.Duration.days(365),
+                    include_subdomains=False,
+                    override=True,
+                ),
+                content_type_options=cloudfront.ResponseHeadersContentTypeOptions(override=True),
+                frame_options=cloudfront.ResponseHeadersFrameOptions(
+                    frame_option=cloudfront.HeadersFrameOption.DENY, override=True
+                ),
+                referrer_policy=cloudfront.ResponseHeadersReferrerPolicy(
+                    referrer_policy=cloudfront.HeadersReferrerPolicy.NO_REFERRER, override=True
+                ),
+                content_security_policy=cloudfront.ResponseHeadersContentSecurityPolicy(
+                    content_security_policy="default-src 'none'; frame-ancestors 'none'",
+                    override=True,
+                ),
+            ),
+        )
+
+    def _certificate(self) -> acm.ICertificate | None:
+        arn = self._stage.certificate_arn
+        return acm.Certificate.from_certificate_arn(self, "Certificate", arn) if arn else None
+
+    def _web_acl_arn(self) -> str | None:
+        """Return the firewall's ARN, read from its stack when this one is deployed."""
+        if not self._stage.requests_per_address:
+            return None
+        stack, app = cdk.Stack.of(self), self.node.root
+        assert isinstance(app, Construct)  # noqa: S101
+        firewall = FirewallStack(
+            app,
+            f"{stack.stack_name}-Firewall",
+            requests_per_address=self._stage.requests_per_address,
+        )
+        stack.add_stack_dependency(firewall)
+        return cdk.Fn.get_stack_output(firewall.stack_name, FIREWALL_OUTPUT, FIREWALL_REGION)
+
+    def _acknowledge(self, distribution: cloudfront.Distribution) -> None:
+        reasons = {
+            "CFR1": "A marketplace's phones travel: no country is refused.",
+            "CFR3": "An access log would hold every query, and tokens ride in it (?token=).",
+        }
+        if not self._stage.domain_name:
+            reasons["CFR4"] = (
+                "CloudFront's own name comes with its own certificate, whose TLS versions cannot "
+                "be chosen; with domain_name and certificate_arn it is 1.2 or newer."
+            )
+        if not self._stage.requests_per_address:
+            reasons["CFR2"] = "This deployment wants no firewall: requests_per_address is 0."
+        cdk.Validations.of(distribution).acknowledge(
+            *(
+                cdk.Acknowledgment(id=f"AwsSolutions-{rule}", reason=reason)
+                for rule, reason in reasons.items()
+            )
+        )
+
+
+class FirewallStack(cdk.Stack):
+    """A stack of its own, as it has to be in one region, wherever the APIs are."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, requests_per_address: int) -> None:
+        super().__init__(scope, construct_id, env=cdk.Environment(region=FIREWALL_REGION))
+        web_acl = wafv2.CfnWebACL(
+            self,
+            "WebAcl",
+            scope="CLOUDFRONT",
+            default_action=wafv2.CfnWebACL.DefaultActionProperty(allow={}),
+            visibility_config=_metrics("Requests"),
+            custom_response_bodies={
+                "TooManyRequests": wafv2.CfnWebACL.CustomResponseBodyProperty(
+                    content=json.dumps(REFUSAL), content_type="APPLICATION_JSON"
+                )
+            },
+            rules=[
+                wafv2.CfnWebACL.RuleProperty(
+                    name="RequestsPerAddress",
+                    priority=0,
+                    statement=wafv2.CfnWebACL.StatementProperty(
+                        rate_based_statement=wafv2.CfnWebACL.RateBasedStatementProperty(
+                            aggregate_key_type="IP",
+                            limit=requests_per_address,
+                            evaluation_window_sec=300,
+                        )
+                    ),
+                    action=wafv2.CfnWebACL.RuleActionProperty(block=_too_many_requests()),
+                    visibility_config=_metrics("RequestsPerAddress"),
+                )
+            ],
+        )
+        cdk.CfnOutput(self, FIREWALL_OUTPUT, value=web_acl.attr_arn)
+
+
+def _origin(url: str) -> origins.HttpOrigin:
+    return origins.HttpOrigin(
+        cdk.Fn.parse_domain_name(url),
+        protocol_policy=cloudfront.OriginProtocolPolicy.HTTPS_ONLY,
+        read_timeout=READ_TIMEOUT,
+    )
+
+
+def _too_many_requests() -> wafv2.CfnWebACL.BlockActionProperty:
+    return wafv2.CfnWebACL.BlockActionProperty(
+        custom_response=wafv2.CfnWebACL.CustomResponseProperty(
+            response_code=TOO_MANY_REQUESTS,
+            custom_response_body_key="TooManyRequests",
+            response_headers=[
+                wafv2.CfnWebACL.CustomHTTPHeaderProperty(
+                    name="Retry-After", value=str(RETRY_AFTER_SECONDS)
+                )
+            ],
+        )
+    )
+
+
+def _metrics(name: str) -> wafv2.CfnWebACL.VisibilityConfigProperty:
+    """Count, and keep no samples of requests: they would show the headers, tokens among them."""
+    return wafv2.CfnWebACL.VisibilityConfigProperty(
+        cloud_watch_metrics_enabled=True, metric_name=name, sampled_requests_enabled=False
+    )

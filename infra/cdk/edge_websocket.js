@@ -1,0 +1,49 @@
+// A viewer-request function of CloudFront, for /ws/*: the type in the path becomes a parameter of
+// the WebSocket API, which takes no path after its stage. local/edge.py does the same.
+//
+// CloudFront's runtime 2.0 is ES 5.1 with const, let and arrow functions. It shows names and values
+// of the query as they were sent, names of headers in lower case, and no Upgrade header at all.
+
+function handler(event) {
+  const request = event.request;
+  const found = /^\/ws\/(user|shop|admin)\/?$/.exec(request.uri);
+  if (!found) return notFound();
+
+  const query = request.querystring;
+  Object.keys(query).forEach((name) => {
+    if (decoded(name) === 'client_type') delete query[name];
+  });
+  query.client_type = { value: found[1] };
+
+  request.uri = '/ws'; // the stage
+  // The origin gets its own name as Host, and compares Origin with this one.
+  request.headers['x-forwarded-host'] = { value: request.headers.host.value };
+  return request;
+}
+
+function decoded(name) {
+  try {
+    return decodeURIComponent(name);
+  } catch (malformed) {
+    return name;
+  }
+}
+
+// What the HTTP API says of a path that it does not know.
+function notFound() {
+  return {
+    statusCode: 404,
+    statusDescription: 'Not Found',
+    headers: {
+      'content-type': { value: 'application/problem+json' },
+      'cache-control': { value: 'no-store' },
+    },
+    body: JSON.stringify({
+      type: 'about:blank',
+      title: 'No such thing',
+      status: 404,
+      code: 'route_not_found',
+      detail: 'There is no such route.',
+    }),
+  };
+}

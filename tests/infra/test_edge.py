@@ -1,0 +1,286 @@
+"""CloudFront and its firewall, as they are synthesised."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Match, Template
+from cdk_nag import AwsSolutionsChecks
+
+from infra.cdk import edge, stages
+from infra.cdk.edge import Edge
+from infra.cdk.functions import FUNCTIONS
+from tests.infra.test_template import synthesise
+from vitrina.errors import KINDS
+
+WEBSOCKET_HOST, HTTP_HOST = "w.example.com", "h.example.com"
+OWN_DOMAIN = {
+    "domain_name": "api.example.com",
+    "certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/x",
+}
+# CloudFront's managed policies, whose ids are the same in every account.
+CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+ALL_VIEWER_EXCEPT_HOST_HEADER = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+
+
+def app_with_edge(choices: Mapping[str, str] = {}, outdir: Path | None = None) -> cdk.App:
+    app = cdk.App(outdir=str(outdir) if outdir else None)
+    Edge(
+        cdk.Stack(app, "Vitrina"),
+        "Edge",
+        stage=stages.choose(choices.get),
+        websocket_url=f"wss://{WEBSOCKET_HOST}/ws",
+        http_url=f"https://{HTTP_HOST}",
+    )
+    return app
+
+
+def template_of(app: cdk.App, stack: str = "Vitrina") -> Template:
+    found = app.node.find_child(stack)
+    assert isinstance(found, cdk.Stack)
+    return Template.from_stack(found)
+
+
+@pytest.fixture(scope="module")
+def template() -> Template:
+    return template_of(app_with_edge())
+
+
+def distribution_of(template: Template) -> dict[str, Any]:
+    [found] = template.find_resources("AWS::CloudFront::Distribution").values()
+    config: dict[str, Any] = found["Properties"]["DistributionConfig"]
+    return config
+
+
+def behaviors_of(template: Template) -> dict[str, dict[str, Any]]:
+    config = distribution_of(template)
+    ordered = {one["PathPattern"]: one for one in config["CacheBehaviors"]}
+    return ordered | {"*": config["DefaultCacheBehavior"]}
+
+
+def test_each_path_goes_to_its_api_and_the_first_that_fits_is_taken(template: Template) -> None:
+    config = distribution_of(template)
+    hosts = {origin["Id"]: origin["DomainName"] for origin in config["Origins"]}
+    assert [
+        (path, hosts[behavior["TargetOriginId"]])
+        for path, behavior in behaviors_of(template).items()
+    ] == [
+        ("/ws/stats", HTTP_HOST),
+        ("/ws/*", WEBSOCKET_HOST),
+        ("/api/v1/products", HTTP_HOST),
+        ("*", HTTP_HOST),
+    ]
+
+
+def test_every_method_and_all_but_the_host_reaches_the_apis_over_tls(template: Template) -> None:
+    for behavior in behaviors_of(template).values():
+        assert {*behavior["AllowedMethods"]} >= {"GET", "HEAD", "OPTIONS", "POST", "PUT"}
+        assert behavior["OriginRequestPolicyId"] == ALL_VIEWER_EXCEPT_HOST_HEADER
+        assert behavior["ViewerProtocolPolicy"] == "https-only"
+
+
+def test_an_origin_has_time_for_the_slowest_function_and_no_path_of_its_own(
+    template: Template,
+) -> None:
+    behind_http = max(function.timeout_seconds for function in FUNCTIONS.values() if function.posts)
+    assert behind_http >= 29
+    for origin in distribution_of(template)["Origins"]:
+        assert "OriginPath" not in origin
+        assert origin["CustomOriginConfig"] == {
+            "OriginProtocolPolicy": "https-only",
+            "OriginReadTimeout": 35,
+            "OriginSSLProtocols": ["TLSv1.2"],
+        }
+
+
+def test_two_behaviors_have_a_function_which_is_the_file_beside_the_stack(
+    template: Template,
+) -> None:
+    functions = template.find_resources("AWS::CloudFront::Function")
+    found = {}
+    for path, behavior in behaviors_of(template).items():
+        for association in behavior.get("FunctionAssociations", []):
+            assert association["EventType"] == "viewer-request"
+            function = functions[association["FunctionARN"]["Fn::GetAtt"][0]]["Properties"]
+            assert function["FunctionConfig"]["Runtime"] == "cloudfront-js-2.0"
+            found[path] = function["FunctionCode"]
+    assert found == {
+        "/ws/*": (edge.HERE / "edge_websocket.js").read_text(),
+        "/api/v1/products": (edge.HERE / "edge_lists.js").read_text(),
+    }
+
+
+def test_only_lists_are_ever_kept_and_only_if_their_origin_says_so(template: Template) -> None:
+    policies = {
+        path: behavior["CachePolicyId"] for path, behavior in behaviors_of(template).items()
+    }
+    [(name, policy)] = template.find_resources("AWS::CloudFront::CachePolicy").items()
+    assert policies.pop("/api/v1/products") == {"Ref": name}
+    assert set(policies.values()) == {CACHING_DISABLED}
+    config = policy["Properties"]["CachePolicyConfig"]
+    assert (config["MinTTL"], config["DefaultTTL"], config["MaxTTL"]) == (0, 0, 12)
+
+
+def test_what_a_list_depends_on_is_in_its_key(template: Template) -> None:
+    template.has_resource_properties(
+        "AWS::CloudFront::CachePolicy",
+        {
+            "CachePolicyConfig": {
+                "ParametersInCacheKeyAndForwardedToOrigin": {
+                    "QueryStringsConfig": {"QueryStringBehavior": "all"},
+                    "HeadersConfig": {
+                        "HeaderBehavior": "whitelist",
+                        "Headers": ["Authorization", "Origin"],
+                    },
+                    "CookiesConfig": {"CookieBehavior": "none"},
+                    "EnableAcceptEncodingGzip": True,
+                    "EnableAcceptEncodingBrotli": True,
+                }
+            }
+        },
+    )
+
+
+def test_no_refusal_is_kept(template: Template) -> None:
+    responses = distribution_of(template)["CustomErrorResponses"]
+    assert all(
+        response == {"ErrorCode": response["ErrorCode"], "ErrorCachingMinTTL": 0}
+        for response in responses
+    )
+    # These are what CloudFront would keep, of its own accord or if it were asked to.
+    kept_unless_told = {400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504}
+    assert {response["ErrorCode"] for response in responses} == kept_unless_told
+    assert {kind.status for kind in KINDS} & kept_unless_told == {400, 403, 404, 405, 500, 503}
+
+
+def test_security_headers_are_set_and_those_of_cors_are_left_alone(template: Template) -> None:
+    [(name, policy)] = template.find_resources("AWS::CloudFront::ResponseHeadersPolicy").items()
+    config = policy["Properties"]["ResponseHeadersPolicyConfig"]
+    assert config.keys() == {"Name", "SecurityHeadersConfig"}
+    assert config["SecurityHeadersConfig"] == {
+        "StrictTransportSecurity": {
+            "AccessControlMaxAgeSec": 31536000,
+            "IncludeSubdomains": False,
+            "Override": True,
+        },
+        "ContentTypeOptions": {"Override": True},
+        "FrameOptions": {"FrameOption": "DENY", "Override": True},
+        "ReferrerPolicy": {"ReferrerPolicy": "no-referrer", "Override": True},
+        "ContentSecurityPolicy": {
+            "ContentSecurityPolicy": "default-src 'none'; frame-ancestors 'none'",
+            "Override": True,
+        },
+    }
+    for behavior in behaviors_of(template).values():
+        assert behavior["ResponseHeadersPolicyId"] == {"Ref": name}
+
+
+def test_newer_versions_of_http_and_of_ip_are_spoken_and_nothing_is_logged(
+    template: Template,
+) -> None:
+    config = distribution_of(template)
+    assert (config["HttpVersion"], config["IPV6Enabled"]) == ("http2and3", True)
+    assert "Logging" not in config
+
+
+def test_a_domain_of_ones_own_has_its_certificate_and_todays_tls(template: Template) -> None:
+    own = distribution_of(template_of(app_with_edge(OWN_DOMAIN)))
+    assert own["Aliases"] == ["api.example.com"]
+    assert own["ViewerCertificate"] == {
+        "AcmCertificateArn": OWN_DOMAIN["certificate_arn"],
+        "MinimumProtocolVersion": "TLSv1.2_2021",
+        "SslSupportMethod": "sni-only",
+    }
+    assert not distribution_of(template).keys() & {"Aliases", "ViewerCertificate"}
+
+
+def test_the_firewall_is_in_its_region_wherever_the_stack_is(template: Template) -> None:
+    app = app_with_edge()
+    assembly = app.synth()
+    firewall = assembly.get_stack_by_name("Vitrina-Firewall")
+    assert firewall.environment.region == "us-east-1"
+    comes_first = [one.id for one in assembly.get_stack_by_name("Vitrina").dependencies]
+    assert "Vitrina-Firewall" in comes_first
+    assert distribution_of(template)["WebACLId"] == {
+        "Fn::GetStackOutput": {
+            "StackName": "Vitrina-Firewall",
+            "Region": "us-east-1",
+            "OutputName": "WebAclArn",
+        }
+    }
+    [output] = Template.from_json(firewall.template).find_outputs("WebAclArn").values()
+    assert output["Value"]["Fn::GetAtt"][1] == "Arn"
+
+
+def test_an_address_that_asks_too_much_is_told_to_wait() -> None:
+    firewall = template_of(app_with_edge({"requests_per_address": "500"}), "Vitrina-Firewall")
+    firewall.has_resource_properties(
+        "AWS::WAFv2::WebACL",
+        {
+            "Scope": "CLOUDFRONT",
+            "DefaultAction": {"Allow": {}},
+            "Rules": [
+                Match.object_like(
+                    {
+                        "Statement": {
+                            "RateBasedStatement": {
+                                "AggregateKeyType": "IP",
+                                "Limit": 500,
+                                "EvaluationWindowSec": 300,
+                            }
+                        },
+                        "Action": {
+                            "Block": {
+                                "CustomResponse": {
+                                    "ResponseCode": 429,
+                                    "CustomResponseBodyKey": "TooManyRequests",
+                                    "ResponseHeaders": [{"Name": "Retry-After", "Value": "60"}],
+                                }
+                            }
+                        },
+                    }
+                )
+            ],
+        },
+    )
+    [acl] = firewall.find_resources("AWS::WAFv2::WebACL").values()
+    body = acl["Properties"]["CustomResponseBodies"]["TooManyRequests"]
+    assert body["ContentType"] == "APPLICATION_JSON"
+    assert json.loads(body["Content"]) == edge.REFUSAL
+    # Samples show headers, and tokens among them.
+    assert '"SampledRequestsEnabled": true' not in json.dumps(acl)
+
+
+def test_the_firewall_can_be_switched_off() -> None:
+    app = app_with_edge({"requests_per_address": "0"})
+    assert app.node.try_find_child("Vitrina-Firewall") is None
+    assert "WebACLId" not in distribution_of(template_of(app))
+
+
+@pytest.mark.parametrize("choices", [{}, {"requests_per_address": "0"}, OWN_DOMAIN], ids=str)
+def test_every_finding_has_its_reason(choices: dict[str, str], tmp_path: Path) -> None:
+    app = app_with_edge(choices, tmp_path)
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks())
+    app.synth()
+    report = json.loads((tmp_path / "validation-report.json").read_text())
+    assert report["pluginReports"] == []
+
+
+def test_the_outputs_say_the_one_url_and_where_to_point_a_domain_of_ones_own() -> None:
+    plain = synthesise(None).find_outputs("*")
+    own = synthesise(None, **OWN_DOMAIN).find_outputs("*")
+    assert plain.keys() >= {"EdgeUrl", "EdgeTarget", "WebSocketUrl", "HttpUrl"}
+    assert plain["EdgeUrl"]["Value"] == {
+        "Fn::Join": ["", ["https://", plain["EdgeTarget"]["Value"]]]
+    }
+    assert own["EdgeUrl"]["Value"] == "https://api.example.com"
+    assert own["EdgeTarget"] == plain["EdgeTarget"]
+
+
+def test_the_local_cloud_has_no_edge_of_this_kind() -> None:
+    local = synthesise("http://localhost:4566")
+    assert local.find_resources("AWS::CloudFront::Distribution") == {}
+    assert not local.find_outputs("*").keys() & {"EdgeUrl", "EdgeTarget"}
