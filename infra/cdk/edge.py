@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_certificatemanager as acm
@@ -71,10 +72,8 @@ class Edge(Construct):
             ],
             # A WebSocket is HTTP/1.1 all the same: its client asks for nothing newer.
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,
-            minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
-            domain_names=[stage.domain_name] if stage.domain_name else None,
-            certificate=self._certificate(),
             web_acl_id=self._web_acl_arn(),
+            **self._own_domain(),
         )
         self.target = distribution.distribution_domain_name
         self.url = f"https://{stage.domain_name or self.target}"
@@ -154,9 +153,17 @@ class Edge(Construct):
             ),
         )
 
-    def _certificate(self) -> acm.ICertificate | None:
-        arn = self._stage.certificate_arn
-        return acm.Certificate.from_certificate_arn(self, "Certificate", arn) if arn else None
+    def _own_domain(self) -> dict[str, Any]:
+        """Return what a name of one's own takes; CloudFront's has all of it already."""
+        if not self._stage.domain_name:
+            return {}
+        return {
+            "domain_names": [self._stage.domain_name],
+            "certificate": acm.Certificate.from_certificate_arn(
+                self, "Certificate", self._stage.certificate_arn
+            ),
+            "minimum_protocol_version": cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
+        }
 
     def _web_acl_arn(self) -> str | None:
         """Return the firewall's ARN, read from its stack when this one is deployed."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk.assertions import Match, Template
+from aws_cdk.assertions import Annotations, Match, Template
 from cdk_nag import AwsSolutionsChecks
 
 from infra.cdk import edge, stages
@@ -261,12 +261,16 @@ def test_the_firewall_can_be_switched_off() -> None:
 
 
 @pytest.mark.parametrize("choices", [{}, {"requests_per_address": "0"}, OWN_DOMAIN], ids=str)
-def test_every_finding_has_its_reason(choices: dict[str, str], tmp_path: Path) -> None:
+def test_every_finding_has_its_reason_and_nothing_is_warned_of(
+    choices: dict[str, str], tmp_path: Path
+) -> None:
     app = app_with_edge(choices, tmp_path)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks())
     app.synth()
     report = json.loads((tmp_path / "validation-report.json").read_text())
     assert report["pluginReports"] == []
+    vitrina = cdk.Stack.of(app.node.find_child("Vitrina"))
+    assert Annotations.from_stack(vitrina).find_warning("*", Match.any_value()) == []
 
 
 def test_the_outputs_say_the_one_url_and_where_to_point_a_domain_of_ones_own() -> None:
