@@ -130,9 +130,12 @@ class Edge(Construct):
 
     def _security_headers(self) -> cloudfront.ResponseHeadersPolicy:
         """Say to browsers that nothing here is a page; CORS headers stay the HTTP API's."""
+        stack = cdk.Stack.of(self)
         return cloudfront.ResponseHeadersPolicy(
             self,
             "SecurityHeaders",
+            # One name in all regions of an account, unless it says which.
+            response_headers_policy_name=f"{stack.stack_name}-{stack.region}",
             security_headers_behavior=cloudfront.ResponseSecurityHeadersBehavior(
                 strict_transport_security=cloudfront.ResponseHeadersStrictTransportSecurity(
                     access_control_max_age=cdk.Duration.days(365),
@@ -193,7 +196,7 @@ class Edge(Construct):
             reasons["CFR2"] = "This deployment wants no firewall: requests_per_address is 0."
         cdk.Validations.of(distribution).acknowledge(
             *(
-                cdk.Acknowledgment(id=f"AwsSolutions-{rule}", reason=reason)
+                cdk.Acknowledgment(id=f"AwsSolutions::AwsSolutions-{rule}", reason=reason)
                 for rule, reason in reasons.items()
             )
         )

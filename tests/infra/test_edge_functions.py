@@ -133,7 +133,8 @@ def test_phones_share_a_list_of_approved_products_whatever_their_tokens(query: s
 
 
 @pytest.mark.parametrize(
-    "query", ["status=pending", "status=rejected", "status=", "status=approved&status=pending"]
+    "query",
+    ["status=pending", "status=rejected", "status=", "status=pending&status=approved"],
 )
 def test_any_other_list_is_its_readers_own(query: str) -> None:
     assert not is_shared(query)
