@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import simpy
 
 from bench import chart, scale
-from bench.cloud.bill import CONNECTION_MINUTE_DOLLARS, dollars
+from bench.cloud.bill import PRICES, dollars
 from bench.cloud.server import DELIVERY_SECONDS, LATENCY_SECONDS
 from bench.cloud.stack import SHARES
 from bench.report import Section, Table
@@ -253,7 +253,7 @@ Workers start cold."""
 
 
 def _notes(cpu: float) -> list[str]:
-    minute = MILLION * CONNECTION_MINUTE_DOLLARS
+    minute = MILLION * PRICES["connection_minutes"].dollars
     return [
         f"A post is given {cpu * 1e6:.0f} µs of processor and {POST_LATENCY_SECONDS * 1000:.0f} ms"
         f" of latency; a cold start {COLD_START_SECONDS} s.",

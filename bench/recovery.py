@@ -31,7 +31,7 @@ class Run(NamedTuple):
     seconds: float
     """From the client's `resume` to the last 200, which is that of `recovered`."""
     posts: int
-    read_units: float
+    bill: dict[str, float]
 
 
 def measure(progress: Callable[[str], None]) -> Section:
@@ -40,7 +40,7 @@ def measure(progress: Callable[[str], None]) -> Section:
     waits: dict[int, dict[str, float]] = {}
     for latency_ms in LATENCIES_MS:
         progress(f"{latency_ms} ms of latency")
-        found = _recover(latency_ms)
+        found = recover(latency_ms)
         rows += [_row(latency_ms, missed, runs) for missed, runs in found.items()]
         waits[latency_ms] = {f"{n}": _ms(runs) for n, runs in found.items()}
     return Section(
@@ -60,7 +60,8 @@ def measure(progress: Callable[[str], None]) -> Section:
     )
 
 
-def _recover(latency_ms: int) -> dict[int, list[Run]]:
+def recover(latency_ms: int) -> dict[int, list[Run]]:
+    """Resume after each number of missed events, some times."""
     with stack.running(latency_ms=latency_ms) as here:
         _store(here)
         message = here.function("message")
@@ -79,8 +80,9 @@ def _run(here: Stack, message: Lambda, missed: int) -> Run:
     message.invoke(requests.websocket(CONNECTION, body=resume))
     answers = here.answers()
     _check(answers, missed)
-    bill = here.cloud.bill.take()
-    return Run(max(post.at for post in answers) - started, len(answers), bill["read_units"])
+    cloud = here.cloud
+    cloud.bill.add("messages", 1 + len(answers))
+    return Run(max(post.at for post in answers) - started, len(answers), cloud.bill.take())
 
 
 def _shares(missed: int) -> tuple[int, int]:
@@ -169,5 +171,5 @@ def _row(latency_ms: int, missed: int, runs: list[Run]) -> list[str]:
         f"{_ms(runs):,.0f}",
         f"{least:,.0f}–{most:,.0f}",
         str(runs[0].posts),
-        f"{runs[0].read_units:,.0f}",
+        f"{runs[0].bill['read_units']:,.0f}",
     ]

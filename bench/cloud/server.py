@@ -123,14 +123,21 @@ def _handler(cloud: Cloud) -> type[BaseHTTPRequestHandler]:
 
 def _empty_tables() -> dict[str, Table]:
     """Return the tables as `infra.cdk.storage` defines them, under the names of `stack`."""
-    outbox = Index(("unsent", "created_at", "channel", "seq"), projects_all=False)
-    by_status = Index(("moderation_status", "status_changed_at"), projects_all=True)
-    by_shop = Index(("shop_status", "status_changed_at"), projects_all=True)
+    outbox = Index("outbox", ("unsent", "created_at", "channel", "seq"), projects_all=False)
+    by_status = Index(
+        "moderation_status",
+        ("moderation_status", "status_changed_at", "product_id"),
+        projects_all=True,
+    )
+    by_shop = Index(
+        "shop_status", ("shop_status", "status_changed_at", "product_id"), projects_all=True
+    )
     return {
         "connections": Table("partition", "member"),
         "history": Table("channel", "seq", outbox),
         "products": Table("product_id", None, by_status, by_shop),
         "platform": Table("name"),
+        "accounts": Table("email"),
     }
 
 

@@ -68,10 +68,10 @@ class Stack:
         self._exits.callback(source.close)
         return source
 
-    def token(self, client_type: ClientType, account_id: int = 1) -> str:
-        """Return a token that the functions accept."""
+    def token(self, client_type: ClientType, account_id: int = 1, **shop: Any) -> str:
+        """Return a token that the functions accept; a shop's says which: `shop_id`, `shop_name`."""
         with patch.dict(os.environ, self._environment):
-            return auth.issue(account_id=account_id, client_type=client_type)
+            return auth.issue(account_id=account_id, client_type=client_type, **shop)
 
     def event(self, channel: str, seq: int) -> dict[str, Any]:
         """Return a committed event as the history has it."""

@@ -27,7 +27,9 @@ NOTHING = Stored({}, 0)
 class Index(NamedTuple):
     """A global secondary index: an item is in it that has its keys."""
 
+    name: str
     keys: tuple[str, ...]
+    """Partition, sort, and those of the table that are in neither."""
     projects_all: bool
 
     def entry(self, item: Item) -> Item:
@@ -58,6 +60,10 @@ class Table:
         partition, *sort = (plain(item[key]) for key in self.keys)
         return partition, sort[0] if sort else None
 
+    def keys_of(self, index: str | None) -> Sequence[str]:
+        """Return what a cursor consists of, in the table or in one of its indexes."""
+        return self._index(index).keys if index else self.keys
+
     def get(self, key: Item) -> Stored:
         partition, sort = self.key_of(key)
         return self._partitions.get(partition, {}).get(sort, NOTHING)
@@ -81,6 +87,19 @@ class Table:
         rows = self._partitions.get(partition, {})
         return (rows[key] for key in islice(order, start, None))
 
+    def _index(self, name: str) -> Index:
+        return next(index for index in self.indexes if index.name == name)
+
+    def indexed(self, name: str, partition: Any) -> list[Stored]:
+        """Return an index's entries of one partition, in its order; fit for small tables."""
+        index = self._index(name)
+        entries = (
+            index.entry(row.item) for rows in self._partitions.values() for row in rows.values()
+        )
+        found = [entry for entry in entries if entry and plain(entry[index.keys[0]]) == partition]
+        found.sort(key=lambda entry: plain(entry[index.keys[1]]))
+        return [Stored(entry, size(entry)) for entry in found]
+
 
 class Tables:
     """The tables by name, and what was billed for using them."""
@@ -94,9 +113,7 @@ class Tables:
 
     def query(self, request: Mapping[str, Any]) -> dict[str, Any]:
         table = self[request["TableName"]]
-        partition = self._partition(table, request)
-        start = request.get("ExclusiveStartKey")
-        rows = table.after(partition, table.key_of(start)[1] if start else None)
+        rows = self._rows(table, request)
         matching = predicates(request["KeyConditionExpression"], request)
         read = _read(rows, matching, request.get("Limit"))
         self._bill_read(sum(row.size for row in read.rows), request)
@@ -104,7 +121,8 @@ class Tables:
         items = [row.item for row in read.rows if all(keep(row.item) for keep in kept)]
         answer = _selected(items, request)
         if read.is_cut:
-            answer["LastEvaluatedKey"] = {key: read.rows[-1].item[key] for key in table.keys}
+            keys = table.keys_of(request.get("IndexName"))
+            answer["LastEvaluatedKey"] = {key: read.rows[-1].item[key] for key in keys}
         return answer
 
     def get_item(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,29 +157,39 @@ class Tables:
         return {}
 
     def update_item(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Remove one attribute, which is all that publishing ever updates."""
-        verb, attribute = request["UpdateExpression"].split()
-        if verb != "REMOVE":
-            raise NotImplementedError(request["UpdateExpression"])
+        """Take an event off the outbox or count one further, which is all that is ever updated."""
         old = self[request["TableName"]].get(request["Key"]).item
         if not condition(request)(old):
             raise Canceled([FAILED])
-        new = {name: value for name, value in old.items() if name != attribute}
+        match request["UpdateExpression"].split():
+            case "REMOVE", attribute:
+                new = {name: value for name, value in old.items() if name != attribute}
+            case "ADD", alias, value:
+                attribute = request["ExpressionAttributeNames"][alias]
+                step = plain(request["ExpressionAttributeValues"][value])
+                counted = str(plain(old.get(attribute, {"N": "0"})) + step)
+                new = {**request["Key"], **old, attribute: {"N": counted}}
+            case other:
+                raise NotImplementedError(other)
         self._write(request["TableName"], request["Key"], new)
-        return {}
+        return {"Attributes": new}
 
     def delete_item(self, request: Mapping[str, Any]) -> dict[str, Any]:
         self._write(request["TableName"], request["Key"], {})
         return {}
 
     @staticmethod
-    def _partition(table: Table, request: Mapping[str, Any]) -> Any:
-        if "IndexName" in request:
-            raise NotImplementedError(request["IndexName"])
+    def _rows(table: Table, request: Mapping[str, Any]) -> Iterable[Stored]:
+        """Return the rows of the partition that is asked for, behind the cursor, in order."""
         comparisons = compared(request["KeyConditionExpression"], request)
-        return next(
-            value for name, sign, value in comparisons if (name, sign) == (table.keys[0], "=")
-        )
+        partition = next(value for _, sign, value in comparisons if sign == "=")
+        start = request.get("ExclusiveStartKey")
+        if "IndexName" not in request:
+            return table.after(partition, table.key_of(start)[1] if start else None)
+        if start:
+            raise NotImplementedError("the second page of an index")
+        rows = table.indexed(request["IndexName"], partition)
+        return rows if request.get("ScanIndexForward", True) else reversed(rows)
 
     def _write(self, name: str, key: Item, new: Item, *, times: int = 1) -> None:
         table = self[name]
