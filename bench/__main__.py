@@ -3,7 +3,7 @@
 import signal
 import sys
 
-from bench import million, posts, recovery, report, scale, stub
+from bench import million, posts, recovery, report, scale, stub, units
 from local.progress import Progress
 
 BENCHMARKS = {
@@ -11,6 +11,7 @@ BENCHMARKS = {
     "scale": scale.measure,
     "million": million.measure,
     "recovery": recovery.measure,
+    "units": units.measure,
 }
 
 

@@ -1,0 +1,232 @@
+"""Units: what AWS would bill for each thing that is done here, which docs/cost.md multiplies."""
+
+import json
+import platform
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from statistics import median
+from typing import Any
+
+from argon2 import PasswordHasher
+
+from bench import machine, recovery, report, scale
+from bench.cloud import requests, stack
+from bench.cloud.bill import PRICES
+from bench.cloud.lambdas import Lambda
+from bench.cloud.stack import Stack
+from bench.report import Section, Table
+from vitrina import aws
+from vitrina.channels import ClientType
+
+DOCUMENT = report.CHARTS / "units.json"
+REPETITIONS = 5
+PRODUCTS = 60
+"""Stored ones, of which a list shows the first twenty."""
+EMAIL, PASSWORD = "user@example.com", "password"
+NAME = "Красное платье"
+
+Bill = dict[str, float]
+Sized = dict[int, Bill]
+"""By how many connections or events: 1 where that makes no difference."""
+
+
+def measure(progress: Callable[[str], None]) -> Section:
+    """Do each thing some times and take the medians; about three minutes."""
+    units: dict[str, Sized] = {}
+    others = machine.Others()
+    progress("Connecting, greeting, disconnecting")
+    units |= _visits()
+    progress("Resuming")
+    runs = recovery.recover(scale.LATENCY_MS)
+    units["resume"] = {n: _typical([run.bill for run in found]) for n, found in runs.items()}
+    progress("Logging in, listing, submitting")
+    units |= _requests()
+    units |= {"approve": {}, "sweep": {}, "count": {}}
+    for size in scale.SIZES:
+        progress(f"Approving, sweeping, counting: {size:,} connections")
+        units["approve"][size] = _typical([run.bill for run in scale.approvals(size)])
+        units["sweep"][size], units["count"][size] = _rounds(size)
+    _write(units)
+    return Section(
+        title="Units",
+        introduction=_INTRODUCTION,
+        tables=[_table(units)],
+        notes=[*_NOTES, _noise(others.share())],
+        versions={"Python": platform.python_version()},
+    )
+
+
+def _visits() -> dict[str, Sized]:
+    """Bill connections that come, are greeted and go, one after another."""
+    with stack.running(latency_ms=scale.LATENCY_MS) as here:
+        token = here.token(ClientType.USER)
+        connect, greet, disconnect = map(here.function, ("connect", "greet", "disconnect"))
+        bills: dict[str, list[Bill]] = {"connect": [], "greet": [], "disconnect": []}
+        for number in range(1 + REPETITIONS):
+            connection = f"visitor{number}="
+            request = requests.websocket(connection, token=token)
+            bills["connect"].append(_bill(here, connect, request))
+            inserted = {"Records": [{"dynamodb": {"NewImage": _row(here, connection)}}]}
+            bills["greet"].append(_bill(here, greet, inserted) | {"messages": 1})
+            request = requests.websocket(connection)
+            bills["disconnect"].append(_bill(here, disconnect, request))
+        _expect(here, posts=1 + REPETITIONS)
+        return {name: {1: _typical(found[1:])} for name, found in bills.items()}
+
+
+def _row(here: Stack, connection_id: str) -> Any:
+    key = {"partition": f"connection#{connection_id}", "member": "connection"}
+    return here.cloud.tables["connections"].get(aws.to_item(key)).item
+
+
+def _requests() -> dict[str, Sized]:
+    """Bill what phones and shops ask over HTTP."""
+    with stack.running(latency_ms=scale.LATENCY_MS) as here:
+        for row in map(_product, range(1, PRODUCTS + 1)):
+            here.cloud.tables["products"].put(aws.to_item(row))
+        here.cloud.tables["platform"].put(aws.to_item({"name": "last_product_id", "value": 100}))
+        here.cloud.tables["accounts"].put(aws.to_item(_account()))
+        shop = here.token(ClientType.SHOP, shop_id=10, shop_name="Fashion Store")
+        asked = {
+            "log in": ("login", _post("auth/login", body={"email": EMAIL, "password": PASSWORD})),
+            "refresh": ("login", _post("auth/refresh", token=here.token(ClientType.USER))),
+            "list": ("products", requests.http("GET", "/api/v1/products")),
+            "submit": ("products", _post("products", token=shop, body=_submission())),
+        }
+        return {what: {1: _ask(here, *request)} for what, request in asked.items()}
+
+
+def _post(path: str, *, token: str | None = None, body: Any = None) -> dict[str, Any]:
+    return requests.http("POST", f"/api/v1/{path}", token=token, body=body)
+
+
+def _ask(here: Stack, name: str, request: dict[str, Any]) -> Bill:
+    function = here.function(name)
+    bills = [_bill(here, function, request) for _ in range(1 + REPETITIONS)]
+    return _typical(bills[1:])
+
+
+def _rounds(connections: int) -> tuple[Bill, Bill]:
+    """Bill what goes by all connections: a sweep that finds nothing to do, and a count."""
+    with stack.running(connections=connections) as here:
+        sweep, stats = here.function("sweep"), here.function("stats")
+        swept, counted = [], []
+        for _ in range(1 + REPETITIONS):
+            swept.append(_bill(here, sweep, {}))
+            counted.append(_bill(here, stats, requests.http("GET", "/health")))
+            # A count is kept for two seconds.
+            time.sleep(2)
+        return _typical(swept[1:]), _typical(counted[1:])
+
+
+def _bill(here: Stack, function: Lambda, event: dict[str, Any]) -> Bill:
+    """Invoke a function and return what that cost; raises RuntimeError when it refuses."""
+    here.cloud.bill.take()
+    answer = function.invoke(event).answer or {}
+    if answer.get("statusCode", HTTPStatus.OK) >= HTTPStatus.BAD_REQUEST:
+        raise RuntimeError(f"{function.name}: {answer}")
+    bill = here.cloud.bill.take()
+    if "rawPath" in event:
+        bill |= {"http_requests": 1, "transfer_bytes": len(answer["body"].encode())}
+    return bill
+
+
+def _expect(here: Stack, *, posts: int) -> None:
+    done = [answer for answer in here.answers() if answer.status == HTTPStatus.OK]
+    if len(done) != posts:
+        raise RuntimeError(f"{len(done)} posts instead of {posts}")
+
+
+def _typical(bills: list[Bill]) -> Bill:
+    """Return the median of each count that has a price."""
+    names = [name for name in PRICES if any(name in bill for bill in bills)]
+    return {name: median(bill.get(name, 0) for bill in bills) for name in names}
+
+
+def _product(product_id: int) -> dict[str, Any]:
+    now = datetime.now(UTC).isoformat()
+    return {
+        **_submission(),
+        "product_id": product_id,
+        "shop_id": 10,
+        "shop_name": "Fashion Store",
+        "moderation_status": "approved",
+        "status_changed_at": now,
+        "shop_status": "10#approved",
+        "version": 2,
+        "moderation_notes": "Отличный товар",
+        "admin_id": 1,
+        "approval_fee": 5,
+    }
+
+
+def _submission() -> dict[str, Any]:
+    """Return a product as a shop describes it, with a paragraph of Russian."""
+    return {
+        "product_name": NAME,
+        "description": "Лёгкое платье из хлопка, на каждый день. " * 8,
+        "price": 4990,
+        "image_url": "https://images.example.com/products/0197b2c4/front.webp",
+    }
+
+
+def _account() -> dict[str, Any]:
+    password = PasswordHasher().hash(PASSWORD)
+    return {"email": EMAIL, "account_id": 1, "client_type": "user", "password_hash": password}
+
+
+# --- What is told of it ---------------------------------------------------------------------------
+
+
+def _write(units: Mapping[str, Sized]) -> None:
+    """Keep the figures where the generator of docs/cost.md finds them."""
+    told = {
+        "measured_on": f"{datetime.now(UTC):%Y-%m-%d}",
+        "measured_by": machine.description(),
+        "units": {
+            what: {str(size): _rounded(bill) for size, bill in sized.items()}
+            for what, sized in units.items()
+        },
+    }
+    DOCUMENT.write_text(json.dumps(told, indent=2) + "\n")
+
+
+def _rounded(bill: Bill) -> Bill:
+    return {name: float(f"{count:.6g}") for name, count in bill.items()}
+
+
+_INTRODUCTION = f"""\
+What AWS would bill for doing each thing once, counted by the stand-in of the scale benchmark while
+the real functions run, warm. Medians of {REPETITIONS}; [what it makes a month](cost.md)."""
+
+_NOTES = [
+    "A function with less memory than a whole processor comes with is billed for the time that its"
+    " computing would take with its part of one.",
+    "A list shows twenty products. A sweep finds nothing expired and nothing unsent. Both a sweep"
+    " and a count read every stored connection.",
+    "The same figures, unrounded, are in docs/benchmarks/units.json.",
+]
+
+
+def _noise(share: float) -> str:
+    return f"Other processes took {share:.0%} of the machine meanwhile, which lengthens GB-s alone."
+
+
+def _table(units: Mapping[str, Sized]) -> Table:
+    counted = ("messages", "read_units", "write_units", "queue_requests", "invocations")
+    columns = ["", "of", "messages", "read units", "write units", "SQS requests", "invocations"]
+    columns += ["GB-s", "bytes of logs"]
+    rows = [
+        [
+            what,
+            f"{size:,}" if len(sized) > 1 else "",
+            *(f"{bill.get(name, 0):,.0f}" for name in counted),
+            f"{bill['gb_seconds']:.3f}",
+            f"{bill['log_bytes']:,.0f}",
+        ]
+        for what, sized in units.items()
+        for size, bill in sized.items()
+    ]
+    return Table("What one costs", columns, rows)
