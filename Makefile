@@ -11,7 +11,7 @@ SOURCES := pyproject.toml README.md infra/artifact.py $(shell find functions vit
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test bench fuzz lint format reference lock artifact deploy account clean
+.PHONY: help demo dev test bench fuzz lint format reference cost lock artifact deploy account clean
 
 help: ## what can be made
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -41,6 +41,9 @@ lint: build/venv.done
 
 reference: build/venv.done ## write openapi.json, asyncapi.json and the tables of docs/protocol.md
 	@$(BIN)/python -m reference
+
+cost: build/venv.done ## write docs/cost.md from what was measured, the prices and the usage
+	@$(BIN)/python -m bench.cost
 
 format: build/venv.done
 	$(BIN)/ruff check --fix
