@@ -11,6 +11,7 @@ from vitrina.settings import Settings
 KEY = "k" * 64
 
 SETTINGS = Settings(
+    stack_name="Vitrina-test",
     connections_table="connections",
     products_table="products",
     accounts_table="accounts",

@@ -1,13 +1,14 @@
 """Connections that end from this side: say why, close, forget."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from aws_lambda_powertools import Logger
 
-from vitrina import connections, members, sender, settings
+from vitrina import connections, members, metrics, sender, settings
 from vitrina.channels import ClientType
 from vitrina.connections import PARALLEL_WRITES, Member
 from vitrina.events import Closing, Closure, Reason
@@ -44,7 +45,14 @@ def close(
         list(pool.map(connections.expire, (member.connection_id for member in left)))
         ended = (member.connection_id for member in closed if member not in left | gone)
         list(pool.map(connections.forget, ended))
-    logger.info("closed", reason=reason, closed=len(closed) - len(left), left=len(left))
+    logger.info(
+        "closed",
+        reason=reason,
+        closed=len(closed) - len(left),
+        connection_ids=connections.some_ids(closed),
+        left=len(left),
+        left_connection_ids=connections.some_ids(left),
+    )
 
 
 def close_account(account_id: int) -> int:
@@ -62,12 +70,15 @@ def close_surplus(client_type: ClientType, identity: str) -> None:
 
 
 def close_expired(until: float) -> int:
-    """Close connections whose time is over; return how many were looked at.
+    """Close connections whose time is over, and measure how many others there are.
+
+    Returns how many were looked at.
 
     `until` is when to stop, in `time.monotonic`'s seconds; the rest is for the next time.
     """
     count = 0
-    expired = members.expired()
+    still_open: Counter[ClientType] = Counter()
+    expired = members.expired(still_open)
     while (left := until - time.monotonic()) > 0 and (
         some := list(islice(expired, EXPIRED_AT_ONCE))
     ):
@@ -79,4 +90,7 @@ def close_expired(until: float) -> int:
         orphans = [member for member, row in zip(some, rows, strict=True) if row is None]
         connections.forget_gone(orphans)
         close(over, Reason.TOKEN_EXPIRED, budget_seconds=left)
+    # A reading that time has cut off has not counted all of them.
+    if left > 0:
+        metrics.emit(**{name: still_open[kind] for kind, name in metrics.CONNECTIONS.items()})
     return count

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vitrina import aws, channels, settings
@@ -23,6 +24,7 @@ HANDSHAKE_SECONDS = 10
 PARALLEL_WRITES = 24
 # How often a connection is read again when another of its messages changed it meanwhile.
 READINGS = 5
+IDS_IN_THE_LOG = 10
 
 
 class Member(NamedTuple):
@@ -192,6 +194,14 @@ def forget(connection_id: str) -> None:
     row = find(connection_id)
     if row is not None:
         _remove(row)
+
+
+def some_ids(members: Iterable[Member]) -> list[str]:
+    """Return the ids of the first ten, for a line of the log that says how many there are.
+
+    An event reaches a hundred thousand: never all of them, and never a line for each.
+    """
+    return [member.connection_id for member in islice(members, IDS_IN_THE_LOG)]
 
 
 def forget_gone(members: Iterable[Member]) -> list[Member]:

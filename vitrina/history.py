@@ -1,17 +1,22 @@
 """The stored events of the last day: their numbers, what a client missed, what is unsent."""
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
-from vitrina import aws, settings
+from aws_lambda_powertools import Logger
+
+from vitrina import aws, metrics, settings
 from vitrina.errors import Unavailable
 from vitrina.events import Position, Published
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import QueryInputTypeDef, TransactWriteItemTypeDef
+
+logger = Logger()
 
 # DynamoDB's limit for one transaction.
 ITEMS_PER_TRANSACTION = 100
@@ -93,8 +98,21 @@ def commit(changes: Sequence[Change]) -> list[Row]:
                 raise Outrun from None
             aws.pause_before_another_try(attempt)
         else:
+            _tell(changes, rows)
             return rows
     raise Unavailable("busy", "Too many are publishing at this moment; try again.")
+
+
+def _tell(changes: Sequence[Change], rows: Sequence[Row]) -> None:
+    """Log what was committed, with the numbers by which the queue's tasks call it."""
+    names = Counter(change.event.event for change in changes)
+    logger.info(
+        "committed",
+        events=[*names],
+        event_ids=[change.event.id for change in changes],
+        positions=[f"{row.channel}/{row.seq}" for row in rows],
+    )
+    metrics.emit(**names)
 
 
 def positions(channels: Iterable[str]) -> dict[str, Position]:

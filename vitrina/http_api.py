@@ -76,6 +76,8 @@ def handle(
     app: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext
 ) -> dict[str, Any]:
     """Answer one request by the routes of `app`; nobody may keep an answer that does not say so."""
+    # Clients have it in the header `apigw-requestid`.
+    logger.append_keys(api_request_id=event["requestContext"].get("requestId"))
     answer = _resolve(app, event, context)
     return {**answer, "headers": {"Cache-Control": "no-store", **answer["headers"]}}
 
@@ -89,6 +91,7 @@ def _resolve(
         _require_json(headers.pop("content-type", ""), event.get("body"))
         body = _read_body(event)
     except Problem as problem:
+        logger.info("refused", code=problem.code)
         return {
             "statusCode": problem.status,
             "headers": {"Content-Type": PROBLEM_JSON, **problem.headers},
@@ -249,6 +252,7 @@ def _problem_json(problem: Problem, errors: list[dict[str, Any]] | None = None) 
 
 def answer(problem: Problem, errors: list[dict[str, Any]] | None = None) -> Response[str]:
     """Answer with a problem, and every single fault of the request if there is such a list."""
+    logger.info("refused", code=problem.code)
     return Response(
         problem.status, PROBLEM_JSON, _problem_json(problem, errors), headers={**problem.headers}
     )

@@ -1,9 +1,11 @@
 """Who is in a channel: page through its connections, find some, count them."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vitrina import aws, channels, settings
@@ -11,7 +13,7 @@ from vitrina.channels import ClientType, Partition
 from vitrina.connections import Member
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb.type_defs import QueryInputTypeDef
+    from types_boto3_dynamodb.type_defs import QueryInputTypeDef, QueryOutputTypeDef
 
 COUNT_KEPT_SECONDS = 2
 PARALLEL_QUERIES = 24
@@ -88,15 +90,18 @@ def of_account(account_id: int) -> list[Opened]:
         return sorted(_opened(row) for rows in found for row in rows)
 
 
-def expired() -> Iterator[Member]:
+def expired(still_open: Counter[ClientType]) -> Iterator[Member]:
     """Yield what has expired and is still stored; a read of all connections, a partition at a time.
 
-    Eventually consistent, at half the price: read one again before acting on it.
+    What has not expired is read as well, and counted into `still_open`, which is all of them at the
+    end. Eventually consistent, at half the price: read one again before acting on it.
     """
     for client_type in ClientType:
         for partition in channels.partitions(client_type):
             query = _query(partition, "expires_at <= :now") | {"ConsistentRead": False}
-            yield from (_opened(row).member for row in _rows(query))
+            for found in _answers(query):
+                still_open[client_type] += found["ScannedCount"] - found["Count"]
+                yield from (_opened(row).member for row in found["Items"])
 
 
 def _opened(row: dict[str, Any]) -> Opened:
@@ -134,14 +139,7 @@ def _count_during(_period: int) -> Counts:
 
 
 def _count_members(partition: Partition) -> int:
-    query = _query(partition) | {"Select": "COUNT"}
-    counted = 0
-    while True:
-        counting = aws.dynamodb().query(**query)
-        counted += counting["Count"]
-        if "LastEvaluatedKey" not in counting:
-            return counted
-        query["ExclusiveStartKey"] = counting["LastEvaluatedKey"]
+    return sum(found["Count"] for found in _answers(_query(partition) | {"Select": "COUNT"}))
 
 
 def _count_rooms(partition: Partition) -> int:
@@ -161,9 +159,14 @@ def _count_rooms(partition: Partition) -> int:
 
 
 def _rows(query: "QueryInputTypeDef") -> Iterator[dict[str, Any]]:
+    return chain.from_iterable(found["Items"] for found in _answers(query))
+
+
+def _answers(query: "QueryInputTypeDef") -> Iterator["QueryOutputTypeDef"]:
+    """Yield what DynamoDB answers, a megabyte at a time."""
     while True:
         found = aws.dynamodb().query(**query)
-        yield from found["Items"]
+        yield found
         if "LastEvaluatedKey" not in found:
             return
         query["ExclusiveStartKey"] = found["LastEvaluatedKey"]

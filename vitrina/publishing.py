@@ -4,11 +4,10 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger
 from pydantic import BaseModel
 
-from vitrina import connections, fanout_queue, history, members, sender, settings
+from vitrina import connections, fanout_queue, history, members, metrics, sender, settings
 from vitrina.connections import Member
 from vitrina.fanout_queue import PostPage, Task
 from vitrina.history import Row
@@ -16,7 +15,6 @@ from vitrina.members import Page
 from vitrina.sender import Post
 
 logger = Logger()
-metrics = Metrics(namespace=settings.METRICS_NAMESPACE)
 
 # Who asks over HTTP waits for the first page of each partition, and not for what has to be tried
 # again: workers have more patience.
@@ -89,7 +87,7 @@ def publish(rows: Sequence[Row]) -> Broadcast:
     Never raises: what the events tell of has happened. What fails here stays in the outbox, and
     `publish_unsent` takes it from there.
     """
-    result = Broadcast(event_ids=list(dict.fromkeys(row.event_id for row in rows)))
+    result = Broadcast(event_ids=_event_ids(rows))
     if not rows:
         return result
     try:
@@ -106,8 +104,7 @@ def _publish(rows: Sequence[Row], result: Broadcast) -> None:
     posts: list[Post] = []
     following: list[Task] = []
     limits = {name: series.page_size(FIRST_PAGE_POSTS) for name, series in publication.items()}
-    pages = list(members.first_pages(limits))
-    for channel, page in pages:
+    for channel, page in members.first_pages(limits):
         posts += publication[channel].posts_to(page.members)
         following += publication[channel].page_after(page)
     # Before the first post, so that workers start meanwhile and no crash loses a page.
@@ -115,7 +112,6 @@ def _publish(rows: Sequence[Row], result: Broadcast) -> None:
     outcome = _post(
         publication,
         posts,
-        pages=len(pages),
         attempt=0,
         budget_seconds=FIRST_PAGES_SECONDS,
         attempts=FIRST_PAGES_ATTEMPTS,
@@ -135,7 +131,7 @@ def publish_unsent(older_than_seconds: float, until: float) -> int:
     for rows in history.unsent(older_than_seconds):
         if time.monotonic() >= until:
             break
-        publish(rows)
+        metrics.emit(LeftBehind=len(publish(rows).event_ids))
         count += len(rows)
     return count
 
@@ -148,6 +144,7 @@ def work(task: Task) -> None:
     rows = history.read(task.channel, task.seqs)
     if not rows:
         logger.warning("expired", channel=task.channel, seqs=task.seqs)
+        metrics.emit(ExpiredTasks=1)
         return
     series = _Series(task.channel, rows)
     here = settings.current()
@@ -157,19 +154,21 @@ def work(task: Task) -> None:
         page = members.page(task.partition, task.cursor, size)
         # First of all, so that the pages of a partition are posted side by side.
         fanout_queue.put(series.page_after(page))
-        left, attempt, pages = page.members, 0, 1
+        left, attempt = page.members, 0
     else:
-        left, attempt, pages = task.members, task.attempt, 0
-    outcome = _post(
+        left, attempt = task.members, task.attempt
+    _post(
         {task.channel: series},
         series.posts_to(left),
-        pages=pages,
         attempt=attempt,
         budget_seconds=WORKER_SECONDS,
         attempts=WORKER_ATTEMPTS,
         per_second=share,
     )
-    logger.info("posted", channel=task.channel, type=task.type, **outcome._asdict())
+
+
+def _event_ids(rows: Iterable[Row]) -> list[str]:
+    return list(dict.fromkeys(row.event_id for row in rows))
 
 
 def _by_channel(rows: Iterable[Row]) -> _Publication:
@@ -180,25 +179,34 @@ def _by_channel(rows: Iterable[Row]) -> _Publication:
 
 
 def _post(
-    publication: _Publication, posts: Sequence[Post], *, pages: int, attempt: int, **pace: Any
+    publication: _Publication, posts: Sequence[Post], *, attempt: int, **pace: Any
 ) -> _Outcome:
     """Post, forget who is gone, and queue who could not be reached."""
     delivery = sender.post(posts, **pace)
-    _measure(publication, pages)
+    rows = [row for series in publication.values() for row in series.rows]
+    if delivery.sent:
+        oldest = min(row.created_at_ms for row in rows)
+        metrics.emit(CommitToLastPost=history.now_ms() - oldest)
     young = set(connections.forget_gone({post.member for post in delivery.gone}))
     shaking_hands = [post for post in delivery.gone if post.member in young]
-    queued = _queue(publication, delivery.unsent, attempt)
-    queued += _queue(
-        publication, [*delivery.throttled, *delivery.failed, *shaking_hands], attempt + 1
+    forgotten = [post.member for post in delivery.gone if post.member not in young]
+    again = [*delivery.throttled, *delivery.failed, *shaking_hands]
+    # Before anything is queued, which may fail.
+    logger.info(
+        "posted",
+        event_ids=_event_ids(rows),
+        channels=list(publication),
+        attempt=attempt,
+        delivered=delivery.sent,
+        gone=len(forgotten),
+        gone_connection_ids=connections.some_ids(forgotten),
+        again=len(again),
+        again_connection_ids=connections.some_ids(post.member for post in again),
+        unsent=len(delivery.unsent),
     )
-    return _Outcome(delivery.sent, len(delivery.gone) - len(shaking_hands), queued)
-
-
-def _measure(publication: _Publication, pages: int) -> None:
-    metrics.add_metric("Pages", MetricUnit.Count, pages)
-    oldest = min(row.created_at_ms for series in publication.values() for row in series.rows)
-    metrics.add_metric("CommitToLastPost", MetricUnit.Milliseconds, history.now_ms() - oldest)
-    metrics.flush_metrics()
+    queued = _queue(publication, delivery.unsent, attempt)
+    queued += _queue(publication, again, attempt + 1)
+    return _Outcome(delivery.sent, len(forgotten), queued)
 
 
 def _queue(publication: _Publication, posts: Iterable[Post], attempt: int) -> int:

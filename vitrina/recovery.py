@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 
-from vitrina import history
+from aws_lambda_powertools import Logger
+
+from vitrina import history, metrics
 from vitrina.events import ChannelRecovery, Position, Recovered, Recovery
+
+logger = Logger()
 
 # What one `resume` gives back at most, over all its channels.
 LARGEST_RECOVERY = 500
@@ -26,4 +30,6 @@ def recover(positions: Mapping[str, Position]) -> list[bytes]:
             recovered=rows is not None, epoch=head.epoch, seq=head.seq
         )
     is_complete = all(channel.recovered for channel in channels.values())
+    logger.info("resumed", recovered=is_complete, events=len(frames), channels=[*channels])
+    metrics.emit(Recovered=is_complete, NotRecovered=not is_complete)
     return [*frames, Recovered(data=Recovery(recovered=is_complete, channels=channels)).body()]

@@ -13,15 +13,13 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 import pycurl
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger
 
-from vitrina import aws, settings
+from vitrina import aws, connections, metrics, settings
 from vitrina.connections import Member
 from vitrina.sigv4 import Signer
 
 logger = Logger()
-metrics = Metrics(namespace=settings.METRICS_NAMESPACE)
 
 # What one process keeps open: at 20 ms an answer, 256 make 12,800 posts a second. Lambda allows
 # 1,024 file descriptors.
@@ -67,6 +65,7 @@ class Delivery:
     """Not begun, or not done, when the budget ended."""
     dropped: list[Post] = field(default_factory=list)
     """Refused as such (400, 413): a defect here, and no better the next time."""
+    dropped_with: set[int] = field(default_factory=set)
     throttles: int = 0
     """How often the answer was 429, whatever became of it in the end."""
 
@@ -102,22 +101,22 @@ def post(
     try:
         delivery = _sender().run(posts, time.monotonic() + budget_seconds, attempts, bucket)
     except Refused:
-        metrics.add_metric("Refused", MetricUnit.Count, 1)
-        metrics.flush_metrics()
+        metrics.emit(Refused=1)
         raise
-    _measure(delivery)
+    metrics.emit(
+        Posted=delivery.sent,
+        Gone=len(delivery.gone),
+        Throttled=delivery.throttles,
+        Failed=len(delivery.failed) + len(delivery.dropped),
+    )
+    if delivery.dropped:
+        logger.error(
+            "posts refused",
+            statuses=sorted(delivery.dropped_with),
+            posts=len(delivery.dropped),
+            connection_ids=connections.some_ids(post.member for post in delivery.dropped),
+        )
     return delivery
-
-
-def _measure(delivery: Delivery) -> None:
-    for name, value in (
-        ("Posted", delivery.sent),
-        ("Gone", len(delivery.gone)),
-        ("Throttled", delivery.throttles),
-        ("Failed", len(delivery.failed) + len(delivery.dropped)),
-    ):
-        metrics.add_metric(name, MetricUnit.Count, value)
-    metrics.flush_metrics()
 
 
 @dataclass(slots=True)
@@ -292,7 +291,7 @@ class _Sender:
             self._delivery.throttles += task.throttled
             self._try_again(task)
         else:
-            logger.error("post refused", status=status, connection=task.post.member.connection_id)
+            self._delivery.dropped_with.add(status)
             self._delivery.dropped.append(task.post)
 
     def _take_done(self, task: _Task) -> None:

@@ -9,7 +9,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from pydantic_core import from_json
 
 PREFIX = "VITRINA_"
-METRICS_NAMESPACE = "Vitrina"
 POLICY_OUTPUT = "Policy"
 
 Shards = Annotated[int, Field(ge=1, le=100)]
@@ -71,6 +70,8 @@ class Policy(BaseModel):
 class Settings(Policy):
     """One environment variable per field: `VITRINA_` and the field's name in capitals."""
 
+    stack_name: str
+    """By which the metrics of one deployment are told from those of another."""
     connections_table: str
     products_table: str
     accounts_table: str

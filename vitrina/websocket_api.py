@@ -49,6 +49,18 @@ class Message(NamedTuple):
     body: str
 
 
+def ids(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what every line of the log says of an event: whose it is, and API Gateway's number.
+
+    That number is in the errors that API Gateway itself sends to a client.
+    """
+    context = event["requestContext"]
+    return {
+        "connection_id": context.get("connectionId"),
+        "api_request_id": context.get("requestId"),
+    }
+
+
 def handshake(event: Mapping[str, Any]) -> Handshake:
     """Read a $connect event.
 

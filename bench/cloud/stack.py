@@ -140,6 +140,7 @@ def _settings(management_url: str, posts_per_second: int | None) -> Settings:
     told = {"posts_per_second": posts_per_second} if posts_per_second else {}
     return Settings(
         **told,
+        stack_name="Vitrina-bench",
         connections_table="connections",
         products_table="products",
         accounts_table="accounts",

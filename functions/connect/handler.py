@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vitrina import auth, connections, settings, websocket_api
+from vitrina import auth, connections, metrics, settings, websocket_api
 from vitrina.auth import Identity
 from vitrina.errors import Forbidden, Problem
 from vitrina.websocket_api import Handshake
@@ -16,6 +16,7 @@ logger = Logger()
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Let a bearer of a valid token in, as the type that the token names, or refuse."""
+    logger.append_keys(**websocket_api.ids(event))
     try:
         request = websocket_api.handshake(event)
     except Problem as problem:
@@ -24,13 +25,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         identity = _admit(request)
     except Problem as problem:
         logger.info("refused", code=problem.code)
+        metrics.emit(HandshakesRefused=1)
         return websocket_api.refuse(problem)
-    logger.info(
-        "connected",
-        connection_id=request.connection_id,
-        client_type=identity.client_type,
-        identity=identity.name,
-    )
+    logger.info("connected", client_type=identity.client_type, identity=identity.name)
     return websocket_api.accept(request)
 
 

@@ -14,10 +14,11 @@ logger = Logger()
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Remove all rows of a connection; a second call finds none and is as good."""
+    logger.append_keys(**websocket_api.ids(event))
     try:
         connection_id = websocket_api.disconnected(event)
     except Problem as problem:
         return websocket_api.refuse_message(problem)
     connections.forget(connection_id)
-    logger.info("disconnected", connection_id=connection_id)
+    logger.info("disconnected")
     return websocket_api.done()

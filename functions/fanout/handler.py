@@ -21,9 +21,12 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
 
 def _is_done(record: dict[str, Any]) -> bool:
+    about = {"message_id": record["messageId"]}
     try:
-        publishing.work(fanout_queue.parse(record["body"]))
+        task = fanout_queue.parse(record["body"])
+        about |= {"channel": task.channel, "seqs": task.seqs}
+        publishing.work(task)
     except Exception:
-        logger.exception("task failed", message_id=record["messageId"])
+        logger.exception("task failed", **about)
         return False
     return True

@@ -40,7 +40,13 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> None:
         if not waiting or pause is None:
             break
         time.sleep(pause)
-    logger.info("greeted", rows=len(rows), never_opened=len(delivery.gone))
+    logger.info(
+        "greeted",
+        rows=len(rows),
+        connection_ids=connections.some_ids(row.member for row in rows),
+        never_opened=len(delivery.gone),
+        never_opened_connection_ids=connections.some_ids(post.member for post in delivery.gone),
+    )
     for client_type, identity in {(row.client_type, row.identity) for row in rows}:
         closing.close_surplus(client_type, identity)
     if left := len(waiting) - len(delivery.gone):

@@ -30,6 +30,7 @@ RECOVERY_SECONDS = 25
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Do what a client asks, or answer with `error`; the connection stays."""
+    logger.append_keys(**websocket_api.ids(event))
     try:
         frame = websocket_api.message(event)
         match messages.parse(frame.body):
@@ -64,12 +65,14 @@ def _join(connection_id: str, room: str) -> dict[str, Any]:
     channel = f"room:{room}"
     # Read after the membership was stored: what is published later is posted to this connection.
     position = history.positions([channel])[channel]
+    logger.info("joined", channel=channel)
     joined = RoomJoined(room=room, channel=channel, position=position)
     return websocket_api.reply(Joined(data=joined))
 
 
 def _leave(connection_id: str, room: str) -> dict[str, Any]:
     connections.leave(connection_id, room)
+    logger.info("left", channel=f"room:{room}")
     return websocket_api.reply(Left(data=RoomLeft(room=room)))
 
 
@@ -78,5 +81,6 @@ def _extend(connection_id: str, token: str) -> dict[str, Any]:
     from vitrina import auth
 
     end = connections.extend(connection_id, auth.verify(token))
+    logger.info("extended", expires_at=end)
     extension = Extension(expires_at=datetime.fromtimestamp(end, UTC))
     return websocket_api.reply(Authenticated(data=extension))

@@ -82,6 +82,7 @@ class WebSocketApi(Construct):
         stage = apigateway.WebSocketStage(
             self, "Stage", web_socket_api=self._api, stage_name=STAGE, auto_deploy=True
         )
+        self.api_id = self._api.api_id
         local = f"{emulator}/_aws/execute-api/{self._api.api_id}/{STAGE}"
         self.url = local.replace("http://", "ws://", 1) if emulator else stage.url
         self.management_url = local if emulator else stage.callback_url
@@ -157,6 +158,7 @@ class HttpApi(Construct):
         cdk.Validations.of(self).acknowledge(FUNCTIONS_AUTHORIZE)
         self._stage = stage
         self._api = apigateway.HttpApi(self, "Api", cors_preflight=self._cors())
+        self.api_id = self._api.api_id
         if emulator:
             self._spell_cors_for_the_emulator()
         else:

@@ -1,7 +1,6 @@
 """The fan-out queue, and where its tasks rest that no worker could do."""
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_sqs as sqs
@@ -19,7 +18,7 @@ class FanoutQueue(Construct):
         """`in_cloud`: over TLS only, which the local cloud does not speak."""
         super().__init__(scope, construct_id)
         self._in_cloud = in_cloud
-        dead_letters = sqs.Queue(
+        self.dead_letters = sqs.Queue(
             self, "DeadLetters", retention_period=cdk.Duration.days(14), enforce_ssl=in_cloud
         )
         self.queue = sqs.Queue(
@@ -30,19 +29,8 @@ class FanoutQueue(Construct):
             retention_period=cdk.Duration.days(1),
             enforce_ssl=in_cloud,
             dead_letter_queue=sqs.DeadLetterQueue(
-                queue=dead_letters, max_receive_count=MAX_RECEIVE_COUNT
+                queue=self.dead_letters, max_receive_count=MAX_RECEIVE_COUNT
             ),
-        )
-        cloudwatch.Alarm(
-            self,
-            "DeadLettersAlarm",
-            alarm_description="Connections were left without an event: a task failed every time.",
-            metric=dead_letters.metric_approximate_number_of_messages_visible(
-                period=cdk.Duration.minutes(1)
-            ),
-            threshold=1,
-            evaluation_periods=1,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
 
     def let_put(self, function: lambda_.IFunction) -> None:

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -19,7 +19,7 @@ from infra.cdk.stages import Stage
 from infra.cdk.storage import Storage
 from vitrina.history import OUTBOX_INDEX
 from vitrina.products import SHOP_INDEX, STATUS_INDEX
-from vitrina.settings import METRICS_NAMESPACE, Settings
+from vitrina.settings import Settings
 
 READ_AND_PRUNE = ("Query", "GetItem", "DeleteItem")
 ARCHITECTURES = {
@@ -158,6 +158,7 @@ class Functions(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._stage = stage
+        self.log_groups: list[logs.LogGroup] = []
         self._roles = {name: self._role(name) for name in FUNCTIONS}
         code = lambda_.Code.from_asset(str(artifact))
         self._functions = {
@@ -165,9 +166,8 @@ class Functions(Construct):
         }
         for name, needs in FUNCTIONS.items():
             self._grant(self._roles[name], needs, storage, connection_arns)
-            if needs.posts:
-                self._watch_refusals(name)
-        self._greet_new_connections(storage, in_cloud=in_cloud)
+        self.greet_failures = self._failures_of_greet(in_cloud=in_cloud)
+        self._greet_new_connections(storage)
         self._sweep_every_minute()
 
     def __getitem__(self, name: str) -> lambda_.IFunction:
@@ -179,6 +179,7 @@ class Functions(Construct):
     ) -> lambda_.IFunction:
         log_group = log_groups.log_group(self, f"{name.capitalize()}Logs", self._stage)
         log_group.grant_write(self._roles[name])
+        self.log_groups.append(log_group)
         function = lambda_.Function(
             self,
             name.capitalize(),
@@ -190,6 +191,8 @@ class Functions(Construct):
             timeout=cdk.Duration.seconds(needs.timeout_seconds),
             environment={"POWERTOOLS_SERVICE_NAME": name, **settings.to_environment()},
             log_group=log_group,
+            # Lambda itself traces, and the functions import nothing for it.
+            tracing=lambda_.Tracing.ACTIVE if self._stage.tracing else lambda_.Tracing.DISABLED,
             role=self._roles[name],
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS
             if self._starts_from_snapshot(needs)
@@ -205,6 +208,8 @@ class Functions(Construct):
                 reason="What is invoked is an alias of the published version.",
             ),
         )
+        if self._stage.tracing:
+            grants.acknowledge_wildcard(self._roles[name], "*", "X-Ray has no resources to name.")
         if not self._starts_from_snapshot(needs):
             return function
         version = function.current_version
@@ -244,25 +249,7 @@ class Functions(Construct):
                     wildcard_because="A connection has an id for as long as it lasts.",
                 )
 
-    def _watch_refusals(self, name: str) -> None:
-        """Alarm when the management API answers 403 to a function: nobody hears anything then."""
-        cloudwatch.Alarm(
-            self,
-            f"{name.capitalize()}Refused",
-            alarm_description=f"{name} may not post: a wrong endpoint, or a grant is missing.",
-            metric=cloudwatch.Metric(
-                namespace=METRICS_NAMESPACE,
-                metric_name="Refused",
-                dimensions_map={"service": name},
-                statistic="Sum",
-                period=cdk.Duration.minutes(1),
-            ),
-            threshold=1,
-            evaluation_periods=1,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
-
-    def _greet_new_connections(self, storage: Storage, *, in_cloud: bool) -> None:
+    def _greet_new_connections(self, storage: Storage) -> None:
         """Feed inserted connection rows to `greet`; a greeting is worth little after a minute."""
         self["greet"].add_event_source(
             sources.DynamoEventSource(
@@ -273,7 +260,7 @@ class Functions(Construct):
                 retry_attempts=2,
                 max_record_age=cdk.Duration.minutes(1),
                 bisect_batch_on_error=True,
-                on_failure=sources.SqsDlq(self._failures_of_greet(in_cloud=in_cloud)),
+                on_failure=sources.SqsDlq(self.greet_failures),
                 filters=[
                     lambda_.FilterCriteria.filter(
                         {

@@ -9,6 +9,7 @@ from infra.cdk.apis import HttpApi, WebSocketApi
 from infra.cdk.edge import Edge
 from infra.cdk.fanout import FanoutQueue
 from infra.cdk.functions import FUNCTIONS, Functions
+from infra.cdk.monitoring import Monitoring
 from infra.cdk.stages import Stage
 from infra.cdk.storage import Storage
 from vitrina.settings import Settings
@@ -32,6 +33,7 @@ class VitrinaStack(cdk.Stack):
         fanout_queue = FanoutQueue(self, "Fanout", in_cloud=emulator is None)
         websocket = WebSocketApi(self, "WebSocket", emulator=emulator)
         settings = Settings(
+            stack_name=self.stack_name,
             connections_table=storage.connections.table_name,
             products_table=storage.products.table_name,
             accounts_table=storage.accounts.table_name,
@@ -59,11 +61,26 @@ class VitrinaStack(cdk.Stack):
         fanout_queue.feed(functions["fanout"], settings.fanout_workers)
         websocket.route_to(functions)
         http.route_to(functions)
+        monitoring = Monitoring(
+            self,
+            "Monitoring",
+            alarm_email=stage.alarm_email,
+            storage=storage,
+            fanout_queue=fanout_queue,
+            functions=functions,
+            websocket=websocket,
+            http=http,
+            in_cloud=emulator is None,
+        )
 
-        urls = {"WebSocketUrl": websocket.url, "HttpUrl": http.url}
+        places = {
+            "WebSocketUrl": websocket.url,
+            "HttpUrl": http.url,
+            "AlarmTopic": monitoring.topic.topic_arn,
+        }
         # In front of the local cloud stands local/edge.py.
         if emulator is None:
             edge = Edge(self, "Edge", stage=stage, websocket_url=websocket.url, http_url=http.url)
-            urls |= {"EdgeUrl": edge.url, "EdgeTarget": edge.target}
-        for name, value in (urls | settings.to_outputs()).items():
+            places |= {"EdgeUrl": edge.url, "EdgeTarget": edge.target}
+        for name, value in (places | settings.to_outputs()).items():
             cdk.CfnOutput(self, name, value=value)

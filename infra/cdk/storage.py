@@ -18,6 +18,7 @@ class Storage(Construct):
         super().__init__(scope, construct_id)
         self._stage = stage
         self._removal = cdk.RemovalPolicy[stage.removal_policy.upper()]
+        self.tables: dict[str, dynamodb.TableV2] = {}
         self.connections = self._table(
             "Connections",
             partition_key=dynamodb.Attribute(name="partition", type=STRING),
@@ -83,17 +84,11 @@ class Storage(Construct):
     def arn_of(self, place: str) -> str:
         """Return the ARN of a table (`history`) or of an index (`history/outbox`)."""
         table, _, index = place.partition("/")
-        arn = {
-            "connections": self.connections,
-            "products": self.products,
-            "accounts": self.accounts,
-            "platform": self.platform,
-            "history": self.history,
-        }[table].table_arn
+        arn = self.tables[table].table_arn
         return f"{arn}/index/{index}" if index else arn
 
     def _table(self, table_id: str, **definition: object) -> dynamodb.TableV2:
-        return dynamodb.TableV2(
+        table = dynamodb.TableV2(
             self,
             table_id,
             billing=dynamodb.Billing.on_demand(),
@@ -106,3 +101,5 @@ class Storage(Construct):
             removal_policy=self._removal,
             **definition,  # type: ignore[arg-type]
         )
+        self.tables[table_id.lower()] = table
+        return table

@@ -43,7 +43,7 @@ def test_one_that_was_extended_in_time_is_not_closed(
     connect("c1", ClientType.USER)
     row = connections.find("c1")
     assert row
-    monkeypatch.setattr("vitrina.members.expired", lambda: iter([row.member]))
+    monkeypatch.setattr("vitrina.members.expired", lambda _: iter([row.member]))
     sweep()
     assert not management_api.requests
     assert stored_connections() == {"c1"}

@@ -262,21 +262,3 @@ def test_a_queue_that_refuses_leaves_the_events_to_the_sweep(
     assert publishing.publish(approved()).delivered == 0
     assert len(unsent()) == 3
     monkeypatch.undo()
-
-
-def test_what_was_posted_and_what_it_took_is_measured(
-    management_api: ManagementApiStub, capsys: pytest.CaptureFixture[str]
-) -> None:
-    store_users(3)
-    management_api.answers["many0"] = [429]
-    publishing.publish(approved())
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
-    measured = {name: value for line in lines for name, value in line.items() if name != "_aws"}
-    assert measured.pop("CommitToLastPost")[0] > 0
-    assert measured == {
-        "Pages": [21.0],
-        "Posted": [3.0],
-        "Gone": [0.0],
-        "Throttled": [1.0],
-        "Failed": [0.0],
-    }

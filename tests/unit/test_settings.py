@@ -26,6 +26,7 @@ def test_a_stacks_outputs_lead_back_to_its_resources() -> None:
     assert set(outputs) == {
         *("ConnectionsTable", "ProductsTable", "AccountsTable", "PlatformTable"),
         *("HistoryTable", "FanoutQueueUrl", "SigningKeySecret", "ManagementUrl"),
+        "StackName",
         "Policy",
     }
     assert Settings.from_outputs(outputs | {"HttpUrl": "x"}) == SETTINGS

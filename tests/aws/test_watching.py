@@ -1,0 +1,258 @@
+"""What the log and the metrics say of events, connections and requests."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from functions.approve.handler import handler as approve
+from functions.connect.handler import handler as connect_handler
+from functions.disconnect.handler import handler as disconnect
+from functions.greet.handler import handler as greet
+from functions.message.handler import handler as message
+from functions.sweep.handler import handler as sweep
+from tests.aws.conftest import (
+    CONTEXT,
+    Clock,
+    FanoutQueue,
+    HttpCall,
+    connect,
+    token_of,
+)
+from tests.aws.test_publishing import approved, store_users
+from tests.management_api_stub import ManagementApiStub
+from vitrina import aws, fanout_queue, history, publishing
+from vitrina.channels import ClientType
+from vitrina.connections import IDS_IN_THE_LOG, Member
+from vitrina.fanout_queue import PostAgain
+from vitrina.metrics import NAMESPACE, UNITS
+
+Lines = Callable[[], list[dict[str, Any]]]
+Measured = Callable[[], dict[str, float]]
+
+
+@pytest.fixture
+def lines(logged: Callable[[], str]) -> Lines:
+    return lambda: [json.loads(line) for line in logged().splitlines()]
+
+
+@pytest.fixture
+def measured(capsys: pytest.CaptureFixture[str]) -> Measured:
+    """Return a way to read the sums of what was measured since; every line is checked."""
+
+    def read() -> dict[str, float]:
+        sums: dict[str, float] = {}
+        for line in capsys.readouterr().out.splitlines():
+            if "_aws" in line:
+                found = json.loads(line)
+                [directive] = found["_aws"]["CloudWatchMetrics"]
+                assert directive["Namespace"] == NAMESPACE
+                assert directive["Dimensions"] == [["service"]]
+                assert found["service"] == "Vitrina-test"
+                for metric in directive["Metrics"]:
+                    assert metric["Unit"] == UNITS[metric["Name"]].value
+                    sums[metric["Name"]] = sums.get(metric["Name"], 0) + sum(found[metric["Name"]])
+        return sums
+
+    return read
+
+
+def websocket_event(connection_id: str, event_type: str, **more: Any) -> dict[str, Any]:
+    context = {
+        "connectionId": connection_id,
+        "eventType": event_type,
+        "requestId": f"api-{event_type}",
+    }
+    return {"requestContext": context, **more}
+
+
+def test_a_publication_is_followed_from_the_commit_to_the_worker(
+    management_api: ManagementApiStub,
+    fanout_queue: FanoutQueue,
+    lines: Lines,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(publishing, "FIRST_PAGE_POSTS", 1)
+    store_users(50)
+    rows = approved()
+    publishing.publish(rows)
+    assert fanout_queue.work() == []
+    [event_id] = {row.event_id for row in rows}
+    about = [line for line in lines() if event_id in line.get("event_ids", ())]
+    assert {line["message"] for line in about} == {"committed", "posted", "broadcast"}
+    [committed] = (line for line in about if line["message"] == "committed")
+    assert committed["events"] == ["product.approved"]
+    assert committed["positions"] == [f"{row.channel}/{row.seq}" for row in rows]
+    posted = [line for line in about if line["message"] == "posted"]
+    assert len(posted) > 1
+    assert all("user" in line["channels"] for line in posted)
+    assert sum(line["delivered"] for line in posted) == 50
+
+
+def test_many_who_have_left_are_counted_and_ten_of_them_named(
+    management_api: ManagementApiStub, lines: Lines, at: Clock
+) -> None:
+    store_users(25)
+    at(60)
+    for n in range(25):
+        management_api.answers[f"many{n}"] = [410]
+    publishing.publish(approved())
+    assert sum(len(json.dumps(line)) for line in lines()) < 10_000
+    [posted] = (line for line in lines() if line["message"] == "posted")
+    assert posted["gone"] == 25
+    assert len(set(posted["gone_connection_ids"])) == IDS_IN_THE_LOG == 10
+
+
+def test_posts_that_are_a_defect_are_one_line(
+    management_api: ManagementApiStub, lines: Lines
+) -> None:
+    store_users(25)
+    for n in range(25):
+        management_api.answers[f"many{n}"] = [413]
+    publishing.publish(approved())
+    [refused] = (line for line in lines() if line["message"] == "posts refused")
+    assert (refused["posts"], refused["statuses"], refused["level"]) == (25, [413], "ERROR")
+    assert len(refused["connection_ids"]) == 10
+
+
+def test_a_task_that_fails_says_of_which_channel_and_events_it_is(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue, lines: Lines
+) -> None:
+    rows = approved()
+    [row] = (row for row in rows if row.channel == "user")
+    connect("deaf", ClientType.USER, 7)
+    management_api.answers["deaf"] = [500] * 9
+    task = PostAgain(
+        channel="user", seqs=[row.seq], members=[Member("user#07", "7#deaf")], attempt=6
+    )
+    fanout_queue.put(task.model_dump_json())
+    assert len(fanout_queue.work()) == 1
+    [failed] = (line for line in lines() if line["message"] == "task failed")
+    assert (failed["channel"], failed["seqs"]) == ("user", [row.seq])
+    assert failed["message_id"]
+    [posted] = (line for line in lines() if line["message"] == "posted")
+    assert posted["event_ids"] == [row.event_id]
+    assert posted["again_connection_ids"] == ["deaf"]
+
+
+def test_what_happened_to_a_phone_is_in_every_line_about_it(
+    management_api: ManagementApiStub, lines: Lines
+) -> None:
+    query = {"queryStringParameters": {"token": token_of(ClientType.USER)}}
+    connect_handler(websocket_event("phone", "CONNECT", **query), CONTEXT)
+    items = aws.dynamodb().scan(TableName="connections")["Items"]
+    [item] = (item for item in items if item["partition"]["S"] == "connection#phone")
+    greet({"Records": [{"dynamodb": {"NewImage": item}}]}, CONTEXT)
+    positions = {"user": {"epoch": "x", "seq": 0}}
+    for body in (
+        {"type": "join", "room": "sale"},
+        {"type": "leave", "room": "sale"},
+        {"type": "auth", "token": token_of(ClientType.USER)},
+        {"type": "resume", "positions": positions},
+        {"type": "nonsense"},
+    ):
+        message(websocket_event("phone", "MESSAGE", body=json.dumps(body)), CONTEXT)
+    disconnect(websocket_event("phone", "DISCONNECT"), CONTEXT)
+    found = lines()
+    assert [line["message"] for line in found] == [
+        *("connected", "greeted", "joined", "left", "extended", "resumed", "refused"),
+        "disconnected",
+    ]
+    greeted = found.pop(1)
+    assert greeted["connection_ids"] == ["phone"]
+    for line in found:
+        assert line["connection_id"] == "phone"
+        assert line["function_request_id"] == "request"
+    assert [line["api_request_id"] for line in found] == [
+        *("api-CONNECT", *["api-MESSAGE"] * 5, "api-DISCONNECT"),
+    ]
+
+
+def test_a_refused_request_is_logged_with_its_code_and_its_id(cloud: None, lines: Lines) -> None:
+    HttpCall(approve)("POST", "/api/v1/admin/products/1/approve")
+    [refused] = lines()
+    assert (refused["message"], refused["code"]) == ("refused", "token_missing")
+    assert refused["api_request_id"] == "request"
+
+
+def test_connections_are_counted_by_type_once_a_minute(
+    management_api: ManagementApiStub, measured: Measured, at: Clock
+) -> None:
+    store_users(3)
+    connect("old", ClientType.USER, 900)
+    at(3700)
+    connect("shop", ClientType.SHOP)
+    sweep({}, CONTEXT)
+    found = measured()
+    assert found["UserConnections"] == 3
+    assert (found["ShopConnections"], found["AdminConnections"]) == (1, 0)
+
+
+def test_a_sweep_that_had_no_time_counts_nothing(
+    management_api: ManagementApiStub, measured: Measured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a count would look like half of the phones leaving."""
+    store_users(3)
+    monkeypatch.setattr("functions.sweep.handler.CLOSING_SECONDS", 0)
+    sweep({}, CONTEXT)
+    assert "UserConnections" not in measured()
+
+
+def test_events_are_counted_when_they_are_committed_and_once(
+    management_api: ManagementApiStub, measured: Measured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "mark_sent", lambda _: None)
+    publishing.publish(approved())
+    publishing.publish_unsent(-1, until=float("inf"))
+    found = measured()
+    assert (found["product.submitted"], found["product.approved"]) == (1, 1)
+    # What was never published, the submission, and what was and is not known to be.
+    assert found["LeftBehind"] == 2
+
+
+def test_what_was_posted_and_what_it_took_is_measured(
+    management_api: ManagementApiStub, measured: Measured
+) -> None:
+    store_users(3)
+    rows = approved()
+    management_api.answers["many0"] = [429]
+    measured()
+    publishing.publish(rows)
+    found = measured()
+    assert found.pop("CommitToLastPost") > 0
+    assert found == {"Posted": 3, "Gone": 0, "Throttled": 1, "Failed": 0}
+
+
+def test_pages_that_reach_nobody_take_no_time(
+    management_api: ManagementApiStub, measured: Measured
+) -> None:
+    publishing.publish(approved())
+    assert "CommitToLastPost" not in measured()
+
+
+def test_tasks_that_come_too_late_are_counted(cloud: None, measured: Measured) -> None:
+    task = PostAgain(channel="user", seqs=[1], members=[Member("user#07", "7#a")], attempt=1)
+    publishing.work(fanout_queue.parse(task.model_dump_json()))
+    assert measured() == {"ExpiredTasks": 1}
+
+
+def test_refused_handshakes_and_recoveries_are_counted(
+    management_api: ManagementApiStub, measured: Measured
+) -> None:
+    connect_handler(websocket_event("stranger", "CONNECT"), CONTEXT)
+    assert measured() == {"HandshakesRefused": 1}
+    connect("phone", ClientType.USER)
+    head = history.positions(["user"])["user"]
+    for epoch in (head.epoch, "another"):
+        body = {"type": "resume", "positions": {"user": {"epoch": epoch, "seq": 0}}}
+        message(websocket_event("phone", "MESSAGE", body=json.dumps(body)), CONTEXT)
+    found = measured()
+    assert (found["Recovered"], found["NotRecovered"]) == (1, 1)
+
+
+def test_403_is_counted(management_api: ManagementApiStub, measured: Measured) -> None:
+    store_users(1)
+    management_api.answers["many0"] = [403]
+    publishing.publish(approved())
+    assert measured()["Refused"] == 1
