@@ -176,8 +176,7 @@ def _use(environment: dict[str, str], outputs: dict[str, str]) -> None:
     """Let this process speak to the local cloud as a function would."""
     os.environ.update({name: value for name, value in environment.items() if "AWS_" in name})
     Settings.from_outputs(outputs).use()
-    for client in (aws.dynamodb, aws.secretsmanager, aws.cloudformation, aws.sqs):
-        client.cache_clear()
+    aws.forget_clients()
 
 
 def _create_accounts() -> None:

@@ -1,5 +1,6 @@
 """What every layer shares: settings, and no way to reach AWS by accident."""
 
+import gc
 import os
 
 import pytest
@@ -42,6 +43,12 @@ def _no_credentials() -> None:
         "AWS_DEFAULT_REGION": "eu-central-1",
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _find_garbage_at_once() -> None:
+    """`functions` lets it lie for the sake of cold starts; here it shows what was not closed."""
+    gc.set_threshold(700, 10, 10)
 
 
 @pytest.fixture

@@ -1,13 +1,19 @@
-"""The only place that imports boto3: clients with deadlines, and DynamoDB's item format."""
+"""The only place that knows the AWS SDK: clients with deadlines, and DynamoDB's item format.
+
+It is botocore, which boto3 is a layer on: importing boto3 besides takes 15 ms of every cold start,
+and of that layer this project would use two classes.
+"""
 
 import random
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from functools import cache
+from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+import botocore.session
 from botocore.config import Config
 from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
@@ -28,6 +34,10 @@ _CONFIG = Config(
     max_pool_connections=32,
 )
 
+# Where an artifact describes what is called of AWS, beside this package; elsewhere botocore takes
+# its own descriptions, which are whole, and slower to read.
+DESCRIPTIONS = "aws_descriptions"
+
 KEYS_AT_ONCE = 100
 
 # What cancels a transaction and may not do so again: another writer, or a moment's load.
@@ -38,33 +48,56 @@ _PASSING = {
 
 Credentials = ReadOnlyCredentials
 
-_serializer = TypeSerializer()
-_deserializer = TypeDeserializer()
+# The system's: environments that are restored from one snapshot would all wait the same.
+_jitter = random.SystemRandom()
+_making = Lock()
 
 
-@cache
 def dynamodb() -> "DynamoDBClient":
-    return boto3.client("dynamodb", config=_CONFIG)
+    client: DynamoDBClient = _client("dynamodb")
+    return client
 
 
-@cache
 def secretsmanager() -> "SecretsManagerClient":
-    return boto3.client("secretsmanager", config=_CONFIG)
+    client: SecretsManagerClient = _client("secretsmanager")
+    return client
 
 
-@cache
 def cloudformation() -> "CloudFormationClient":
-    return boto3.client("cloudformation", config=_CONFIG)
+    client: CloudFormationClient = _client("cloudformation")
+    return client
 
 
-@cache
 def sqs() -> "SQSClient":
-    return boto3.client("sqs", config=_CONFIG)
+    client: SQSClient = _client("sqs")
+    return client
+
+
+def _client(service: str) -> Any:
+    # Threads that come at once to a cold process would each make one.
+    with _making:
+        return _made(service)
+
+
+def forget_clients() -> None:
+    """Make clients anew when they are asked for, by what the environment says then."""
+    _made.cache_clear()
+    _session.cache_clear()
 
 
 @cache
-def _session() -> boto3.Session:
-    return boto3.Session()
+def _made(service: str) -> Any:
+    return _session().create_client(service, config=_CONFIG)
+
+
+@cache
+def _session() -> botocore.session.Session:
+    # Environments that Lambda restores from one snapshot have the same seed, and botocore's retries
+    # take their jitter from it.
+    random.seed()
+    session = botocore.session.get_session()
+    session.set_config_variable("data_path", str(Path(__file__).parents[1] / DESCRIPTIONS))
+    return session
 
 
 def credentials() -> Credentials:
@@ -79,7 +112,7 @@ def credentials() -> Credentials:
 
 
 def region() -> str:
-    return _session().region_name
+    return str(_session().get_config_variable("region"))
 
 
 def ca_bundle() -> str:
@@ -89,12 +122,35 @@ def ca_bundle() -> str:
 
 def to_item(plain: Mapping[str, Any]) -> dict[str, Any]:
     """Turn `{"seq": 1}` into DynamoDB's `{"seq": {"N": "1"}}`; what is None is left out."""
-    return {k: _serializer.serialize(v) for k, v in plain.items() if v is not None}
+    return {name: _to_value(value) for name, value in plain.items() if value is not None}
+
+
+def _to_value(value: object) -> dict[str, Any]:
+    match value:
+        case str():
+            return {"S": str(value)}
+        case bool():
+            return {"BOOL": value}
+        case int() | Decimal():
+            return {"N": str(value)}
+        case set() | frozenset():
+            return {"SS": sorted(value)}
+    raise TypeError(f"There is no {type(value).__name__} in any table.")
 
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
     """Turn DynamoDB's `{"seq": {"N": "1"}}` into `{"seq": Decimal(1)}`."""
-    return {k: _deserializer.deserialize(v) for k, v in item.items()}
+    return {name: _from_value(value) for name, value in item.items()}
+
+
+def _from_value(value: Mapping[str, Any]) -> Any:
+    [(kind, content)] = value.items()
+    match kind:
+        case "N":
+            return Decimal(content)
+        case "SS":
+            return set(content)
+    return content
 
 
 def batch_get(table: str, keys: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -128,4 +184,4 @@ def passing_reasons(canceled: ClientError) -> list[str]:
 
 def pause_before_another_try(attempt: int = 1) -> None:
     """Sleep a random part of 50 ms, 100 ms, 200 ms …, at most a second: full jitter."""
-    time.sleep(random.uniform(0, min(1.0, 0.05 * 2 ** (attempt - 1))))  # noqa: S311 - no secret
+    time.sleep(_jitter.uniform(0, min(1.0, 0.05 * 2 ** (attempt - 1))))

@@ -21,7 +21,8 @@ PARALLEL_BATCHES = 8
 
 
 class _Task(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built when first used: most publications leave nothing to the workers.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     channel: str
     seqs: Annotated[list[int], Field(min_length=1, max_length=100)]
@@ -46,7 +47,9 @@ class PostAgain(_Task):
 
 
 Task = PostPage | PostAgain
-_TASK: TypeAdapter[Task] = TypeAdapter(Annotated[Task, Field(discriminator="type")])
+_TASK: TypeAdapter[Task] = TypeAdapter(
+    Annotated[Task, Field(discriminator="type")], config=ConfigDict(defer_build=True)
+)
 
 
 class QueueRefused(Exception):

@@ -40,7 +40,7 @@ class Status(StrEnum):
 class Submission(BaseModel):
     """What a shop says of its product."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     product_name: Annotated[Text, Field(max_length=200)]
     description: Annotated[Text, Field(max_length=5000)] | None = None
@@ -77,6 +77,8 @@ class Product(BaseModel):
 
 class Page(BaseModel):
     """Some products, and the cursor that leads to the next ones, unless these were the last."""
+
+    model_config = ConfigDict(defer_build=True)
 
     items: list[Product]
     cursor: str | None = None
@@ -147,7 +149,7 @@ def list_by_status(status: Status, viewer: Identity | None, limit: int, cursor: 
 class _Cursor(BaseModel):
     """The last row a page ended with; opaque to clients, and hostile when it comes back."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     product_id: Id
     listing: Annotated[str, Field(max_length=40)]

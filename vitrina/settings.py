@@ -26,7 +26,8 @@ def _split(value: object) -> object:
 class Policy(BaseModel):
     """What a deployment may decide; each has a default."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built when first used: functions use the settings alone, which have all of these.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     token_issuer: str = "vitrina"
     token_audience: str = "vitrina"

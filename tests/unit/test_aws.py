@@ -1,0 +1,70 @@
+"""DynamoDB's item format, as boto3 has it, and clients that are made once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from enum import StrEnum
+from threading import Barrier
+from typing import Any
+
+import pytest
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vitrina import aws
+
+NUMBERS = st.integers(-(2**53), 2**53) | st.decimals(
+    min_value=0, max_value=10**10, places=2, allow_nan=False
+)
+TEXTS = st.text(max_size=20)
+VALUES = TEXTS | NUMBERS | st.sets(TEXTS, min_size=1, max_size=5) | st.booleans()
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+@given(st.dictionaries(TEXTS, VALUES, max_size=5))
+def test_items_are_as_boto3_writes_and_reads_them(plain: dict[str, Any]) -> None:
+    item = aws.to_item(plain)
+    theirs = {name: TypeSerializer().serialize(value) for name, value in plain.items()}
+    assert _sorted(item) == _sorted(theirs)
+    read = {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
+    assert aws.from_item(item) == read == plain
+
+
+def _sorted(item: Any) -> Any:
+    return {
+        name: {kind: sorted(of) if kind == "SS" else of for kind, of in value.items()}
+        for name, value in item.items()
+    }
+
+
+def test_a_member_of_an_enumeration_is_written_as_its_text() -> None:
+    assert aws.to_item({"colour": Colour.RED}) == {"colour": {"S": "red"}}
+
+
+def test_numbers_are_read_as_decimals() -> None:
+    assert aws.from_item({"fee": {"N": "5.0"}}) == {"fee": Decimal("5.0")}
+
+
+def test_what_is_none_is_left_out() -> None:
+    assert aws.to_item({"a": None, "b": ""}) == {"b": {"S": ""}}
+
+
+@pytest.mark.parametrize("value", [1.5, b"bytes", ["a list"]])
+def test_what_no_table_has_is_refused(value: object) -> None:
+    with pytest.raises(TypeError, match=type(value).__name__):
+        aws.to_item({"value": value})
+
+
+def test_threads_that_come_at_once_share_a_client() -> None:
+    aws.forget_clients()
+    together = Barrier(8)
+
+    def make(_: int) -> object:
+        together.wait()
+        return aws.dynamodb()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len({id(client) for client in pool.map(make, range(8))}) == 1
