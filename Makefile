@@ -7,7 +7,7 @@ UV := $(BIN)/uv
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_LINK_MODE := copy
 
-SOURCES := pyproject.toml README.md infra/artifact.py $(shell find functions vitrina -name '*.py')
+SOURCES := pyproject.toml README.md infra/artifact.py infra/aws_descriptions.py $(shell find functions vitrina -name '*.py')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -51,7 +51,7 @@ format: build/venv.done
 
 # --- Setting up -----------------------------------------------------------------------------------
 
-build/ready: build/venv.done build/emulator.done build/node.done build/lambda/local.zip
+build/ready: build/venv.done build/emulator.done build/node.done build/lambda/local.zip build/lambda/local-jwks.zip
 	@touch $@
 
 build/venv.done: requirements/bootstrap.txt requirements/dev.txt
@@ -91,27 +91,50 @@ build/fuzz.done: requirements/fuzz.txt build/venv.done
 
 # --- The artifact: this project installed into a folder -------------------------------------------
 
-artifact: build/lambda/aws.zip ## what AWS Lambda runs, from any machine
+# Of the processor that it shall run on, and one more, a layer for functions that get another
+# issuer's tokens.
+ARCHITECTURE ?= arm64
 
-# uv fetches the Python that AWS runs where it is missing; it is needed for the bytecode only.
-LAMBDA_PYTHON ?= 3.13
+artifact: build/lambda/$(ARCHITECTURE).zip build/lambda/$(ARCHITECTURE)-jwks.zip ## what AWS Lambda runs, from any machine: make artifact ARCHITECTURE=x86_64
+	@$(BIN)/python -m infra.artifact --describe $^
 
-build/lambda/local.zip: PLATFORM = --python $(BIN)/python
-build/lambda/local.zip: COMPILER = $(BIN)/python
-build/lambda/aws.zip: PLATFORM = --python-version 3.13 --python-platform aarch64-manylinux_2_28 --only-binary :all:
-build/lambda/aws.zip: COMPILER = $(UV) run --quiet --no-project --python $(LAMBDA_PYTHON) python
+# The Python that AWS runs compiles the bytecode. pyenv's is not on the path unless it is the chosen
+# one; where there is none, uv fetches it.
+LAMBDA_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python) 3.13)
+LAMBDA_COMPILER = $(UV) run --quiet --no-project --python $(LAMBDA_PYTHON) python
+
+.PHONY: lambda-python
+lambda-python:
+	@$(LAMBDA_COMPILER) -c 'import sys; print(sys.executable)'
+
+PLATFORM_local = --python $(BIN)/python
+PLATFORM_arm64 = --python-version 3.13 --python-platform aarch64-manylinux_2_28 --only-binary :all:
+PLATFORM_x86_64 = --python-version 3.13 --python-platform x86_64-manylinux_2_28 --only-binary :all:
+COMPILER_local = $(BIN)/python
+COMPILER_arm64 = $(LAMBDA_COMPILER)
+COMPILER_x86_64 = $(LAMBDA_COMPILER)
+
+# The same archive from the same files: bytecode names the place where Lambda unpacks it, and not
+# this one, and what was compiled first is always the same. The archive dates every file 1980, which
+# makes bytecode that is checked against dates stale, hence unchecked-hash.
+COMPILE = PYTHONHASHSEED=0 $(COMPILER_$*) -m compileall -q -j 1 --invalidation-mode unchecked-hash
 
 # uv keeps this project's own wheel in its cache and would install yesterday's code, hence
-# --reinstall-package. The archive dates every file 1980, which makes bytecode that is checked
-# against dates stale, hence unchecked-hash.
+# --reinstall-package.
 build/lambda/%.zip: requirements/runtime.txt $(SOURCES) build/venv.done
 	@echo "Building the Lambda artifact ($*) ..."
-	@rm -rf build/lambda/$* build/dist
-	@$(UV) pip install --quiet $(PLATFORM) --target build/lambda/$* --require-hashes -r requirements/runtime.txt
-	@$(UV) build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir build/dist
-	@$(UV) pip install --quiet $(PLATFORM) --target build/lambda/$* --no-deps --reinstall-package vitrina build/dist/*.whl
-	@$(COMPILER) -m compileall -q -j 0 --invalidation-mode unchecked-hash build/lambda/$*
+	@rm -rf build/lambda/$* build/dist/$*
+	@$(UV) pip install --quiet $(PLATFORM_$*) --target build/lambda/$* --require-hashes -r requirements/runtime.txt
+	@$(UV) build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir build/dist/$*
+	@$(UV) pip install --quiet $(PLATFORM_$*) --target build/lambda/$* --no-deps --reinstall-package vitrina build/dist/$*/*.whl
+	@$(COMPILE) -s build/lambda/$* -p /var/task build/lambda/$*
 	@$(BIN)/python -m infra.artifact build/lambda/$*
+
+build/lambda/%-jwks.zip: requirements/jwks.txt infra/artifact.py build/venv.done
+	@rm -rf build/lambda/$*-jwks
+	@$(UV) pip install --quiet $(PLATFORM_$*) --target build/lambda/$*-jwks --require-hashes -r requirements/jwks.txt
+	@$(COMPILE) -s build/lambda/$*-jwks -p /opt/python build/lambda/$*-jwks
+	@$(BIN)/python -m infra.artifact build/lambda/$*-jwks
 
 # --- Operating a deployed stack -------------------------------------------------------------------
 
@@ -132,6 +155,7 @@ LOCK = $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --g
 lock: build/venv.done ## pin the newest versions of every dependency
 	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
 	$(LOCK) pyproject.toml --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	$(LOCK) --group jwks --constraint requirements/dev.txt --output-file requirements/jwks.txt
 	$(LOCK) --group emulator --output-file requirements/emulator.txt
 	$(LOCK) pyproject.toml --group bench --output-file requirements/bench.txt
 	$(LOCK) pyproject.toml --group fuzz --constraint requirements/dev.txt --output-file requirements/fuzz.txt

@@ -1,0 +1,97 @@
+"""What the functions call of AWS, described for botocore: a small part of its own descriptions.
+
+botocore looks for descriptions in folders that it is told of first (its setting `data_path`), and
+then among its own. Its own of DynamoDB and of all endpoints are two megabytes of JSON, which take
+a sixth of a cold start to read.
+"""
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from vitrina.aws import DESCRIPTIONS
+
+# All that vitrina calls; the tests hold it against what the functions are granted.
+OPERATIONS = {
+    "dynamodb": (
+        "BatchGetItem",
+        "DeleteItem",
+        "GetItem",
+        "PutItem",
+        "Query",
+        "TransactWriteItems",
+        "UpdateItem",
+    ),
+    "secretsmanager": ("GetSecretValue",),
+    "sqs": ("SendMessageBatch",),
+}
+
+
+def write(folder: Path) -> None:
+    """Write into an installed folder what its botocore shall read in place of its own."""
+    theirs, ours = folder / "botocore/data", folder / DESCRIPTIONS
+    _write(ours / "endpoints.json", _endpoints(json.loads((theirs / "endpoints.json").read_text())))
+    for service, operations in OPERATIONS.items():
+        # A service's newest version is the one that botocore takes.
+        [*_, newest] = sorted(theirs.glob(f"{service}/*/service-2.json.gz"))
+        whole = json.loads(gzip.decompress(newest.read_bytes()))
+        _write(ours / service / newest.parent.name / "service-2.json", _part(whole, operations))
+
+
+def _write(file: Path, description: Any) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(description, separators=(",", ":")))
+
+
+def _endpoints(whole: Any) -> Any:
+    return whole | {"partitions": [_partition(partition) for partition in whole["partitions"]]}
+
+
+def _partition(whole: Any) -> Any:
+    found = {name: of for name, of in whole["services"].items() if name in OPERATIONS}
+    return whole | {"services": found}
+
+
+def _part(service: Any, operations: tuple[str, ...]) -> Any:
+    """Return a service with some operations, and the shapes that these have to do with."""
+    wanted = {name: service["operations"][name] for name in operations}
+    found: dict[str, Any] = {}
+    waiting = [*_shapes_in(wanted)]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = service["shapes"][name]
+            waiting += _shapes_in(found[name])
+    return _undocumented(service | {"operations": wanted, "shapes": found})
+
+
+def _shapes_in(description: Any) -> Iterator[str]:
+    """Yield what a description refers to, as `{"shape": "AttributeValue"}`, at any depth."""
+    for name, value in _entries(description):
+        if name == "shape" and isinstance(value, str):
+            yield value
+        else:
+            yield from _shapes_in(value)
+
+
+def _entries(description: Any) -> Iterator[tuple[str, Any]]:
+    match description:
+        case dict():
+            yield from description.items()
+        case list():
+            yield from (("", value) for value in description)
+
+
+def _undocumented(description: Any) -> Any:
+    match description:
+        case dict():
+            return {
+                name: _undocumented(value)
+                for name, value in description.items()
+                if not (name == "documentation" and isinstance(value, str))
+            }
+        case list():
+            return [_undocumented(value) for value in description]
+    return description
