@@ -3,7 +3,7 @@
 import signal
 import sys
 
-from bench import million, posts, recovery, report, scale, stub, units
+from bench import cold, million, posts, recovery, report, scale, stub, units
 from local.progress import Progress
 
 BENCHMARKS = {
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "million": million.measure,
     "recovery": recovery.measure,
     "units": units.measure,
+    "cold": cold.measure,
 }
 
 

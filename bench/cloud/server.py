@@ -77,10 +77,16 @@ class Cloud:
         return {"Successful": taken, "Failed": []}
 
 
+class _Server(ThreadingHTTPServer):
+    # With the usual five, the system drops some of a function's connections that all come at once,
+    # and these wait a second.
+    request_queue_size = 128
+
+
 @contextmanager
-def serving(cloud: Cloud) -> Iterator[str]:
+def serving(cloud: Cloud, latency_seconds: Mapping[str, float]) -> Iterator[str]:
     """Answer boto3's calls until the end of the block; gives the address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(cloud))
+    server = _Server(("127.0.0.1", 0), _handler(cloud, latency_seconds))
     thread = Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -91,7 +97,7 @@ def serving(cloud: Cloud) -> Iterator[str]:
         server.server_close()
 
 
-def _handler(cloud: Cloud) -> type[BaseHTTPRequestHandler]:
+def _handler(cloud: Cloud, latency_seconds: Mapping[str, float]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         # Headers and body in one segment, at once.
@@ -104,7 +110,7 @@ def _handler(cloud: Cloud) -> type[BaseHTTPRequestHandler]:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             status, answer = cloud.answer(operation, request)
             body = json.dumps(answer).encode()
-            due += LATENCY_SECONDS[operation]
+            due += latency_seconds[operation]
             time.sleep(max(0.0, due - time.monotonic()))
             self._reply(status, body)
 

@@ -50,6 +50,11 @@ class Stack:
         self._environment = environment
         self._exits = exits
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What every function finds in its environment; its name is Lambda's to add."""
+        return {**self._environment}
+
     def function(self, name: str, niceness: int = 0) -> Lambda:
         """Start a function; it ends with the stack."""
         function = Lambda(name, self._environment, self.cloud.bill, niceness)
@@ -94,13 +99,17 @@ def running(
     latency_ms: int = 0,
     posts_per_second: int | None = None,
     burst: int = 0,
+    calls_take: Mapping[str, float] = server.LATENCY_SECONDS,
 ) -> Iterator[Stack]:
-    """Run a stack with so many stored connections until the end of the block."""
+    """Run a stack with so many stored connections until the end of the block.
+
+    `latency_ms` is of the management API; `calls_take` is of the others, in seconds.
+    """
     LOG.parent.mkdir(parents=True, exist_ok=True)
     LOG.unlink(missing_ok=True)
     cloud = Cloud()
     with (
-        server.serving(cloud) as address,
+        server.serving(cloud, calls_take) as address,
         stub.running(
             latency_ms=latency_ms, posts_per_second=posts_per_second, burst=burst, log=LOG
         ) as posts,
