@@ -142,7 +142,7 @@ build/lambda/%-jwks.zip: requirements/jwks.txt infra/artifact.py build/venv.done
 STAGE := prod
 
 deploy: artifact build/node.done ## deploy to the AWS account of your credentials: make deploy, or with STAGE=dev
-	@npx cdk deploy --all -c stage=$(STAGE)
+	@npx cdk deploy --all -c stage=$(STAGE) -c architecture=$(ARCHITECTURE)
 
 account: build/venv.done ## create an account in a deployed stack: make account EMAIL=… TYPE=…
 	@$(BIN)/python -m ops.account $(EMAIL) $(TYPE) --stack Vitrina-$(STAGE) $(if $(SHOP_ID),--shop-id $(SHOP_ID)) $(if $(SHOP_NAME),--shop-name '$(SHOP_NAME)')

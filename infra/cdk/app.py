@@ -31,9 +31,10 @@ def main() -> None:
         raise SystemExit("\n".join(map(_sentence, invalid.errors()))) from None
     except ValueError as invalid:
         raise SystemExit(str(invalid)) from None
-    artifact = LOCAL_ARTIFACT if emulator else ARTIFACTS / "aws.zip"
+    artifact = LOCAL_ARTIFACT if emulator else ARTIFACTS / f"{stage.architecture}.zip"
     if not artifact.is_file():
-        raise SystemExit(f"There is no artifact in {artifact}: run `make artifact`.")
+        build = f"make artifact ARCHITECTURE={stage.architecture}"
+        raise SystemExit(f"There is no artifact in {artifact}: run `{build}`.")
     populate(app, stage, artifact, emulator)
     app.synth()
 

@@ -22,6 +22,7 @@ from vitrina.products import SHOP_INDEX, STATUS_INDEX
 from vitrina.settings import Settings
 
 READ_AND_PRUNE = ("Query", "GetItem", "DeleteItem")
+RUNTIME = lambda_.Runtime.PYTHON_3_13
 ARCHITECTURES = {
     "arm64": lambda_.Architecture.ARM_64,
     "x86_64": lambda_.Architecture.X86_64,
@@ -160,6 +161,7 @@ class Functions(Construct):
         self._stage = stage
         self.log_groups: list[logs.LogGroup] = []
         self._roles = {name: self._role(name) for name in FUNCTIONS}
+        self._public_keys = self._public_keys_layer(artifact) if stage.token_jwks_url else None
         code = lambda_.Code.from_asset(str(artifact))
         self._functions = {
             name: self._function(name, needs, code, settings) for name, needs in FUNCTIONS.items()
@@ -185,7 +187,7 @@ class Functions(Construct):
             name.capitalize(),
             code=code,
             handler=f"functions.{name}.handler.handler",
-            runtime=lambda_.Runtime.PYTHON_3_13,
+            runtime=RUNTIME,
             architecture=ARCHITECTURES[self._stage.architecture],
             memory_size=needs.memory_mb,
             timeout=cdk.Duration.seconds(needs.timeout_seconds),
@@ -194,6 +196,7 @@ class Functions(Construct):
             # Lambda itself traces, and the functions import nothing for it.
             tracing=lambda_.Tracing.ACTIVE if self._stage.tracing else lambda_.Tracing.DISABLED,
             role=self._roles[name],
+            layers=[self._public_keys] if self._public_keys and needs.has_key else None,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS
             if self._starts_from_snapshot(needs)
             else None,
@@ -217,6 +220,17 @@ class Functions(Construct):
 
     def _starts_from_snapshot(self, needs: Function) -> bool:
         return self._stage.snap_start and needs.is_waited_for
+
+    def _public_keys_layer(self, artifact: Path) -> lambda_.LayerVersion:
+        """Return what verifies another issuer's tokens; it lies beside the artifact."""
+        archive = artifact.with_name(f"{artifact.stem}-jwks.zip")
+        return lambda_.LayerVersion(
+            self,
+            "PublicKeys",
+            code=lambda_.Code.from_asset(str(archive)),
+            compatible_architectures=[ARCHITECTURES[self._stage.architecture]],
+            compatible_runtimes=[RUNTIME],
+        )
 
     def _role(self, name: str) -> iam.Role:
         """Return a role of a function's own, that may do nothing yet.

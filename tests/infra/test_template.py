@@ -384,3 +384,32 @@ def test_nothing_in_the_template_is_a_secret(template: Template) -> None:
         "AWS::SecretsManager::Secret",
         {"GenerateSecretString": {"PasswordLength": 64, "ExcludePunctuation": True}},
     )
+
+
+def test_public_keys_are_a_layer_of_those_who_read_tokens_where_another_issues_them(
+    template: Template,
+) -> None:
+    template.resource_count_is("AWS::Lambda::LayerVersion", 0)
+    issuer = {"token_jwks_url": "https://id.your.shop/jwks", "token_algorithm": "RS256"}
+    layered = synthesise(None, **issuer)
+    layered.resource_count_is("AWS::Lambda::LayerVersion", 1)
+    with_layer = {name for name, properties in lambdas(layered).items() if "Layers" in properties}
+    assert with_layer == {name for name, needs in FUNCTIONS.items() if needs.has_key}
+
+
+@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+def test_functions_run_on_the_architecture_that_is_chosen(architecture: str) -> None:
+    for properties in lambdas(synthesise(None, architecture=architecture)).values():
+        assert properties["Architectures"] == [architecture]
+
+
+def test_what_people_wait_for_is_invoked_by_the_alias_of_a_snapshot_if_it_is_chosen(
+    template: Template,
+) -> None:
+    template.resource_count_is("AWS::Lambda::Alias", 0)
+    restored = synthesise(None, snap_start="true")
+    restored.resource_count_is("AWS::Lambda::Alias", 5)
+    snapped = {name for name, properties in lambdas(restored).items() if "SnapStart" in properties}
+    assert snapped == {"connect", "message", "greet", "approve", "fanout"}
+    integrations = json.dumps(resources(restored, "AWS::ApiGatewayV2::Integration"))
+    assert integrations.count("Live") == 3
