@@ -180,8 +180,9 @@ def _taking(*calls: str) -> float:
 
 
 def _default(setting: str) -> int:
-    default: int = Settings.model_fields[setting].default
-    return default
+    """Return a setting's default; of shards the one number that there is."""
+    default: int | tuple[int] = Settings.model_fields[setting].default
+    return default[0] if isinstance(default, tuple) else default
 
 
 # --- What is told of it ---------------------------------------------------------------------------
@@ -257,8 +258,8 @@ def _notes(cpu: float) -> list[str]:
     return [
         f"A post is given {cpu * 1e6:.0f} µs of processor and {POST_LATENCY_SECONDS * 1000:.0f} ms"
         f" of latency; a cold start {COLD_START_SECONDS} s.",
-        "Set `fanout_workers` and `user_shards` as the second table says; the shards before there"
-        " are connections, as they say where a connection is stored.",
+        "Set `fanout_workers` and `user_shards` as the second table says; with connections open,"
+        " the shards are changed in three steps (operations.md).",
         f"To keep a million connections open costs ${minute:.2f} a minute, events or none.",
     ]
 

@@ -94,8 +94,8 @@ def _connection(source: Source) -> list[Row]:
         **({"shop_id": {"N": identity}} if client_type is ClientType.SHOP else {}),
         **({"rooms": {"SS": sorted(rooms)}} if rooms else {}),
     }
-    places = [channels.membership(client_type, identity)]
-    places += [channels.membership("room", room) for room in sorted(rooms)]
+    names = [f"{client_type}:{identity}", *(f"room:{room}" for room in sorted(rooms))]
+    places = [place for name in names for place in channels.partitions(name)]
     members = [
         {**common, "partition": {"S": key}, "member": {"S": prefix + connection_id}}
         for key, prefix in places

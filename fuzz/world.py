@@ -106,9 +106,9 @@ class World:
             management_url=self._stub.url,
             allowed_origins=("https://app.example.com",),
             connections_per_identity=MOST_CONNECTIONS,
-            user_shards=2,
-            shop_shards=1,
-            room_shards=1,
+            user_shards=(2,),
+            shop_shards=(1,),
+            room_shards=(1,),
         )
         create_tables()
         _populate()

@@ -46,31 +46,36 @@ class Partition(NamedTuple):
     prefix: str
 
 
-def membership(scope: str, name: str) -> Partition:
-    """Return the one partition that holds the members called `name` of a type or of the rooms.
+def membership(scope: str, name: str, count: int) -> Partition:
+    """Return where members called `name` of a type or of the rooms are, among so many shards.
 
     `scope` is a client type, with an identity for a name, or `room`, with a room's. The shard is
     a hash of the name, so that one row serves both "every user" and "user 42".
     """
-    shard = crc32(name.encode()) % _shards(scope)
-    return Partition(_key(scope, shard), f"{name}#")
+    return Partition(_key(scope, crc32(name.encode()) % count), f"{name}#")
 
 
 def partitions(channel: str) -> Sequence[Partition]:
-    """Return every partition to read for a channel: `user`, `shop:10` or `room:sale`."""
+    """Return every partition to read for a channel: `user`, `shop:10` or `room:sale`.
+
+    Each once: while the number of shards changes, those of every number that is in force. Of one
+    identity or room the first is where new members are stored.
+    """
     scope, colon, name = channel.partition(":")
+    counts = shards(scope)
     if colon:
-        return [membership(scope, name)]
-    return [Partition(_key(scope, shard), "") for shard in range(_shards(scope))]
+        return list(dict.fromkeys(membership(scope, name, count) for count in counts))
+    return [Partition(_key(scope, shard), "") for shard in range(max(counts))]
 
 
-def _shards(scope: str) -> int:
-    shards = settings.current()
+def shards(scope: str) -> tuple[int, ...]:
+    """Return how many shards a type or the rooms have: for new members, and then for older ones."""
+    here = settings.current()
     return {
-        "user": shards.user_shards,
-        "shop": shards.shop_shards,
-        "admin": shards.admin_shards,
-        "room": shards.room_shards,
+        "user": here.user_shards,
+        "shop": here.shop_shards,
+        "admin": here.admin_shards,
+        "room": here.room_shards,
     }[scope]
 
 

@@ -48,17 +48,27 @@ class Row(NamedTuple):
     rooms: frozenset[str]
     connected_at: int
     expires_at: int
+    shards: int
+    """Of its type when it connected; for its life, so that its rows are always found again."""
+    room_shards: int
 
     @property
     def member(self) -> Member:
         """Its place among all of its type."""
-        return _member(self.client_type, self.identity, self.connection_id)
+        return self._member(self.client_type, self.identity, self.shards)
 
     @property
     def members(self) -> list[Member]:
         """All its places: its type's, and its rooms'."""
-        in_rooms = (_member("room", room, self.connection_id) for room in sorted(self.rooms))
-        return [self.member, *in_rooms]
+        return [self.member, *(self.member_of(room) for room in sorted(self.rooms))]
+
+    def member_of(self, room: str) -> Member:
+        """Return its place in a room, whether it is there or not."""
+        return self._member("room", room, self.room_shards)
+
+    def _member(self, scope: str, name: str, shards: int) -> Member:
+        place = channels.membership(scope, name, shards)
+        return Member(place.key, place.prefix + self.connection_id)
 
     @property
     def has_expired(self) -> bool:
@@ -89,12 +99,16 @@ def add(connection_id: str, identity: "Identity") -> None:
         rooms=frozenset(),
         connected_at=now,
         expires_at=min(identity.expires_at, now + LONGEST_CONNECTION_SECONDS),
+        shards=channels.shards(identity.client_type)[0],
+        room_shards=channels.shards("room")[0],
     )
     connection = {
         **_connection_key(connection_id),
         "client_type": row.client_type,
         "identity": row.identity,
         "shop_id": identity.shop_id,
+        "shards": row.shards,
+        "room_shards": row.room_shards,
         **_common(row),
     }
     _transact([_put_member(row, row.member), {"Put": _in_table(Item=aws.to_item(connection))}])
@@ -130,7 +144,7 @@ def join(connection_id: str, room: str) -> None:
             return
         if len(row.rooms) >= most:
             raise Conflict("too_many_rooms", f"A connection may be in {most} rooms at a time.")
-        member = _put_member(row, _member("room", room, connection_id))
+        member = _put_member(row, row.member_of(room))
         if _change(row, "ADD rooms :room", {":room": {room}}, [member]):
             return
         aws.pause_before_another_try(attempt)
@@ -146,8 +160,8 @@ def leave(connection_id: str, room: str) -> None:
         row = find_open(connection_id)
         if room not in row.rooms:
             return
-        key = _member("room", room, connection_id)._asdict()
-        member: TransactWriteItemTypeDef = {"Delete": _in_table(Key=aws.to_item(key))}
+        key = aws.to_item(row.member_of(room)._asdict())
+        member: TransactWriteItemTypeDef = {"Delete": _in_table(Key=key)}
         if _change(row, "DELETE rooms :room", {":room": {room}}, [member]):
             return
         aws.pause_before_another_try(attempt)
@@ -228,16 +242,22 @@ def _forget_gone(gone: Member) -> bool:
 
 
 def to_row(item: dict[str, Any]) -> Row:
-    """Read a connection's row in DynamoDB's format, as the table and its stream give it."""
+    """Read a connection's row in DynamoDB's format, as the table and its stream give it.
+
+    One that says nothing of shards was written before they could change, with the first number.
+    """
     row = aws.from_item(item)
+    client_type = ClientType(row["client_type"])
     return Row(
         connection_id=row["partition"].partition("#")[2],
-        client_type=ClientType(row["client_type"]),
+        client_type=client_type,
         identity=row["identity"],
         account_id=int(row["account_id"]),
         rooms=frozenset(row.get("rooms", ())),
         connected_at=int(row["connected_at"]),
         expires_at=int(row["expires_at"]),
+        shards=int(row.get("shards") or channels.shards(client_type)[0]),
+        room_shards=int(row.get("room_shards") or channels.shards("room")[0]),
     )
 
 
@@ -292,11 +312,6 @@ def _common(row: Row) -> dict[str, int]:
         "connected_at": row.connected_at,
         "expires_at": row.expires_at,
     }
-
-
-def _member(scope: str, name: str, connection_id: str) -> Member:
-    place = channels.membership(scope, name)
-    return Member(place.key, place.prefix + connection_id)
 
 
 def _connection_key(connection_id: str) -> dict[str, str]:

@@ -68,8 +68,8 @@ class Opened(NamedTuple):
 
 def of_identity(client_type: ClientType, identity: str) -> list[Opened]:
     """Return the open connections of an identity, the oldest first, strongly consistent."""
-    partition = channels.membership(client_type, identity)
-    return sorted(_opened(row) for row in _rows(_query(partition)))
+    partitions = channels.partitions(f"{client_type}:{identity}")
+    return sorted(_opened(row) for partition in partitions for row in _rows(_query(partition)))
 
 
 def of_account(account_id: int) -> list[Opened]:
@@ -128,13 +128,14 @@ def _count_during(_period: int) -> Counts:
             ]
             for client_type in ClientType
         }
-        rooms = pool.map(_count_rooms, channels.partitions("room"))
+        rooms = pool.map(_rooms_in, channels.partitions("room"))
         return Counts(
             by_type={
                 client_type: sum(part.result() for part in parts)
                 for client_type, parts in counting.items()
             },
-            rooms=sum(rooms),
+            # While the number of shards changes, one room has members in several.
+            rooms=len(set().union(*rooms)),
         )
 
 
@@ -142,16 +143,16 @@ def _count_members(partition: Partition) -> int:
     return sum(found["Count"] for found in _answers(_query(partition) | {"Select": "COUNT"}))
 
 
-def _count_rooms(partition: Partition) -> int:
-    """Count distinct rooms by skipping from one to the next: a read per room, not per member."""
-    rooms = 0
+def _rooms_in(partition: Partition) -> set[str]:
+    """Return the rooms by skipping from one to the next: a read per room, not per member."""
+    rooms: set[str] = set()
     cursor: str | None = None
     while True:
         found = page(partition, cursor, limit=1)
         cursor = found.cursor
         if found.members:
-            rooms += 1
             room = found.members[0].member.partition("#")[0]
+            rooms.add(room)
             # "$" follows "#": no member of this room sorts behind it.
             cursor = f"{room}$"
         elif cursor is None:

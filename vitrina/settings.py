@@ -5,13 +5,19 @@ from decimal import Decimal
 from functools import cache
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 from pydantic_core import from_json
 
 PREFIX = "VITRINA_"
 POLICY_OUTPUT = "Policy"
 
-Shards = Annotated[int, Field(ge=1, le=100)]
 # As browsers write it: no path, no slash at the end.
 Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:[0-9]+)?$")]
 # Of a server on this machine, as tests have one, over plain HTTP too.
@@ -21,6 +27,30 @@ JwksUrl = Annotated[str, Field(pattern=r"^(https://\S+|http://(localhost|127\.0\
 def _split(value: object) -> object:
     """Read a list from a variable, where commas separate."""
     return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
+
+
+def _text(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _several(value: object) -> object:
+    """Read one number or a list of them."""
+    return (value,) if isinstance(value, int) else _split(value)
+
+
+def _distinct(counts: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(counts)) < len(counts):
+        raise ValueError("a count of shards is given once")
+    return counts
+
+
+# The first is where new connections are stored; all are read. Several only while the count changes.
+Shards = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=100)], ...],
+    BeforeValidator(_several),
+    Field(min_length=1, max_length=3),
+    AfterValidator(_distinct),
+]
 
 
 class Policy(BaseModel):
@@ -44,10 +74,10 @@ class Policy(BaseModel):
     rooms_per_connection: int = Field(default=20, ge=1, le=50)
     logins_per_second: int = Field(default=20, ge=1, le=10_000)
 
-    user_shards: Shards = 16
-    shop_shards: Shards = 4
-    admin_shards: Shards = 1
-    room_shards: Shards = 4
+    user_shards: Shards = (16,)
+    shop_shards: Shards = (4,)
+    admin_shards: Shards = (1,)
+    room_shards: Shards = (4,)
 
     posts_per_second: int = Field(default=10_000, ge=100)
     """This stack's share of the account's throttle, which all APIs of a region draw on."""
@@ -85,10 +115,7 @@ class Settings(Policy):
     """Base URL of the @connections API, the stage included, without a trailing slash."""
 
     def to_environment(self) -> dict[str, str]:
-        return {
-            PREFIX + name.upper(): ",".join(value) if isinstance(value, tuple) else str(value)
-            for name, value in self
-        }
+        return {PREFIX + name.upper(): _text(value) for name, value in self}
 
     @classmethod
     def from_environment(cls, environment: dict[str, str]) -> Self:

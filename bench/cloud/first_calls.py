@@ -18,8 +18,6 @@ EMAIL, PASSWORD = "user@example.com", "password"
 EPOCH = "bench"
 SEQ = 1
 HOUR_SECONDS = 3600
-# As the shard of its identity says.
-PLACE = channels.membership
 
 Make = Callable[[Stack], Any]
 
@@ -76,7 +74,7 @@ def _inserted(_here: Stack) -> Any:
 
 
 def _task(_here: Stack) -> Any:
-    partition = PLACE(ClientType.USER, "1")
+    [partition] = channels.partitions(f"{ClientType.USER}:1")
     task = {
         "type": "post_page",
         "channel": "user",

@@ -128,7 +128,7 @@ def _memberships(count: int) -> Iterator[Item]:
     now = int(time.time())
     for client_type, share in SHARES.items():
         for identity in range(1, count * share // 100 + 1):
-            place = channels.membership(client_type, str(identity))
+            [place] = channels.partitions(f"{client_type}:{identity}")
             yield aws.to_item(
                 {
                     "partition": place.key,

@@ -30,7 +30,7 @@ def pages(channel: str, limit: int = 1000) -> list[list[Member]]:
 
 def put_member(scope: str, name: str, connection_id: str, expires_in: int = 60) -> Member:
     """Store a membership alone, as a row left behind or a room's."""
-    place = channels.membership(scope, name)
+    [place] = channels.partitions(f"{scope}:{name}")
     member = Member(place.key, place.prefix + connection_id)
     row = {**member._asdict(), "expires_at": int(time.time()) + expires_in}
     aws.dynamodb().put_item(TableName="connections", Item=aws.to_item(row))
@@ -52,6 +52,8 @@ def test_a_connection_is_two_rows_as_designed() -> None:
             "identity": "10",
             "shop_id": 10,
             "account_id": 3,
+            "shards": 4,
+            "room_shards": 4,
         },
         {
             "partition": "shop#01",

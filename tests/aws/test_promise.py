@@ -159,8 +159,8 @@ class Marketplace(RuleBasedStateMachine):
         self.cloud.start()
         configure(
             self.patch,
-            user_shards=2,
-            shop_shards=1,
+            user_shards=(2,),
+            shop_shards=(1,),
             token_lifetime_seconds=86_400,
             connections_per_identity=100,
         )

@@ -64,8 +64,8 @@ POINTS = {
 @pytest.fixture(scope="module")
 def audience(api: Api) -> Iterator[list[Client]]:
     """Return connected users, all of one partition."""
-    shared = channels.membership("user", str(USER_ID)).key
-    ids = (n for n in count(USER_ID) if channels.membership("user", str(n)).key == shared)
+    [shared] = {place.key for place in channels.partitions(f"user:{USER_ID}")}
+    ids = (n for n in count(USER_ID) if channels.partitions(f"user:{n}")[0].key == shared)
     with ExitStack() as clients:
         yield [
             clients.enter_context(Client.connected(api.websocket_url("user", user_token(n))))

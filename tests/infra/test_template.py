@@ -154,6 +154,7 @@ def test_without_allowed_origins_no_page_may_call(template: Template) -> None:
         ("allowed_origins", "https://console.example.com/"),
         ("allowed_origins", "*"),
         ("user_shards", "0"),
+        ("user_shards", "16,16"),
         ("currency", "rubles"),
         ("token_algorithm", "none"),
     ],

@@ -13,7 +13,9 @@ from vitrina.settings import Settings
         Settings,
         approval_fee=strategies.decimals(0, 10**6, places=2),
         token_lifetime_seconds=strategies.integers(60, 86_400),
-        user_shards=strategies.integers(1, 100),
+        user_shards=strategies.lists(
+            strategies.integers(1, 100), min_size=1, max_size=3, unique=True
+        ).map(tuple),
     )
 )
 def test_settings_survive_the_environment(settings: Settings) -> None:
@@ -39,9 +41,35 @@ def test_other_variables_are_ignored_and_defaults_fill_in() -> None:
 
 
 @pytest.mark.parametrize(
+    ("told", "read"),
+    [
+        (16, (16,)),
+        ("16", (16,)),
+        ("32,16", (32, 16)),
+        ([32, 16], (32, 16)),
+    ],
+)
+def test_a_number_of_shards_may_be_several_from_wherever_it_comes(
+    told: object, read: tuple[int, ...]
+) -> None:
+    mine = Settings.model_validate(SETTINGS.model_dump() | {"user_shards": told})
+    assert mine.user_shards == read
+
+
+def test_one_number_of_shards_is_written_as_it_always_was() -> None:
+    """The version before reads a number: its functions and these are updated one by one."""
+    assert SETTINGS.to_environment()["VITRINA_USER_SHARDS"] == "16"
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("VITRINA_USER_SHARDS", "0"),
+        ("VITRINA_USER_SHARDS", "101"),
+        ("VITRINA_USER_SHARDS", "16,16"),
+        ("VITRINA_USER_SHARDS", "8,16,24,32"),
+        ("VITRINA_USER_SHARDS", ","),
+        ("VITRINA_USER_SHARDS", "16;32"),
         ("VITRINA_APPROVAL_FEE", "-1"),
         ("VITRINA_TOKEN_LIFETIME_SECONDS", "soon"),
     ],
