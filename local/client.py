@@ -57,7 +57,7 @@ class Client:
     def _read(self) -> None:
         try:
             for text in self.socket:
-                frame = Frame(time.monotonic(), str(text), json.loads(text))
+                frame = Frame(time.monotonic(), str(text), _event(str(text)))
                 with self._changed:
                     self.frames.append(frame)
                     answers = self.inbox.take(frame.event)
@@ -101,6 +101,19 @@ class Client:
     def close(self) -> None:
         self._open.close()
         self._reader.join()
+
+
+def _event(text: str) -> dict[str, Any]:
+    """Read a frame.
+
+    The local cloud says in plain words that a function has died; what was asked is then asked
+    again, as an app does that waits for an answer in vain.
+    """
+    try:
+        event: dict[str, Any] = json.loads(text)
+    except ValueError:
+        return {"event": "error", "data": {"code": "recovery_interrupted"}}
+    return event
 
 
 class Api:

@@ -12,7 +12,14 @@ from contextlib import contextmanager
 from io import BytesIO
 from urllib.parse import unquote_plus
 
-from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgType, web
+from aiohttp import (
+    ClientError,
+    ClientSession,
+    ClientWebSocketResponse,
+    TCPConnector,
+    WSMsgType,
+    web,
+)
 from aiohttp.client_exceptions import WSServerHandshakeError
 from yarl import URL
 
@@ -78,7 +85,8 @@ class _Edge:
 
     async def start(self, port: int) -> int:
         """Listen on every loopback address that `localhost` stands for; return the port."""
-        self._session = ClientSession(auto_decompress=False)
+        # Each WebSocket keeps a connection of its own, and by default there are a hundred.
+        self._session = ClientSession(auto_decompress=False, connector=TCPConnector(limit=0))
         app = web.Application(client_max_size=LARGEST_REQUEST_BYTES)
         app.router.add_route("*", "/{path:.*}", self._forward)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)

@@ -40,6 +40,13 @@ class Cloud:
     outputs: dict[str, str]
     log: Path
     """Everything the emulator and the functions in it wrote."""
+    environment: dict[str, str]
+    """What a command beside it needs, such as the CDK."""
+
+    def deploy(self, **context: object) -> None:
+        """Deploy again, with these settings and otherwise the defaults, while all goes on."""
+        self.outputs.update(_deploy(self.environment, self.endpoint, self.log.parent, context))
+        _use(self.environment, self.outputs)
 
 
 @contextmanager
@@ -64,7 +71,9 @@ def running(report: Report = lambda _: None, **policy: object) -> Iterator[Cloud
         report("Creating the accounts")
         _use(environment, outputs)
         _create_accounts()
-        yield Cloud(endpoint, outputs["WebSocketUrl"], outputs["HttpUrl"], outputs, log)
+        yield Cloud(
+            endpoint, outputs["WebSocketUrl"], outputs["HttpUrl"], outputs, log, environment
+        )
     finally:
         _stop(emulator)
         # Every process of a function has unpacked the artifact: Python alone takes half a minute.

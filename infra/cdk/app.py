@@ -3,6 +3,7 @@
 Context (`-c name=value`):
     stage     dev, staging or prod, which it is unless another one is named
     emulator  base URL of a local cloud, such as http://localhost:4566, to deploy to it
+    artifact  the archive to deploy, such as one that was kept, instead of the one that was built
     …         every choice of `infra/cdk/stages.py`, by its name:
               -c allowed_origins=https://console.example.com -c token_lifetime_seconds=900
 """
@@ -31,7 +32,8 @@ def main() -> None:
         raise SystemExit("\n".join(map(_sentence, invalid.errors()))) from None
     except ValueError as invalid:
         raise SystemExit(str(invalid)) from None
-    artifact = LOCAL_ARTIFACT if emulator else ARTIFACTS / f"{stage.architecture}.zip"
+    built = LOCAL_ARTIFACT if emulator else ARTIFACTS / f"{stage.architecture}.zip"
+    artifact = Path(app.node.try_get_context("artifact") or built)
     if not artifact.is_file():
         build = f"make artifact ARCHITECTURE={stage.architecture}"
         raise SystemExit(f"There is no artifact in {artifact}: run `{build}`.")

@@ -93,8 +93,8 @@ def approve(api: Api, tokens: dict[str, str]) -> Callable[..., Any]:
     return approve
 
 
-def wait_until(read: Callable[[], Any], wanted: Any) -> None:
-    deadline = time.monotonic() + 20
+def wait_until(read: Callable[[], Any], wanted: Any, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
     while (found := read()) != wanted:
         assert time.monotonic() < deadline, f"{found} is still not {wanted}"
         time.sleep(0.1)
