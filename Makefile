@@ -11,10 +11,11 @@ SOURCES := pyproject.toml README.md infra/artifact.py infra/aws_descriptions.py 
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test bench fuzz lint format reference cost lock artifact deploy account clean
+.PHONY: help demo dev test bench fuzz lint format reference cost lock artifact clean
+.PHONY: deploy account replay-dead-letters disconnect-all
 
 help: ## what can be made
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 28
 
 demo: build/ready ## play the main job on a local cloud, from nothing to delivered events
 	@$(BIN)/python -m local.demo
@@ -146,6 +147,12 @@ deploy: artifact build/node.done ## deploy to the AWS account of your credential
 
 account: build/venv.done ## create an account in a deployed stack: make account EMAIL=… TYPE=…
 	@$(BIN)/python -m ops.account $(EMAIL) $(TYPE) --stack Vitrina-$(STAGE) $(if $(SHOP_ID),--shop-id $(SHOP_ID)) $(if $(SHOP_NAME),--shop-name '$(SHOP_NAME)')
+
+replay-dead-letters: build/venv.done ## put back what no worker could do, in a deployed stack
+	@$(BIN)/python -m ops.dead_letters --stack Vitrina-$(STAGE)
+
+disconnect-all: build/venv.done ## close all connections of a deployed stack, who then come back: or with TYPE=… RATE=…
+	@$(BIN)/python -m ops.disconnection --stack Vitrina-$(STAGE) $(if $(TYPE),--type $(TYPE)) $(if $(RATE),--rate $(RATE))
 
 # --- Keeping up -----------------------------------------------------------------------------------
 

@@ -7,13 +7,12 @@ import argparse
 import getpass
 import sys
 
-from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import TypeAdapter, ValidationError
 
-from vitrina import accounts, aws
+from ops import stack
+from vitrina import accounts
 from vitrina.channels import ClientType
 from vitrina.errors import Problem
-from vitrina.settings import Settings
 
 
 def main() -> None:
@@ -22,29 +21,20 @@ def main() -> None:
     parser.add_argument("client_type", choices=list(ClientType), type=ClientType)
     parser.add_argument("--shop-id", type=int)
     parser.add_argument("--shop-name")
-    parser.add_argument("--stack", default="Vitrina-prod")
+    stack.add_option(parser)
     arguments = parser.parse_args()
     try:
         email = TypeAdapter(accounts.Email).validate_python(arguments.email)
         password = TypeAdapter(accounts.Password).validate_python(_password())
-        Settings.from_outputs(_outputs(arguments.stack)).use()
-        account = accounts.create(
-            email, password, arguments.client_type, arguments.shop_id, arguments.shop_name
-        )
+        with stack.in_use(arguments.stack):
+            account = accounts.create(
+                email, password, arguments.client_type, arguments.shop_id, arguments.shop_name
+            )
     except ValidationError as invalid:
         sys.exit("\n".join(error["msg"] for error in invalid.errors()))
     except Problem as problem:
         sys.exit(problem.detail)
     print(f"Created account {account.account_id}: {account.email}, {account.client_type}")
-
-
-def _outputs(stack: str) -> dict[str, str]:
-    """Return what `cdk deploy` printed when it was done."""
-    try:
-        found = aws.cloudformation().describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
-    except (BotoCoreError, ClientError) as error:
-        sys.exit(f"The stack {stack} cannot be read: {error}")
-    return {output["OutputKey"]: output["OutputValue"] for output in found}
 
 
 def _password() -> str:

@@ -22,13 +22,13 @@ EXPIRED_AT_ONCE = 200
 
 def close(
     closed: Sequence[Member], reason: Reason, *, budget_seconds: float = BUDGET_SECONDS
-) -> None:
-    """Send `closing` to each, close it and forget it.
+) -> int:
+    """Send `closing` to each, close it and forget it; return how many have ended.
 
     Who could not be told gets no event from now on, and is closed by the sweep.
     """
     if not closed:
-        return
+        return 0
     body = Closing(data=Closure(reason=reason)).body()
     # With a worker's patience and its share of the rate: events go first.
     here = settings.current()
@@ -53,6 +53,7 @@ def close(
         left=len(left),
         left_connection_ids=connections.some_ids(left),
     )
+    return len(closed) - len(left)
 
 
 def close_account(account_id: int) -> int:

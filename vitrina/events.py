@@ -220,6 +220,7 @@ class Reason(StrEnum):
     TOKEN_EXPIRED = "token_expired"  # noqa: S105 - no secret
     TOO_MANY_CONNECTIONS = "too_many_connections"
     ACCOUNT_DISCONNECTED = "account_disconnected"
+    EVERYONE_DISCONNECTED = "everyone_disconnected"
 
 
 class Closure(_Wire):

@@ -90,6 +90,14 @@ def of_account(account_id: int) -> list[Opened]:
         return sorted(_opened(row) for rows in found for row in rows)
 
 
+def connected_until(client_type: ClientType, moment: int) -> Iterator[Member]:
+    """Yield who of a type is open and was connected by a moment, a partition at a time."""
+    by_then = "expires_at > :now AND connected_at <= :moment"
+    for partition in channels.partitions(client_type):
+        found = _rows(_query(partition, by_then, moment=moment))
+        yield from (_opened(row).member for row in found)
+
+
 def expired(still_open: Counter[ClientType]) -> Iterator[Member]:
     """Yield what has expired and is still stored; a read of all connections, a partition at a time.
 

@@ -1,6 +1,7 @@
 """Connections that are closed from this side."""
 
 import json
+import time
 
 import pytest
 
@@ -10,7 +11,7 @@ from functions.sweep.handler import handler as sweep_handler
 from tests.aws.conftest import CONTEXT, Clock, HttpCall, connect, stored_connections, token_of
 from tests.aws.test_moderation import submit
 from tests.management_api_stub import ManagementApiStub
-from vitrina import aws, closing, connections, settings
+from vitrina import aws, closing, connections, members, settings
 from vitrina.channels import ClientType
 
 
@@ -113,3 +114,13 @@ def test_an_identitys_oldest_connection_gives_way_to_one_too_many(
     }
     assert json.loads(management_api.received["c11"][0])["event"] == "connected"
     assert stored_connections() == {"another", *(f"c{n}" for n in range(2, 12))}
+
+
+def test_who_comes_back_while_everyone_is_closed_is_left_alone(cloud: None, at: Clock) -> None:
+    connect("before", ClientType.USER, account_id=1)
+    connect("a shop", ClientType.SHOP)
+    began = int(time.time())
+    at(1.5)
+    connect("after", ClientType.USER, account_id=2)
+    found = members.connected_until(ClientType.USER, began)
+    assert [member.connection_id for member in found] == ["before"]

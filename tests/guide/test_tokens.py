@@ -47,7 +47,7 @@ def test_a_connection_lives_on_when_there_is_no_new_token(
     assert app.state == "online"
 
 
-@pytest.mark.parametrize("reason", ["token_expired", "one of tomorrow's"])
+@pytest.mark.parametrize("reason", ["token_expired", "everyone_disconnected", "one of tomorrow's"])
 def test_a_connection_closed_for_its_own_sake_is_made_anew(
     server: FakeServer, start_app: StartApp, reason: str
 ) -> None:

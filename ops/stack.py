@@ -1,0 +1,38 @@
+"""A deployed stack, as a command beside it finds it: by what `cdk deploy` printed."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import BotoCoreError, ClientError
+
+from vitrina import aws
+from vitrina.settings import Settings
+
+
+def add_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--stack", default="Vitrina-prod", help="Vitrina-prod by default")
+
+
+@contextmanager
+def in_use(stack: str) -> Iterator[None]:
+    """Make a stack's settings those of this process.
+
+    Whatever AWS refuses until the end of the block ends the program, with one sentence.
+    """
+    # What functions log and measure is not for a terminal.
+    os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"
+    Logger().setLevel("CRITICAL")
+    try:
+        Settings.from_outputs(_outputs(stack)).use()
+        yield
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(f"{stack}: {error}")
+
+
+def _outputs(stack: str) -> dict[str, str]:
+    found = aws.cloudformation().describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
+    return {output["OutputKey"]: output["OutputValue"] for output in found}
