@@ -271,6 +271,18 @@ def test_a_replaced_key_is_good_until_its_tokens_have_run_out(at: Clock) -> None
     assert code_of(forged) == "token_invalid"
 
 
+def test_a_leaked_key_that_is_replaced_twice_opens_nothing_after_five_minutes(at: Clock) -> None:
+    leaked = token_of(ClientType.ADMIN)
+    at(0)
+    rotate()
+    at(keys.KEPT_SECONDS)
+    assert code_of(leaked) == "good"
+    rotate("m" * 64)
+    at(2 * keys.KEPT_SECONDS)
+    assert code_of(leaked) == "token_invalid"
+    assert code_of(token_of(ClientType.ADMIN)) == "good"
+
+
 def test_a_process_that_has_not_heard_of_the_new_key_asks_for_it() -> None:
     keys.signing()
     rotate()

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import boto3
+import jwt
 import pytest
 from websockets.exceptions import InvalidStatus
 
@@ -16,6 +17,7 @@ from infra.cdk.apis import HTTP_ROUTES
 from local.client import Api, Client
 from local.inbox import Inbox
 from tests.emulator.conftest import ALLOWED_ORIGIN, sweep, wait_until
+from tests.emulator.grants import function_name
 from vitrina import auth, connections, settings
 from vitrina.channels import ClientType
 
@@ -336,14 +338,36 @@ def test_pages_of_the_allowed_origin_alone_may_call_and_connect(
     assert refused.value.response.status_code == 403
 
 
-def test_a_key_is_replaced_and_nobody_is_logged_out(api: Api, tokens: dict[str, str]) -> None:
-    boto3.client("secretsmanager").put_secret_value(
+def test_a_key_is_replaced_and_nobody_is_logged_out(
+    api: Api,
+    tokens: dict[str, str],
+    connected: Connected,
+    submit: Callable[[], int],
+    approve: Callable[..., Any],
+) -> None:
+    before = connected("user", tokens["user"])
+    new = boto3.client("secretsmanager").put_secret_value(
         SecretId=settings.current().signing_key_secret, SecretString="n" * 64
     )
-    for token in (tokens["user"], api.login("user@example.com", "password")):
+    # Processes read it again after five minutes; one that begins does so at once.
+    begin_anew("login")
+    newer = api.login("user@example.com", "password")
+    assert jwt.get_unverified_header(newer)["kid"] == new["VersionId"]
+    assert jwt.get_unverified_header(tokens["user"])["kid"] != new["VersionId"]
+    for token in (tokens["user"], newer):
         assert api.answer("POST", "/api/v1/auth/refresh", token).status_code == 200
-        with Client.connected(api.websocket_url("user", token)):
-            pass
+    clients = [before, connected("user", tokens["user"]), connected("user", newer)]
+    approve(submit())
+    for client in clients:
+        client.wait_for("product.approved")
+        assert not client.is_closed
+
+
+def begin_anew(name: str) -> None:
+    """Have the next call of a function made in a new process."""
+    boto3.client("lambda").update_function_configuration(
+        FunctionName=function_name(name), Timeout=20
+    )
 
 
 def test_logins_that_fail_again_and_again_are_slowed(api: Api) -> None:
