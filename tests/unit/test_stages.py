@@ -1,11 +1,15 @@
 """What a stage chooses, and who may choose otherwise."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.cdk import stages
 from vitrina.settings import Policy
+
+DOCUMENT = Path(__file__).parents[2] / "docs/first-deploy.md"
 
 
 def choose(**context: Any) -> stages.Stage:
@@ -37,6 +41,25 @@ def test_lists_and_switches_may_come_as_text() -> None:
     stage = choose(allowed_origins="https://a.example,https://b.example", tracing="false")
     assert stage.allowed_origins == ("https://a.example", "https://b.example")
     assert stage.tracing is False
+
+
+def test_the_table_of_choices_says_what_the_stages_choose() -> None:
+    row = r"^\| `(\w+)`[^|]*" + 3 * r" \| ([^|]+)" + r" \|$"
+    table = {name: cells for name, *cells in re.findall(row, DOCUMENT.read_text(), re.MULTILINE)}
+    assert set(table) == {name for choices in stages.CHOICES.values() for name in choices}
+    for name, cells in table.items():
+        assert cells == [_as_told(getattr(choose(stage=stage), name)) for stage in stages.CHOICES]
+
+
+def _as_told(value: object) -> str:
+    match value:
+        case bool():
+            return "on" if value else "off"
+        case int():
+            return f"{value:,}"
+        case (number,):
+            return str(number)
+    return str(value)
 
 
 @pytest.mark.parametrize(
