@@ -14,7 +14,7 @@ from local import edge, emulator
 from local.client import Api, Client
 from local.emulator import PASSWORD, Cloud
 from tests.emulator import grants
-from vitrina import aws, history, settings
+from vitrina import aws, history, keys, settings
 
 ALLOWED_ORIGIN = "https://console.example.com"
 PRODUCT = {"product_name": "Красное платье", "price": 4990}
@@ -22,6 +22,9 @@ PRODUCT = {"product_name": "Красное платье", "price": 4990}
 
 @pytest.fixture(scope="session")
 def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
+    # Tests of other layers have signed with other keys.
+    keys._current_during.cache_clear()
+    keys._both_during.cache_clear()
     with emulator.running(allowed_origins=ALLOWED_ORIGIN) as running, ExitStack() as negative:
         if missing := request.config.getoption("--without-grant"):
             negative.enter_context(grants.removed(*missing.split(",")))

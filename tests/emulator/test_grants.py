@@ -30,7 +30,7 @@ class Call(NamedTuple):
 
 NOTES = {"moderation_notes": "Нет фотографии"}
 NEWS = {"to": "user", "title": "Тест", "text": "Тест"}
-NOBODY = {"email": "nobody@example.com", "password": "12345678"}
+NOBODY = {"email": "stranger@example.com", "password": "12345678"}
 CALLS = [
     Call("approve", "dynamodb:PutItem", "Products", "POST", "admin/products/{}/approve"),
     Call("approve", "dynamodb:BatchGetItem", "History", "POST", "admin/products/{}/approve"),

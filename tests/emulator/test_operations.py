@@ -25,8 +25,6 @@ from vitrina.events import Announcement, AnnouncementPublished
 from vitrina.history import Change
 
 ROOT = Path(__file__).parents[2]
-
-
 PAGE = (ROOT / "docs/operations.md").read_text()
 
 
@@ -42,7 +40,8 @@ def make(target: str, *variables: str) -> str:
 
 def by_make(target: str, *variables: str) -> list[str]:
     # What this very process runs in is not made anew.
-    return ["make", "-o", "build/venv.done", target, "STAGE=dev", *variables]
+    options = ("--no-print-directory", "-o", "build/venv.done")
+    return ["make", *options, target, "STAGE=dev", *variables]
 
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
