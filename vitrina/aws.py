@@ -32,6 +32,8 @@ _CONFIG = Config(
     read_timeout=5,
     retries={"mode": "standard", "total_max_attempts": 4},
     max_pool_connections=32,
+    # DynamoDB looks at every parameter itself; doing it here as well takes as long as signing.
+    parameter_validation=False,
 )
 
 # Where an artifact describes what is called of AWS, beside this package; elsewhere botocore takes

@@ -119,7 +119,7 @@ class Tables:
         self._bill_read(sum(row.size for row in read.rows), request)
         kept = predicates(request.get("FilterExpression", ""), request)
         items = [row.item for row in read.rows if all(keep(row.item) for keep in kept)]
-        answer = _selected(items, request)
+        answer = _selected(items, request) | {"ScannedCount": len(read.rows)}
         if read.is_cut:
             keys = table.keys_of(request.get("IndexName"))
             answer["LastEvaluatedKey"] = {key: read.rows[-1].item[key] for key in keys}
