@@ -12,8 +12,9 @@ import pytest
 from aws_cdk.assertions import Match, Template
 from botocore import xform_name
 
+from infra.cdk.alarms import ALARMS
 from infra.cdk.functions import FUNCTIONS
-from infra.cdk.monitoring import ALARMS, QUERIES
+from infra.cdk.monitoring import QUERIES
 from tests.infra.test_template import resources, statements, synthesise
 from vitrina.metrics import NAMESPACE, UNITS
 

@@ -1,0 +1,136 @@
+"""The dashboard: which graphs stand where, and what lines each has."""
+
+from collections.abc import Mapping, Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from infra.cdk.watched import Watched
+from vitrina.channels import CHANNELS
+from vitrina.metrics import CONNECTIONS
+
+
+def add(
+    scope: Construct, watched: Watched, alarms: Sequence[cloudwatch.Alarm], refused: str
+) -> None:
+    """Add the dashboard, which is called like the stack.
+
+    `refused` is the log query that counts refusals, over the logs of all functions.
+    """
+    dashboard = cloudwatch.Dashboard(
+        scope,
+        "Dashboard",
+        dashboard_name=watched.stack_name,
+        default_interval=cdk.Duration.hours(3),
+    )
+    dashboard.add_widgets(
+        cloudwatch.AlarmStatusWidget(title="Alarms", alarms=[*alarms], width=24, height=6)
+    )
+    for row in _graphs(watched):
+        width = 24 // len(row)
+        dashboard.add_widgets(*(_graph(*graph, width) for graph in row.items()))
+    dashboard.add_widgets(
+        cloudwatch.LogQueryWidget(
+            title="Refused, by code",
+            log_group_names=[group.log_group_name for group in watched.functions.log_groups],
+            query_string=refused,
+            width=24,
+        )
+    )
+
+
+def _graph(
+    title: str, metrics: Mapping[str, cloudwatch.IMetric], width: int
+) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(
+        title=title,
+        left=[_named(metric, label) for label, metric in metrics.items()],
+        left_y_axis=cloudwatch.YAxisProps(min=0, show_units=False),
+        width=width,
+    )
+
+
+def _system_errors(table_name: str) -> cloudwatch.IMetric:
+    """Return DynamoDB's own faults, which it counts for each operation apart."""
+    where = f'{{AWS/DynamoDB,Operation,TableName}} MetricName="SystemErrors" "{table_name}"'
+    return cloudwatch.MathExpression(expression=f"SUM(SEARCH('{where}', 'Sum', 60))")
+
+
+def _named(metric: cloudwatch.IMetric, label: str) -> cloudwatch.IMetric:
+    assert isinstance(metric, cloudwatch.Metric | cloudwatch.MathExpression)  # noqa: S101
+    return metric.with_(label=label, period=cdk.Duration.minutes(1))
+
+
+Graphs = dict[str, Mapping[str, cloudwatch.IMetric]]
+
+
+def _graphs(watched: Watched) -> list[Graphs]:
+    """Return the dashboard's rows: graphs by their titles, each with its lines by their labels."""
+    own, websocket, http = watched.own, watched.of_websocket, watched.of_http
+    queue, dead_letters = watched.fanout_queue.queue, watched.fanout_queue.dead_letters
+    greet = watched.functions["greet"]
+    return [
+        {
+            "Connections": {kind: own(name, "Maximum") for kind, name in CONNECTIONS.items()},
+            "Handshakes, messages and recoveries": {
+                "handshakes": websocket("ConnectCount"),
+                "refused": own("HandshakesRefused"),
+                "messages": websocket("MessageCount"),
+                "recovered": own("Recovered"),
+                "not recovered": own("NotRecovered"),
+            },
+            "Events committed": {name: own(name) for name in CHANNELS},
+        },
+        {
+            "Commit to last post of a page, ms": {
+                statistic: own("CommitToLastPost", statistic)
+                for statistic in ("p50", "p99", "Maximum")
+            },
+            "Posts": {name: own(name) for name in ("Posted", "Gone", "Failed")},
+            "Answers 429 and 403": {name: own(name) for name in ("Throttled", "Refused")},
+        },
+        {
+            "Fan-out queue, s and messages": {
+                "age of the oldest": queue.metric_approximate_age_of_oldest_message(
+                    statistic="Maximum"
+                ),
+                "waiting": queue.metric_approximate_number_of_messages_visible(),
+                "in work": queue.metric_approximate_number_of_messages_not_visible(),
+            },
+            "Left over": {
+                "dead letters": dead_letters.metric_approximate_number_of_messages_visible(),
+                "ungreeted": (
+                    watched.functions.greet_failures.metric_approximate_number_of_messages_visible()
+                ),
+                "left to the sweep": own("LeftBehind"),
+                "expired tasks": own("ExpiredTasks"),
+            },
+            "Age of the connections stream, ms": {
+                "greet": greet.metric("IteratorAge", statistic="Maximum")
+            },
+        },
+        {
+            "Errors by function": watched.by_function("Errors"),
+            "Throttles by function": watched.by_function("Throttles"),
+            "Duration by function, p99, ms": watched.by_function("Duration", "p99"),
+            "At once, by function": watched.by_function("ConcurrentExecutions", "Maximum"),
+        },
+        {
+            "HTTP requests": {name: http(name) for name in ("Count", "4xx", "5xx")},
+            "HTTP latency, ms": {
+                statistic: http("Latency", statistic) for statistic in ("p50", "p99")
+            },
+            "WebSocket errors": {
+                name: websocket(name)
+                for name in ("ClientError", "IntegrationError", "ExecutionError")
+            },
+        },
+        {
+            "Throttles by table": watched.throttles_by_table(),
+            "System errors by table": {
+                name: _system_errors(table.table_name)
+                for name, table in watched.storage.tables.items()
+            },
+        },
+    ]

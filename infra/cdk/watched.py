@@ -1,0 +1,87 @@
+"""What is watched: the metrics of everything that the stack is made of."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from infra.cdk.apis import HttpApi, WebSocketApi
+from infra.cdk.fanout import FanoutQueue
+from infra.cdk.functions import FUNCTIONS, Functions
+from infra.cdk.storage import Storage
+from vitrina.history import OUTBOX_INDEX
+from vitrina.metrics import DIMENSION, NAMESPACE
+from vitrina.products import SHOP_INDEX, STATUS_INDEX
+
+INDEXES = {"history": (OUTBOX_INDEX,), "products": (STATUS_INDEX, SHOP_INDEX)}
+
+
+class Watched(NamedTuple):
+    """Everything that metrics are of."""
+
+    stack_name: str
+    storage: Storage
+    fanout_queue: FanoutQueue
+    functions: Functions
+    websocket: WebSocketApi
+    http: HttpApi
+
+    def own(self, name: str, statistic: str = "Sum") -> cloudwatch.Metric:
+        """Return one of the service's own, by its name in `vitrina/metrics.py`."""
+        return cloudwatch.Metric(
+            namespace=NAMESPACE,
+            metric_name=name,
+            dimensions_map={DIMENSION: self.stack_name},
+            statistic=statistic,
+        )
+
+    def of_websocket(self, name: str, statistic: str = "Sum") -> cloudwatch.Metric:
+        return _of_api(self.websocket.api_id, name, statistic)
+
+    def of_http(self, name: str, statistic: str = "Sum") -> cloudwatch.Metric:
+        return _of_api(self.http.api_id, name, statistic)
+
+    def by_function(self, name: str, statistic: str = "Sum") -> dict[str, cloudwatch.IMetric]:
+        return {
+            function: self.functions[function].metric(name, statistic=statistic)
+            for function in FUNCTIONS
+        }
+
+    def throttles_by_table(self) -> dict[str, cloudwatch.IMetric]:
+        return {
+            name: _sum(_throttles(name, table.table_name))
+            for name, table in self.storage.tables.items()
+        }
+
+
+def _throttles(name: str, table_name: str) -> dict[str, cloudwatch.IMetric]:
+    """Return what was refused of a table, and of its indexes, which hold up the table's writes."""
+    of_table = {"TableName": table_name}
+    refused = {
+        f"{name}_reads": ("ReadThrottleEvents", of_table),
+        f"{name}_writes": ("WriteThrottleEvents", of_table),
+    }
+    for index in INDEXES.get(name, ()):
+        of_index = {**of_table, "GlobalSecondaryIndexName": index}
+        refused[f"{name}_{index}"] = ("WriteThrottleEvents", of_index)
+    return {
+        found: cloudwatch.Metric(
+            namespace="AWS/DynamoDB", metric_name=metric, dimensions_map=of, statistic="Sum"
+        )
+        for found, (metric, of) in refused.items()
+    }
+
+
+def _sum(metrics: Mapping[str, cloudwatch.IMetric]) -> cloudwatch.IMetric:
+    return cloudwatch.MathExpression(
+        expression=" + ".join(f"FILL({name}, 0)" for name in metrics), using_metrics=metrics
+    )
+
+
+def _of_api(api_id: str, name: str, statistic: str) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace="AWS/ApiGateway",
+        metric_name=name,
+        dimensions_map={"ApiId": api_id},
+        statistic=statistic,
+    )
