@@ -414,3 +414,28 @@ def test_what_people_wait_for_is_invoked_by_the_alias_of_a_snapshot_if_it_is_cho
     assert snapped == {"connect", "message", "greet", "approve", "fanout"}
     integrations = json.dumps(resources(restored, "AWS::ApiGatewayV2::Integration"))
     assert integrations.count("Live") == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "deletion_policy", "is_protected", "backup_days", "log_days"),
+    [
+        ("dev", "Delete", False, 1, 7),
+        ("staging", "Delete", False, 7, 30),
+        ("prod", "Retain", True, 35, 90),
+    ],
+)
+def test_a_stage_keeps_what_it_says_for_as_long_as_it_says(
+    name: str, deletion_policy: str, is_protected: bool, backup_days: int, log_days: int
+) -> None:
+    template = synthesise(None, stage=name)
+    for table in resources(template, "AWS::DynamoDB::GlobalTable").values():
+        [replica] = table["Properties"]["Replicas"]
+        backups = replica["PointInTimeRecoverySpecification"]
+        assert table["DeletionPolicy"] == deletion_policy
+        assert replica["DeletionProtectionEnabled"] is is_protected
+        assert backups["RecoveryPeriodInDays"] == backup_days
+    [key] = resources(template, "AWS::SecretsManager::Secret").values()
+    assert key["DeletionPolicy"] == deletion_policy
+    groups = resources(template, "AWS::Logs::LogGroup").values()
+    assert {group["Properties"]["RetentionInDays"] for group in groups} == {log_days}
+    assert len(groups) == len(FUNCTIONS) + 1
