@@ -3,7 +3,7 @@
 import pytest
 
 from bench.cost.usage import Upkeep
-from tests.infra.test_template import resources, synthesise
+from tests.infra.conftest import resources, synthesise
 
 MOST = {
     "AWS::CloudWatch::Alarm": Upkeep().alarms,

@@ -13,7 +13,7 @@ from cdk_nag import AwsSolutionsChecks
 from infra.cdk import edge, stages
 from infra.cdk.edge import Edge
 from infra.cdk.functions import FUNCTIONS
-from tests.infra.test_template import synthesise
+from tests.infra.conftest import synthesise
 from vitrina.errors import KINDS
 
 WEBSOCKET_HOST, HTTP_HOST = "w.example.com", "h.example.com"

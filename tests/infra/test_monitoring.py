@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
-import pytest
 from aws_cdk.assertions import Match, Template
 from botocore import xform_name
 
 from infra.cdk.alarms import ALARMS
 from infra.cdk.functions import FUNCTIONS
 from infra.cdk.monitoring import QUERIES
-from tests.infra.test_template import resources, statements, synthesise
+from tests.infra.conftest import resources, statements, synthesise
 from vitrina.metrics import NAMESPACE, UNITS
 
 RUNBOOK = (Path(__file__).parents[2] / "docs/runbook.md").read_text()
@@ -29,16 +28,6 @@ OF_SEVERAL = {
 
 # What the command line has of its own, and no API: its options, and another name for an endpoint.
 OWN_OPTIONS = {"query", "output", "region", "notification-endpoint"}
-
-
-@pytest.fixture(scope="module")
-def template() -> Template:
-    return synthesise(None)
-
-
-@pytest.fixture(scope="module")
-def local_template() -> Template:
-    return synthesise("http://localhost:4566")
 
 
 def blocks(language: str) -> list[str]:

@@ -3,47 +3,20 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Match, Template
 from pydantic import ValidationError
 
-from infra.cdk import stages
 from infra.cdk.apis import HTTP_ROUTES, WEBSOCKET_ROUTES
-from infra.cdk.app import LOCAL_ARTIFACT
 from infra.cdk.functions import FUNCTIONS
-from infra.cdk.stack import VitrinaStack
+from tests.infra.conftest import resources, statements, synthesise
 from vitrina.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-
-
-def synthesise(emulator: str | None, **choices: str) -> Template:
-    stage = stages.choose(({"stage": "dev" if emulator else "prod"} | choices).get)
-    stack = VitrinaStack(
-        cdk.App(), "Vitrina", stage=stage, artifact=LOCAL_ARTIFACT, emulator=emulator
-    )
-    return Template.from_stack(stack)
-
-
-@pytest.fixture(scope="module")
-def template() -> Template:
-    """Return what goes to AWS."""
-    return synthesise(None)
-
-
-@pytest.fixture(scope="module")
-def local_template() -> Template:
-    return synthesise("http://localhost:4566")
-
-
-def resources(template: Template, kind: str) -> dict[str, Any]:
-    return dict(template.find_resources(kind))
 
 
 def lambdas(template: Template) -> dict[str, Any]:
@@ -207,11 +180,6 @@ def test_the_websocket_stage_is_ws_and_routes_by_type(template: Template) -> Non
         {"ProtocolType": "WEBSOCKET", "RouteSelectionExpression": "$request.body.type"},
     )
     template.has_resource_properties("AWS::ApiGatewayV2::Stage", {"StageName": "ws"})
-
-
-def statements(template: Template) -> Iterator[dict[str, Any]]:
-    for policy in resources(template, "AWS::IAM::Policy").values():
-        yield from policy["Properties"]["PolicyDocument"]["Statement"]
 
 
 def test_no_function_may_do_anything_to_everything(template: Template) -> None:
