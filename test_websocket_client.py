@@ -21,7 +21,7 @@ except ImportError:
 
 PING_SECONDS = 30
 FIRST_PAUSE_SECONDS = 1
-LONGEST_PAUSE_SECONDS = 30
+MAX_PAUSE_SECONDS = 30
 # A connection that lasted this long was a good one: the next pause is a short one again.
 STABLE_SECONDS = 10
 REFUSALS = (401, 403)
@@ -49,7 +49,7 @@ def main() -> None:
         except (OSError, ConnectionClosed) as broken:
             say(f"closed: {broken}")
         attempt = 1 if time.monotonic() - started > STABLE_SECONDS else attempt + 1
-        ceiling = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt)
+        ceiling = min(MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt)
         pause = random.uniform(0, ceiling)  # noqa: S311 - jitter, not a secret
         say(f"connecting again in {pause:.1f} s")
         time.sleep(pause)

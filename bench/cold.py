@@ -23,7 +23,7 @@ EXPENSIVE = 5
 BASELINE = 'boto3.client("dynamodb")'
 WAITED_FOR = ("connect", "disconnect", "message")
 """What phones wait for."""
-MOST_TIMES_BOTO3 = dict.fromkeys(first_calls.NAMES, 1.6) | dict.fromkeys(WAITED_FOR, 1.25)
+MAX_TIMES_BOTO3 = dict.fromkeys(first_calls.NAMES, 1.6) | dict.fromkeys(WAITED_FOR, 1.25)
 
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
 INSTALLED = machine.BUILD / "lambda" / ARCHITECTURE
@@ -261,7 +261,7 @@ def _targets(starts: _Starts) -> Table:
 
 
 def _at_most(starts: _Starts, name: str, what: str) -> list[str]:
-    target, measured = MOST_TIMES_BOTO3[name], starts.ratio(name).clock
+    target, measured = MAX_TIMES_BOTO3[name], starts.ratio(name).clock
     verdict = "met" if measured <= target else "missed"
     return [what, f"≤ {target:g}", f"{measured:.2f}", verdict]
 

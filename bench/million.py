@@ -14,9 +14,9 @@ from bench.cloud.server import DELIVERY_SECONDS, LATENCY_SECONDS
 from bench.cloud.stack import SHARES
 from bench.report import Section, Table
 from vitrina.channels import ClientType
+from vitrina.config import Config
 from vitrina.publishing import FIRST_PAGE_POSTS, PAGE_SECONDS
-from vitrina.sender import POSTS_AT_ONCE
-from vitrina.settings import Settings
+from vitrina.sender import MAX_PARALLEL_POSTS
 
 MILLION = 1_000_000
 QUOTAS = (10_000, 50_000, 100_000)
@@ -159,7 +159,7 @@ class _Simulation:
     def _post(self, left: float, bucket: _Bucket) -> Process:
         """Post as fast as the buckets, the processor and the open connections allow."""
         stage = self.stage
-        fastest = min(1 / stage.cpu_seconds_per_post, POSTS_AT_ONCE / stage.latency_seconds)
+        fastest = min(1 / stage.cpu_seconds_per_post, MAX_PARALLEL_POSTS / stage.latency_seconds)
         while left > 0:
             tried = bucket.take(min(left, fastest * STEP_SECONDS))
             sent = self.account.take(tried)
@@ -181,7 +181,7 @@ def _taking(*calls: str) -> float:
 
 def _default(setting: str) -> int:
     """Return a setting's default; of shards the one number that there is."""
-    default: int | tuple[int] = Settings.model_fields[setting].default
+    default: int | tuple[int] = Config.model_fields[setting].default
     return default[0] if isinstance(default, tuple) else default
 
 

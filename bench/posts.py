@@ -13,7 +13,7 @@ from bench.rivals import Client, Run
 LATENCIES_MS = (0, 5, 20)
 REPETITIONS = 5
 REPETITION_SECONDS = 2
-FEWEST_POSTS, MOST_POSTS = 50, 60_000
+MIN_POSTS, MAX_POSTS = 50, 60_000
 
 
 class Figure(NamedTuple):
@@ -94,7 +94,7 @@ def _tune(client: Client, url: str) -> tuple[int, int]:
     }
     best = max(tried, key=lambda at_once: tried[at_once])
     posts = round(tried[best] * REPETITION_SECONDS)
-    return best, max(FEWEST_POSTS, min(MOST_POSTS, posts))
+    return best, max(MIN_POSTS, min(MAX_POSTS, posts))
 
 
 def _result(at_once: int, runs: list[Run], stub_seconds: float) -> Result:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import NamedTuple
 
 from bench import machine, stub
-from vitrina.sender import POSTS_AT_ONCE
+from vitrina.sender import MAX_PARALLEL_POSTS
 
 RUN_SECONDS = 90
 # wrk is told for how long, the others how many.
@@ -34,14 +34,14 @@ def _python(python: str, module: str) -> tuple[str, ...]:
     return (python, "-m", f"bench.clients.{module}")
 
 
-OURS = Client("vitrina.sender", _python(PROJECT_PYTHON, "ours"), (POSTS_AT_ONCE,), 10_000)
+OURS = Client("vitrina.sender", _python(PROJECT_PYTHON, "ours"), (MAX_PARALLEL_POSTS,), 10_000)
 BOTO3 = Client("boto3 sequential", _python(PROJECT_PYTHON, "boto3_threads"), (1,), 50)
 BOTO3_THREADS = Client("boto3 threads", _python(PROJECT_PYTHON, "boto3_threads"), (8, 16, 32), 500)
 AIOBOTOCORE = Client(
     "aiobotocore", _python(sys.executable, "aiobotocore_tasks"), (32, 64, 128), 800
 )
 NODE_SDK = Client("Node SDK v3", (NODE, "bench/clients/node_sdk.mjs"), (50, 256), 1500)
-WRK = Client("wrk (signs nothing)", ("wrk",), (POSTS_AT_ONCE,), 0)
+WRK = Client("wrk (signs nothing)", ("wrk",), (MAX_PARALLEL_POSTS,), 0)
 CLIENTS = [OURS, BOTO3, BOTO3_THREADS, AIOBOTOCORE, NODE_SDK, WRK]
 
 

@@ -32,10 +32,10 @@ LATENCY_MS = 5
 PAUSE_SECONDS = 1
 TIMEOUT_SECONDS = 120
 
-MOST_TIMES_THE_BOUND = 1.15
-MOST_THROTTLED = 0.01
-MOST_TIMES_THE_SMALL_REQUEST = 1.5
-MOST_WRITES = 2
+MAX_TIMES_THE_BOUND = 1.15
+MAX_THROTTLED = 0.01
+MAX_TIMES_THE_SMALL_REQUEST = 1.5
+MAX_WRITES = 2
 
 COSTS = machine.BUILD / "costs.json"
 """What `million` takes from the last run of this."""
@@ -273,16 +273,16 @@ def _targets(runs: Runs, visits: Visits) -> Table:
     throttled = max(run.throttled_share for found in runs.values() for run in found)
     missing = sum(run.missing for found in runs.values() for run in found)
     rows = [
-        _at_most(f"{LARGE:,} delivered / the quota's bound", MOST_TIMES_THE_BOUND, late),
-        _at_most("share of 429, worst run", MOST_THROTTLED, throttled),
+        _at_most(f"{LARGE:,} delivered / the quota's bound", MAX_TIMES_THE_BOUND, late),
+        _at_most("share of 429, worst run", MAX_THROTTLED, throttled),
         _at_most(
             f"approving request at {LARGE:,} / at {SMALL:,}",
-            MOST_TIMES_THE_SMALL_REQUEST,
+            MAX_TIMES_THE_SMALL_REQUEST,
             request[LARGE] / request[SMALL],
         ),
         _at_most("connections that got nothing", 0, missing),
-        _at_most("writes to connect", MOST_WRITES, visits["connect"]["writes"]),
-        _at_most("writes to disconnect", MOST_WRITES, visits["disconnect"]["writes"]),
+        _at_most("writes to connect", MAX_WRITES, visits["connect"]["writes"]),
+        _at_most("writes to disconnect", MAX_WRITES, visits["disconnect"]["writes"]),
     ]
     return Table("Targets", ["what", "target", "measured", ""], rows)
 

@@ -14,7 +14,7 @@ from fuzz.world import World
 
 ENGINES = ("hypothesis", "atheris")
 LOGS = runner.ROOT / "build/fuzz-logs"
-LONGEST_PRINTED = 4000
+MAX_PRINTED = 4000
 
 
 class Job(NamedTuple):
@@ -82,7 +82,7 @@ def _print(file: Path) -> None:
     saved = json.loads(file.read_text())
     event = json.dumps(saved["event"])
     print(f"\n{saved['target']}: {saved['why']} ({saved['signature']})")
-    print(event if len(event) <= LONGEST_PRINTED else f"{event[:LONGEST_PRINTED]} …")
+    print(event if len(event) <= MAX_PRINTED else f"{event[:MAX_PRINTED]} …")
     print("".join(saved["traceback"]).rstrip())
     print(f"Again: make fuzz REPLAY={file.relative_to(runner.ROOT)}")
 

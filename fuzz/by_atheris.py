@@ -19,9 +19,9 @@ with atheris.instrument_imports(include=["vitrina", "functions", "aws_lambda_pow
     from fuzz.world import World
 
 CORPUS = ROOT / "build/fuzz-corpus"
-LONGEST_TEXT = 40
-LONGEST_DATA = 2000
-LONGEST_INPUT = 4096
+MAX_TEXT = 40
+MAX_DATA = 2000
+MAX_INPUT = 4096
 SEEDS = 64
 
 
@@ -36,11 +36,11 @@ class _Fed:
         return fed
 
     def text(self) -> str:
-        fed: str = self._provider.ConsumeUnicode(self.number(0, LONGEST_TEXT))
+        fed: str = self._provider.ConsumeUnicode(self.number(0, MAX_TEXT))
         return fed
 
     def data(self) -> bytes:
-        fed: bytes = self._provider.ConsumeBytes(self.number(0, LONGEST_DATA))
+        fed: bytes = self._provider.ConsumeBytes(self.number(0, MAX_DATA))
         return fed
 
 
@@ -59,7 +59,7 @@ def search(target: Target, runner: Runner, seconds: float, file: Path) -> None:
             os._exit(0)
 
     options = [
-        f"-max_len={LONGEST_INPUT}",
+        f"-max_len={MAX_INPUT}",
         "-len_control=0",  # an event takes some hundred choices
         f"-dict={_dictionary()}",
         "-timeout=0",  # the runner has a limit of its own

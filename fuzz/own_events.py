@@ -5,8 +5,8 @@ from typing import Any
 
 from fuzz.source import Source, is_chosen, pick
 from fuzz.words import document, value, word
-from fuzz.world import CONNECTION_IDS, MOST_CONNECTIONS, Case, Row
-from vitrina import aws, channels
+from fuzz.world import CONNECTION_IDS, MAX_CONNECTIONS, Case, Row
+from vitrina import aws, partitions
 from vitrina.channels import ClientType
 
 _ROOMS = ("sale", "lost", "a.b_c-d", "A", "0", "a" * 64)
@@ -78,7 +78,7 @@ def _connection(source: Source) -> list[Row]:
     identity = pick(source, _IDENTITIES)
     connection_id = pick(source, CONNECTION_IDS)
     if is_chosen(source, 3):
-        connection_id += str(source.number(0, 2 * MOST_CONNECTIONS))
+        connection_id += str(source.number(0, 2 * MAX_CONNECTIONS))
     rooms = {pick(source, _ROOMS) for _ in range(source.number(0, 3))}
     common = {
         "account_id": {"N": identity},
@@ -95,7 +95,7 @@ def _connection(source: Source) -> list[Row]:
         **({"rooms": {"SS": sorted(rooms)}} if rooms else {}),
     }
     names = [f"{client_type}:{identity}", *(f"room:{room}" for room in sorted(rooms))]
-    places = [place for name in names for place in channels.partitions(name)]
+    places = [place for name in names for place in partitions.partitions_of(name)]
     members = [
         {**common, "partition": {"S": key}, "member": {"S": prefix + connection_id}}
         for key, prefix in places

@@ -22,7 +22,7 @@ FINDINGS = ROOT / "build/fuzz-findings"
 # Fewer leave more of a world unchanged; more cases go by in a second. Rows count like cases.
 CASES_PER_WORLD = 200
 # More than any function has in the cloud, for what takes milliseconds.
-LONGEST_SECONDS = 30
+MAX_SECONDS = 30
 
 
 class Hang(BaseException):
@@ -165,12 +165,12 @@ def _is_ours(filename: str) -> bool:
 
 
 def _hang(_signal: int, _frame: FrameType | None) -> None:
-    raise Hang(f"{LONGEST_SECONDS} s")
+    raise Hang(f"{MAX_SECONDS} s")
 
 
 @contextmanager
 def _time_limit() -> Iterator[None]:
-    signal.setitimer(signal.ITIMER_REAL, LONGEST_SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, MAX_SECONDS)
     try:
         yield
     finally:

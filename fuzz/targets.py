@@ -14,7 +14,7 @@ from fuzz.world import Case
 from vitrina import fanout_queue
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
-LARGEST_KEY_BYTES = 1024
+MAX_KEY_BYTES = 1024
 SERVER_ERRORS = 500
 CLIENT_ERRORS = 400
 
@@ -128,7 +128,7 @@ def _is_ours(body: str) -> bool:
     return (
         are_distinct
         and all(0 < seq < 2**53 for seq in task.seqs)
-        and all(0 < len(text.encode()) <= LARGEST_KEY_BYTES for text in texts)
+        and all(0 < len(text.encode()) <= MAX_KEY_BYTES for text in texts)
     )
 
 
@@ -142,7 +142,7 @@ def _targets() -> Iterator[Target]:
     ):
         yield Target(name, _handler(name), websocket_events.case, fault)
     yield Target(
-        "greet", _handler("greet"), own_events.inserted, _silence_fault, raises=("Ungreeted",)
+        "greet", _handler("greet"), own_events.inserted, _silence_fault, raises=("GreetingFailed",)
     )
     yield Target(
         "fanout",

@@ -18,7 +18,7 @@ from tests.aws.conftest import configure, connect, create_tables, token_of
 from tests.conftest import KEY
 from tests.management_api_stub import ManagementApiStub
 from tests.tokens import claims, refused
-from vitrina import accounts, aws, connections, history, moderation, sender
+from vitrina import accounts, aws, connections, history, moderation, publishing, sender
 from vitrina.auth import read
 from vitrina.channels import ClientType
 from vitrina.events import Announcement, AnnouncementPublished
@@ -31,7 +31,7 @@ CONNECTION_IDS = ("user-1=", "shop-1=", "admin-1=", "gone-1=", "throttled-1=", "
 STATUSES = {"gone": 410, "throttled": 429, "broken": 500}
 """What the management API answers for connections whose ids begin so."""
 EPOCH = "0" * 8
-MOST_CONNECTIONS = 3
+MAX_CONNECTIONS = 3
 ITEMS_AT_ONCE = 25
 # A cursor that was ours, of a product that may have changed since.
 STALE_CURSOR = (
@@ -105,7 +105,7 @@ class World:
             self._patches,
             management_url=self._stub.url,
             allowed_origins=("https://app.example.com",),
-            connections_per_identity=MOST_CONNECTIONS,
+            connections_per_identity=MAX_CONNECTIONS,
             user_shards=(2,),
             shop_shards=(1,),
             room_shards=(1,),
@@ -152,7 +152,7 @@ class World:
         self._patches.setattr(accounts, "_NOBODYS_HASH", hasher.hash("nobody"))
         self._patches.setattr(history, "uuid4", lambda: UUID(int=0))
         self._patches.setattr(sender, "FIRST_BACKOFF_SECONDS", 0.001)
-        self._patches.setattr("functions.greet.handler.PAUSES_SECONDS", (0.001, 0.001))
+        self._patches.setattr("vitrina.greeting.PAUSES_SECONDS", (0.001, 0.001))
         self._stub.behave = _status
         logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
 
@@ -171,6 +171,15 @@ def _populate() -> None:
     accounts.create(user, PASSWORD, ClientType.USER)
     accounts.create(shop, PASSWORD, ClientType.SHOP, shop_id=10, shop_name="Fashion Store")
     accounts.create(admin, PASSWORD, ClientType.ADMIN)
+    # Before anybody is connected, so that nothing is posted.
+    for shop_id in (10, 10, 10, 10, 11):
+        of = read(token_of(ClientType.SHOP, 2, shop_id=shop_id))
+        moderation.submit(Submission(product_name="Summer Dress"), of)
+    moderator = read(token_of(ClientType.ADMIN, 3))
+    moderation.approve([3], None, moderator)
+    moderation.reject(4, "Too short", moderator)
+    sale = Announcement(to="room:sale", title="News", text="x", admin_id=3)
+    publishing.commit([Change(None, AnnouncementPublished(data=sale))])
     connect("user-1=", ClientType.USER, 1)
     connect("shop-1=", ClientType.SHOP, 2)
     connect("admin-1=", ClientType.ADMIN, 3)
@@ -178,16 +187,6 @@ def _populate() -> None:
         connect(connection_id, ClientType.USER, account_id)
         connections.join(connection_id, "lost")
     connections.join("user-1=", "sale")
-    rows = []
-    for shop_id in (10, 10, 10, 10, 11):
-        of = read(token_of(ClientType.SHOP, 2, shop_id=shop_id))
-        rows += moderation.submit(Submission(product_name="Summer Dress"), of)[1]
-    moderator = read(token_of(ClientType.ADMIN, 3))
-    rows += moderation.approve([3], None, moderator).rows
-    rows += moderation.reject(4, "Too short", moderator).rows
-    sale = Announcement(to="room:sale", title="News", text="x", admin_id=3)
-    rows += history.commit([Change(None, AnnouncementPublished(data=sale))])
-    history.mark_sent(rows)
 
 
 def _tokens() -> dict[str, str]:

@@ -24,8 +24,8 @@ from aiohttp.client_exceptions import WSServerHandshakeError
 from yarl import URL
 
 # API Gateway's limits: a message of a WebSocket, a request of an HTTP API.
-LARGEST_MESSAGE_BYTES = 128 * 1024
-LARGEST_REQUEST_BYTES = 10 * 1024 * 1024
+MAX_MESSAGE_BYTES = 128 * 1024
+MAX_REQUEST_BYTES = 10 * 1024 * 1024
 HANDSHAKE_HEADERS = ("Authorization", "Origin", "User-Agent")
 # Headers that concern one connection only (RFC 9110, section 7.6.1), and those that are made anew.
 HOP_BY_HOP = {
@@ -87,7 +87,7 @@ class _Edge:
         """Listen on every loopback address that `localhost` stands for; return the port."""
         # Each WebSocket keeps a connection of its own, and by default there are a hundred.
         self._session = ClientSession(auto_decompress=False, connector=TCPConnector(limit=0))
-        app = web.Application(client_max_size=LARGEST_REQUEST_BYTES)
+        app = web.Application(client_max_size=MAX_REQUEST_BYTES)
         app.router.add_route("*", "/{path:.*}", self._forward)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
@@ -122,7 +122,7 @@ class _Edge:
                     "X-Forwarded-Host": request.host,
                 },
                 protocols=protocols,
-                max_msg_size=LARGEST_MESSAGE_BYTES,
+                max_msg_size=MAX_MESSAGE_BYTES,
             )
         except WSServerHandshakeError as refused:
             return web.Response(status=refused.status)
@@ -130,7 +130,7 @@ class _Edge:
             return web.json_response({"message": "Bad Gateway"}, status=502)
         # The local cloud forgets the subprotocol that $connect answers with.
         client = web.WebSocketResponse(
-            protocols=protocols[:1], compress=False, max_msg_size=LARGEST_MESSAGE_BYTES
+            protocols=protocols[:1], compress=False, max_msg_size=MAX_MESSAGE_BYTES
         )
         await client.prepare(request)
         await _join(client, upstream)

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 
 from vitrina import accounts, aws
 from vitrina.channels import ClientType
-from vitrina.settings import Settings
+from vitrina.config import Config
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build"
@@ -184,7 +184,7 @@ def _cdk(command: str, *options: str, environment: dict[str, str], cwd: Path) ->
 def _use(environment: dict[str, str], outputs: dict[str, str]) -> None:
     """Let this process speak to the local cloud as a function would."""
     os.environ.update({name: value for name, value in environment.items() if "AWS_" in name})
-    Settings.from_outputs(outputs).use()
+    Config.from_outputs(outputs).use()
     aws.forget_clients()
 
 

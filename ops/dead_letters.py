@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ops import stack
-from vitrina import aws, settings
+from vitrina import aws, config
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
@@ -39,7 +39,7 @@ def main() -> None:
 
 def _replay() -> Iterator[int]:
     """Move batch after batch until none is left; yield how many each had."""
-    queue = settings.current().fanout_queue_url
+    queue = config.current().fanout_queue_url
     dead_letters = dead_letters_of(queue)
     while batch := _receive(dead_letters):
         yield _move(batch, dead_letters, queue)

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from ops import stack
-from vitrina import closing, members
+from vitrina import closing, subscriptions
 from vitrina.channels import ClientType
 from vitrina.events import Reason
-from vitrina.sender import Refused
+from vitrina.sender import PostsForbidden
 
 # An account takes 500 new connections a second, and all that are closed come back; what is left of
 # it is for those who come anyway.
@@ -29,7 +29,7 @@ def main() -> None:
     arguments = parser.parse_args()
     types = [arguments.type] if arguments.type else list(ClientType)
     with stack.in_use(arguments.stack):
-        total = sum(members.count().by_type[client_type] for client_type in types)
+        total = sum(subscriptions.count().by_type[client_type] for client_type in types)
         found = closed = 0
         try:
             for batch, of_batch in _close(types, arguments.rate):
@@ -37,7 +37,7 @@ def main() -> None:
                 print(f"\r{found} of {total}", end="", flush=True)
         except KeyboardInterrupt:
             sys.exit(f"\r{closed} closed, and stopped: the others are still connected.")
-        except Refused:
+        except PostsForbidden:
             sys.exit("The management API refuses: execute-api:ManageConnections is needed.")
     print(f"\r{closed} closed.")
     if left := found - closed:
@@ -50,7 +50,7 @@ def _close(types: Iterable[ClientType], rate: int) -> Iterator[tuple[int, int]]:
     Who comes back meanwhile is left alone.
     """
     now = int(time.time())
-    waiting = (member for each in types for member in members.connected_until(each, now))
+    waiting = (member for each in types for member in subscriptions.connected_until(each, now))
     while batch := list(islice(waiting, rate)):
         next_at = time.monotonic() + 1
         yield len(batch), closing.close(batch, Reason.EVERYONE_DISCONNECTED)

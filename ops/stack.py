@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
 
 from vitrina import aws
-from vitrina.settings import Settings
+from vitrina.config import Config
 
 
 def add_option(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def in_use(stack: str) -> Iterator[None]:
     os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"
     Logger().setLevel("CRITICAL")
     try:
-        Settings.from_outputs(_outputs(stack)).use()
+        Config.from_outputs(_outputs(stack)).use()
         yield
     except (BotoCoreError, ClientError) as error:
         sys.exit(f"{stack}: {error}")

@@ -42,7 +42,7 @@ _EXAMPLES: list[BaseModel] = [
     ),
     events.Connected(
         timestamp=NOON,
-        data=events.Connection(
+        data=events.ConnectionDetails(
             connection_id="L0SM9cOFvHcCIhw=",
             client_type=ClientType.USER,
             expires_at=NOON + timedelta(hours=1),

@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.openapi.merge import OpenAPIMerge
 from aws_lambda_powertools.event_handler.openapi.models import Tag
 
 from reference import schemas
-from vitrina import http_api
+from vitrina import http_api, responses
 
 ROOT = Path(__file__).parents[1]
 
@@ -81,9 +81,9 @@ ASKED: list[tuple[Any, Asked]] = [
     (http_api.Admin, Asked([*_TOKEN, "client_type_forbidden"], _NEEDED, "admin")),
     (http_api.Shop, Asked([*_TOKEN, "client_type_forbidden"], _NEEDED, "shop")),
     (http_api.Bearer, Asked(_TOKEN, _NEEDED, "whoever has a token")),
-    (http_api.Visitor, Asked(_TOKEN, [{}, *_NEEDED], "anyone; a token shows more")),
-    (http_api.Seen, Asked(["request_invalid"])),
-    (http_api.RequiredVersion, Asked(["request_invalid", "version_missing"])),
+    (http_api.OptionalBearer, Asked(_TOKEN, [{}, *_NEEDED], "anyone; a token shows more")),
+    (http_api.IfMatch, Asked(["request_invalid"])),
+    (http_api.RequiredIfMatch, Asked(["request_invalid", "version_missing"])),
 ]
 # Of a body, whether or not the route has a use for it.
 _BODY = ["body_not_json", "body_too_large", "content_type_unsupported"]
@@ -159,7 +159,7 @@ def _describe(folder: str, area: str) -> dict[str, Any]:
             _describe_parameter(parameter, route)
         possible = {*refused(operation), *_from_parameters(route), "internal_error"}
         possible.update(*(one.codes for one in asked))
-        operation["responses"] = _by_status(operation, http_api.refusals(possible))
+        operation["responses"] = _by_status(operation, responses.refusals(possible))
     return described
 
 
@@ -180,7 +180,7 @@ def _describe_parameter(parameter: dict[str, Any], route: Route) -> None:
     schema.pop("description", None)
     if parameter["name"] == "if-match":
         parameter["name"] = "If-Match"
-        parameter["required"] = http_api.RequiredVersion in _parameter_types(route)
+        parameter["required"] = http_api.RequiredIfMatch in _parameter_types(route)
 
 
 def _from_parameters(route: Route) -> Iterator[str]:

@@ -7,13 +7,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from reference import asyncapi, openapi, schemas
-from vitrina import http_api
+from vitrina import responses
 from vitrina.channels import CHANNELS
 
 _TABLE = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 # Of an answer that is shown in a table.
-MOST_MEMBERS = 6
+MAX_MEMBERS = 6
 
 Row = tuple[str, ...]
 
@@ -97,7 +97,7 @@ def _answer(http: dict[str, Any], operation: dict[str, Any]) -> str:
         if status.startswith("2")
     ]
     members = _model(http, response).get("properties", ())
-    if len(members) > MOST_MEMBERS:
+    if len(members) > MAX_MEMBERS:
         *_, name = response["content"]["application/json"]["schema"]["$ref"].split("/")
         return f"{status} `{name}`, as in the OpenAPI document"
     return f"{status} " + (f"`{_braced(members)}`" if members else "the document")
@@ -121,6 +121,6 @@ def _refusals(http: dict[str, Any]) -> Iterator[Row]:
     said = {"route_not_found", "method_not_allowed"}
     for _, _, operation in openapi.operations(http):
         said.update(openapi.refused(operation))
-    for status, response in sorted(http_api.refusals(said).items()):
+    for status, response in sorted(responses.refusals(said).items()):
         codes = openapi.codes(response)
         yield str(status), ", ".join(f"`{code}`" for code in codes)

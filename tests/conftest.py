@@ -5,13 +5,13 @@ import os
 
 import pytest
 
-from vitrina import keys, settings
+from vitrina import config, keys
+from vitrina.config import Config
 from vitrina.keys import Secret
-from vitrina.settings import Settings
 
 KEY = "k" * 64
 
-SETTINGS = Settings(
+SETTINGS = Config(
     stack_name="Vitrina-test",
     connections_table="connections",
     products_table="products",
@@ -52,10 +52,10 @@ def _find_garbage_at_once() -> None:
 
 
 @pytest.fixture
-def configured(monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings as a function finds them, and a signing key that needs no Secrets Manager."""
+def configured(monkeypatch: pytest.MonkeyPatch) -> Config:
+    """Config as a function finds them, and a signing key that needs no Secrets Manager."""
     for name, value in SETTINGS.to_environment().items():
         monkeypatch.setenv(name, value)
-    settings.current.cache_clear()
+    config.current.cache_clear()
     monkeypatch.setattr(keys, "signing", lambda: Secret("key-1", KEY, created_at=0))
     return SETTINGS

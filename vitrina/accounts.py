@@ -1,4 +1,4 @@
-"""Accounts: who can log in, and as what."""
+"""Accounts: email, password, and the client type they log in as."""
 
 from typing import Annotated, Any, Self
 
@@ -6,10 +6,10 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from vitrina import aws, ids, settings
-from vitrina.auth import Id
+from vitrina import aws, config, ids
 from vitrina.channels import ClientType
-from vitrina.errors import Conflict, Unauthenticated
+from vitrina.errors import Conflict, Unauthorized
+from vitrina.types import Id
 
 Email = Annotated[
     str,
@@ -22,8 +22,8 @@ Password = Annotated[str, StringConstraints(min_length=8, max_length=256)]
 # RFC 9106's second recommended option (64 MiB), argon2-cffi's default.
 _hasher = PasswordHasher()
 
-# Verified when there is no such account, so that the answer takes as long as for a wrong password.
-_NOBODYS_HASH = (
+# Verified when there is no such account: the answer then takes as long as for a wrong password.
+_UNKNOWN_ACCOUNT_HASH = (
     "$argon2id$v=19$m=65536,t=3,p=4$Q8N2h8KqT9KRPAa9qPKwUA"
     "$QbXGYcbGkvQtqQPFjUvaZnnJFWxYTJES5kov1k2KLw0"
 )
@@ -41,7 +41,7 @@ class Account(BaseModel):
     shop_name: Annotated[str, Field(max_length=200)] | None = None
 
     @model_validator(mode="after")
-    def _a_shop_says_which(self) -> Self:
+    def _only_shops_have_a_shop(self) -> Self:
         if (self.client_type is ClientType.SHOP) != (self.shop_id is not None):
             raise ValueError("a shop, and only a shop, has shop_id")
         if (self.shop_id is None) != (self.shop_name is None):
@@ -70,7 +70,7 @@ def create(
     row = {**account.model_dump(mode="json"), "password_hash": _hasher.hash(password)}
     try:
         aws.dynamodb().put_item(
-            TableName=settings.current().accounts_table,
+            TableName=config.current().accounts_table,
             Item=aws.to_item(row),
             ConditionExpression="attribute_not_exists(email)",
         )
@@ -80,19 +80,19 @@ def create(
 
 
 def authenticate(email: str, password: str) -> Account:
-    """Return the account that these credentials open.
+    """Return the account with these credentials.
 
-    Raises Unauthenticated `credentials_invalid`, whether the address or the password is wrong,
-    after the same work.
+    Raises Unauthorized `credentials_invalid` when the address or the password is wrong, after the
+    same work.
     """
     found = aws.dynamodb().get_item(
-        TableName=settings.current().accounts_table, Key={"email": {"S": email}}
+        TableName=config.current().accounts_table, Key={"email": {"S": email}}
     )
     row: dict[str, Any] = aws.from_item(found.get("Item", {}))
     try:
-        _hasher.verify(row.get("password_hash", _NOBODYS_HASH), password)
+        _hasher.verify(row.get("password_hash", _UNKNOWN_ACCOUNT_HASH), password)
     except VerifyMismatchError:
         row = {}
     if not row:
-        raise Unauthenticated("credentials_invalid", "The email or the password is wrong.")
+        raise Unauthorized("credentials_invalid", "The email or the password is wrong.")
     return Account.model_validate(row)

@@ -1,4 +1,4 @@
-"""Tokens: who may come in, and as whom, and for how long."""
+"""Tokens of clients: issue, verify, refresh, revoke."""
 
 import math
 import time
@@ -7,17 +7,12 @@ from typing import Annotated, Any, Self
 import jwt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from vitrina import aws, keys, settings
+from vitrina import aws, config, keys
 from vitrina.channels import ClientType
-from vitrina.errors import Forbidden, NotFound, Unauthenticated
+from vitrina.errors import Forbidden, NotFound, Unauthorized
+from vitrina.types import MAX_SAFE_INTEGER, MAX_TOKEN_CHARACTERS, Id, Timestamp
 
 REQUIRED_CLAIMS = ["exp", "iat", "sub", "iss", "aud", "client_type"]
-LONGEST_TOKEN = 4096
-
-Id = Annotated[int, Field(ge=1, le=2**53 - 1)]
-"""Ids stay within what JavaScript's numbers hold exactly."""
-Timestamp = Annotated[float, Field(gt=0, le=2**53 - 1)]
-"""Seconds since 1970."""
 
 
 class Identity(BaseModel):
@@ -30,13 +25,13 @@ class Identity(BaseModel):
     shop_id: Id | None = None
     shop_name: str | None = None
     issued_at: Timestamp = Field(alias="iat")
-    expires_at: Annotated[int, Field(gt=0, le=2**53 - 1)] = Field(alias="exp")
+    expires_at: Annotated[int, Field(gt=0, le=MAX_SAFE_INTEGER)] = Field(alias="exp")
     """When the token ends, in seconds since 1970."""
     logged_in_at: Timestamp | None = Field(default=None, alias="auth_time")
-    """When the password was given that the token goes back to, over all refreshes."""
+    """When the password was given; refreshed tokens keep it."""
 
     @model_validator(mode="after")
-    def _a_shop_says_which(self) -> Self:
+    def _shops_have_a_shop(self) -> Self:
         if self.client_type is ClientType.SHOP and not (self.shop_id and self.shop_name):
             raise ValueError("the token of a shop needs shop_id and shop_name")
         return self
@@ -57,8 +52,8 @@ class Identity(BaseModel):
 
 
 def require_issuing() -> None:
-    """Raise NotFound `issued_elsewhere` when the deployment trusts another issuer."""
-    here = settings.current()
+    """Raise NotFound `issued_elsewhere` when tokens come from another issuer."""
+    here = config.current()
     if here.token_jwks_url:
         raise NotFound("issued_elsewhere", f"Tokens come from {here.token_issuer}.")
 
@@ -71,13 +66,13 @@ def issue(
     shop_name: str | None = None,
     logged_in_at: float | None = None,
 ) -> str:
-    """Return a signed token for an account, good for `token_lifetime_seconds`.
+    """Return a signed token for an account, valid for `token_lifetime_seconds`.
 
     Raises NotFound `issued_elsewhere`.
     """
     require_issuing()
-    here = settings.current()
-    # To the millisecond, so that a login right after a revocation is good.
+    here = config.current()
+    # In milliseconds, so that a token issued right after a revocation is valid.
     now = math.floor(time.time() * 1000) / 1000
     claims: dict[str, Any] = {
         "sub": str(account_id),
@@ -100,12 +95,12 @@ def issue(
 def refresh(identity: Identity) -> str:
     """Return a new token for the bearer of a valid one.
 
-    Raises Unauthenticated `session_expired` when the login is too long ago, and NotFound
-    `issued_elsewhere`.
+    Raises Unauthorized `session_expired` when the login is older than `session_lifetime_seconds`,
+    and NotFound `issued_elsewhere`.
     """
     logged_in_at = identity.logged_in_at or identity.issued_at
-    if logged_in_at + settings.current().session_lifetime_seconds <= time.time():
-        raise Unauthenticated("session_expired", "The login is too long ago; log in again.")
+    if logged_in_at + config.current().session_lifetime_seconds <= time.time():
+        raise Unauthorized("session_expired", "The login is too long ago; log in again.")
     return issue(
         account_id=identity.account_id,
         client_type=identity.client_type,
@@ -116,7 +111,7 @@ def refresh(identity: Identity) -> str:
 
 
 def verify(token: str | None) -> Identity:
-    """Return who a token speaks for, now.
+    """Return the identity of a valid token that is not revoked.
 
     Raises what `read` and `require_unrevoked` raise.
     """
@@ -126,23 +121,23 @@ def verify(token: str | None) -> Identity:
 
 
 def read(token: str | None) -> Identity:
-    """Return who a token speaks for, unless it was revoked meanwhile.
+    """Return the identity of a valid token, without looking for a revocation.
 
-    Raises Unauthenticated with the code `token_missing`, `token_expired` or `token_invalid`; the
-    sentence never repeats the token. Raises Unavailable `issuer_unreachable`, and jwt's
-    InvalidKeyError when our own key is too short to be one.
+    Raises Unauthorized `token_missing`, `token_expired` or `token_invalid`, whose detail never
+    repeats the token. Raises Unavailable `issuer_unreachable`, and jwt's InvalidKeyError when the
+    signing key is too short.
     """
     if not token:
-        raise Unauthenticated("token_missing", "A token is needed.")
-    if len(token) > LONGEST_TOKEN:
-        raise Unauthenticated("token_invalid", "The token is not valid.")
-    here = settings.current()
+        raise Unauthorized("token_missing", "A token is needed.")
+    if len(token) > MAX_TOKEN_CHARACTERS:
+        raise Unauthorized("token_invalid", "The token is not valid.")
+    here = config.current()
     try:
         claims = jwt.decode(
             token,
             keys.verifying(token),
-            # Never read from the token, so that neither `alg: none` nor a key of another kind can
-            # be talked into a verification (RFC 8725, section 3.1).
+            # Never read from the token: `alg: none` or a key of another kind must not verify it
+            # (RFC 8725, section 3.1).
             algorithms=[here.token_algorithm],
             issuer=here.token_issuer,
             audience=here.token_audience,
@@ -150,28 +145,28 @@ def read(token: str | None) -> Identity:
         )
         return Identity.model_validate(claims)
     except jwt.ExpiredSignatureError:
-        raise Unauthenticated("token_expired", "The token has expired.") from None
-    # ValueError: it breaks a rule of ours, or is not even text.
+        raise Unauthorized("token_expired", "The token has expired.") from None
+    # ValueError: a claim breaks a rule of `Identity`, or the token is not text.
     except (jwt.InvalidTokenError, ValueError):
-        raise Unauthenticated("token_invalid", "The token is not valid.") from None
+        raise Unauthorized("token_invalid", "The token is not valid.") from None
 
 
 def revoke(account_id: int) -> None:
-    """Refuse every token of an account that was issued until now."""
+    """Refuse every token of an account that was issued up to now."""
     row = {"name": _account(account_id), "tokens_valid_after": _milliseconds(time.time())}
-    aws.dynamodb().put_item(TableName=settings.current().platform_table, Item=aws.to_item(row))
+    aws.dynamodb().put_item(TableName=config.current().platform_table, Item=aws.to_item(row))
 
 
 def require_unrevoked(identity: Identity) -> None:
-    """Raise Unauthenticated `token_revoked` when the token is older than its account allows."""
+    """Raise Unauthorized `token_revoked` for a token older than its account's revocation."""
     found = aws.dynamodb().get_item(
-        TableName=settings.current().platform_table,
+        TableName=config.current().platform_table,
         Key={"name": {"S": _account(identity.account_id)}},
         ConsistentRead=True,
     )
     row = aws.from_item(found.get("Item", {}))
     if _milliseconds(identity.issued_at) <= row.get("tokens_valid_after", 0):
-        raise Unauthenticated("token_revoked", "The token was revoked; log in again.")
+        raise Unauthorized("token_revoked", "The token was revoked; log in again.")
 
 
 def _account(account_id: int) -> str:

@@ -1,7 +1,7 @@
-"""The only place that knows the AWS SDK: clients with deadlines, and DynamoDB's item format.
+"""The AWS SDK: clients with deadlines, DynamoDB's item format, pages, conditions, retries.
 
-It is botocore, which boto3 is a layer on: importing boto3 besides takes 15 ms of every cold start,
-and of that layer this project would use two classes.
+The functions use botocore alone. boto3 is a layer on botocore that adds 15 ms to every cold start,
+and two of its classes would be used here.
 """
 
 import random
@@ -22,36 +22,41 @@ from botocore.httpsession import get_cert_path
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import (
+        QueryInputTypeDef,
+        QueryOutputTypeDef,
+        TransactWriteItemTypeDef,
+    )
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
 
-# boto3 waits 60 s for a connection and 60 s for an answer unless told otherwise, which is longer
-# than any function here may run. Standard mode retries with full jitter.
+# botocore's defaults of 60 s are longer than any function may run. Standard mode retries with full
+# jitter.
 _CONFIG = Config(
     connect_timeout=2,
     read_timeout=5,
     retries={"mode": "standard", "total_max_attempts": 4},
     max_pool_connections=32,
-    # DynamoDB looks at every parameter itself; doing it here as well takes as long as signing.
+    # DynamoDB validates every parameter too; validating here as well takes as long as signing.
     parameter_validation=False,
 )
 
-# Where an artifact describes what is called of AWS, beside this package; elsewhere botocore takes
-# its own descriptions, which are whole, and slower to read.
+# The artifact has short descriptions of the AWS operations in use beside this package. Elsewhere
+# botocore reads its own, which are complete and slower to read.
 DESCRIPTIONS = "aws_descriptions"
 
-KEYS_AT_ONCE = 100
+MAX_KEYS_PER_READ = 100
 
-# What cancels a transaction and may not do so again: another writer, or a moment's load.
-_PASSING = {
+# Reasons of a canceled transaction that may not come again: another writer, or throttling.
+_TRANSIENT = {
     *("None", "ConditionalCheckFailed", "TransactionConflict"),
     *("ThrottlingError", "ProvisionedThroughputExceeded"),
 }
 
 Credentials = ReadOnlyCredentials
 
-# The system's: environments that are restored from one snapshot would all wait the same.
-_jitter = random.SystemRandom()
+# The system's generator: environments restored from one snapshot share the state of `random`.
+_random = random.SystemRandom()
 _making = Lock()
 
 
@@ -76,13 +81,13 @@ def sqs() -> "SQSClient":
 
 
 def _client(service: str) -> Any:
-    # Threads that come at once to a cold process would each make one.
+    # Threads that start together in a cold process would each make a client.
     with _making:
         return _made(service)
 
 
 def forget_clients() -> None:
-    """Make clients anew when they are asked for, by what the environment says then."""
+    """Make new clients at their next use, from the environment of that moment."""
     _made.cache_clear()
     _session.cache_clear()
 
@@ -94,8 +99,8 @@ def _made(service: str) -> Any:
 
 @cache
 def _session() -> botocore.session.Session:
-    # Environments that Lambda restores from one snapshot have the same seed, and botocore's retries
-    # take their jitter from it.
+    # botocore's retries take their jitter from `random`, whose state is the same in all
+    # environments that Lambda restores from one snapshot.
     random.seed()
     session = botocore.session.get_session()
     session.set_config_variable("data_path", str(Path(__file__).parents[1] / DESCRIPTIONS))
@@ -103,7 +108,7 @@ def _session() -> botocore.session.Session:
 
 
 def credentials() -> Credentials:
-    """Return this process's credentials, refreshed when they were about to expire.
+    """Return this process's credentials, refreshed before they expire.
 
     Raises RuntimeError when there are none.
     """
@@ -118,12 +123,12 @@ def region() -> str:
 
 
 def ca_bundle() -> str:
-    """Return the file of certificate authorities that boto3 trusts, for who speaks TLS himself."""
+    """Return the path of the certificate authorities that botocore trusts."""
     return str(get_cert_path(True))
 
 
 def to_item(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn `{"seq": 1}` into DynamoDB's `{"seq": {"N": "1"}}`; what is None is left out."""
+    """Turn `{"seq": 1}` into DynamoDB's `{"seq": {"N": "1"}}`, without attributes that are None."""
     return {name: _to_value(value) for name, value in plain.items() if value is not None}
 
 
@@ -137,7 +142,7 @@ def _to_value(value: object) -> dict[str, Any]:
             return {"N": str(value)}
         case set() | frozenset():
             return {"SS": sorted(value)}
-    raise TypeError(f"There is no {type(value).__name__} in any table.")
+    raise TypeError(f"No table has an attribute of type {type(value).__name__}.")
 
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,32 +163,75 @@ def _from_value(value: Mapping[str, Any]) -> Any:
 def batch_get(table: str, keys: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield the items that exist, strongly consistent and in no order, in DynamoDB's format.
 
-    Keys come as `to_item` takes them. What DynamoDB leaves over, when throttled or beyond 16 MB,
-    is asked for again; BatchGetItem takes 100 keys at a time.
+    Keys have the format that `to_item` takes. BatchGetItem takes 100 keys; keys that DynamoDB
+    leaves unprocessed, when it throttles or beyond 16 MB, are requested again.
     """
     waiting = [to_item(key) for key in keys]
     while waiting:
-        batch, waiting = waiting[:KEYS_AT_ONCE], waiting[KEYS_AT_ONCE:]
+        batch, waiting = waiting[:MAX_KEYS_PER_READ], waiting[MAX_KEYS_PER_READ:]
         answer = dynamodb().batch_get_item(
             RequestItems={table: {"Keys": batch, "ConsistentRead": True}}
         )
         yield from answer["Responses"][table]
         if left := answer["UnprocessedKeys"].get(table):
             waiting += left["Keys"]
-            pause_before_another_try()
+            _pause(1)
 
 
-def passing_reasons(canceled: ClientError) -> list[str]:
-    """Return why each write of a canceled transaction was, "None" for those that were not.
+def query(request: "QueryInputTypeDef") -> Iterator["QueryOutputTypeDef"]:
+    """Yield the pages of a query, each at most 1 MB (DynamoDB's limit)."""
+    while True:
+        page = dynamodb().query(**request)
+        yield page
+        if "LastEvaluatedKey" not in page:
+            return
+        request = {**request, "ExclusiveStartKey": page["LastEvaluatedKey"]}
 
-    Raises the exception itself when trying again would end the same.
+
+def put_version(
+    table: str, item: Mapping[str, Any], *, expected: int
+) -> "TransactWriteItemTypeDef":
+    """Return the write of an item whose stored `version` is the expected one.
+
+    `expected` is 0 when the item must not exist yet. `item` has its new version.
+    """
+    put: Any = {
+        "TableName": table,
+        "Item": to_item(item),
+        "ConditionExpression": "attribute_not_exists(version)",
+    }
+    if expected:
+        put["ConditionExpression"] = "version = :expected"
+        put["ExpressionAttributeValues"] = to_item({":expected": expected})
+    return {"Put": put}
+
+
+def transient_reasons(canceled: ClientError) -> list[str]:
+    """Return the reason of each write of a canceled transaction, "None" for a write without one.
+
+    Raises the exception itself when another attempt would end the same.
     """
     reasons = [reason["Code"] for reason in canceled.response["CancellationReasons"]]
-    if not _PASSING.issuperset(reasons):
+    if not _TRANSIENT.issuperset(reasons):
         raise canceled
     return reasons
 
 
-def pause_before_another_try(attempt: int = 1) -> None:
-    """Sleep a random part of 50 ms, 100 ms, 200 ms …, at most a second: full jitter."""
-    time.sleep(_jitter.uniform(0, min(1.0, 0.05 * 2 ** (attempt - 1))))
+def attempts(limit: int) -> Iterator[int]:
+    """Yield 1, 2, … `limit`, with a pause before each attempt but the first.
+
+    The pause is a random part of 50 ms, 100 ms, 200 ms …, at most a second: full jitter.
+    """
+    for attempt in range(1, limit + 1):
+        if attempt > 1:
+            _pause(attempt - 1)
+        yield attempt
+
+
+def jitter(ceiling_seconds: float) -> float:
+    """Return a random part of a pause."""
+    return _random.uniform(0, ceiling_seconds)
+
+
+def _pause(failures: int) -> None:
+    time.sleep(jitter(min(1.0, 0.05 * 2 ** (failures - 1))))

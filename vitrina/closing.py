@@ -1,4 +1,4 @@
-"""Connections that end from this side: say why, close, forget."""
+"""Closing connections from this side: send `closing`, close, forget."""
 
 import time
 from collections import Counter
@@ -8,90 +8,90 @@ from itertools import islice
 
 from aws_lambda_powertools import Logger
 
-from vitrina import connections, members, metrics, sender, settings
+from vitrina import config, connections, metrics, partitions, sender, subscriptions
 from vitrina.channels import ClientType
-from vitrina.connections import PARALLEL_WRITES, Member
+from vitrina.connections import PARALLEL_WRITES
 from vitrina.events import Closing, Closure, Reason
+from vitrina.partitions import Subscription
 from vitrina.sender import Post
 
 logger = Logger()
 
 BUDGET_SECONDS = 10
-EXPIRED_AT_ONCE = 200
+EXPIRED_PER_BATCH = 200
 
 
 def close(
-    closed: Sequence[Member], reason: Reason, *, budget_seconds: float = BUDGET_SECONDS
+    closed: Sequence[Subscription], reason: Reason, *, budget_seconds: float = BUDGET_SECONDS
 ) -> int:
-    """Send `closing` to each, close it and forget it; return how many have ended.
+    """Send `closing` to each connection, close it and forget it; return how many have ended.
 
-    Who could not be told gets no event from now on, and is closed by the sweep.
+    A connection that cannot be reached is marked expired: it gets no more events, and the sweep
+    closes it.
     """
     if not closed:
         return 0
     body = Closing(data=Closure(reason=reason)).body()
-    # With a worker's patience and its share of the rate: events go first.
-    here = settings.current()
+    # With a worker's share of the rate, as events have priority.
+    here = config.current()
     delivery = sender.post(
-        [Post(member, [body], closes=True) for member in closed],
+        [Post(subscription, (body,), closes=True) for subscription in closed],
         budget_seconds=budget_seconds,
         per_second=here.posts_per_second / here.fanout_workers,
     )
-    gone = {post.member for post in delivery.gone}
-    # A handshake that is still going on can no more be closed than be told.
-    shaking_hands = connections.forget_gone(gone)
-    left = ({post.member for post in delivery.unreached} - gone).union(shaking_hands)
+    gone = {post.subscription for post in delivery.gone}
+    # A handshake that has not ended can be neither told nor closed.
+    opening = connections.forget_gone(gone)
+    left = ({post.subscription for post in delivery.unreached} - gone).union(opening)
     with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
-        list(pool.map(connections.expire, (member.connection_id for member in left)))
-        ended = (member.connection_id for member in closed if member not in left | gone)
+        list(pool.map(connections.expire, (found.connection_id for found in left)))
+        ended = (found.connection_id for found in closed if found not in left | gone)
         list(pool.map(connections.forget, ended))
     logger.info(
         "closed",
         reason=reason,
         closed=len(closed) - len(left),
-        connection_ids=connections.some_ids(closed),
+        connection_ids=partitions.ids_to_log(closed),
         left=len(left),
-        left_connection_ids=connections.some_ids(left),
+        left_connection_ids=partitions.ids_to_log(left),
     )
     return len(closed) - len(left)
 
 
 def close_account(account_id: int) -> int:
-    """Close all connections of an account; return how many there were."""
-    found = [opened.member for opened in members.of_account(account_id)]
+    """Close all connections of an account; return their number."""
+    found = [opened.subscription for opened in subscriptions.of_account(account_id)]
     close(found, Reason.ACCOUNT_DISCONNECTED)
     return len(found)
 
 
-def close_surplus(client_type: ClientType, identity: str) -> None:
-    """Close the oldest connections of an identity that has more than it may."""
-    opened = members.of_identity(client_type, identity)
-    surplus = opened[: -settings.current().connections_per_identity]
-    close([connection.member for connection in surplus], Reason.TOO_MANY_CONNECTIONS)
+def close_excess(client_type: ClientType, identity: str) -> None:
+    """Close the oldest connections of an identity beyond `connections_per_identity`."""
+    opened = subscriptions.of_identity(client_type, identity)
+    excess = opened[: -config.current().connections_per_identity]
+    close([connection.subscription for connection in excess], Reason.TOO_MANY_CONNECTIONS)
 
 
 def close_expired(until: float) -> int:
-    """Close connections whose time is over, and measure how many others there are.
+    """Close expired connections, and emit the number of open ones; return how many were read.
 
-    Returns how many were looked at.
-
-    `until` is when to stop, in `time.monotonic`'s seconds; the rest is for the next time.
+    Stops at `until`, a value of `time.monotonic`; the next sweep continues.
     """
     count = 0
     still_open: Counter[ClientType] = Counter()
-    expired = members.expired(still_open)
+    expired = subscriptions.expired(still_open)
     while (left := until - time.monotonic()) > 0 and (
-        some := list(islice(expired, EXPIRED_AT_ONCE))
+        batch := list(islice(expired, EXPIRED_PER_BATCH))
     ):
-        count += len(some)
-        # Read again: some were extended, and some end by themselves at this moment.
+        count += len(batch)
+        # Read again: some were extended, and some close by themselves at this moment.
         with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
-            rows = list(pool.map(connections.find, (member.connection_id for member in some)))
-        over = [row.member for row in rows if row and row.has_expired]
-        orphans = [member for member, row in zip(some, rows, strict=True) if row is None]
+            found = list(pool.map(connections.find, (each.connection_id for each in batch)))
+        over = [each.subscription for each in found if each and each.has_expired]
+        orphans = [each for each, stored in zip(batch, found, strict=True) if stored is None]
         connections.forget_gone(orphans)
         close(over, Reason.TOKEN_EXPIRED, budget_seconds=left)
-    # A reading that time has cut off has not counted all of them.
+    # A read that was cut off has not counted all connections.
     if left > 0:
         metrics.emit(**{name: still_open[kind] for kind, name in metrics.CONNECTIONS.items()})
     return count

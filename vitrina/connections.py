@@ -1,46 +1,32 @@
-"""Open connections: add one, let it into a room, extend it, forget it."""
+"""Open connections: add, find, join and leave rooms, extend, expire, forget."""
 
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vitrina import aws, channels, settings
+from vitrina import aws, config, partitions
 from vitrina.channels import ClientType
 from vitrina.errors import Conflict, Forbidden, Unavailable
+from vitrina.partitions import Subscription
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-    # Only a type here: `disconnect` and `greet` need no tokens, nor the time to import PyJWT.
+    # Only a type here: `disconnect` and `greet` need no PyJWT, which is slow to import.
     from vitrina.auth import Identity
 
-# API Gateway closes every WebSocket after two hours; the limit is fixed.
-LONGEST_CONNECTION_SECONDS = 2 * 60 * 60
-# A management API that does not know a connection this young may just not know it yet: the
-# handshake ends only after the $connect function has answered.
+# API Gateway closes every WebSocket after two hours; this limit is fixed.
+MAX_CONNECTION_SECONDS = 2 * 60 * 60
+# A handshake ends after the $connect function has answered. Until then the management API answers
+# 410 for a connection that is about to open.
 HANDSHAKE_SECONDS = 10
 PARALLEL_WRITES = 24
-# How often a connection is read again when another of its messages changed it meanwhile.
-READINGS = 5
-IDS_IN_THE_LOG = 10
+# A connection is read again when another message changed it in the meantime.
+MAX_ATTEMPTS = 5
 
 
-class Member(NamedTuple):
-    """One row of a partition: a connection that belongs to a channel."""
-
-    partition: str
-    member: str
-
-    @property
-    def connection_id(self) -> str:
-        return self.member.rpartition("#")[2]
-
-
-class Row(NamedTuple):
-    """The connection itself."""
-
+class Connection(NamedTuple):
     connection_id: str
     client_type: ClientType
     identity: str
@@ -49,26 +35,25 @@ class Row(NamedTuple):
     connected_at: int
     expires_at: int
     shards: int
-    """Of its type when it connected; for its life, so that its rows are always found again."""
+    """Of its type when it connected; kept, so that its rows are found while the number changes."""
     room_shards: int
 
     @property
-    def member(self) -> Member:
-        """Its place among all of its type."""
-        return self._member(self.client_type, self.identity, self.shards)
+    def subscription(self) -> Subscription:
+        """The row for everyone of its type, and for its identity."""
+        return self._subscription(self.client_type, self.identity, self.shards)
 
     @property
-    def members(self) -> list[Member]:
-        """All its places: its type's, and its rooms'."""
-        return [self.member, *(self.member_of(room) for room in sorted(self.rooms))]
+    def subscriptions(self) -> list[Subscription]:
+        return [self.subscription, *map(self.subscription_to, sorted(self.rooms))]
 
-    def member_of(self, room: str) -> Member:
-        """Return its place in a room, whether it is there or not."""
-        return self._member("room", room, self.room_shards)
+    def subscription_to(self, room: str) -> Subscription:
+        """Return the row for a room, whether the connection has joined it or not."""
+        return self._subscription("room", room, self.room_shards)
 
-    def _member(self, scope: str, name: str, shards: int) -> Member:
-        place = channels.membership(scope, name, shards)
-        return Member(place.key, place.prefix + self.connection_id)
+    def _subscription(self, scope: str, name: str, shards: int) -> Subscription:
+        partition = partitions.partition_of(scope, name, shards)
+        return Subscription(partition.key, partition.prefix + self.connection_id)
 
     @property
     def has_expired(self) -> bool:
@@ -81,174 +66,161 @@ class Row(NamedTuple):
         return [self.client_type, f"{self.client_type}:{self.identity}", *rooms]
 
     def is_of(self, identity: "Identity") -> bool:
-        mine = (self.client_type, self.identity, self.account_id)
-        return mine == (identity.client_type, identity.name, identity.account_id)
+        own = (self.client_type, self.identity, self.account_id)
+        return own == (identity.client_type, identity.name, identity.account_id)
 
 
 def add(connection_id: str, identity: "Identity") -> None:
-    """Remember an open connection: two rows, both or neither.
+    """Store an open connection: its own row and its subscription, both or neither.
 
-    It lives until its token ends, or for the two hours that API Gateway allows.
+    It expires with its token, or after the two hours that API Gateway allows.
     """
     now = int(time.time())
-    row = Row(
+    connection = Connection(
         connection_id=connection_id,
         client_type=identity.client_type,
         identity=identity.name,
         account_id=identity.account_id,
         rooms=frozenset(),
         connected_at=now,
-        expires_at=min(identity.expires_at, now + LONGEST_CONNECTION_SECONDS),
-        shards=channels.shards(identity.client_type)[0],
-        room_shards=channels.shards("room")[0],
+        expires_at=min(identity.expires_at, now + MAX_CONNECTION_SECONDS),
+        shards=partitions.shard_counts(identity.client_type)[0],
+        room_shards=partitions.shard_counts("room")[0],
     )
-    connection = {
-        **_connection_key(connection_id),
-        "client_type": row.client_type,
-        "identity": row.identity,
-        "shop_id": identity.shop_id,
-        "shards": row.shards,
-        "room_shards": row.room_shards,
-        **_common(row),
+    row = {
+        **_key(connection_id),
+        "client_type": connection.client_type,
+        "identity": connection.identity,
+        "shards": connection.shards,
+        "room_shards": connection.room_shards,
+        **_common_attributes(connection),
     }
-    _transact([_put_member(row, row.member), {"Put": _in_table(Item=aws.to_item(connection))}])
+    _transact([_subscribe(connection, connection.subscription), {"Put": _in_table(Item=row)}])
 
 
-def find(connection_id: str) -> Row | None:
+def find(connection_id: str) -> Connection | None:
     """Return a stored connection, which may have expired."""
     found = aws.dynamodb().get_item(
-        TableName=settings.current().connections_table,
-        Key=aws.to_item(_connection_key(connection_id)),
+        TableName=config.current().connections_table,
+        Key=aws.to_item(_key(connection_id)),
         ConsistentRead=True,
     )
-    return to_row(found["Item"]) if "Item" in found else None
+    return from_item(found["Item"]) if "Item" in found else None
 
 
-def find_open(connection_id: str) -> Row:
+def find_open(connection_id: str) -> Connection:
     """Return a connection that has not expired; raises Forbidden `connection_expired`."""
-    row = find(connection_id)
-    if row is None or row.has_expired:
+    connection = find(connection_id)
+    if connection is None or connection.has_expired:
         raise _expired()
-    return row
+    return connection
 
 
 def join(connection_id: str, room: str) -> None:
-    """Let a connection into a room; one that is there already stays.
+    """Subscribe a connection to a room, unless it is subscribed already.
 
     Raises Conflict `too_many_rooms`, Forbidden `connection_expired` or Unavailable `busy`.
     """
-    most = settings.current().rooms_per_connection
-    for attempt in range(1, READINGS + 1):
-        row = find_open(connection_id)
-        if room in row.rooms:
+    limit = config.current().rooms_per_connection
+    for _ in aws.attempts(MAX_ATTEMPTS):
+        connection = find_open(connection_id)
+        if room in connection.rooms:
             return
-        if len(row.rooms) >= most:
-            raise Conflict("too_many_rooms", f"A connection may be in {most} rooms at a time.")
-        member = _put_member(row, row.member_of(room))
-        if _change(row, "ADD rooms :room", {":room": {room}}, [member]):
+        if len(connection.rooms) >= limit:
+            raise Conflict("too_many_rooms", f"A connection may be in {limit} rooms at a time.")
+        subscribe = _subscribe(connection, connection.subscription_to(room))
+        if _change(connection, "ADD rooms :room", {":room": {room}}, [subscribe]):
             return
-        aws.pause_before_another_try(attempt)
     raise _busy()
 
 
 def leave(connection_id: str, room: str) -> None:
-    """Let a connection out of a room; out of one where it is not, there is no need.
+    """Unsubscribe a connection from a room, if it is subscribed.
 
     Raises Forbidden `connection_expired` or Unavailable `busy`.
     """
-    for attempt in range(1, READINGS + 1):
-        row = find_open(connection_id)
-        if room not in row.rooms:
+    for _ in aws.attempts(MAX_ATTEMPTS):
+        connection = find_open(connection_id)
+        if room not in connection.rooms:
             return
-        key = aws.to_item(row.member_of(room)._asdict())
-        member: TransactWriteItemTypeDef = {"Delete": _in_table(Key=key)}
-        if _change(row, "DELETE rooms :room", {":room": {room}}, [member]):
+        key = connection.subscription_to(room)._asdict()
+        unsubscribe: TransactWriteItemTypeDef = {"Delete": _in_table(Key=key)}
+        if _change(connection, "DELETE rooms :room", {":room": {room}}, [unsubscribe]):
             return
-        aws.pause_before_another_try(attempt)
     raise _busy()
 
 
 def extend(connection_id: str, identity: "Identity") -> int:
-    """Let a connection live as long as another token of its identity; return until when.
+    """Move the end of a connection to that of another token of its identity; return it.
 
-    Also one that has expired and is not closed yet. Raises Forbidden `connection_expired` or
-    `identity_mismatch`, or Unavailable `busy`.
+    A connection that has expired and is not closed yet is extended too. Raises Forbidden
+    `connection_expired` or `identity_mismatch`, or Unavailable `busy`.
     """
-    for attempt in range(1, READINGS + 1):
-        row = find(connection_id)
-        if row is None:
+    for _ in aws.attempts(MAX_ATTEMPTS):
+        connection = find(connection_id)
+        if connection is None:
             raise _expired()
-        if not row.is_of(identity):
-            raise Forbidden("identity_mismatch", "The token is somebody else's; connect with it.")
-        latest = row.connected_at + LONGEST_CONNECTION_SECONDS
-        extended = row._replace(expires_at=min(identity.expires_at, latest))
-        if _move_end(row, extended):
-            return extended.expires_at
-        aws.pause_before_another_try(attempt)
+        if not connection.is_of(identity):
+            raise Forbidden("identity_mismatch", "The token is of another identity; connect anew.")
+        latest = connection.connected_at + MAX_CONNECTION_SECONDS
+        expires_at = min(identity.expires_at, latest)
+        if _move_end(connection, expires_at):
+            return expires_at
     raise _busy()
 
 
 def expire(connection_id: str) -> None:
-    """Let a connection get nothing from now on; one already forgotten gets nothing anyhow.
+    """End a connection now, if it is stored: no event is posted to it any more.
 
     Raises Unavailable `busy`.
     """
-    for attempt in range(1, READINGS + 1):
-        row = find(connection_id)
-        if row is None or row.has_expired:
+    for _ in aws.attempts(MAX_ATTEMPTS):
+        connection = find(connection_id)
+        if connection is None or connection.has_expired:
             return
-        if _move_end(row, row._replace(expires_at=int(time.time()))):
+        if _move_end(connection, int(time.time())):
             return
-        aws.pause_before_another_try(attempt)
     raise _busy()
 
 
 def forget(connection_id: str) -> None:
-    """Remove every row of a connection; of one already forgotten there is nothing to remove."""
-    row = find(connection_id)
-    if row is not None:
-        _remove(row)
+    """Remove every row of a connection, if there is any."""
+    connection = find(connection_id)
+    if connection is not None:
+        _remove(connection)
 
 
-def some_ids(members: Iterable[Member]) -> list[str]:
-    """Return the ids of the first ten, for a line of the log that says how many there are.
+def forget_gone(gone: Iterable[Subscription]) -> list[Subscription]:
+    """Remove connections for which the management API answered 410.
 
-    An event reaches a hundred thousand: never all of them, and never a line for each.
+    Returns those whose handshake may not have ended. They are kept, and what was posted to them
+    must be posted again.
     """
-    return [member.connection_id for member in islice(members, IDS_IN_THE_LOG)]
-
-
-def forget_gone(members: Iterable[Member]) -> list[Member]:
-    """Remove connections that the management API answered 410 for.
-
-    Those whose handshake may still be going on are left alone, and returned: what was posted
-    to them is to be posted again.
-    """
-    members = list(members)
+    gone = list(gone)
     with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
-        forgotten = pool.map(_forget_gone, members)
-        return [member for member, is_done in zip(members, forgotten, strict=True) if not is_done]
+        forgotten = pool.map(_forget_gone, gone)
+        return [found for found, is_done in zip(gone, forgotten, strict=True) if not is_done]
 
 
-def _forget_gone(gone: Member) -> bool:
-    row = find(gone.connection_id)
-    if row is None:
+def _forget_gone(gone: Subscription) -> bool:
+    connection = find(gone.connection_id)
+    if connection is None:
         _delete(gone._asdict())
-    elif row.connected_at <= time.time() - HANDSHAKE_SECONDS:
-        _remove(row)
+    elif connection.connected_at <= time.time() - HANDSHAKE_SECONDS:
+        _remove(connection)
     else:
         return False
     return True
 
 
-def to_row(item: dict[str, Any]) -> Row:
-    """Read a connection's row in DynamoDB's format, as the table and its stream give it.
+def from_item(item: dict[str, Any]) -> Connection:
+    """Read a connection's own row in DynamoDB's format, from the table or its stream.
 
-    One that says nothing of shards was written before they could change, with the first number.
+    A row without numbers of shards is older than these attributes, and uses the first numbers.
     """
     row = aws.from_item(item)
     client_type = ClientType(row["client_type"])
-    return Row(
+    return Connection(
         connection_id=row["partition"].partition("#")[2],
         client_type=client_type,
         identity=row["identity"],
@@ -256,39 +228,40 @@ def to_row(item: dict[str, Any]) -> Row:
         rooms=frozenset(row.get("rooms", ())),
         connected_at=int(row["connected_at"]),
         expires_at=int(row["expires_at"]),
-        shards=int(row.get("shards") or channels.shards(client_type)[0]),
-        room_shards=int(row.get("room_shards") or channels.shards("room")[0]),
+        shards=int(row.get("shards") or partitions.shard_counts(client_type)[0]),
+        room_shards=int(row.get("room_shards") or partitions.shard_counts("room")[0]),
     )
 
 
-def _move_end(old: Row, new: Row) -> bool:
+def _move_end(connection: Connection, expires_at: int) -> bool:
     """Write another end into all rows of a connection, if it is as it was read."""
-    members = [_put_member(new, member) for member in new.members]
-    return _change(old, "SET expires_at = :end", {":end": new.expires_at}, members)
+    moved = connection._replace(expires_at=expires_at)
+    writes = [_subscribe(moved, subscription) for subscription in moved.subscriptions]
+    return _change(connection, "SET expires_at = :end", {":end": expires_at}, writes)
 
 
 def _change(
-    row: Row,
+    connection: Connection,
     update: str,
     values: dict[str, Any],
-    members: "list[TransactWriteItemTypeDef]",
+    writes: "list[TransactWriteItemTypeDef]",
 ) -> bool:
-    """Write a connection's row and others of its rows, if it still is as it was read."""
+    """Update a connection's own row and write others of its rows, if it is as it was read."""
     condition = "expires_at = :seen AND "
-    condition += "rooms = :rooms" if row.rooms else "attribute_not_exists(rooms)"
-    values = values | {":seen": row.expires_at, ":rooms": set(row.rooms) or None}
-    write: TransactWriteItemTypeDef = {
+    condition += "rooms = :rooms" if connection.rooms else "attribute_not_exists(rooms)"
+    values |= {":seen": connection.expires_at, ":rooms": set(connection.rooms) or None}
+    own: TransactWriteItemTypeDef = {
         "Update": _in_table(
-            Key=aws.to_item(_connection_key(row.connection_id)),
+            Key=_key(connection.connection_id),
             UpdateExpression=update,
             ConditionExpression=condition,
             ExpressionAttributeValues=aws.to_item(values),
         )
     }
     try:
-        _transact([write, *members])
+        _transact([own, *writes])
     except aws.dynamodb().exceptions.TransactionCanceledException as canceled:
-        aws.passing_reasons(canceled)
+        aws.transient_reasons(canceled)
         return False
     return True
 
@@ -298,46 +271,46 @@ def _transact(writes: "list[TransactWriteItemTypeDef]") -> None:
 
 
 def _in_table(**write: Any) -> Any:
-    return {"TableName": settings.current().connections_table, **write}
+    """Complete a write; `Item` or `Key` is given in plain Python."""
+    for name in write.keys() & {"Item", "Key"}:
+        write[name] = aws.to_item(write[name])
+    return {"TableName": config.current().connections_table, **write}
 
 
-def _put_member(row: Row, member: Member) -> "TransactWriteItemTypeDef":
-    return {"Put": _in_table(Item=aws.to_item({**member._asdict(), **_common(row)}))}
+def _subscribe(connection: Connection, subscription: Subscription) -> "TransactWriteItemTypeDef":
+    row = {**subscription._asdict(), **_common_attributes(connection)}
+    return {"Put": _in_table(Item=row)}
 
 
-def _common(row: Row) -> dict[str, int]:
-    """Return what every row of a connection says of it."""
+def _common_attributes(connection: Connection) -> dict[str, int]:
+    """Return the attributes that every row of a connection has."""
     return {
-        "account_id": row.account_id,
-        "connected_at": row.connected_at,
-        "expires_at": row.expires_at,
+        "account_id": connection.account_id,
+        "connected_at": connection.connected_at,
+        "expires_at": connection.expires_at,
     }
 
 
-def _connection_key(connection_id: str) -> dict[str, str]:
+def _key(connection_id: str) -> dict[str, str]:
     return {"partition": f"connection#{connection_id}", "member": "connection"}
 
 
-def _remove(row: Row) -> None:
-    """Delete all rows; the connection's own comes last, as it leads to the others.
+def _remove(connection: Connection) -> None:
+    """Delete all rows; the connection's own row comes last, as it leads to the others.
 
-    What a message of the same moment wrote behind our back, the own row knows when it goes.
+    A concurrent message may have added rows; the deleted own row lists them.
     """
-    for member in row.members:
-        _delete(member._asdict())
-    last = _delete(_connection_key(row.connection_id))
-    if last and (written := to_row(last)) != row:
-        for member in written.members:
-            _delete(member._asdict())
+    for subscription in connection.subscriptions:
+        _delete(subscription._asdict())
+    deleted = _delete(_key(connection.connection_id))
+    if deleted and (latest := from_item(deleted)) != connection:
+        for subscription in latest.subscriptions:
+            _delete(subscription._asdict())
 
 
 def _delete(key: dict[str, str]) -> dict[str, Any]:
     """Delete a row; return what it was."""
-    deleted = aws.dynamodb().delete_item(
-        TableName=settings.current().connections_table,
-        Key=aws.to_item(key),
-        ReturnValues="ALL_OLD",
-    )
+    deleted = aws.dynamodb().delete_item(**_in_table(Key=key), ReturnValues="ALL_OLD")
     return deleted.get("Attributes", {})
 
 
@@ -346,4 +319,4 @@ def _expired() -> Forbidden:
 
 
 def _busy() -> Unavailable:
-    return Unavailable("busy", "Too much of this connection is changing; try again.")
+    return Unavailable("busy", "This connection is changing too fast; try again.")

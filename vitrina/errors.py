@@ -1,8 +1,8 @@
-"""Everything that can be refused, with its HTTP status and its stable codes.
+"""Problems: every refusal, with its HTTP status and its stable codes.
 
 Problem                    500
 ├── Malformed              400
-├── Unauthenticated        401
+├── Unauthorized           401
 ├── Forbidden              403
 ├── NotFound               404
 ├── MethodNotAllowed       405
@@ -19,14 +19,14 @@ from typing import ClassVar
 
 
 class Problem(Exception):
-    """A refusal that its caller is told about.
+    """A refusal as the caller sees it.
 
-    `status` and `title` follow RFC 9457; `code` is one of its class's `codes`, names the case and
-    never changes; `detail` is a sentence for people.
+    `status` and `title` follow RFC 9457, with HTTP's standard phrases (RFC 9110) as titles. `code`
+    is one of the class's `codes` and never changes; `detail` is a sentence for people.
     """
 
     status: ClassVar[int] = 500
-    title: ClassVar[str] = "Internal error"
+    title: ClassVar[str] = "Internal server error"
     codes: ClassVar[tuple[str, ...]] = ("internal_error",)
 
     def __init__(self, code: str, detail: str) -> None:
@@ -36,13 +36,13 @@ class Problem(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
-        """What the HTTP answer says besides."""
+        """Headers of the HTTP answer."""
         return {}
 
 
 class Malformed(Problem):
     status = 400
-    title = "The request cannot be read"
+    title = "Bad request"
     codes = (
         "body_not_json",
         "cursor_invalid",
@@ -50,9 +50,9 @@ class Malformed(Problem):
     )
 
 
-class Unauthenticated(Problem):
+class Unauthorized(Problem):
     status = 401
-    title = "Who are you?"
+    title = "Unauthorized"
     codes = (
         "token_missing",
         "token_invalid",
@@ -69,7 +69,7 @@ class Unauthenticated(Problem):
 
 class Forbidden(Problem):
     status = 403
-    title = "Not allowed"
+    title = "Forbidden"
     codes = (
         "client_type_forbidden",
         "client_type_mismatch",
@@ -83,7 +83,7 @@ class Forbidden(Problem):
 
 class NotFound(Problem):
     status = 404
-    title = "No such thing"
+    title = "Not found"
     codes = (
         "route_not_found",
         "product_not_found",
@@ -93,7 +93,7 @@ class NotFound(Problem):
 
 class MethodNotAllowed(Problem):
     status = 405
-    title = "Not in this way"
+    title = "Method not allowed"
     codes = ("method_not_allowed",)
 
     def __init__(self, allowed: str) -> None:
@@ -107,7 +107,7 @@ class MethodNotAllowed(Problem):
 
 class Conflict(Problem):
     status = 409
-    title = "The state has changed"
+    title = "Conflict"
     codes = (
         "already_moderated",
         "product_changed",
@@ -119,7 +119,7 @@ class Conflict(Problem):
 
 class TooLarge(Problem):
     status = 413
-    title = "The request is too large"
+    title = "Content too large"
     codes = (
         "body_too_large",
         "message_too_large",
@@ -128,13 +128,13 @@ class TooLarge(Problem):
 
 class UnsupportedContent(Problem):
     status = 415
-    title = "The request is not JSON"
+    title = "Unsupported media type"
     codes = ("content_type_unsupported",)
 
 
 class Invalid(Problem):
     status = 422
-    title = "The request breaks a rule"
+    title = "Unprocessable content"
     codes = (
         "request_invalid",
         "message_invalid",
@@ -145,7 +145,7 @@ class Invalid(Problem):
 
 class PreconditionRequired(Problem):
     status = 428
-    title = "Say what you have seen"
+    title = "Precondition required"
     codes = ("version_missing",)
 
 
@@ -165,7 +165,7 @@ class TooManyRequests(Problem):
 
 class Unavailable(Problem):
     status = 503
-    title = "Not at this moment"
+    title = "Service unavailable"
     codes = (
         "busy",
         "recovery_interrupted",

@@ -1,4 +1,4 @@
-"""Facts in the past tense, exactly as clients receive them: these models are the wire format."""
+"""Events, exactly as clients receive them: these models are the wire format."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from typing_extensions import TypedDict  # pydantic takes `typing`'s from Python 3.12 on only
 
 from vitrina.channels import CHANNELS, ClientType
+from vitrina.types import MAX_SAFE_INTEGER
 
 
 def now() -> datetime:
@@ -18,16 +19,16 @@ def now() -> datetime:
 
 
 class _Wire(BaseModel):
-    # Built when first used: no function uses more than a few of them, and all take 8 ms.
+    # Built at first use: each function uses a few of these models, and all take 8 ms.
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     def body(self) -> bytes:
-        """Return the frame to send: compact JSON in UTF-8, nothing escaped."""
+        """Return the frame: compact JSON in UTF-8, without escapes."""
         return to_json(self)
 
 
 class Published(_Wire):
-    """An event that goes to the channels of the table, under one `id` in all of them."""
+    """An event that is published to the channels of `CHANNELS`, with one `id` in all of them."""
 
     event: str
     timestamp: datetime = Field(default_factory=now)
@@ -35,17 +36,17 @@ class Published(_Wire):
     id: str = Field(default_factory=lambda: str(uuid4()))
 
     def channels(self) -> list[str]:
-        """Return the channels that `channels.CHANNELS` gives to this event."""
+        """Return the channels of this event, by the table `channels.CHANNELS`."""
         data = dict(self.data)
         return [channel.format_map(data) for channel in CHANNELS[self.event]]
 
     def body_for(self, channel: str, seq: int) -> bytes:
-        """Return the frame for one channel, which names its channel and its number there."""
+        """Return the frame for one channel, with the channel and the event's number there."""
         return to_json({**dict(self), "channel": channel, "seq": seq})
 
 
 class ProductApproval(_Wire):
-    """The seed document's eight fields, in its order."""
+    """The fields of an approved product, in this order."""
 
     product_id: int
     product_name: str
@@ -97,7 +98,7 @@ class ProductRejected(Published):
 
 
 class ChangedSettings(TypedDict, total=False):
-    """Those of the platform's settings that have another value now."""
+    """The platform's settings that have changed, with their new values."""
 
     approval_fee: float
     currency: str
@@ -126,20 +127,20 @@ class Announcement(_Wire):
 
 
 class AnnouncementPublished(Published):
-    """An administrator said something to a channel."""
+    """An administrator published an announcement to a channel."""
 
     event: Literal["announcement.published"] = "announcement.published"
     data: Announcement
 
 
 class Position(_Wire):
-    """How far a channel has been read. Another epoch means other numbers: nothing compares."""
+    """How far a channel has been read. Numbers of different epochs do not compare."""
 
     epoch: Annotated[str, StringConstraints(max_length=64)]
-    seq: Annotated[int, Field(ge=0, le=2**53 - 1, strict=True)]
+    seq: Annotated[int, Field(ge=0, le=MAX_SAFE_INTEGER, strict=True)]
 
 
-class Connection(_Wire):
+class ConnectionDetails(_Wire):
     connection_id: str
     client_type: ClientType
     expires_at: datetime
@@ -148,15 +149,15 @@ class Connection(_Wire):
 
 
 class Connected(_Wire):
-    """The first event of a connection: the rules, and where its channels stand."""
+    """The first event of a connection: its limits, and the positions of its channels."""
 
     event: Literal["connected"] = "connected"
     timestamp: datetime = Field(default_factory=now)
-    data: Connection
+    data: ConnectionDetails
 
 
 class ChannelRecovery(Position):
-    """Whether every missed event was sent, and where the channel stands now."""
+    """Whether every missed event was sent, and the channel's present position."""
 
     recovered: bool
 
@@ -168,7 +169,7 @@ class Recovery(_Wire):
 
 
 class Recovered(_Wire):
-    """The answer to `resume`, after the missed events, if any."""
+    """The answer to `resume`, after the missed events."""
 
     event: Literal["recovered"] = "recovered"
     timestamp: datetime = Field(default_factory=now)
@@ -179,7 +180,7 @@ class RoomJoined(_Wire):
     room: str
     channel: str
     position: Position
-    """Later events of the room come; earlier ones are history."""
+    """Events after this position are sent; earlier ones are not."""
 
 
 class Joined(_Wire):
@@ -236,7 +237,7 @@ class Closing(_Wire):
 
 
 class Pong(_Wire):
-    """The answer to `ping`: its name alone, so that API Gateway can send it without a Lambda."""
+    """The answer to `ping`: only its name, so that API Gateway can send it without a Lambda."""
 
     event: Literal["pong"] = "pong"
 
@@ -247,7 +248,7 @@ class Refusal(_Wire):
 
 
 class Error(_Wire):
-    """What this connection sent was refused; the connection stays."""
+    """A message of this connection was refused; the connection stays open."""
 
     event: Literal["error"] = "error"
     timestamp: datetime = Field(default_factory=now)

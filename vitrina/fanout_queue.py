@@ -1,4 +1,4 @@
-"""The fan-out queue: what a publication leaves for the workers to do."""
+"""The fan-out queue: tasks that a publication leaves to the workers."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -7,30 +7,29 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from vitrina import aws, settings
-from vitrina.channels import Partition
-from vitrina.connections import Member
+from vitrina import aws, config
+from vitrina.partitions import Partition, Subscription
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
-# SQS takes ten messages at a time; ten of these stay well below its limit of 256 KB.
-MESSAGES_AT_ONCE = 10
-MEMBERS_PER_TASK = 250
+# SQS takes ten messages per request; ten tasks are far below its limit of 256 KB.
+MAX_BATCH_MESSAGES = 10
+SUBSCRIPTIONS_PER_TASK = 250
 PARALLEL_BATCHES = 8
 
 
 class _Task(BaseModel):
-    # Built when first used: most publications leave nothing to the workers.
+    # Built at first use: most publications leave no tasks.
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     channel: str
     seqs: Annotated[list[int], Field(min_length=1, max_length=100)]
-    """The events to post, in this order; their bodies are in the history."""
+    """Numbers of the events to post, in this order; their bodies are in the history."""
 
 
 class PostPage(_Task):
-    """Post to the page of a partition that begins after the cursor, and see to the next one."""
+    """Post to the page of a partition after the cursor, and queue the next page."""
 
     type: Literal["post_page"] = "post_page"
     partition: Partition
@@ -38,10 +37,10 @@ class PostPage(_Task):
 
 
 class PostAgain(_Task):
-    """Post to these connections, which could not be reached before."""
+    """Post again to connections that were not reached."""
 
     type: Literal["post_again"] = "post_again"
-    members: list[Member]
+    members: list[Subscription]
     attempt: Annotated[int, Field(ge=0, le=16)]
     """1 for the first time."""
 
@@ -53,13 +52,13 @@ _TASK: TypeAdapter[Task] = TypeAdapter(
 
 
 class QueueRefused(Exception):
-    """SQS took some messages and not all."""
+    """SQS refused some of the messages."""
 
 
 def put(tasks: Iterable[Task], *, delay_seconds: int = 0) -> int:
-    """Put tasks on the queue, visible after a delay; return how many.
+    """Put tasks on the queue, visible after a delay; return their number.
 
-    Raises QueueRefused when SQS did not take one of them, after boto3's own retries.
+    Raises QueueRefused when SQS refuses one of them, after botocore's own retries.
     """
     batches = _batches([task.model_dump_json() for task in tasks])
     with ThreadPoolExecutor(PARALLEL_BATCHES) as pool:
@@ -67,22 +66,22 @@ def put(tasks: Iterable[Task], *, delay_seconds: int = 0) -> int:
 
 
 def parse(body: str) -> Task:
-    """Read a message; raises pydantic's ValidationError."""
+    """Read a message of the queue; raises pydantic's ValidationError."""
     return _TASK.validate_json(body)
 
 
 def post_again(
-    channel: str, seqs: list[int], members: Sequence[Member], attempt: int
+    channel: str, seqs: list[int], members: Sequence[Subscription], attempt: int
 ) -> Iterator[PostAgain]:
     """Yield tasks for any number of connections."""
     left = iter(members)
-    while some := list(islice(left, MEMBERS_PER_TASK)):
+    while some := list(islice(left, SUBSCRIPTIONS_PER_TASK)):
         yield PostAgain(channel=channel, seqs=seqs, members=some, attempt=attempt)
 
 
 def _batches(bodies: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(bodies), MESSAGES_AT_ONCE):
-        yield bodies[start : start + MESSAGES_AT_ONCE]
+    for start in range(0, len(bodies), MAX_BATCH_MESSAGES):
+        yield bodies[start : start + MAX_BATCH_MESSAGES]
 
 
 def _send(bodies: Sequence[str], delay_seconds: int) -> int:
@@ -91,7 +90,7 @@ def _send(bodies: Sequence[str], delay_seconds: int) -> int:
         for n, body in enumerate(bodies)
     ]
     answer = aws.sqs().send_message_batch(
-        QueueUrl=settings.current().fanout_queue_url, Entries=entries
+        QueueUrl=config.current().fanout_queue_url, Entries=entries
     )
     if failed := answer.get("Failed"):
         raise QueueRefused(f"{len(failed)} of {len(bodies)}: {failed[0].get('Message')}")

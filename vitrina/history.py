@@ -1,4 +1,4 @@
-"""The stored events of the last day: their numbers, what a client missed, what is unsent."""
+"""Stored events of the last day: numbered per channel, read for recovery, kept in an outbox."""
 
 import time
 from collections import Counter
@@ -9,37 +9,37 @@ from uuid import uuid4
 
 from aws_lambda_powertools import Logger
 
-from vitrina import aws, metrics, settings
+from vitrina import aws, config, metrics
 from vitrina.errors import Unavailable
 from vitrina.events import Position, Published
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb.type_defs import QueryInputTypeDef, TransactWriteItemTypeDef
+    from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 logger = Logger()
 
 # DynamoDB's limit for one transaction.
-ITEMS_PER_TRANSACTION = 100
-COMMIT_ATTEMPTS = 12
-# A frame of API Gateway; a longer one closes the connection (1009).
-LARGEST_BODY_BYTES = 32 * 1024
+MAX_TRANSACTION_ITEMS = 100
+MAX_ATTEMPTS = 12
+# API Gateway's limit for a frame; a longer one closes the connection (1009).
+MAX_FRAME_BYTES = 32 * 1024
 PARALLEL_WRITES = 16
 
 OUTBOX_INDEX = "outbox"
-# The channel's head: its latest number and its epoch.
+# The number of a channel's head, the item that holds its latest number and its epoch.
 HEAD = 0
 
 
 class Change(NamedTuple):
-    """A write, and the event that tells of it: both happen or neither."""
+    """A write and its event: both are committed, or neither."""
 
     write: "TransactWriteItemTypeDef | None"
-    """None when the event is all that happens."""
+    """None when there is nothing to write but the event."""
     event: Published
 
 
-class Row(NamedTuple):
-    """An event as one channel has it."""
+class StoredEvent(NamedTuple):
+    """An event in one channel."""
 
     channel: str
     seq: int
@@ -48,8 +48,8 @@ class Row(NamedTuple):
     created_at_ms: int
 
 
-class Outrun(Exception):
-    """The condition of a change's own write does not hold any more; nothing was written."""
+class WriteConflict(Exception):
+    """The condition of a change's own write no longer holds; nothing was written."""
 
 
 def now_ms() -> int:
@@ -60,84 +60,85 @@ def now_ms() -> int:
 def batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
     """Pack changes, in their order, into as few transactions as DynamoDB's limit allows."""
     batch: list[Change] = []
+    heads: set[str] = set()
+    puts = 0
     for change in changes:
-        if _items_of([*batch, change]) > ITEMS_PER_TRANSACTION:
+        channels = change.event.channels()
+        # One item for each head, one for each change's write, one for each event in a channel.
+        if len(heads.union(channels)) + puts + 1 + len(channels) > MAX_TRANSACTION_ITEMS:
             yield batch
-            batch = []
+            batch, heads, puts = [], set(), 0
         batch.append(change)
+        heads.update(channels)
+        puts += 1 + len(channels)
     if batch:
         yield batch
 
 
-def _items_of(changes: Sequence[Change]) -> int:
-    heads = {channel for change in changes for channel in change.event.channels()}
-    return len(heads) + sum(1 + len(change.event.channels()) for change in changes)
-
-
-def commit(changes: Sequence[Change]) -> list[Row]:
+def commit(changes: Sequence[Change]) -> list[StoredEvent]:
     """Write changes and their events in one transaction, each event with the next number.
 
-    Optimistic: the numbers are good if the channels' heads are still as they were read, and are
-    taken anew if not. Raises Outrun, or Unavailable `busy` when others were faster every time.
+    The transaction succeeds if the channels' heads are as they were read; otherwise the events get
+    new numbers. Raises WriteConflict, or Unavailable `busy` when other writers won every attempt.
     """
     writes = [change.write for change in changes if change.write]
-    for attempt in range(1, COMMIT_ATTEMPTS + 1):
-        heads = positions({channel for change in changes for channel in change.event.channels()})
-        rows = _number(changes, heads)
+    events = [(change.event, change.event.channels()) for change in changes]
+    for _ in aws.attempts(MAX_ATTEMPTS):
+        heads = positions({channel for _, channels in events for channel in channels})
+        stored = _number(events, heads)
+        last = {event.channel: event.seq for event in stored}
         try:
             aws.dynamodb().transact_write_items(
                 TransactItems=[
                     *writes,
-                    *(_advance(head, rows, channel) for channel, head in heads.items()),
-                    *(_put(row) for row in rows),
+                    *(_advance(channel, heads[channel], last[channel]) for channel in heads),
+                    *map(_put, stored),
                 ]
             )
         except aws.dynamodb().exceptions.TransactionCanceledException as canceled:
-            reasons = aws.passing_reasons(canceled)
+            reasons = aws.transient_reasons(canceled)
             if "ConditionalCheckFailed" in reasons[: len(writes)]:
-                raise Outrun from None
-            aws.pause_before_another_try(attempt)
+                raise WriteConflict from None
         else:
-            _tell(changes, rows)
-            return rows
-    raise Unavailable("busy", "Too many are publishing at this moment; try again.")
+            _log(changes, stored)
+            return stored
+    raise Unavailable("busy", "Too many events are published at this moment; try again.")
 
 
-def _tell(changes: Sequence[Change], rows: Sequence[Row]) -> None:
-    """Log what was committed, with the numbers by which the queue's tasks call it."""
+def _log(changes: Sequence[Change], stored: Sequence[StoredEvent]) -> None:
+    """Log what was committed, with the numbers that the queue's tasks name it by."""
     names = Counter(change.event.event for change in changes)
     logger.info(
         "committed",
         events=[*names],
         event_ids=[change.event.id for change in changes],
-        positions=[f"{row.channel}/{row.seq}" for row in rows],
+        positions=[f"{event.channel}/{event.seq}" for event in stored],
     )
     metrics.emit(**names)
 
 
 def positions(channels: Iterable[str]) -> dict[str, Position]:
-    """Return where each channel stands: the number of its latest committed event.
+    """Return the position of each channel's latest committed event.
 
-    A channel that nothing was published to yet begins with this, so that its epoch is known to
-    all who read it.
+    A channel without events gets its epoch here, so that every reader has the same one.
     """
     wanted = dict.fromkeys(channels)
     found = {
         head["channel"]: Position(epoch=head["epoch"], seq=int(head["last"]))
         for head in _get((channel, HEAD) for channel in wanted)
     }
-    unheard_of = [channel for channel in wanted if channel not in found]
+    new = [channel for channel in wanted if channel not in found]
     with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
-        return found | dict(zip(unheard_of, pool.map(_open, unheard_of), strict=True))
+        return found | dict(zip(new, pool.map(_open, new), strict=True))
 
 
 def _open(channel: str) -> Position:
-    """Begin to count; whoever comes second takes the first one's epoch."""
+    """Write a channel's first head; of concurrent writers, the first one's epoch stays."""
     head = Position(epoch=uuid4().hex[:8], seq=0)
     item = {"channel": channel, "seq": HEAD, "last": head.seq, "epoch": head.epoch}
     try:
         aws.dynamodb().put_item(
-            TableName=settings.current().history_table,
+            TableName=config.current().history_table,
             Item=aws.to_item(item),
             ConditionExpression="attribute_not_exists(channel)",
         )
@@ -146,31 +147,31 @@ def _open(channel: str) -> Position:
     return head
 
 
-def read(channel: str, seqs: Iterable[int]) -> list[Row]:
+def read(channel: str, seqs: Iterable[int]) -> list[StoredEvent]:
     """Return those of a channel's events that still exist, in order."""
-    return sorted(_to_row(item) for item in _get((channel, seq) for seq in seqs))
+    return sorted(_from_item(item) for item in _get((channel, seq) for seq in seqs))
 
 
-def missed(channel: str, since: Position, head: Position, at_most: int) -> list[Row] | None:
-    """Return the events after a position, up to a head read before, in order: all, or None.
+def missed(channel: str, since: Position, head: Position, limit: int) -> list[StoredEvent] | None:
+    """Return all events after a position, up to a head that was read before, in order.
 
-    None when they are too many, have expired, or were counted in another epoch.
+    None when there are more than `limit`, when one has expired, or when the epoch is another.
     """
     count = head.seq - since.seq
-    if since.epoch != head.epoch or not 0 <= count <= at_most:
+    if since.epoch != head.epoch or not 0 <= count <= limit:
         return None
-    rows = list(_between(channel, since.seq + 1, head.seq)) if count else []
-    return rows if len(rows) == count else None
+    events = list(_between(channel, since.seq + 1, head.seq)) if count else []
+    return events if len(events) == count else None
 
 
-def mark_sent(rows: Iterable[Row]) -> None:
-    """Take events off the outbox; one that has expired meanwhile stays away."""
+def mark_sent(events: Iterable[StoredEvent]) -> None:
+    """Take events off the outbox; one that has expired in the meantime is not written again."""
 
-    def mark(row: Row) -> None:
+    def mark(event: StoredEvent) -> None:
         try:
             aws.dynamodb().update_item(
-                TableName=settings.current().history_table,
-                Key=_key(row.channel, row.seq),
+                TableName=config.current().history_table,
+                Key=aws.to_item({"channel": event.channel, "seq": event.seq}),
                 UpdateExpression="REMOVE unsent",
                 ConditionExpression="attribute_exists(unsent)",
             )
@@ -178,49 +179,47 @@ def mark_sent(rows: Iterable[Row]) -> None:
             pass
 
     with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
-        list(pool.map(mark, rows))
+        list(pool.map(mark, events))
 
 
-def unsent(older_than_seconds: float) -> Iterator[list[Row]]:
-    """Yield what a crash left in the outbox, oldest first, at most a hundred at a time."""
-    query: QueryInputTypeDef = {
-        "TableName": settings.current().history_table,
-        "IndexName": OUTBOX_INDEX,
-        "KeyConditionExpression": "unsent = :yes AND created_at < :before",
-        "ExpressionAttributeValues": aws.to_item(
-            {":yes": "1", ":before": now_ms() - int(older_than_seconds * 1000)}
-        ),
-        "Limit": aws.KEYS_AT_ONCE,
-    }
-    while True:
-        page = aws.dynamodb().query(**query)
+def unsent(older_than_seconds: float) -> Iterator[list[StoredEvent]]:
+    """Yield what a crash left in the outbox, oldest first, at most a hundred events at a time."""
+    before = now_ms() - int(older_than_seconds * 1000)
+    pages = aws.query(
+        {
+            "TableName": config.current().history_table,
+            "IndexName": OUTBOX_INDEX,
+            "KeyConditionExpression": "unsent = :yes AND created_at < :before",
+            "ExpressionAttributeValues": aws.to_item({":yes": "1", ":before": before}),
+            "Limit": aws.MAX_KEYS_PER_READ,
+        }
+    )
+    for page in pages:
         keys = [aws.from_item(item) for item in page["Items"]]
-        # The index lags behind the table: what was sent meanwhile is not unsent any more.
+        # The index lags behind the table: an event may have been sent since.
         items = _get((key["channel"], int(key["seq"])) for key in keys)
-        if rows := sorted(_to_row(item) for item in items if "unsent" in item):
-            yield rows
-        if "LastEvaluatedKey" not in page:
-            return
-        query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        if events := sorted(_from_item(item) for item in items if "unsent" in item):
+            yield events
 
 
-def _number(changes: Sequence[Change], heads: Mapping[str, Position]) -> list[Row]:
+def _number(
+    events: Iterable[tuple[Published, Sequence[str]]], heads: Mapping[str, Position]
+) -> list[StoredEvent]:
     """Give each event its next number in each of its channels."""
     last = {channel: head.seq for channel, head in heads.items()}
-    rows = []
-    for change in changes:
-        for channel in change.event.channels():
+    stored = []
+    for event, channels in events:
+        for channel in channels:
             last[channel] += 1
-            body = change.event.body_for(channel, last[channel])
-            if len(body) > LARGEST_BODY_BYTES:
-                raise ValueError(f"{change.event.event} is longer than a frame: {len(body)} bytes")
-            rows.append(Row(channel, last[channel], change.event.id, body, now_ms()))
-    return rows
+            body = event.body_for(channel, last[channel])
+            if len(body) > MAX_FRAME_BYTES:
+                raise ValueError(f"{event.event} is longer than a frame: {len(body)} bytes")
+            stored.append(StoredEvent(channel, last[channel], event.id, body, now_ms()))
+    return stored
 
 
-def _advance(head: Position, rows: Iterable[Row], channel: str) -> "TransactWriteItemTypeDef":
-    """Move a channel's head to its last row, if the head is still where it was read."""
-    last = max(row.seq for row in rows if row.channel == channel)
+def _advance(channel: str, head: Position, last: int) -> "TransactWriteItemTypeDef":
+    """Move a channel's head to its last event, if the head is as it was read."""
     return _write(
         {"channel": channel, "seq": HEAD, "last": last, "epoch": head.epoch},
         ConditionExpression="#last = :last AND epoch = :epoch",
@@ -229,53 +228,48 @@ def _advance(head: Position, rows: Iterable[Row], channel: str) -> "TransactWrit
     )
 
 
-def _put(row: Row) -> "TransactWriteItemTypeDef":
-    item = {
-        "channel": row.channel,
-        "seq": row.seq,
-        "event_id": row.event_id,
-        "body": row.body.decode(),
-        "created_at": row.created_at_ms,
-        "expires_at": row.created_at_ms // 1000 + settings.current().history_retention_seconds,
-        "unsent": "1",
-    }
-    return _write(item)
+def _put(event: StoredEvent) -> "TransactWriteItemTypeDef":
+    return _write(
+        {
+            "channel": event.channel,
+            "seq": event.seq,
+            "event_id": event.event_id,
+            "body": event.body.decode(),
+            "created_at": event.created_at_ms,
+            "expires_at": event.created_at_ms // 1000 + config.current().history_retention_seconds,
+            "unsent": "1",
+        }
+    )
 
 
 def _write(item: Mapping[str, Any], **condition: Any) -> "TransactWriteItemTypeDef":
-    put: Any = {"TableName": settings.current().history_table, "Item": aws.to_item(item)}
+    put: Any = {"TableName": config.current().history_table, "Item": aws.to_item(item)}
     return {"Put": put | condition}
 
 
-def _between(channel: str, first: int, last: int) -> Iterator[Row]:
-    query: QueryInputTypeDef = {
-        "TableName": settings.current().history_table,
-        "ConsistentRead": True,
-        "KeyConditionExpression": "channel = :channel AND seq BETWEEN :first AND :last",
-        "FilterExpression": "expires_at > :now",
-        "ExpressionAttributeValues": aws.to_item(
-            {":channel": channel, ":first": first, ":last": last, ":now": int(time.time())}
-        ),
-    }
-    while True:
-        page = aws.dynamodb().query(**query)
-        yield from (_to_row(aws.from_item(item)) for item in page["Items"])
-        if "LastEvaluatedKey" not in page:
-            return
-        query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+def _between(channel: str, first: int, last: int) -> Iterator[StoredEvent]:
+    pages = aws.query(
+        {
+            "TableName": config.current().history_table,
+            "ConsistentRead": True,
+            "KeyConditionExpression": "channel = :channel AND seq BETWEEN :first AND :last",
+            "FilterExpression": "expires_at > :now",
+            "ExpressionAttributeValues": aws.to_item(
+                {":channel": channel, ":first": first, ":last": last, ":now": int(time.time())}
+            ),
+        }
+    )
+    for page in pages:
+        yield from (_from_item(aws.from_item(item)) for item in page["Items"])
 
 
 def _get(keys: Iterable[tuple[str, int]]) -> Iterator[dict[str, Any]]:
     wanted = ({"channel": channel, "seq": seq} for channel, seq in keys)
-    return map(aws.from_item, aws.batch_get(settings.current().history_table, wanted))
+    return map(aws.from_item, aws.batch_get(config.current().history_table, wanted))
 
 
-def _key(channel: str, seq: int) -> dict[str, Any]:
-    return aws.to_item({"channel": channel, "seq": seq})
-
-
-def _to_row(item: Mapping[str, Any]) -> Row:
-    return Row(
+def _from_item(item: Mapping[str, Any]) -> StoredEvent:
+    return StoredEvent(
         channel=item["channel"],
         seq=int(item["seq"]),
         event_id=item["event_id"],

@@ -1,9 +1,9 @@
-"""API Gateway's HTTP events and answers: routing, who is asking, errors as RFC 9457 problems."""
+"""The HTTP API: routing, authentication of callers, refusals as RFC 9457 problems."""
 
 import base64
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -24,7 +24,6 @@ from aws_lambda_powertools.event_handler.depends import (
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Header
-from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
@@ -33,7 +32,6 @@ from vitrina import auth
 from vitrina.auth import Identity
 from vitrina.channels import ClientType
 from vitrina.errors import (
-    KINDS,
     Invalid,
     Malformed,
     NotFound,
@@ -45,18 +43,15 @@ from vitrina.errors import (
 
 logger = Logger()
 
-LARGEST_BODY_BYTES = 64 * 1024
+MAX_BODY_BYTES = 64 * 1024
 PROBLEM_JSON = "application/problem+json"
 
 ETAG_PATTERN = r'^"([0-9]{1,15})"$'
 _ETAG = re.compile(ETAG_PATTERN)
 
-# What a refusal says besides, by its status.
-_HEADERS = {401: "WWW-Authenticate", 429: "Retry-After"}
-
 
 def resolver() -> APIGatewayHttpResolver:
-    """Return an empty set of routes that validates with pydantic and refuses with problem+json."""
+    """Return an app without routes, which validates with pydantic and refuses with problem+json."""
     app = APIGatewayHttpResolver(
         enable_validation=True,
         serializer=partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
@@ -72,20 +67,29 @@ def resolver() -> APIGatewayHttpResolver:
     return app
 
 
-def handle(
-    app: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext
-) -> dict[str, Any]:
-    """Answer one request by the routes of `app`; nobody may keep an answer that does not say so."""
-    # Clients have it in the header `apigw-requestid`.
-    logger.append_keys(api_request_id=event["requestContext"].get("requestId"))
-    answer = _resolve(app, event, context)
-    return {**answer, "headers": {"Cache-Control": "no-store", **answer["headers"]}}
+Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+
+
+def handler(app: APIGatewayHttpResolver) -> Handler:
+    """Return the Lambda handler that answers requests by the routes of `app`.
+
+    Responses are `no-store` unless the route says otherwise.
+    """
+
+    @logger.inject_lambda_context
+    def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        # Clients get this id in the header `apigw-requestid`.
+        logger.append_keys(api_request_id=event["requestContext"].get("requestId"))
+        answer = _resolve(app, event, context)
+        return {**answer, "headers": {"Cache-Control": "no-store", **answer["headers"]}}
+
+    return handle
 
 
 def _resolve(
     app: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext
 ) -> dict[str, Any]:
-    # Without its content type Powertools reads any body as JSON, never as a form.
+    # Without a content type Powertools reads every body as JSON, and none as a form.
     headers = {**event.get("headers", {})}
     try:
         _require_json(headers.pop("content-type", ""), event.get("body"))
@@ -103,14 +107,14 @@ def _resolve(
 
 
 def _require_json(content_type: str, body: str | None) -> None:
-    """Raise UnsupportedContent for a body that says it is anything else; forms are not read."""
+    """Raise UnsupportedContent for a body of another media type."""
     media_type = content_type.partition(";")[0].strip().lower()
     if body and media_type not in {"", content_types.APPLICATION_JSON}:
         raise UnsupportedContent("content_type_unsupported", "Send application/json.")
 
 
 def _read_body(event: dict[str, Any]) -> str | None:
-    """Return the body as text; API Gateway encodes what its content type does not call text."""
+    """Return the body as text; API Gateway encodes bodies whose content type is not text."""
     body: str | None = event.get("body")
     if not body:
         return None
@@ -121,61 +125,25 @@ def _read_body(event: dict[str, Any]) -> str | None:
             body = encoded.decode()
     except ValueError:
         raise Malformed("body_not_json", "The body is not JSON in UTF-8.") from None
-    if len(encoded) > LARGEST_BODY_BYTES:
-        raise TooLarge("body_too_large", f"A body has at most {LARGEST_BODY_BYTES} bytes.")
+    if len(encoded) > MAX_BODY_BYTES:
+        raise TooLarge("body_too_large", f"A body has at most {MAX_BODY_BYTES} bytes.")
     return body
 
 
-def answers(
-    *codes: str, done: HTTPStatus = HTTPStatus.OK, is_versioned: bool = False
-) -> dict[int, OpenAPIResponse]:
-    """Describe what a route answers: `done`, or a refusal with one of these codes.
-
-    Codes that follow from the types of a route's parameters, as `token_missing` does, are not
-    said: whoever describes the routes adds them.
-    """
-    success: OpenAPIResponse = {"description": done.phrase}
-    if is_versioned:
-        success["headers"] = {"ETag": {"schema": {"type": "string", "pattern": ETAG_PATTERN}}}
-    return {int(done): success, **refusals(codes)}
-
-
-def refusals(codes: Iterable[str]) -> dict[int, OpenAPIResponse]:
-    """Describe refusals as OpenAPI does, by their status."""
-    wanted = set(codes)
-    responses: dict[int, OpenAPIResponse] = {}
-    for problem in KINDS:
-        if found := [code for code in problem.codes if code in wanted]:
-            schema: dict[str, Any] = {
-                "$ref": "#/components/schemas/Problem",
-                "properties": {"status": {"const": problem.status}, "code": {"enum": found}},
-            }
-            responses[problem.status] = {
-                "description": problem.title,
-                "content": {PROBLEM_JSON: {"schema": schema}},
-            }
-            if header := _HEADERS.get(problem.status):
-                responses[problem.status]["headers"] = {header: {"schema": {"type": "string"}}}
-            wanted -= {*found}
-    if wanted:
-        raise ValueError(f"vitrina.errors has no {sorted(wanted)}")
-    return responses
-
-
 def versioned(body: BaseModel, version: int) -> Response[Any]:
-    """Answer with something that is changed under `If-Match`."""
+    """Answer with a resource and its version, which `If-Match` takes."""
     return Response(
         HTTPStatus.OK, content_types.APPLICATION_JSON, body, headers={"ETag": f'"{version}"'}
     )
 
 
 def _bearer(request: Request) -> Identity:
-    """Return who asks; raises Unauthenticated."""
+    """Return the bearer of the request's token; raises Unauthorized."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return auth.verify(token.strip() if scheme.lower() == "bearer" else None)
 
 
-def _visitor(request: Request) -> Identity | None:
+def _optional_bearer(request: Request) -> Identity | None:
     return _bearer(request) if "authorization" in request.headers else None
 
 
@@ -185,8 +153,8 @@ def _admin(request: Request) -> Identity:
     return identity
 
 
-# Powertools describes the parameters of a dependency, and passes it none but the request.
-_IfMatch = Annotated[
+# Powertools describes the parameters of a dependency, and passes only the request to it.
+_IfMatchHeader = Annotated[
     str | None,
     Header(
         alias="If-Match",
@@ -197,8 +165,8 @@ _IfMatch = Annotated[
 ]
 
 
-def _seen(request: Request, _if_match: _IfMatch = None) -> int | None:
-    """Return the version that the caller has seen; raises Invalid `request_invalid`."""
+def _expected_version(request: Request, _if_match: _IfMatchHeader = None) -> int | None:
+    """Return the version in `If-Match`, if any; raises Invalid `request_invalid`."""
     tag = request.headers.get("if-match")
     if tag is None:
         return None
@@ -207,13 +175,13 @@ def _seen(request: Request, _if_match: _IfMatch = None) -> int | None:
     return int(found[1])
 
 
-def _required_version(request: Request, _if_match: _IfMatch = None) -> int:
-    seen = _seen(request)
-    if seen is None:
+def _required_version(request: Request, _if_match: _IfMatchHeader = None) -> int:
+    expected = _expected_version(request)
+    if expected is None:
         raise PreconditionRequired(
-            "version_missing", "Say in If-Match which version you have read, as its ETag gave it."
+            "version_missing", "Send If-Match with the version that you have read, from its ETag."
         )
-    return seen
+    return expected
 
 
 def _shop(request: Request) -> Identity:
@@ -222,17 +190,17 @@ def _shop(request: Request) -> Identity:
     return identity
 
 
-# What a route asks of its caller, by the type of a parameter.
+# What a route requires of its caller, as the type of a parameter.
 Admin = Annotated[Identity, Depends(_admin)]
 Shop = Annotated[Identity, Depends(_shop)]
-Visitor = Annotated[Identity | None, Depends(_visitor)]
+OptionalBearer = Annotated[Identity | None, Depends(_optional_bearer)]
 Bearer = Annotated[Identity, Depends(_bearer)]
-Seen = Annotated[int | None, Depends(_seen)]
-RequiredVersion = Annotated[int, Depends(_required_version)]
+IfMatch = Annotated[int | None, Depends(_expected_version)]
+RequiredIfMatch = Annotated[int, Depends(_required_version)]
 
 
 def _read_json(body: str) -> Any:
-    """Parse a body; unlike `json`, this refuses NaN and ten thousand levels of nesting."""
+    """Parse a body; unlike `json`, pydantic refuses NaN and ten thousand levels of nesting."""
     try:
         return from_json(body, allow_inf_nan=False)
     except ValueError as error:
@@ -251,7 +219,7 @@ def _problem_json(problem: Problem, errors: list[dict[str, Any]] | None = None) 
 
 
 def answer(problem: Problem, errors: list[dict[str, Any]] | None = None) -> Response[str]:
-    """Answer with a problem, and every single fault of the request if there is such a list."""
+    """Answer with a problem, and with the list of the request's faults, if any."""
     logger.info("refused", code=problem.code)
     return Response(
         problem.status, PROBLEM_JSON, _problem_json(problem, errors), headers={**problem.headers}
@@ -259,9 +227,10 @@ def answer(problem: Problem, errors: list[dict[str, Any]] | None = None) -> Resp
 
 
 def _refusal(app: APIGatewayHttpResolver) -> Response[str] | None:
-    """Tell whoever may not ask so, and nothing of what was asked.
+    """Return the refusal of a caller that may not use this route, if any.
 
-    Powertools reads a request before it resolves what the route depends on.
+    Powertools validates a request before it resolves the route's dependencies. A caller without
+    access is refused for that, and learns nothing about the request's faults.
     """
     route = app.context["_route"]
     try:
@@ -273,7 +242,7 @@ def _refusal(app: APIGatewayHttpResolver) -> Response[str] | None:
 
 
 def _answer_invalid(invalid: RequestValidationError) -> Response[str]:
-    """Name every field that breaks a rule, without repeating what was sent."""
+    """Name every field that breaks a rule, without repeating its value."""
     errors = [
         {"field": ".".join(map(str, error["loc"])), "code": error["type"], "detail": error["msg"]}
         for error in invalid.errors()
@@ -289,4 +258,4 @@ def answer_unknown_route() -> Response[str]:
 
 def _answer_defect(defect: Exception) -> Response[str]:
     logger.error("unhandled", exc_info=defect)
-    return answer(Problem("internal_error", "Something went wrong here; it is logged."))
+    return answer(Problem("internal_error", "An internal error occurred; it is logged."))

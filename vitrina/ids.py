@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-from vitrina import aws, settings
+from vitrina import aws, config
 
 
 def next_id(kind: Literal["account", "product"]) -> int:
-    """Return 1, 2, 3 …; a number is never given twice, and one may be skipped after a failure."""
+    """Return 1, 2, 3 …; ids are never repeated, and may have gaps after a failure."""
     counted = aws.dynamodb().update_item(
-        TableName=settings.current().platform_table,
+        TableName=config.current().platform_table,
         Key={"name": {"S": f"last_{kind}_id"}},
         UpdateExpression="ADD #value :one",
         ExpressionAttributeNames={"#value": "value"},

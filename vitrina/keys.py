@@ -1,4 +1,4 @@
-"""The keys of tokens: our own secret and the one before it, or another issuer's public keys."""
+"""Keys of tokens: our own secret and the previous one, or another issuer's public keys."""
 
 import time
 from functools import cache, lru_cache
@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import jwt
 
-from vitrina import aws, settings
+from vitrina import aws, config
 from vitrina.errors import Unavailable
 
 if TYPE_CHECKING:
     from jwt.algorithms import AllowedPublicKeys
 
-KEPT_SECONDS = 300
-# Tokens that name unknown keys must not make every process ask for keys without end.
-AGAIN_SECONDS = 10
-ISSUER_SECONDS = 2
+KEY_TTL_SECONDS = 300
+# Limits how often tokens with unknown keys make a process ask Secrets Manager.
+UNKNOWN_KEY_TTL_SECONDS = 10
+ISSUER_TIMEOUT_SECONDS = 2
 
 
 class Secret(NamedTuple):
@@ -26,26 +26,32 @@ class Secret(NamedTuple):
     created_at: float
 
 
+def forget() -> None:
+    """Read all keys again at their next use."""
+    for cached in (_current_during, _both_during, _issuer):
+        cached.cache_clear()
+
+
 def signing() -> Secret:
-    """Return the key to sign with; one call of Secrets Manager a period, not one a token."""
-    return _current_during(int(time.time() // KEPT_SECONDS))
+    """Return the key to sign with; Secrets Manager is asked once per period."""
+    return _current_during(int(time.time() // KEY_TTL_SECONDS))
 
 
 def verifying(token: str) -> "str | AllowedPublicKeys":
-    """Return the key that a token says it is signed with.
+    """Return the key that a token's header names.
 
-    Raises jwt's InvalidTokenError when there is no such key, or not any more, and Unavailable
-    `issuer_unreachable` when another issuer does not tell its keys.
+    Raises jwt's InvalidTokenError for an unknown or expired key, and Unavailable
+    `issuer_unreachable` when another issuer's keys cannot be read.
     """
-    if settings.current().token_jwks_url:
+    if config.current().token_jwks_url:
         return _published(token)
     key_id = jwt.get_unverified_header(token).get("kid")
     current = signing()
-    # Who signs for us by other means may not know how the version is called.
+    # Tokens that are signed elsewhere with our key may lack the id of its version.
     if key_id in (None, current.key_id):
         return current.value
-    # The key before, or one that this process has not heard of yet.
-    for secret in _both_during(int(time.time() // AGAIN_SECONDS)):
+    # The previous key, or one that is newer than this process's copy.
+    for secret in _both_during(int(time.time() // UNKNOWN_KEY_TTL_SECONDS)):
         if key_id == secret.key_id:
             return secret.value
     raise jwt.InvalidTokenError
@@ -58,13 +64,13 @@ def _current_during(_period: int) -> Secret:
 
 @lru_cache(maxsize=1)
 def _both_during(_period: int) -> list[Secret]:
-    """Return the current key, and the one before it for as long as its tokens may last.
+    """Return the current key, and the previous one until its last tokens have expired.
 
-    Other processes sign with it for another five minutes after it was replaced.
+    Other processes sign with the previous key for up to five minutes after its replacement.
     """
     current = _read("AWSCURRENT")
     replaced_at = current.created_at
-    if time.time() > replaced_at + KEPT_SECONDS + settings.current().token_lifetime_seconds:
+    if time.time() > replaced_at + KEY_TTL_SECONDS + config.current().token_lifetime_seconds:
         return [current]
     try:
         return [current, _read("AWSPREVIOUS")]
@@ -74,7 +80,7 @@ def _both_during(_period: int) -> list[Secret]:
 
 def _read(stage: Literal["AWSCURRENT", "AWSPREVIOUS"]) -> Secret:
     found = aws.secretsmanager().get_secret_value(
-        SecretId=settings.current().signing_key_secret, VersionStage=stage
+        SecretId=config.current().signing_key_secret, VersionStage=stage
     )
     return Secret(found["VersionId"], found["SecretString"], found["CreatedDate"].timestamp())
 
@@ -82,15 +88,13 @@ def _read(stage: Literal["AWSCURRENT", "AWSPREVIOUS"]) -> Secret:
 def _published(token: str) -> "AllowedPublicKeys":
     try:
         found = _issuer().get_signing_key_from_jwt(token)
-    # ValueError: what it answers is not JSON.
+    # ValueError: the answer is not JSON.
     except (jwt.PyJWKClientConnectionError, jwt.PyJWKSetError, ValueError):
-        raise Unavailable(
-            "issuer_unreachable", "The issuer of tokens does not tell its keys."
-        ) from None
+        raise Unavailable("issuer_unreachable", "The issuer's keys cannot be read.") from None
     except jwt.PyJWKClientError:
         raise jwt.InvalidTokenError from None
-    # Sets hold keys for other uses too, and a token may name any of them.
-    if found.algorithm_name != settings.current().token_algorithm:
+    # A key set may have keys for other uses, and a token may name any of them.
+    if found.algorithm_name != config.current().token_algorithm:
         raise jwt.InvalidTokenError
     key: AllowedPublicKeys = found.key
     return key
@@ -98,7 +102,7 @@ def _published(token: str) -> "AllowedPublicKeys":
 
 @cache
 def _issuer() -> jwt.PyJWKClient:
-    """Return who keeps the key set, and fetches it again for an unknown key, every 30 s at most."""
+    """Return the cached key set, fetched again for an unknown key, at most every 30 s."""
     return jwt.PyJWKClient(
-        settings.current().token_jwks_url, lifespan=KEPT_SECONDS, timeout=ISSUER_SECONDS
+        config.current().token_jwks_url, lifespan=KEY_TTL_SECONDS, timeout=ISSUER_TIMEOUT_SECONDS
     )

@@ -1,4 +1,4 @@
-"""What clients say over their WebSocket: these models are what is accepted, and nothing else."""
+"""Messages that clients send over their WebSocket."""
 
 from typing import Annotated, Literal
 
@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 from vitrina.channels import Channel, Room
 from vitrina.errors import Invalid, Malformed, TooLarge
 from vitrina.events import Position
+from vitrina.types import MAX_TOKEN_CHARACTERS
 
-LONGEST_MESSAGE_BYTES = 8 * 1024
-LONGEST_TOKEN = 4096
-MOST_POSITIONS = 64
+MAX_MESSAGE_BYTES = 8 * 1024
+MAX_POSITIONS = 64
 
 
 class _Message(BaseModel):
@@ -18,38 +18,38 @@ class _Message(BaseModel):
 
 
 class Ping(_Message):
-    """Keep-alive, as in the seed document: with the client's own timestamp or without."""
+    """Keep the connection open; the client may add its own timestamp."""
 
     type: Literal["ping"]
     timestamp: Annotated[str, StringConstraints(max_length=64)] | None = None
 
 
 class Resume(_Message):
-    """Give me what I missed: how far I have read, by channel."""
+    """Request the events after the given positions, by channel."""
 
     type: Literal["resume"]
-    positions: Annotated[dict[Channel, Position], Field(min_length=1, max_length=MOST_POSITIONS)]
+    positions: Annotated[dict[Channel, Position], Field(min_length=1, max_length=MAX_POSITIONS)]
 
 
 class Join(_Message):
-    """Let me into a room."""
+    """Join a room."""
 
     type: Literal["join"]
     room: Room
 
 
 class Leave(_Message):
-    """Let me out of a room."""
+    """Leave a room."""
 
     type: Literal["leave"]
     room: Room
 
 
 class Auth(_Message):
-    """Extend this connection by another token of the same identity."""
+    """Extend this connection with another token of the same identity."""
 
     type: Literal["auth"]
-    token: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TOKEN)]
+    token: Annotated[str, StringConstraints(min_length=1, max_length=MAX_TOKEN_CHARACTERS)]
 
 
 Message = Annotated[Ping | Resume | Join | Leave | Auth, Field(discriminator="type")]
@@ -57,13 +57,13 @@ MESSAGE: TypeAdapter[Ping | Resume | Join | Leave | Auth] = TypeAdapter(Message)
 
 
 def parse(body: str) -> Ping | Resume | Join | Leave | Auth:
-    """Read a frame.
+    """Read a message.
 
     Raises TooLarge `message_too_large`, Malformed `message_not_json` or Invalid
-    `message_invalid`, whose sentences say what was expected, and never repeat a value.
+    `message_invalid`, whose details say what was expected and never repeat a value.
     """
-    if len(body.encode(errors="surrogatepass")) > LONGEST_MESSAGE_BYTES:
-        raise TooLarge("message_too_large", f"A message has at most {LONGEST_MESSAGE_BYTES} bytes.")
+    if len(body.encode(errors="surrogatepass")) > MAX_MESSAGE_BYTES:
+        raise TooLarge("message_too_large", f"A message has at most {MAX_MESSAGE_BYTES} bytes.")
     try:
         return MESSAGE.validate_json(body)
     except ValidationError as invalid:

@@ -1,39 +1,38 @@
-"""What the service measures of itself: lines of the log that CloudWatch makes metrics of."""
+"""Metrics: log lines in CloudWatch's embedded metric format."""
 
 from functools import cache
 
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from vitrina import settings
+from vitrina import config
 from vitrina.channels import CHANNELS, ClientType
 
 NAMESPACE = "Vitrina"
-# The only dimension, and the same for all functions: a percentile of all of them cannot be had from
-# one for each, and every name would be paid for as often as there are functions.
+# The only dimension, with one value for all functions. A dimension per function would make
+# percentiles over all functions impossible, and multiply the price by their number.
 DIMENSION = "service"
 
 CONNECTIONS = {client_type: f"{client_type.title()}Connections" for client_type in ClientType}
-"""The name of how many are open, by type: what the sweep has read, once a minute."""
+"""Names of the numbers of open connections, by type, as the sweep counts them once a minute."""
 
 UNITS = {
     **dict.fromkeys(CONNECTIONS.values(), MetricUnit.Count),
-    # Events committed, by name, however often they are published.
+    # Committed events, by name; published again, they do not count again.
     **dict.fromkeys(CHANNELS, MetricUnit.Count),
-    # Published again by the sweep, since whoever committed them has died or failed.
+    # Events that the sweep published, after a crash or a failure.
     "LeftBehind": MetricUnit.Count,
-    # Tasks of the queue whose events were no longer in the history.
+    # Queue tasks whose events had expired.
     "ExpiredTasks": MetricUnit.Count,
-    # Of the first pages together, of each further page, and of each further attempt at some, if
-    # anyone was reached: from the commit of the oldest event to the last answer. How long a whole
-    # publication takes is the longest of these.
+    # From the commit of the oldest event to the last answer; once for all first pages, and once for
+    # each further page and attempt that reached a connection. The maximum is the duration of the
+    # whole publication.
     "CommitToLastPost": MetricUnit.Milliseconds,
-    # Connections: to whom everything was sent, whom the management API did not know, and who could
-    # not be reached at any attempt.
+    # Connections: reached, unknown to the management API (410), and not reached at any attempt.
     "Posted": MetricUnit.Count,
     "Gone": MetricUnit.Count,
     "Failed": MetricUnit.Count,
-    # Answers: each 429, whatever became of the post in the end, and each 403.
+    # Answers: each 429, also of posts that succeeded later, and each 403.
     "Throttled": MetricUnit.Count,
     "Refused": MetricUnit.Count,
     "HandshakesRefused": MetricUnit.Count,
@@ -44,7 +43,7 @@ UNITS = {
 
 
 def emit(**values: float) -> None:
-    """Write values down by their names in `UNITS`, all in one line."""
+    """Write values, by their names in `UNITS`, as one log line."""
     for name, value in values.items():
         _metrics().add_metric(name, UNITS[name], value)
     _metrics().flush_metrics()
@@ -52,4 +51,4 @@ def emit(**values: float) -> None:
 
 @cache
 def _metrics() -> Metrics:
-    return Metrics(namespace=NAMESPACE, service=settings.current().stack_name)
+    return Metrics(namespace=NAMESPACE, service=config.current().stack_name)

@@ -1,10 +1,10 @@
-"""Moderation: a shop submits a product, an admin approves or rejects it; each tells of itself."""
+"""Moderation: a shop submits a product, an administrator approves or rejects it."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from vitrina import history, ids, platform, products
+from vitrina import aws, history, ids, platform_settings, products, publishing
 from vitrina.auth import Identity
 from vitrina.errors import Conflict, Forbidden, Invalid, Problem, Unavailable
 from vitrina.events import (
@@ -16,30 +16,31 @@ from vitrina.events import (
     ProductSubmitted,
     Published,
 )
-from vitrina.history import Change, Outrun, Row
-from vitrina.platform import PlatformSettings
+from vitrina.history import Change, StoredEvent, WriteConflict
+from vitrina.platform_settings import PlatformSettings
 from vitrina.products import Product, Status, Submission
+from vitrina.publishing import Broadcast
 
-# How often products are read again when somebody else wrote one of them meanwhile.
-READINGS = 5
+# Products are read again when another request wrote one of them in the meantime.
+MAX_ATTEMPTS = 5
 
 
 class Moderation(NamedTuple):
-    """What became of each product, and the committed events to publish."""
+    """The result for each product, and the broadcast of all events."""
 
     outcomes: dict[int, Product | Problem]
-    rows: list[Row]
+    broadcast: Broadcast
 
     def product(self, product_id: int) -> Product:
-        """Return a product as it is now; raises what stood against it."""
+        """Return a product as it is now; raises the problem that prevented the change."""
         outcome = self.outcomes[product_id]
         if isinstance(outcome, Problem):
             raise outcome
         return outcome
 
 
-def submit(submission: Submission, shop: Identity) -> tuple[Product, list[Row]]:
-    """Store a shop's new product, pending, and the event that tells of it.
+def submit(submission: Submission, shop: Identity) -> Product:
+    """Store a shop's new product, pending, and publish `product.submitted`.
 
     Raises Unavailable `busy`.
     """
@@ -52,15 +53,16 @@ def submit(submission: Submission, shop: Identity) -> tuple[Product, list[Row]]:
         status_changed_at=datetime.now(UTC),
         version=1,
     )
-    return product, history.commit([Change(products.put(product, seen=0), _event(product))])
+    publishing.commit([_change(product)])
+    return product
 
 
 def resubmit(
-    product_id: int, submission: Submission, shop: Identity, seen: int | None = None
+    product_id: int, submission: Submission, shop: Identity, expected_version: int | None = None
 ) -> Moderation:
-    """Replace what a shop says of its product, which is pending again, whatever it was.
+    """Replace a shop's product, which becomes pending again from every status.
 
-    `seen` is the version to replace, if no other will do. The outcome may be NotFound
+    With `expected_version`, only that version is replaced. The outcome may be NotFound
     `product_not_found`, Forbidden `product_forbidden`, Conflict `product_changed` or Unavailable
     `busy`.
     """
@@ -70,7 +72,7 @@ def resubmit(
             raise products.not_found(product_id)
         if product.shop_id != shop.shop_id:
             raise Forbidden("product_forbidden", f"Product {product_id} is another shop's.")
-        _require_version(product, seen)
+        _require_version(product, expected_version)
         return Product(
             **submission.model_dump(),
             product_id=product_id,
@@ -83,22 +85,25 @@ def resubmit(
 
 
 def approve(
-    product_ids: Iterable[int], notes: str | None, admin: Identity, seen: int | None = None
+    product_ids: Iterable[int],
+    notes: str | None,
+    admin: Identity,
+    expected_version: int | None = None,
 ) -> Moderation:
-    """Approve each product that is pending, at the fee in force, with the event that tells of it.
+    """Approve each pending product at the fee in force, and publish `product.approved`.
 
-    Of every other product the outcome says why not: NotFound `product_not_found`, Conflict
-    `already_moderated` or `product_changed`, Unavailable `busy`. Of two decisions at the same
-    moment one succeeds: a product is written on the condition that it is as it was read.
+    For every other product the outcome is NotFound `product_not_found`, Conflict
+    `already_moderated` or `product_changed`, or Unavailable `busy`. Of two concurrent decisions
+    one succeeds: a product is written on the condition that it is as it was read.
 
     Raises Invalid `notes_too_long`.
     """
-    rules = platform.in_force().settings
+    rules = platform_settings.read().settings
     _require_length(notes or "", rules, shortest=0)
 
     def decide(product: Product) -> Product:
         _require_pending(product)
-        _require_version(product, seen)
+        _require_version(product, expected_version)
         decision = {
             "moderation_notes": notes or "",
             "admin_id": admin.account_id,
@@ -109,17 +114,19 @@ def approve(
     return _decide(product_ids, decide)
 
 
-def reject(product_id: int, notes: str, admin: Identity, seen: int | None = None) -> Moderation:
-    """Reject a pending product with a reason; the outcomes are those of `approve`.
+def reject(
+    product_id: int, notes: str, admin: Identity, expected_version: int | None = None
+) -> Moderation:
+    """Reject a pending product with a reason, and publish `product.rejected`.
 
-    Raises Invalid `notes_too_long` or `notes_too_short`.
+    The outcomes are those of `approve`. Raises Invalid `notes_too_long` or `notes_too_short`.
     """
-    rules = platform.in_force().settings
+    rules = platform_settings.read().settings
     _require_length(notes, rules, shortest=rules.shortest_rejection_notes)
 
     def decide(product: Product) -> Product:
         _require_pending(product)
-        _require_version(product, seen)
+        _require_version(product, expected_version)
         decision = {"moderation_notes": notes, "admin_id": admin.account_id}
         return product.model_copy(update=decision | _now(product, Status.REJECTED))
 
@@ -127,7 +134,7 @@ def reject(product_id: int, notes: str, admin: Identity, seen: int | None = None
 
 
 def _decide(product_ids: Iterable[int], decide: Callable[[Product], Product]) -> Moderation:
-    """Write what is decided of each product, on the condition that it still is as it was read."""
+    """Write each decision, on the condition that its product is as it was read, and publish all."""
 
     def outcome(product_id: int, found: Product | None) -> Product | Problem:
         if found is None:
@@ -137,24 +144,24 @@ def _decide(product_ids: Iterable[int], decide: Callable[[Product], Product]) ->
         except Problem as problem:
             return problem
 
-    outcomes: dict[int, Product | Problem | None] = dict.fromkeys(product_ids)
-    rows: list[Row] = []
-    for _ in range(READINGS):
-        waiting = [n for n, decided in outcomes.items() if decided is None]
-        found = products.find_many(waiting)
-        outcomes |= {n: outcome(n, found.get(n)) for n in waiting}
-        changes = (
-            Change(products.put(decided, seen=found[n].version), _event(decided))
-            for n in waiting
-            if isinstance(decided := outcomes[n], Product)
-        )
-        for batch in history.batches(changes):
+    busy = Unavailable("busy", "Other requests are changing this product; try again.")
+    outcomes: dict[int, Product | Problem] = dict.fromkeys(product_ids, busy)
+    undecided = [*outcomes]
+    committed: list[StoredEvent] = []
+    for _ in aws.attempts(MAX_ATTEMPTS):
+        found = products.find_many(undecided)
+        outcomes |= {n: outcome(n, found.get(n)) for n in undecided}
+        decided = [made for n in undecided if isinstance(made := outcomes[n], Product)]
+        undecided = []
+        for batch in history.batches(map(_change, decided)):
             try:
-                rows += history.commit(batch)
-            except (Outrun, Unavailable):
-                outcomes |= dict.fromkeys(change.event.data.product_id for change in batch)
-    busy = Unavailable("busy", "Others are writing at this moment; try again.")
-    return Moderation({n: decided or busy for n, decided in outcomes.items()}, rows)
+                committed += history.commit(batch)
+            except (WriteConflict, Unavailable):
+                undecided += [change.event.data.product_id for change in batch]
+        outcomes |= dict.fromkeys(undecided, busy)
+        if not undecided:
+            break
+    return Moderation(outcomes, publishing.publish(committed))
 
 
 def _now(product: Product, status: Status) -> dict[str, Any]:
@@ -167,13 +174,11 @@ def _now(product: Product, status: Status) -> dict[str, Any]:
 
 def _require_pending(product: Product) -> None:
     if product.moderation_status is not Status.PENDING:
-        raise Conflict(
-            "already_moderated", f"Product {product.product_id} is not pending any more."
-        )
+        raise Conflict("already_moderated", f"Product {product.product_id} is not pending.")
 
 
-def _require_version(product: Product, seen: int | None) -> None:
-    if seen not in (None, product.version):
+def _require_version(product: Product, expected: int | None) -> None:
+    if expected not in (None, product.version):
         raise Conflict(
             "product_changed", f"Product {product.product_id} has version {product.version} now."
         )
@@ -186,17 +191,19 @@ def _require_length(notes: str, rules: PlatformSettings, shortest: int) -> None:
         raise Invalid("notes_too_short", f"Notes have at least {shortest} characters.")
 
 
+def _change(product: Product) -> Change:
+    """Return the write of a product, and the event of its status."""
+    return Change(products.put(product), _event(product))
+
+
 def _event(product: Product) -> Published:
-    """Return the event that tells of what a product has become."""
-    about = product.model_dump(include={"product_id", "product_name", "shop_id", "shop_name"})
-    decision = product.model_dump(include={"moderation_notes", "admin_id"})
     match product.moderation_status:
         case Status.PENDING:
-            return ProductSubmitted(data=ProductSubmission(**about))
+            submission = ProductSubmission.model_validate(product, from_attributes=True)
+            return ProductSubmitted(data=submission)
         case Status.APPROVED:
-            approval = ProductApproval(
-                **about, **decision, approval_fee=float(product.approval_fee or 0)
-            )
+            approval = ProductApproval.model_validate(product, from_attributes=True)
             return ProductApproved(data=approval)
         case Status.REJECTED:
-            return ProductRejected(data=ProductRejection(**about, **decision))
+            rejection = ProductRejection.model_validate(product, from_attributes=True)
+            return ProductRejected(data=rejection)

@@ -1,4 +1,4 @@
-"""Products: how they are stored, and who may see them."""
+"""Products: stored, listed, and visible to whom."""
 
 import base64
 from collections.abc import Iterable
@@ -6,13 +6,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from vitrina import aws, settings
-from vitrina.auth import Id, Identity
+from vitrina import aws, config
+from vitrina.auth import Identity
 from vitrina.channels import ClientType
-from vitrina.errors import Forbidden, Malformed, NotFound, Unauthenticated
-from vitrina.platform import LONGEST_NOTES, Money
+from vitrina.errors import Forbidden, Malformed, NotFound, Unauthorized
+from vitrina.types import Id, Money, Text
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -20,15 +20,12 @@ if TYPE_CHECKING:
 # Each index is named after its partition key.
 STATUS_INDEX = "moderation_status"
 SHOP_INDEX = "shop_status"
-"""`10#pending`: what a shop has of a status, without reading all other shops' products."""
+"""`10#pending`: the products of one shop and status."""
 
 LIST_FRESH_SECONDS = 2
-"""How long a list of approved products may be given again to others: they all ask at once."""
+"""How long the edge may share a list of approved products."""
 LIST_STALE_SECONDS = 10
-"""How long after that it may still be given, while a newer one is fetched for the next."""
-
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"\S")]
-Notes = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_NOTES)]
+"""How long after that the edge may still share it, while it fetches a newer one."""
 
 
 class Status(StrEnum):
@@ -38,7 +35,7 @@ class Status(StrEnum):
 
 
 class Submission(BaseModel):
-    """What a shop says of its product."""
+    """The fields of a product that its shop writes."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
@@ -61,13 +58,13 @@ class Product(BaseModel):
     moderation_status: Status
     status_changed_at: datetime
     version: int
-    """1, 2, 3 …: grows with every change."""
+    """1, 2, 3 …: one more with every change."""
     moderation_notes: str | None = None
     admin_id: Id | None = None
     approval_fee: Money | None = None
 
     def is_visible_to(self, viewer: Identity | None) -> bool:
-        """Approved products are for everyone; others for their shop and the admins."""
+        """Return whether the viewer may see it: approved, of the viewer's shop, or to an admin."""
         if self.moderation_status is Status.APPROVED:
             return True
         return viewer is not None and (
@@ -76,7 +73,7 @@ class Product(BaseModel):
 
 
 class Page(BaseModel):
-    """Some products, and the cursor that leads to the next ones, unless these were the last."""
+    """A page of products; `cursor` leads to the next page, and is null on the last one."""
 
     model_config = ConfigDict(defer_build=True)
 
@@ -84,29 +81,30 @@ class Page(BaseModel):
     cursor: str | None = None
 
 
-def put(product: Product, *, seen: int) -> "TransactWriteItemTypeDef":
-    """Return the write of a product whose stored version is `seen`; 0 when there is none."""
-    write: Any = {
-        "TableName": settings.current().products_table,
-        "Item": _to_item(product),
-        "ConditionExpression": "version = :seen" if seen else "attribute_not_exists(product_id)",
+def put(product: Product) -> "TransactWriteItemTypeDef":
+    """Return the write of a product, on the condition that its previous version is stored.
+
+    The previous version of version 1 is that no product is stored.
+    """
+    derived = {
+        "status_changed_at": product.status_changed_at.isoformat(),
+        "shop_status": f"{product.shop_id}#{product.moderation_status}",
     }
-    if seen:
-        write["ExpressionAttributeValues"] = aws.to_item({":seen": seen})
-    return {"Put": write}
+    table, row = config.current().products_table, product.model_dump() | derived
+    return aws.put_version(table, row, expected=product.version - 1)
 
 
 def find_many(product_ids: Iterable[int]) -> dict[int, Product]:
-    """Return those products that exist, strongly consistent."""
+    """Return the products that exist, strongly consistent."""
     keys = ({"product_id": n} for n in product_ids)
-    found = map(_from_item, aws.batch_get(settings.current().products_table, keys))
+    found = map(_from_item, aws.batch_get(config.current().products_table, keys))
     return {product.product_id: product for product in found}
 
 
 def get(product_id: int, viewer: Identity | None) -> Product:
     """Return a product that this viewer may see.
 
-    Raises NotFound `product_not_found`, which also hides what may not be seen.
+    Raises NotFound `product_not_found`, also for a product that the viewer may not see.
     """
     product = find_many([product_id]).get(product_id)
     if product is None or not product.is_visible_to(viewer):
@@ -119,17 +117,17 @@ def not_found(product_id: int) -> NotFound:
 
 
 def list_by_status(status: Status, viewer: Identity | None, limit: int, cursor: str | None) -> Page:
-    """Return one page: what waits, the oldest first; what is decided, the newest first.
+    """Return one page: pending products from the oldest on, decided ones from the newest on.
 
-    Among those that are not approved a shop sees its own products only. Raises Unauthenticated,
-    Forbidden, or Malformed `cursor_invalid`.
+    Of products that are not approved, a shop sees its own. Raises Unauthorized, Forbidden, or
+    Malformed `cursor_invalid`.
     """
     shop_id = None if status is Status.APPROVED else _only_shop(viewer)
     index, wanted = (
         (STATUS_INDEX, str(status)) if shop_id is None else (SHOP_INDEX, f"{shop_id}#{status}")
     )
     query: dict[str, Any] = {
-        "TableName": settings.current().products_table,
+        "TableName": config.current().products_table,
         "IndexName": index,
         "KeyConditionExpression": f"{index} = :wanted",
         "ExpressionAttributeValues": {":wanted": {"S": wanted}},
@@ -147,7 +145,7 @@ def list_by_status(status: Status, viewer: Identity | None, limit: int, cursor: 
 
 
 class _Cursor(BaseModel):
-    """The last row a page ended with; opaque to clients, and hostile when it comes back."""
+    """The key of a page's last row: opaque to clients, validated when it comes back."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
@@ -173,7 +171,7 @@ class _Cursor(BaseModel):
         except (ValueError, ValidationError):
             found = None
         if found is None or found.listing != listing:
-            raise Malformed("cursor_invalid", "The cursor is not one that this listing gave.")
+            raise Malformed("cursor_invalid", "The cursor is not one of this list.")
         return found
 
     def to_key(self, index: str) -> dict[str, Any]:
@@ -182,20 +180,12 @@ class _Cursor(BaseModel):
 
 
 def _only_shop(viewer: Identity | None) -> int | None:
-    """Return whose products alone a viewer may see before approval; None for an admin."""
+    """Return the shop to which a viewer's list is limited; None for an admin."""
     if viewer is None:
-        raise Unauthenticated("token_missing", "Only approved products are for everyone.")
+        raise Unauthorized("token_missing", "Products that are not approved need a token.")
     if viewer.client_type is ClientType.USER:
         raise Forbidden("client_type_forbidden", "Users may list approved products only.")
     return viewer.shop_id
-
-
-def _to_item(product: Product) -> dict[str, Any]:
-    derived = {
-        "status_changed_at": product.status_changed_at.isoformat(),
-        "shop_status": f"{product.shop_id}#{product.moderation_status}",
-    }
-    return aws.to_item(product.model_dump() | derived)
 
 
 def _from_item(item: dict[str, Any]) -> Product:

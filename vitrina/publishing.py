@@ -1,4 +1,4 @@
-"""From committed events to every connection of their channels."""
+"""Publishing: from committed events to every connection of their channels."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -7,36 +7,45 @@ from typing import Any, NamedTuple
 from aws_lambda_powertools import Logger
 from pydantic import BaseModel
 
-from vitrina import connections, fanout_queue, history, members, metrics, sender, settings
-from vitrina.connections import Member
+from vitrina import (
+    config,
+    connections,
+    fanout_queue,
+    history,
+    metrics,
+    partitions,
+    sender,
+    subscriptions,
+)
 from vitrina.fanout_queue import PostPage, Task
-from vitrina.history import Row
-from vitrina.members import Page
+from vitrina.history import Change, StoredEvent
+from vitrina.partitions import Subscription
 from vitrina.sender import Post
+from vitrina.subscriptions import Page
 
 logger = Logger()
 
-# Who asks over HTTP waits for the first page of each partition, and not for what has to be tried
-# again: workers have more patience.
+# The HTTP request waits for the first page of each partition, and not for later attempts: workers
+# may take longer.
 FIRST_PAGE_POSTS = 64
 FIRST_PAGES_SECONDS = 2
 FIRST_PAGES_ATTEMPTS = 2
-# What a worker posts of one page, at its share of the rate; reading the page takes a fraction.
+# A worker posts a page in half a second at its share of the rate; reading a page takes a fraction.
 PAGE_SECONDS = 0.5
 WORKER_SECONDS = 10
 WORKER_ATTEMPTS = 4
-# With waits of 1, 2, 4 … 32 s before them, a minute in all: a throttle passes in it, and a
-# handshake ends or has failed.
-LAST_ATTEMPT = 6
+# The waits before the attempts are 1, 2, 4 … 32 s, a minute in all: longer than a throttle or a
+# handshake lasts.
+MAX_ATTEMPT = 6
 
 
 class Broadcast(BaseModel):
-    """What became of a publication, in connections; the events themselves are listed by id."""
+    """The result of a publication, in connections; the events themselves are listed by id."""
 
     event_ids: list[str]
     delivered: int = 0
     gone: int = 0
-    """These had left without a word, and are forgotten now."""
+    """Connections that had already closed."""
     queued: int = 0
     """Tasks left to workers: further pages of connections, and connections to be tried again."""
 
@@ -46,52 +55,50 @@ class Unreachable(Exception):
 
 
 class _Series(NamedTuple):
-    """Events of one channel, which a connection gets one after another."""
+    """Events of one channel, posted to each connection in this order."""
 
     channel: str
-    rows: Sequence[Row]
+    events: Sequence[StoredEvent]
+    bodies: tuple[bytes, ...]
 
     @property
     def seqs(self) -> list[int]:
-        return [row.seq for row in self.rows]
+        return [event.seq for event in self.events]
 
     def page_size(self, posts: int) -> int:
-        """Return how many connections take so many posts."""
-        return max(1, posts // len(self.rows))
+        """Return the number of connections that take so many posts."""
+        return max(1, posts // len(self.events))
 
-    def posts_to(self, to: Iterable[Member]) -> list[Post]:
-        bodies = [row.body for row in self.rows]
-        return [Post(member, bodies, self.channel) for member in to]
+    def posts_to(self, receivers: Iterable[Subscription]) -> list[Post]:
+        return [Post(subscription, self.bodies) for subscription in receivers]
 
-    def page_after(self, page: Page) -> list[Task]:
-        """Return the task of posting to the next page, if there may be one."""
+    def next_page(self, page: Page) -> list[Task]:
+        """Return the task of posting to the page after this one, if there may be one."""
         if page.cursor is None:
             return []
         where = {"partition": page.partition, "cursor": page.cursor}
         return [PostPage(channel=self.channel, seqs=self.seqs, **where)]
 
 
-_Publication = dict[str, _Series]
-"""The events of a publication by channel."""
+def commit(changes: Sequence[Change]) -> Broadcast:
+    """Commit changes with their events, then publish the events.
+
+    Raises history.WriteConflict or Unavailable `busy`; nothing is written or posted then.
+    """
+    return publish(history.commit(changes))
 
 
-class _Outcome(NamedTuple):
-    delivered: int
-    gone: int
-    queued: int
-
-
-def publish(rows: Sequence[Row]) -> Broadcast:
+def publish(events: Sequence[StoredEvent]) -> Broadcast:
     """Post committed events to the first connections of their channels, and queue the others.
 
-    Never raises: what the events tell of has happened. What fails here stays in the outbox, and
-    `publish_unsent` takes it from there.
+    Never raises, as the change is committed. After a failure the events stay in the outbox, where
+    `publish_unsent` finds them.
     """
-    result = Broadcast(event_ids=_event_ids(rows))
-    if not rows:
+    result = Broadcast(event_ids=_event_ids(events))
+    if not events:
         return result
     try:
-        _publish(rows, result)
+        result = _publish(events)
     except Exception:
         logger.exception("broadcast failed", event_ids=result.event_ids)
     else:
@@ -99,40 +106,38 @@ def publish(rows: Sequence[Row]) -> Broadcast:
     return result
 
 
-def _publish(rows: Sequence[Row], result: Broadcast) -> None:
-    publication = _by_channel(rows)
+def _publish(events: Sequence[StoredEvent]) -> Broadcast:
+    by_channel = {series.channel: series for series in _series(events)}
     posts: list[Post] = []
-    following: list[Task] = []
-    limits = {name: series.page_size(FIRST_PAGE_POSTS) for name, series in publication.items()}
-    for channel, page in members.first_pages(limits):
-        posts += publication[channel].posts_to(page.members)
-        following += publication[channel].page_after(page)
-    # Before the first post, so that workers start meanwhile and no crash loses a page.
-    result.queued = fanout_queue.put(following)
-    outcome = _post(
-        publication,
+    next_pages: list[Task] = []
+    limits = {name: series.page_size(FIRST_PAGE_POSTS) for name, series in by_channel.items()}
+    for channel, page in subscriptions.first_pages(limits):
+        posts += by_channel[channel].posts_to(page.subscriptions)
+        next_pages += by_channel[channel].next_page(page)
+    # Before the first post: workers start in parallel, and a crash loses no page.
+    queued = fanout_queue.put(next_pages)
+    result = _post(
+        [*by_channel.values()],
         posts,
         attempt=0,
         budget_seconds=FIRST_PAGES_SECONDS,
         attempts=FIRST_PAGES_ATTEMPTS,
     )
-    result.delivered = outcome.delivered
-    result.gone = outcome.gone
-    result.queued += outcome.queued
-    history.mark_sent(rows)
+    history.mark_sent(events)
+    return result.model_copy(update={"queued": queued + result.queued})
 
 
 def publish_unsent(older_than_seconds: float, until: float) -> int:
-    """Publish what a crash has left in the outbox, oldest first; return how many events.
+    """Publish what a crash has left in the outbox, oldest first; return the number of events.
 
-    `until` is when to stop, in `time.monotonic`'s seconds; the rest is for the next time.
+    Stops at `until`, a value of `time.monotonic`; the next sweep continues.
     """
     count = 0
-    for rows in history.unsent(older_than_seconds):
+    for events in history.unsent(older_than_seconds):
         if time.monotonic() >= until:
             break
-        metrics.emit(LeftBehind=len(publish(rows).event_ids))
-        count += len(rows)
+        metrics.emit(LeftBehind=len(publish(events).event_ids))
+        count += len(events)
     return count
 
 
@@ -141,25 +146,25 @@ def work(task: Task) -> None:
 
     Raises Unreachable when connections do not answer at the last attempt.
     """
-    rows = history.read(task.channel, task.seqs)
-    if not rows:
+    events = history.read(task.channel, task.seqs)
+    if not events:
         logger.warning("expired", channel=task.channel, seqs=task.seqs)
         metrics.emit(ExpiredTasks=1)
         return
-    series = _Series(task.channel, rows)
-    here = settings.current()
+    [series] = _series(events)
+    here = config.current()
     share = here.posts_per_second / here.fanout_workers
     if isinstance(task, PostPage):
         size = series.page_size(int(share * PAGE_SECONDS))
-        page = members.page(task.partition, task.cursor, size)
-        # First of all, so that the pages of a partition are posted side by side.
-        fanout_queue.put(series.page_after(page))
-        left, attempt = page.members, 0
+        page = subscriptions.page(task.partition, task.cursor, size)
+        # Before the first post, so that the pages of a partition are posted in parallel.
+        fanout_queue.put(series.next_page(page))
+        receivers, attempt = page.subscriptions, 0
     else:
-        left, attempt = task.members, task.attempt
+        receivers, attempt = task.members, task.attempt
     _post(
-        {task.channel: series},
-        series.posts_to(left),
+        [series],
+        series.posts_to(receivers),
         attempt=attempt,
         budget_seconds=WORKER_SECONDS,
         attempts=WORKER_ATTEMPTS,
@@ -167,57 +172,69 @@ def work(task: Task) -> None:
     )
 
 
-def _event_ids(rows: Iterable[Row]) -> list[str]:
-    return list(dict.fromkeys(row.event_id for row in rows))
+def _event_ids(events: Iterable[StoredEvent]) -> list[str]:
+    return list(dict.fromkeys(event.event_id for event in events))
 
 
-def _by_channel(rows: Iterable[Row]) -> _Publication:
-    by_channel: dict[str, list[Row]] = {}
-    for row in rows:
-        by_channel.setdefault(row.channel, []).append(row)
-    return {channel: _Series(channel, sorted(found)) for channel, found in by_channel.items()}
+def _series(events: Iterable[StoredEvent]) -> list[_Series]:
+    by_channel: dict[str, list[StoredEvent]] = {}
+    for event in sorted(events):
+        by_channel.setdefault(event.channel, []).append(event)
+    return [
+        _Series(channel, found, tuple(event.body for event in found))
+        for channel, found in by_channel.items()
+    ]
 
 
 def _post(
-    publication: _Publication, posts: Sequence[Post], *, attempt: int, **pace: Any
-) -> _Outcome:
-    """Post, forget who is gone, and queue who could not be reached."""
+    publication: Sequence[_Series],
+    posts: Sequence[Post],
+    *,
+    attempt: int,
+    **pace: Any,
+) -> Broadcast:
+    """Post, forget connections that are gone, and queue those that were not reached."""
     delivery = sender.post(posts, **pace)
-    rows = [row for series in publication.values() for row in series.rows]
+    events = [event for series in publication for event in series.events]
+    event_ids = _event_ids(events)
     if delivery.sent:
-        oldest = min(row.created_at_ms for row in rows)
+        oldest = min(event.created_at_ms for event in events)
         metrics.emit(CommitToLastPost=history.now_ms() - oldest)
-    young = set(connections.forget_gone({post.member for post in delivery.gone}))
-    shaking_hands = [post for post in delivery.gone if post.member in young]
-    forgotten = [post.member for post in delivery.gone if post.member not in young]
-    again = [*delivery.throttled, *delivery.failed, *shaking_hands]
-    # Before anything is queued, which may fail.
+    opening = set(connections.forget_gone({post.subscription for post in delivery.gone}))
+    still_opening = [post for post in delivery.gone if post.subscription in opening]
+    forgotten = [post.subscription for post in delivery.gone if post.subscription not in opening]
+    again = [*delivery.throttled, *delivery.failed, *still_opening]
+    # Before anything is queued, as that may fail.
     logger.info(
         "posted",
-        event_ids=_event_ids(rows),
-        channels=list(publication),
+        event_ids=event_ids,
+        channels=[series.channel for series in publication],
         attempt=attempt,
         delivered=delivery.sent,
         gone=len(forgotten),
-        gone_connection_ids=connections.some_ids(forgotten),
+        gone_connection_ids=partitions.ids_to_log(forgotten),
         again=len(again),
-        again_connection_ids=connections.some_ids(post.member for post in again),
+        again_connection_ids=partitions.ids_to_log(post.subscription for post in again),
         unsent=len(delivery.unsent),
     )
     queued = _queue(publication, delivery.unsent, attempt)
     queued += _queue(publication, again, attempt + 1)
-    return _Outcome(delivery.sent, len(forgotten), queued)
+    return Broadcast(
+        event_ids=event_ids, delivered=delivery.sent, gone=len(forgotten), queued=queued
+    )
 
 
-def _queue(publication: _Publication, posts: Iterable[Post], attempt: int) -> int:
-    left: dict[str, list[Member]] = {}
+def _queue(publication: Sequence[_Series], posts: Sequence[Post], attempt: int) -> int:
+    if posts and attempt > MAX_ATTEMPT:
+        raise Unreachable(f"{len(posts)} connections")
+    receivers: dict[tuple[bytes, ...], list[Subscription]] = {}
     for post in posts:
-        left.setdefault(post.channel, []).append(post.member)
-    if left and attempt > LAST_ATTEMPT:
-        raise Unreachable(f"{sum(map(len, left.values()))} connections")
+        receivers.setdefault(post.bodies, []).append(post.subscription)
     tasks = (
         task
-        for channel, found in left.items()
-        for task in fanout_queue.post_again(channel, publication[channel].seqs, found, attempt)
+        for series in publication
+        for task in fanout_queue.post_again(
+            series.channel, series.seqs, receivers.get(series.bodies, []), attempt
+        )
     )
     return fanout_queue.put(tasks, delay_seconds=2 ** (attempt - 1) if attempt else 0)

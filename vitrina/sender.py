@@ -1,7 +1,6 @@
-"""Many posts to the management API from one process, through libcurl."""
+"""Parallel posts to the management API from one process, with libcurl."""
 
 import heapq
-import random
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -15,37 +14,34 @@ from urllib.parse import quote
 import pycurl
 from aws_lambda_powertools import Logger
 
-from vitrina import aws, connections, metrics, settings
-from vitrina.connections import Member
+from vitrina import aws, config, metrics, partitions
+from vitrina.partitions import Subscription
 from vitrina.sigv4 import Signer
 
 logger = Logger()
-# The system's: environments that are restored from one snapshot would all wait the same.
-_jitter = random.SystemRandom()
 
-# What one process keeps open: at 20 ms an answer, 256 make 12,800 posts a second. Lambda allows
-# 1,024 file descriptors.
-POSTS_AT_ONCE = 256
-# Answers that come meanwhile leave connections free: no more are opened than the latency needs.
-STARTS_AT_ONCE = 32
+# With answers after 20 ms, 256 parallel posts make 12,800 posts a second. Lambda allows 1,024 file
+# descriptors.
+MAX_PARALLEL_POSTS = 256
+# Starts per turn of the loop. Answers free connections between turns, so that no more connections
+# are opened than the latency needs.
+MAX_STARTS_PER_TURN = 32
 POST_SECONDS = 5
 CONNECT_SECONDS = 2
 FIRST_BACKOFF_SECONDS = 0.1
-LONGEST_BACKOFF_SECONDS = 2.0
-LONGEST_PAUSE_SECONDS = 1.0
+MAX_BACKOFF_SECONDS = 2.0
+MAX_PAUSE_SECONDS = 1.0
 STEP_SECONDS = 0.02
-# What stands for a status when there is none: a timeout, a reset, no connection.
+# In place of a status when there is none: a timeout, a reset, no connection.
 NO_ANSWER = 0
 SERVER_ERRORS = 500
 
 
 class Post(NamedTuple):
-    """What to send to one connection: the bodies, in this order, and whether it ends then."""
+    """Frames for one connection, posted in this order; it is closed after them if `closes`."""
 
-    member: Member
-    bodies: Sequence[bytes]
-    channel: str = ""
-    """Which channel the bodies are of; only for the caller to know by."""
+    subscription: Subscription
+    bodies: tuple[bytes, ...]
     closes: bool = False
 
     @property
@@ -55,31 +51,31 @@ class Post(NamedTuple):
 
 @dataclass
 class Delivery:
-    """What became of the connections posted to; one that got some of its bodies is not sent."""
+    """The result of posting; a connection that took only some of its bodies is not sent."""
 
     sent: int = 0
     gone: list[Post] = field(default_factory=list)
     throttled: list[Post] = field(default_factory=list)
-    """429 to the last attempt: the account's throttle, or that client's buffer is full."""
+    """429 at the last attempt: the account's throttle, or a client with a full buffer."""
     failed: list[Post] = field(default_factory=list)
-    """5xx or no answer to the last attempt."""
+    """5xx or no answer at the last attempt."""
     unsent: list[Post] = field(default_factory=list)
-    """Not begun, or not done, when the budget ended."""
+    """Not started, or not finished, when the time budget ended."""
     dropped: list[Post] = field(default_factory=list)
-    """Refused as such (400, 413): a defect here, and no better the next time."""
+    """Refused for good (400, 413): a defect of this service."""
     dropped_with: set[int] = field(default_factory=set)
     throttles: int = 0
-    """How often the answer was 429, whatever became of it in the end."""
+    """The number of 429 answers, also of posts that succeeded later."""
 
     @property
     def unreached(self) -> list[Post]:
         return [*self.gone, *self.throttled, *self.failed, *self.unsent, *self.dropped]
 
 
-class Refused(Exception):
-    """The management API answered 403: a wrong endpoint, or a grant that is missing.
+class PostsForbidden(Exception):
+    """The management API answered 403: a wrong endpoint, or a missing grant.
 
-    Says nothing about the connections, so none may be forgotten for it.
+    The connections may be open, so none is forgotten.
     """
 
 
@@ -90,19 +86,19 @@ def post(
     attempts: int = 4,
     per_second: float | None = None,
 ) -> Delivery:
-    """Post to every connection, many at a time, and return what became of each.
+    """Post to many connections in parallel; return the result of each.
 
-    A connection's next body goes out when the one before has arrived. 429, 5xx and broken
-    connections are tried again with full jitter, `attempts` times in all, without holding up the
-    others. `per_second` is this process's share of the account's throttle; all of the setting
-    `posts_per_second` unless told otherwise.
+    A connection's next body is posted after the answer to the one before. 429, 5xx and broken
+    connections are tried again with full jitter, `attempts` times in all, and do not delay other
+    connections. `per_second` is this process's share of the account's throttle, by default
+    all of `posts_per_second`.
 
-    Raises Refused on the first 403.
+    Raises PostsForbidden on the first 403.
     """
-    bucket = _bucket(per_second or settings.current().posts_per_second)
+    bucket = _bucket(per_second or config.current().posts_per_second)
     try:
         delivery = _sender().run(posts, time.monotonic() + budget_seconds, attempts, bucket)
-    except Refused:
+    except PostsForbidden:
         metrics.emit(Refused=1)
         raise
     metrics.emit(
@@ -116,13 +112,13 @@ def post(
             "posts refused",
             statuses=sorted(delivery.dropped_with),
             posts=len(delivery.dropped),
-            connection_ids=connections.some_ids(post.member for post in delivery.dropped),
+            connection_ids=partitions.ids_to_log(post.subscription for post in delivery.dropped),
         )
     return delivery
 
 
 @dataclass(slots=True)
-class _Task:
+class _Transfer:
     post: Post
     requests_done: int = 0
     attempts: int = 0
@@ -130,10 +126,10 @@ class _Task:
 
 
 class _Bucket:
-    """Tokens, one a post: so many a second, and what a tenth of a second brings at once.
+    """A token bucket, one token per post, that holds the tokens of a tenth of a second.
 
-    API Gateway's own throttle is a token bucket too; a small one here leaves its burst to those
-    who cannot wait.
+    API Gateway's own throttle is a token bucket too. A small bucket here leaves the burst of that
+    one to HTTP requests, which cannot wait.
     """
 
     def __init__(self, per_second: float) -> None:
@@ -143,15 +139,15 @@ class _Bucket:
         self._filled_at = time.monotonic()
 
     def fill(self) -> None:
-        """Put in what the time since the last filling has brought, a step's worth at least.
+        """Add the tokens of the time since the last call, in steps of 20 ms.
 
-        Token by token, each would wake the loop for itself, at twice the processor time a post.
+        Single tokens would wake the loop for each post, at twice the processor time per post.
         """
         now = time.monotonic()
         if now - self._filled_at < STEP_SECONDS:
             return
-        brought = (now - self._filled_at) * self._per_second
-        self._tokens = min(self._capacity, self._tokens + brought)
+        added = (now - self._filled_at) * self._per_second
+        self._tokens = min(self._capacity, self._tokens + added)
         self._filled_at = now
 
     def take(self) -> bool:
@@ -169,7 +165,7 @@ class _Bucket:
 
 @cache
 def _bucket(per_second: float) -> _Bucket:
-    """Return the bucket that all runs of this process share."""
+    """Return the bucket that all runs in this process share."""
     return _Bucket(per_second)
 
 
@@ -179,13 +175,13 @@ def _sender() -> "_Sender":
 
 
 class _Sender:
-    """libcurl's multi interface, kept between invocations with its open connections."""
+    """libcurl's multi interface; it and its open connections are kept between invocations."""
 
     def __init__(self) -> None:
         self._multi = pycurl.CurlMulti()
-        self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, POSTS_AT_ONCE)
+        self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, MAX_PARALLEL_POSTS)
         self._idle: list[pycurl.Curl] = []
-        self._in_flight: dict[pycurl.Curl, _Task] = {}
+        self._in_flight: dict[pycurl.Curl, _Transfer] = {}
 
     def run(
         self, posts: Sequence[Post], deadline: float, attempts: int, bucket: _Bucket
@@ -194,11 +190,11 @@ class _Sender:
         self._deadline = deadline
         self._attempts = attempts
         self._bucket = bucket
-        self._ready = deque(_Task(post) for post in posts)
-        self._later: list[tuple[float, int, _Task]] = []
+        self._ready = deque(_Transfer(post) for post in posts)
+        self._later: list[tuple[float, int, _Transfer]] = []
         self._ticket = count()
-        self._url = settings.current().management_url
-        # With the credentials of this moment: boto3 renews them in time.
+        self._url = config.current().management_url
+        # The credentials of this moment; botocore renews them before they expire.
         self._signer = Signer(aws.credentials(), aws.region(), self._url)
         try:
             while self._start_more():
@@ -210,24 +206,24 @@ class _Sender:
         return self._delivery
 
     def _start_more(self) -> bool:
-        """Fill the free places as the rate allows; say whether anything is left to do."""
+        """Start as many posts as the rate allows; return whether anything is left to do."""
         now = time.monotonic()
         while self._later and self._later[0][0] <= now:
             self._ready.append(heapq.heappop(self._later)[2])
         if now >= self._deadline:
             self._end()
         self._bucket.fill()
-        for _ in range(STARTS_AT_ONCE):
+        for _ in range(MAX_STARTS_PER_TURN):
             if not self._may_start() or not self._bucket.take():
                 break
             self._start(self._ready.popleft())
         return bool(self._in_flight or self._ready or self._later)
 
     def _may_start(self) -> bool:
-        return bool(self._ready) and len(self._in_flight) < POSTS_AT_ONCE
+        return bool(self._ready) and len(self._in_flight) < MAX_PARALLEL_POSTS
 
     def _end(self) -> None:
-        """Begin nothing more: the budget is spent."""
+        """Start no further post: the time budget has ended."""
         for task in (*self._ready, *(task for _, _, task in self._later)):
             if task.attempts:
                 self._give_up(task)
@@ -236,9 +232,9 @@ class _Sender:
         self._ready.clear()
         self._later.clear()
 
-    def _start(self, task: _Task) -> None:
+    def _start(self, task: _Transfer) -> None:
         curl = self._idle.pop() if self._idle else self._new_handle()
-        connection = quote(task.post.member.connection_id, safe="")
+        connection = quote(task.post.subscription.connection_id, safe="")
         bodies, done = task.post.bodies, task.requests_done
         method, body = ("POST", bodies[done]) if done < len(bodies) else ("DELETE", b"")
         curl.setopt(pycurl.URL, f"{self._url}/@connections/{connection}")
@@ -255,17 +251,17 @@ class _Sender:
         curl.setopt(pycurl.POST, 1)
         curl.setopt(pycurl.NOSIGNAL, 1)
         curl.setopt(pycurl.NOPROXY, "*")
-        # The wheel's libcurl would look where the machine that built it keeps its authorities.
+        # libcurl's default is a path of the machine that built the wheel.
         curl.setopt(pycurl.CAINFO, aws.ca_bundle())
         curl.setopt(pycurl.CONNECTTIMEOUT, CONNECT_SECONDS)
-        # The answer's body says no more than its status does.
+        # Discard the body of the answer; its status is enough.
         curl.setopt(pycurl.WRITEFUNCTION, len)
-        # The first connection tells whether there is HTTP/2, where one is enough for a hundred.
+        # Wait for the first connection to know whether HTTP/2 can multiplex posts on it.
         curl.setopt(pycurl.PIPEWAIT, 1)
         return curl
 
     def _collect(self) -> int:
-        """Take what has been answered; return how many."""
+        """Take the answers that have come; return their number."""
         taken = 0
         waiting = 1
         while waiting:
@@ -278,7 +274,7 @@ class _Sender:
         return taken
 
     def _take(self, curl: pycurl.Curl, status: int) -> None:
-        """Act on an answer to a post."""
+        """Act on the answer to one post."""
         self._multi.remove_handle(curl)
         self._idle.append(curl)
         task = self._in_flight.pop(curl)
@@ -287,7 +283,7 @@ class _Sender:
         elif status == HTTPStatus.GONE:
             self._delivery.gone.append(task.post)
         elif status == HTTPStatus.FORBIDDEN:
-            raise Refused(f"403 from {settings.current().management_url}")
+            raise PostsForbidden(f"403 from {config.current().management_url}")
         elif status in (HTTPStatus.TOO_MANY_REQUESTS, NO_ANSWER) or status >= SERVER_ERRORS:
             task.throttled = status == HTTPStatus.TOO_MANY_REQUESTS
             self._delivery.throttles += task.throttled
@@ -296,30 +292,31 @@ class _Sender:
             self._delivery.dropped_with.add(status)
             self._delivery.dropped.append(task.post)
 
-    def _take_done(self, task: _Task) -> None:
+    def _take_done(self, task: _Transfer) -> None:
         task.requests_done += 1
         task.attempts = 0
         if task.requests_done == task.post.requests:
             self._delivery.sent += 1
         else:
-            # Ahead of those that have nothing yet, so that what the budget cuts off is whole.
+            # Before connections that have nothing yet: a connection cut off by the budget is then
+            # more often one that took no body at all.
             self._ready.appendleft(task)
 
-    def _try_again(self, task: _Task) -> None:
+    def _try_again(self, task: _Transfer) -> None:
         task.attempts += 1
-        ceiling = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2**task.attempts)
-        due = time.monotonic() + _jitter.uniform(0, ceiling)
+        ceiling = min(MAX_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2**task.attempts)
+        due = time.monotonic() + aws.jitter(ceiling)
         if task.attempts < self._attempts and due < self._deadline:
             heapq.heappush(self._later, (due, next(self._ticket), task))
         else:
             self._give_up(task)
 
-    def _give_up(self, task: _Task) -> None:
+    def _give_up(self, task: _Transfer) -> None:
         left = self._delivery.throttled if task.throttled else self._delivery.failed
         left.append(task.post)
 
     def _wait(self) -> None:
-        """Wait until a socket is ready, a retry or a token is due, or libcurl has a timer."""
+        """Wait for a socket, for a retry or a token to be due, or for libcurl's timer."""
         pause = self._pause()
         if self._in_flight:
             timer_ms = self._multi.timeout()
@@ -329,13 +326,13 @@ class _Sender:
 
     def _pause(self) -> float:
         if self._may_start():
-            return min(LONGEST_PAUSE_SECONDS, self._bucket.seconds_to_next())
+            return min(MAX_PAUSE_SECONDS, self._bucket.seconds_to_next())
         if self._later:
-            return min(LONGEST_PAUSE_SECONDS, max(0.0, self._later[0][0] - time.monotonic()))
-        return LONGEST_PAUSE_SECONDS if self._in_flight else 0
+            return min(MAX_PAUSE_SECONDS, max(0.0, self._later[0][0] - time.monotonic()))
+        return MAX_PAUSE_SECONDS if self._in_flight else 0
 
     def _abandon(self) -> None:
-        """Leave nothing behind for the next run, however this one ended."""
+        """Remove all transfers, so that the next run starts empty."""
         for curl in self._in_flight:
             self._multi.remove_handle(curl)
             curl.close()

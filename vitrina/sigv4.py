@@ -1,7 +1,7 @@
 """AWS Signature Version 4 of requests to the management API.
 
-libcurl can sign, but derives the day's key anew for every post; botocore takes longer to sign
-than all the rest of a post does.
+libcurl can sign too, but derives the day's key for every post; botocore takes longer to sign than
+the rest of a post takes.
 """
 
 import hmac
@@ -17,10 +17,10 @@ CONTENT_TYPE = "application/json"
 
 
 class Signer:
-    """Signs posts for a few minutes: API Gateway takes a signature up to five minutes old."""
+    """Signs posts for a few minutes: API Gateway accepts signatures up to five minutes old."""
 
     def __init__(self, credentials: Credentials, region: str, base_url: str) -> None:
-        """`base_url` is where `/@connections/…` begins, the stage included."""
+        """`base_url` is the URL before `/@connections/…`, with the stage."""
         url = urlsplit(base_url)
         date = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         scope = f"{date[:8]}/{region}/{SERVICE}/aws4_request"
@@ -44,7 +44,7 @@ class Signer:
 
         `connection` is percent-encoded, as it is sent; what is signed is encoded once more.
         """
-        again = connection.replace("%", "%25")  # all that encoding it again would change
+        again = connection.replace("%", "%25")  # the only character that encoding changes
         request = f"{method}\n{self._before}{again}{self._after}{_hash(body)}"
         to_sign = self._to_sign + sha256(request.encode()).hexdigest()
         signature = hmac.digest(self._key, to_sign.encode(), "sha256").hex()
@@ -53,7 +53,7 @@ class Signer:
 
 @lru_cache(maxsize=128)
 def _hash(body: bytes) -> str:
-    """Hash a body once for all who get it."""
+    """Hash a body once for all its receivers."""
     return sha256(body).hexdigest()
 
 

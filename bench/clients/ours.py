@@ -6,7 +6,7 @@ from unittest.mock import patch
 from bench.clients import load
 from tests.conftest import SETTINGS
 from vitrina import aws, sender
-from vitrina.connections import Member
+from vitrina.partitions import Subscription
 
 UNTHROTTLED = 1e9
 
@@ -16,8 +16,8 @@ def connect(url: str, _at_once: int) -> load.PostAll:
     patch.object(aws, "ca_bundle", lambda: os.environ["AWS_CA_BUNDLE"]).start()
 
     def post_all(connections: list[str]) -> None:
-        members = (Member("user#00", f"42#{connection}") for connection in connections)
-        posts = [sender.Post(member, [load.BODY]) for member in members]
+        members = (Subscription("user#00", f"42#{connection}") for connection in connections)
+        posts = [sender.Post(member, (load.BODY,)) for member in members]
         delivery = sender.post(posts, budget_seconds=60, per_second=UNTHROTTLED)
         if delivery.sent != len(connections):
             raise RuntimeError(f"only {delivery.sent} of {len(connections)} were sent")

@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 
 from bench.cloud import requests
 from bench.cloud.stack import Stack
-from vitrina import aws, channels
+from vitrina import aws, partitions
 from vitrina.channels import ClientType
 
 CONNECTION = "L0SM9cOFvHcCIhw="
@@ -74,7 +74,7 @@ def _inserted(_here: Stack) -> Any:
 
 
 def _task(_here: Stack) -> Any:
-    [partition] = channels.partitions(f"{ClientType.USER}:1")
+    [partition] = partitions.partitions_of(f"{ClientType.USER}:1")
     task = {
         "type": "post_page",
         "channel": "user",

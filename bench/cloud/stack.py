@@ -18,9 +18,9 @@ from bench.cloud.expressions import Item
 from bench.cloud.lambdas import EventSource, Lambda
 from bench.cloud.server import Cloud
 from bench.stub import Stub
-from vitrina import auth, aws, channels, settings
+from vitrina import auth, aws, config, partitions
 from vitrina.channels import ClientType
-from vitrina.settings import Settings
+from vitrina.config import Config
 
 LOG = machine.BUILD / "stub" / "answers.log"
 FLUSH_SECONDS = 10
@@ -67,7 +67,7 @@ class Stack:
         In Lambda all have processors of their own. Here they share two, and let others go first:
         the function that a client waits for.
         """
-        count = settings.current().fanout_workers
+        count = config.current().fanout_workers
         workers = [self.function("fanout", NICENESS) for _ in range(count)]
         source = EventSource(self.cloud.queue, workers, self.cloud.bill)
         self._exits.callback(source.close)
@@ -128,7 +128,7 @@ def _memberships(count: int) -> Iterator[Item]:
     now = int(time.time())
     for client_type, share in SHARES.items():
         for identity in range(1, count * share // 100 + 1):
-            [place] = channels.partitions(f"{client_type}:{identity}")
+            [place] = partitions.partitions_of(f"{client_type}:{identity}")
             yield aws.to_item(
                 {
                     "partition": place.key,
@@ -145,9 +145,9 @@ def _connection_id(number: int) -> str:
     return base64.urlsafe_b64encode(number.to_bytes(11)).decode()
 
 
-def _settings(management_url: str, posts_per_second: int | None) -> Settings:
+def _settings(management_url: str, posts_per_second: int | None) -> Config:
     told = {"posts_per_second": posts_per_second} if posts_per_second else {}
-    return Settings(
+    return Config(
         **told,
         stack_name="Vitrina-bench",
         connections_table="connections",

@@ -10,7 +10,7 @@ from bench.cloud.expressions import Item, compared, condition, plain, predicates
 
 READ_UNIT_BYTES = 4096
 WRITE_UNIT_BYTES = 1024
-LARGEST_PAGE_BYTES = 1024**2
+MAX_PAGE_BYTES = 1024**2
 # A transaction prepares and commits: every read and write counts twice.
 TRANSACTION = 2
 FAILED = "ConditionalCheckFailed"
@@ -219,7 +219,7 @@ class _Read(NamedTuple):
 def _read(rows: Iterable[Stored], matching: Iterable[Any], limit: int | None) -> _Read:
     """Read what matches the key, up to the limit or a megabyte."""
     found: list[Stored] = []
-    left = LARGEST_PAGE_BYTES
+    left = MAX_PAGE_BYTES
     for row in rows:
         if all(matches(row.item) for matches in matching):
             found.append(row)

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from infra.cdk.stages import CHOICES
-from vitrina.settings import Policy
+from vitrina.config import Policy
 
 DAYS = 30
 MINUTES = DAYS * 24 * 60

@@ -1,20 +1,17 @@
-"""Announcements: an admin says something to a type, an identity or a room."""
+"""Announcements to a client type, an identity or a room."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler.openapi.params import Body
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict, Field
 
-from vitrina import history, http_api, publishing
+from vitrina import http_api, publishing, responses
 from vitrina.channels import Channel
 from vitrina.events import Announcement, AnnouncementPublished
 from vitrina.history import Change
-from vitrina.products import Text
 from vitrina.publishing import Broadcast
+from vitrina.types import Text
 
-logger = Logger()
 app = http_api.resolver()
 
 
@@ -26,14 +23,12 @@ class Draft(BaseModel):
     text: Annotated[Text, Field(max_length=4000)]
 
 
-@app.post("/api/v1/admin/announcements", responses=http_api.answers("busy"))
+@app.post("/api/v1/admin/announcements", responses=responses.describe("busy"))
 def announce(admin: http_api.Admin, draft: Annotated[Draft, Body()]) -> Broadcast:
-    """Say something to everyone of a type, to one identity or to a room."""
+    """Publish an announcement to everyone of a type, to one identity or to a room."""
     announcement = Announcement(**draft.model_dump(), admin_id=admin.account_id)
     event = AnnouncementPublished(data=announcement)
-    return publishing.publish(history.commit([Change(None, event)]))
+    return publishing.commit([Change(None, event)])
 
 
-@logger.inject_lambda_context
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return http_api.handle(app, event, context)
+handler = http_api.handler(app)

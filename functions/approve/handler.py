@@ -1,20 +1,16 @@
-"""Approve one product or many: commit, then publish."""
+"""Approve one product or many."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict, Field
 
-from vitrina import http_api, moderation, publishing
-from vitrina.auth import Id
+from vitrina import http_api, moderation, responses
 from vitrina.errors import Problem
-from vitrina.platform import Number
-from vitrina.products import Notes, Product
+from vitrina.products import Product
 from vitrina.publishing import Broadcast
+from vitrina.types import Id, Notes, Number
 
-logger = Logger()
 app = http_api.resolver()
 
 
@@ -34,7 +30,7 @@ class Approved(BaseModel):
 
 
 class Result(BaseModel):
-    """What became of one product: `approved`, `already_moderated`, `not_found` or `busy`."""
+    """The result for one product: `approved`, `already_moderated`, `not_found` or `busy`."""
 
     product_id: int
     result: str
@@ -47,32 +43,32 @@ class BulkApproved(BaseModel):
 
 @app.post(
     "/api/v1/admin/products/<product_id>/approve",
-    responses=http_api.answers(
+    responses=responses.describe(
         "product_not_found", "already_moderated", "product_changed", "notes_too_long", "busy"
     ),
 )
 def approve(
     product_id: Annotated[Id, Path()],
     admin: http_api.Admin,
-    seen: http_api.Seen,
+    expected_version: http_api.IfMatch,
     approval: Annotated[Approval | None, Body()] = None,
 ) -> Approved:
-    """Approve a pending product at the fee in force, and tell everyone."""
+    """Approve a pending product at the fee in force, and notify everyone."""
     notes = approval.moderation_notes if approval else None
-    done = moderation.approve([product_id], notes, admin, seen)
-    return Approved(product=done.product(product_id), broadcast=publishing.publish(done.rows))
+    done = moderation.approve([product_id], notes, admin, expected_version)
+    return Approved(product=done.product(product_id), broadcast=done.broadcast)
 
 
-@app.post("/api/v1/admin/products/bulk-approve", responses=http_api.answers("notes_too_long"))
+@app.post("/api/v1/admin/products/bulk-approve", responses=responses.describe("notes_too_long"))
 def bulk_approve(admin: http_api.Admin, approval: Annotated[BulkApproval, Body()]) -> BulkApproved:
-    """Approve 1 to 100 products, each for itself; of every one it says what became of it."""
+    """Approve 1 to 100 products, each independently, with a result for each."""
     done = moderation.approve(approval.product_ids, approval.moderation_notes, admin)
     return BulkApproved(
         results=[
             Result(product_id=product_id, result=_result(outcome))
             for product_id, outcome in done.outcomes.items()
         ],
-        broadcast=publishing.publish(done.rows),
+        broadcast=done.broadcast,
     )
 
 
@@ -82,6 +78,4 @@ def _result(outcome: Product | Problem) -> str:
     return outcome.code.removeprefix("product_")
 
 
-@logger.inject_lambda_context
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return http_api.handle(app, event, context)
+handler = http_api.handler(app)

@@ -1,11 +1,11 @@
-"""$connect: who are you? Remember this connection."""
+"""$connect: admit a connection whose token is valid."""
 
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vitrina import auth, connections, metrics, settings, websocket_api
+from vitrina import admission, auth, config, metrics, websocket_api
 from vitrina.auth import Identity
 from vitrina.errors import Forbidden, Problem
 from vitrina.websocket_api import Handshake
@@ -15,7 +15,7 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Let a bearer of a valid token in, as the type that the token names, or refuse."""
+    """Admit the bearer of a valid token, as the client type that the token names, or refuse."""
     logger.append_keys(**websocket_api.ids(event))
     try:
         request = websocket_api.handshake(event)
@@ -32,17 +32,10 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
 
 def _admit(request: Handshake) -> Identity:
-    if request.origin is not None and request.origin not in settings.current().allowed_origins:
+    if request.origin is not None and request.origin not in config.current().allowed_origins:
         raise Forbidden("origin_forbidden", "Pages of this origin may not connect.")
     identity = auth.read(request.token)
     if request.client_type not in (None, identity.client_type):
         raise Forbidden("client_type_mismatch", "The path is for another type of client.")
-    connections.add(request.connection_id, identity)
-    # Only now: whoever disconnects this account meanwhile either finds the connection, or has
-    # revoked the token before.
-    try:
-        auth.require_unrevoked(identity)
-    except Problem:
-        connections.forget(request.connection_id)
-        raise
+    admission.admit(request.connection_id, identity)
     return identity

@@ -1,4 +1,4 @@
-"""$disconnect: forget the connection. API Gateway calls this at best once."""
+"""$disconnect: forget a connection. API Gateway calls this at most once, and not always."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Remove all rows of a connection; a second call finds none and is as good."""
+    """Remove all rows of a connection; a second call finds none and succeeds."""
     logger.append_keys(**websocket_api.ids(event))
     try:
         connection_id = websocket_api.disconnected(event)

@@ -1,4 +1,4 @@
-"""Fan-out queue: post to one page of one channel's connections, or again to some."""
+"""Fan-out queue: post events to one page of a channel, or again to some of its connections."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Do every task of a batch; SQS keeps those that failed, and those alone.
+    """Do every task of a batch, and return the failed ones, which SQS delivers again.
 
-    Powertools has a batch processor; importing it takes longer than a page takes to post.
+    Powertools' batch processor is not used: its import takes longer than posting a page.
     """
     failed = [record["messageId"] for record in event["Records"] if not _is_done(record)]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

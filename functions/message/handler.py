@@ -1,4 +1,4 @@
-"""$default: what clients say. `ping` comes here only where API Gateway does not answer it."""
+"""$default: messages of clients. `ping` comes here only where API Gateway does not answer it."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -23,13 +23,13 @@ from vitrina.sender import Post
 
 logger = Logger()
 
-# 500 events one after another, of which each waits for the one before: the function has 29 s.
+# For 500 events, posted one after another. The function times out after 29 s.
 RECOVERY_SECONDS = 25
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Do what a client asks, or answer with `error`; the connection stays."""
+    """Do what a message requests, or answer with `error`; the connection stays open."""
     logger.append_keys(**websocket_api.ids(event))
     try:
         frame = websocket_api.message(event)
@@ -50,11 +50,11 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
 
 def _resume(connection_id: str, positions: dict[str, Position]) -> dict[str, Any]:
-    row = connections.find_open(connection_id)
-    if not positions.keys() <= set(row.channels):
-        sentence = f"The channels of this connection are {', '.join(row.channels)}."
+    connection = connections.find_open(connection_id)
+    if not positions.keys() <= set(connection.channels):
+        sentence = f"The channels of this connection are {', '.join(connection.channels)}."
         raise Forbidden("channel_forbidden", sentence)
-    post = Post(row.member, recovery.recover(positions))
+    post = Post(connection.subscription, recovery.recover(positions))
     if sender.post([post], budget_seconds=RECOVERY_SECONDS).unreached:
         raise Unavailable("recovery_interrupted", "Not everything could be sent; resume again.")
     return websocket_api.done()
@@ -63,7 +63,7 @@ def _resume(connection_id: str, positions: dict[str, Position]) -> dict[str, Any
 def _join(connection_id: str, room: str) -> dict[str, Any]:
     connections.join(connection_id, room)
     channel = f"room:{room}"
-    # Read after the membership was stored: what is published later is posted to this connection.
+    # Read after the subscription is stored: later events are posted to this connection.
     position = history.positions([channel])[channel]
     logger.info("joined", channel=channel)
     joined = RoomJoined(room=room, channel=channel, position=position)
@@ -77,7 +77,7 @@ def _leave(connection_id: str, room: str) -> dict[str, Any]:
 
 
 def _extend(connection_id: str, token: str) -> dict[str, Any]:
-    # Here and not above: most messages need no tokens, nor the time to import PyJWT.
+    # Here and not above: most messages need no PyJWT, which is slow to import.
     from vitrina import auth
 
     end = connections.extend(connection_id, auth.verify(token))

@@ -1,19 +1,16 @@
-"""The descriptions of both APIs, and the answer to every request that no route takes."""
+"""The descriptions of both APIs, and the answer to requests without a route."""
 
 import json
 import re
 from pathlib import Path
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from vitrina import http_api
 from vitrina.errors import MethodNotAllowed
 
-logger = Logger()
 app = http_api.resolver()
 
 HERE = Path(__file__).parent
@@ -26,7 +23,7 @@ _ROUTES = [
 ]
 
 
-# The documents are text already.
+# The documents are JSON text, returned as they are.
 _ANSWERS: Any = {
     200: {"description": "OK", "content": {"application/json": {"schema": {"type": "object"}}}}
 }
@@ -45,7 +42,7 @@ def asyncapi() -> Response[str]:
 
 
 def answer_unknown(_error: NotFoundError) -> Response[str]:
-    """Say which methods a path has, if it has any."""
+    """Answer 405 with the path's methods, or 404."""
     path = app.current_event.path
     for pattern, methods in _ROUTES:
         if pattern.fullmatch(path):
@@ -56,6 +53,4 @@ def answer_unknown(_error: NotFoundError) -> Response[str]:
 app.exception_handler(NotFoundError)(answer_unknown)
 
 
-@logger.inject_lambda_context
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return http_api.handle(app, event, context)
+handler = http_api.handler(app)

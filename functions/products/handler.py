@@ -1,15 +1,12 @@
-"""Products over HTTP: submit one, submit it again, list by status, get one."""
+"""Products: submit, submit again, list by status, read."""
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vitrina import http_api, moderation, products, publishing
-from vitrina.auth import Id
+from vitrina import http_api, moderation, products, responses
 from vitrina.products import (
     LIST_FRESH_SECONDS,
     LIST_STALE_SECONDS,
@@ -18,55 +15,54 @@ from vitrina.products import (
     Status,
     Submission,
 )
+from vitrina.types import Id
 
-logger = Logger()
 app = http_api.resolver()
 
 Limit = Annotated[int, Query(ge=1, le=100)]
 Cursor = Annotated[str | None, Query(max_length=500)]
 
-# What everyone may see may be shared by everyone; the edge keeps nothing else.
+# Only lists that are the same for everyone are shared; the edge keeps nothing else.
 SHARED = f"public, max-age={LIST_FRESH_SECONDS}, stale-while-revalidate={LIST_STALE_SECONDS}"
 
 
-@app.post("/api/v1/products", responses=http_api.answers("busy", done=HTTPStatus.CREATED))
+@app.post("/api/v1/products", responses=responses.describe("busy", done=HTTPStatus.CREATED))
 def submit(
     shop: http_api.Shop, submission: Annotated[Submission, Body()]
 ) -> tuple[Product, HTTPStatus]:
     """Submit a new product, which is pending until an administrator decides."""
-    product, rows = moderation.submit(submission, shop)
-    publishing.publish(rows)
-    return product, HTTPStatus.CREATED
+    return moderation.submit(submission, shop), HTTPStatus.CREATED
 
 
 @app.put(
     "/api/v1/products/<product_id>",
-    responses=http_api.answers(
+    responses=responses.describe(
         "product_not_found", "product_forbidden", "product_changed", "busy", is_versioned=True
     ),
 )
 def resubmit(
     product_id: Annotated[Id, Path()],
     shop: http_api.Shop,
-    seen: http_api.Seen,
+    expected_version: http_api.IfMatch,
     submission: Annotated[Submission, Body()],
 ) -> Response[Product]:
-    """Replace what the shop says of its product, which is pending again, whatever it was."""
-    resubmitted = moderation.resubmit(product_id, submission, shop, seen)
+    """Replace a product of the shop; it becomes pending again from every status."""
+    resubmitted = moderation.resubmit(product_id, submission, shop, expected_version)
     product = resubmitted.product(product_id)
-    publishing.publish(resubmitted.rows)
     return http_api.versioned(product, product.version)
 
 
-@app.get("/api/v1/admin/moderation/queue", responses=http_api.answers("cursor_invalid"))
+@app.get("/api/v1/admin/moderation/queue", responses=responses.describe("cursor_invalid"))
 def moderation_queue(admin: http_api.Admin, limit: Limit = 20, cursor: Cursor = None) -> Page:
-    """List what waits for a decision, the oldest first."""
+    """List pending products, the oldest first."""
     return products.list_by_status(Status.PENDING, admin, limit, cursor)
 
 
-@app.get("/api/v1/products", responses=http_api.answers("client_type_forbidden", "cursor_invalid"))
+@app.get(
+    "/api/v1/products", responses=responses.describe("client_type_forbidden", "cursor_invalid")
+)
 def list_by_status(
-    viewer: http_api.Visitor,
+    viewer: http_api.OptionalBearer,
     status: Annotated[Status, Query()] = Status.APPROVED,
     limit: Limit = 20,
     cursor: Cursor = None,
@@ -79,14 +75,12 @@ def list_by_status(
 
 @app.get(
     "/api/v1/products/<product_id>",
-    responses=http_api.answers("product_not_found", is_versioned=True),
+    responses=responses.describe("product_not_found", is_versioned=True),
 )
-def get(product_id: Annotated[Id, Path()], viewer: http_api.Visitor) -> Response[Product]:
+def get(product_id: Annotated[Id, Path()], viewer: http_api.OptionalBearer) -> Response[Product]:
     """Read a product that the caller may see."""
     product = products.get(product_id, viewer)
     return http_api.versioned(product, product.version)
 
 
-@logger.inject_lambda_context
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return http_api.handle(app, event, context)
+handler = http_api.handler(app)

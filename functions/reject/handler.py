@@ -1,18 +1,15 @@
-"""Reject a product with a reason: commit, then publish."""
+"""Reject a product with a reason."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, ConfigDict, Field
 
-from vitrina import http_api, moderation, publishing
-from vitrina.auth import Id
-from vitrina.products import Notes, Product
+from vitrina import http_api, moderation, responses
+from vitrina.products import Product
 from vitrina.publishing import Broadcast
+from vitrina.types import Id, Notes
 
-logger = Logger()
 app = http_api.resolver()
 
 
@@ -29,7 +26,7 @@ class Rejected(BaseModel):
 
 @app.post(
     "/api/v1/admin/products/<product_id>/reject",
-    responses=http_api.answers(
+    responses=responses.describe(
         "product_not_found",
         "already_moderated",
         "product_changed",
@@ -41,14 +38,12 @@ class Rejected(BaseModel):
 def reject(
     product_id: Annotated[Id, Path()],
     admin: http_api.Admin,
-    seen: http_api.Seen,
+    expected_version: http_api.IfMatch,
     rejection: Annotated[Rejection, Body()],
 ) -> Rejected:
-    """Reject a pending product with a reason, and tell its shop and the administrators."""
-    done = moderation.reject(product_id, rejection.moderation_notes, admin, seen)
-    return Rejected(product=done.product(product_id), broadcast=publishing.publish(done.rows))
+    """Reject a pending product with a reason, and notify its shop and the administrators."""
+    done = moderation.reject(product_id, rejection.moderation_notes, admin, expected_version)
+    return Rejected(product=done.product(product_id), broadcast=done.broadcast)
 
 
-@logger.inject_lambda_context
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return http_api.handle(app, event, context)
+handler = http_api.handler(app)

@@ -1,41 +1,35 @@
-"""The platform's settings: read them, replace them and tell everyone."""
+"""The platform's settings: read and replace them."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vitrina import http_api, platform, publishing
-from vitrina.platform import PlatformSettings
+from vitrina import http_api, platform_settings, responses
+from vitrina.platform_settings import PlatformSettings
 
-logger = Logger()
 app = http_api.resolver()
 
 
-@app.get("/api/v1/admin/settings", responses=http_api.answers(is_versioned=True))
+@app.get("/api/v1/admin/settings", responses=responses.describe(is_versioned=True))
 def read(_admin: http_api.Admin) -> Response[PlatformSettings]:
     """Read the platform's settings."""
-    found = platform.in_force()
+    found = platform_settings.read()
     return http_api.versioned(found.settings, found.version)
 
 
 @app.put(
     "/api/v1/admin/settings",
-    responses=http_api.answers("settings_changed", "busy", is_versioned=True),
+    responses=responses.describe("settings_changed", "busy", is_versioned=True),
 )
 def replace(
     admin: http_api.Admin,
-    seen: http_api.RequiredVersion,
+    expected_version: http_api.RequiredIfMatch,
     new: Annotated[PlatformSettings, Body()],
 ) -> Response[PlatformSettings]:
-    """Replace the platform's settings, and tell everyone what is different."""
-    now, rows = platform.update(new, seen, admin)
-    publishing.publish(rows)
+    """Replace the platform's settings, and notify everyone of the changes."""
+    now = platform_settings.update(new, expected_version, admin)
     return http_api.versioned(now.settings, now.version)
 
 
-@logger.inject_lambda_context
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return http_api.handle(app, event, context)
+handler = http_api.handler(app)

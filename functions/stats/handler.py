@@ -1,15 +1,12 @@
-"""How many connections are open, and whether the service is well."""
+"""Counts of open connections, and a health check."""
 
-from typing import Any, Literal
+from typing import Literal
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 
-from vitrina import http_api, members
+from vitrina import http_api, responses, subscriptions
 from vitrina.channels import ClientType
 
-logger = Logger()
 app = http_api.resolver()
 
 
@@ -24,19 +21,17 @@ class Health(BaseModel):
     connections: int
 
 
-@app.get("/ws/stats", responses=http_api.answers())
+@app.get("/ws/stats", responses=responses.describe())
 def stats() -> Stats:
-    """Count the open connections, as of two seconds ago at most."""
-    counts = members.count()
+    """Count the open connections; the result is at most two seconds old."""
+    counts = subscriptions.count()
     return Stats(total=sum(counts.by_type.values()), by_type=counts.by_type, rooms=counts.rooms)
 
 
-@app.get("/health", responses=http_api.answers())
+@app.get("/health", responses=responses.describe())
 def health() -> Health:
-    """Answer after having read every partition of the connections table."""
-    return Health(connections=sum(members.count().by_type.values()))
+    """Answer after a read of every partition of the connections table."""
+    return Health(connections=sum(subscriptions.count().by_type.values()))
 
 
-@logger.inject_lambda_context
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return http_api.handle(app, event, context)
+handler = http_api.handler(app)

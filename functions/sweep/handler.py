@@ -1,4 +1,4 @@
-"""Every minute: close what has expired, publish what a crash has left in the outbox."""
+"""Every minute: close expired connections, and publish what a crash left in the outbox."""
 
 import time
 from typing import Any
@@ -10,9 +10,9 @@ from vitrina import closing, publishing
 
 logger = Logger()
 
-# A publication that lives is done with its first pages long before.
-PATIENCE_SECONDS = 30
-# Together less than the function's minute.
+# A running publication has posted its first pages long before this.
+MIN_UNSENT_SECONDS = 30
+# Together less than the function's timeout of a minute.
 CLOSING_SECONDS = 15
 PUBLISHING_SECONDS = 30
 
@@ -21,10 +21,10 @@ PUBLISHING_SECONDS = 30
 def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
     """Do as much of both as fits into this minute.
 
-    What is unsent for half a minute is published; a connection is closed within the minute after
-    its end, and gets nothing meanwhile.
+    Events that are unsent for half a minute are published. An expired connection gets no events,
+    and is closed within a minute.
     """
     expired = closing.close_expired(time.monotonic() + CLOSING_SECONDS)
     until = time.monotonic() + PUBLISHING_SECONDS
-    events = publishing.publish_unsent(PATIENCE_SECONDS, until)
+    events = publishing.publish_unsent(MIN_UNSENT_SECONDS, until)
     logger.info("swept", expired=expired, events=events)

@@ -40,7 +40,7 @@ function notFound() {
     },
     body: JSON.stringify({
       type: 'about:blank',
-      title: 'No such thing',
+      title: 'Not found',
       status: 404,
       code: 'route_not_found',
       detail: 'There is no such route.',

@@ -17,9 +17,9 @@ from constructs import Construct
 from infra.cdk import grants, log_groups
 from infra.cdk.stages import Stage
 from infra.cdk.storage import Storage
+from vitrina.config import Config
 from vitrina.history import OUTBOX_INDEX
 from vitrina.products import SHOP_INDEX, STATUS_INDEX
-from vitrina.settings import Settings
 
 READ_AND_PRUNE = ("Query", "GetItem", "DeleteItem")
 RUNTIME = lambda_.Runtime.PYTHON_3_13
@@ -152,7 +152,7 @@ class Functions(Construct):
         *,
         artifact: Path,
         stage: Stage,
-        settings: Settings,
+        settings: Config,
         storage: Storage,
         connection_arns: Mapping[str, str],
         in_cloud: bool,
@@ -177,7 +177,7 @@ class Functions(Construct):
         return self._functions[name]
 
     def _function(
-        self, name: str, needs: Function, code: lambda_.Code, settings: Settings
+        self, name: str, needs: Function, code: lambda_.Code, settings: Config
     ) -> lambda_.IFunction:
         log_group = log_groups.log_group(self, f"{name.capitalize()}Logs", self._stage)
         log_group.grant_write(self._roles[name])

@@ -12,7 +12,7 @@ from infra.cdk.functions import FUNCTIONS, Functions
 from infra.cdk.monitoring import Monitoring
 from infra.cdk.stages import Stage
 from infra.cdk.storage import Storage
-from vitrina.settings import Settings
+from vitrina.config import Config
 
 
 class VitrinaStack(cdk.Stack):
@@ -32,7 +32,7 @@ class VitrinaStack(cdk.Stack):
         storage = Storage(self, "Storage", stage=stage)
         fanout_queue = FanoutQueue(self, "Fanout", in_cloud=emulator is None)
         websocket = WebSocketApi(self, "WebSocket", emulator=emulator)
-        settings = Settings(
+        settings = Config(
             stack_name=self.stack_name,
             connections_table=storage.connections.table_name,
             products_table=storage.products.table_name,

@@ -5,6 +5,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from functools import partial
@@ -19,7 +20,17 @@ from moto import mock_aws
 from functions.fanout.handler import handler as fanout_handler
 from tests.conftest import KEY, SETTINGS
 from tests.management_api_stub import ManagementApiStub
-from vitrina import accounts, auth, aws, connections, keys, members, sender, settings
+from vitrina import (
+    accounts,
+    auth,
+    aws,
+    config,
+    connections,
+    keys,
+    publishing,
+    sender,
+    subscriptions,
+)
 from vitrina.channels import ClientType
 
 
@@ -37,11 +48,11 @@ def configure(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
     for name, value in SETTINGS.model_copy(update=changes).to_environment().items():
         monkeypatch.setenv(name, value)
     for kept in (
-        settings.current,
+        config.current,
         keys._current_during,
         keys._both_during,
         keys._issuer,
-        members._count_during,
+        subscriptions._count_during,
         sender._sender,
         sender._bucket,
     ):
@@ -108,7 +119,7 @@ def management_api(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Man
     """The management API that the settings point to."""
     with ManagementApiStub.running() as stub:
         monkeypatch.setenv("VITRINA_MANAGEMENT_URL", stub.url)
-        settings.current.cache_clear()
+        config.current.cache_clear()
         yield stub
 
 
@@ -164,7 +175,7 @@ class FanoutQueue:
     """The fan-out queue, emptied by calling the worker as Lambda would, without the waits."""
 
     def __init__(self) -> None:
-        self._url = settings.current().fanout_queue_url
+        self._url = config.current().fanout_queue_url
         self.delays: list[int] = []
         self.worked = 0
 
@@ -286,6 +297,14 @@ def stored_connections() -> set[str]:
     }
     assert own == members
     return own
+
+
+@contextmanager
+def unpublished() -> Iterator[None]:
+    """Let changes inside the block be committed only, as if the process had died then."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(publishing, "publish", lambda _: None)
+        yield
 
 
 @pytest.fixture

@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from functions.approve.handler import handler
-from tests.aws.conftest import Answer, FanoutQueue, HttpCall, connect, stored_connections, token_of
+from tests.aws.conftest import (
+    Answer,
+    FanoutQueue,
+    HttpCall,
+    connect,
+    stored_connections,
+    token_of,
+    unpublished,
+)
 from tests.management_api_stub import DROP, ManagementApiStub
 from vitrina import auth, aws, connections, history, moderation, products
 from vitrina.channels import ClientType
@@ -26,7 +34,8 @@ def _connected(management_api: ManagementApiStub) -> None:
 
 def submit(name: str = "Красное платье") -> int:
     shop = auth.verify(token_of(ClientType.SHOP))
-    return moderation.submit(Submission(product_name=name), shop)[0].product_id
+    with unpublished():
+        return moderation.submit(Submission(product_name=name), shop).product_id
 
 
 def approve(product_id: object, body: Any = None, token: str | None = None) -> Answer:

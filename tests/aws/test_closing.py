@@ -11,7 +11,7 @@ from functions.sweep.handler import handler as sweep_handler
 from tests.aws.conftest import CONTEXT, Clock, HttpCall, connect, stored_connections, token_of
 from tests.aws.test_moderation import submit
 from tests.management_api_stub import ManagementApiStub
-from vitrina import aws, closing, connections, members, settings
+from vitrina import aws, closing, config, connections, subscriptions
 from vitrina.channels import ClientType
 
 
@@ -44,7 +44,7 @@ def test_one_that_was_extended_in_time_is_not_closed(
     connect("c1", ClientType.USER)
     row = connections.find("c1")
     assert row
-    monkeypatch.setattr("vitrina.members.expired", lambda _: iter([row.member]))
+    monkeypatch.setattr("vitrina.subscriptions.expired", lambda _: iter([row.subscription]))
     sweep()
     assert not management_api.requests
     assert stored_connections() == {"c1"}
@@ -87,8 +87,8 @@ def test_many_that_have_expired_are_closed_in_one_sweep(
     management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch, at: Clock
 ) -> None:
     monkeypatch.setenv("VITRINA_POSTS_PER_SECOND", "20000")
-    settings.current.cache_clear()
-    monkeypatch.setattr(closing, "EXPIRED_AT_ONCE", 30)
+    config.current.cache_clear()
+    monkeypatch.setattr(closing, "EXPIRED_PER_BATCH", 30)
     for n in range(100):
         connect(f"c{n}", ClientType.USER, account_id=n + 1)
     # The last is stored a while after the test began.
@@ -105,7 +105,7 @@ def test_an_identitys_oldest_connection_gives_way_to_one_too_many(
         at(n)
         connect(f"c{n}", ClientType.USER, account_id=42)
     connect("another", ClientType.USER, account_id=4)
-    key = connections._connection_key("c11")
+    key = connections._key("c11")
     [row] = aws.batch_get("connections", [key])
     greet_handler({"Records": [{"dynamodb": {"NewImage": row}}]}, CONTEXT)
     assert sorted(management_api.closed) == ["c0", "c1"]
@@ -122,5 +122,5 @@ def test_who_comes_back_while_everyone_is_closed_is_left_alone(cloud: None, at: 
     began = int(time.time())
     at(1.5)
     connect("after", ClientType.USER, account_id=2)
-    found = members.connected_until(ClientType.USER, began)
+    found = subscriptions.connected_until(ClientType.USER, began)
     assert [member.connection_id for member in found] == ["before"]

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from tests.aws.conftest import connect, stored_connections
-from vitrina import aws, channels, connections, members, settings
+from vitrina import aws, config, connections, partitions, subscriptions
 from vitrina.channels import ClientType
-from vitrina.connections import Member
+from vitrina.partitions import Subscription
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
@@ -17,21 +17,21 @@ def ids(channel: str) -> list[str]:
     return sorted(member.connection_id for page in pages(channel) for member in page)
 
 
-def pages(channel: str, limit: int = 1000) -> list[list[Member]]:
+def pages(channel: str, limit: int = 1000) -> list[list[Subscription]]:
     """Read a channel to its end."""
     found = []
-    for _, page in members.first_pages({channel: limit}):
-        found.append(page.members)
+    for _, page in subscriptions.first_pages({channel: limit}):
+        found.append(page.subscriptions)
         while page.cursor:
-            page = members.page(page.partition, page.cursor, limit)  # noqa: PLW2901
-            found.append(page.members)
+            page = subscriptions.page(page.partition, page.cursor, limit)  # noqa: PLW2901
+            found.append(page.subscriptions)
     return found
 
 
-def put_member(scope: str, name: str, connection_id: str, expires_in: int = 60) -> Member:
+def put_member(scope: str, name: str, connection_id: str, expires_in: int = 60) -> Subscription:
     """Store a membership alone, as a row left behind or a room's."""
-    [place] = channels.partitions(f"{scope}:{name}")
-    member = Member(place.key, place.prefix + connection_id)
+    [place] = partitions.partitions_of(f"{scope}:{name}")
+    member = Subscription(place.key, place.prefix + connection_id)
     row = {**member._asdict(), "expires_at": int(time.time()) + expires_in}
     aws.dynamodb().put_item(TableName="connections", Item=aws.to_item(row))
     return member
@@ -50,7 +50,6 @@ def test_a_connection_is_two_rows_as_designed() -> None:
             "member": "connection",
             "client_type": "shop",
             "identity": "10",
-            "shop_id": 10,
             "account_id": 3,
             "shards": 4,
             "room_shards": 4,
@@ -67,7 +66,7 @@ def test_a_connection_is_two_rows_as_designed() -> None:
 
 def test_no_connection_outlives_api_gateways_two_hours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VITRINA_TOKEN_LIFETIME_SECONDS", "86400")
-    settings.current.cache_clear()
+    config.current.cache_clear()
     connect("c1", ClientType.USER)
     row = connections.find("c1")
     assert row is not None
@@ -110,7 +109,7 @@ def test_an_expired_connection_is_in_no_channel_and_in_no_count(
     put_member("user", "1", "expired", expires_in=0)
     put_member("room", "sale", "expired", expires_in=-60)
     assert ids("user") == ["open"]
-    assert members.count() == ({"user": 1, "shop": 0, "admin": 0}, 0)
+    assert subscriptions.count() == ({"user": 1, "shop": 0, "admin": 0}, 0)
 
 
 def test_counts_are_by_type_and_rooms_are_counted_once_each() -> None:
@@ -122,7 +121,7 @@ def test_counts_are_by_type_and_rooms_are_counted_once_each() -> None:
     for n in range(12):
         put_member("room", f"room {n}", f"u{n % 7}")
     put_member("room", "sale2", "u1")
-    assert members.count() == ({"user": 7, "shop": 1, "admin": 0}, 14)
+    assert subscriptions.count() == ({"user": 7, "shop": 1, "admin": 0}, 14)
 
 
 def test_counting_goes_on_past_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +134,7 @@ def test_counting_goes_on_past_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
         return query(**{**arguments, "Limit": 1})
 
     monkeypatch.setattr(aws.dynamodb(), "query", one_at_a_time)
-    assert members.count().by_type[ClientType.ADMIN] == 5
+    assert subscriptions.count().by_type[ClientType.ADMIN] == 5
 
 
 def test_a_gone_connection_is_forgotten_but_not_while_its_handshake_may_go_on(
@@ -144,11 +143,11 @@ def test_a_gone_connection_is_forgotten_but_not_while_its_handshake_may_go_on(
     connect("young", ClientType.USER)
     row = connections.find("young")
     assert row is not None
-    assert connections.forget_gone([row.member]) == [row.member]
+    assert connections.forget_gone([row.subscription]) == [row.subscription]
     assert stored_connections() == {"young"}
     in_ten_seconds = time.time() + connections.HANDSHAKE_SECONDS
     monkeypatch.setattr(time, "time", lambda: in_ten_seconds)
-    assert connections.forget_gone([row.member]) == []
+    assert connections.forget_gone([row.subscription]) == []
     assert stored_connections() == set()
 
 

@@ -9,7 +9,7 @@ import pytest
 from functions.greet import handler as greet
 from tests.aws.conftest import CONTEXT, token_of
 from tests.management_api_stub import ManagementApiStub
-from vitrina import auth, aws, moderation, sender
+from vitrina import auth, aws, greeting, moderation, sender
 from vitrina.channels import ClientType
 from vitrina.products import Submission
 
@@ -45,7 +45,7 @@ def test_connected_says_where_the_connections_channels_stand(
 ) -> None:
     shop = auth.verify(token_of(ClientType.SHOP))
     admin = auth.verify(token_of(ClientType.ADMIN))
-    product, _ = moderation.submit(Submission(product_name="x"), shop)
+    product = moderation.submit(Submission(product_name="x"), shop)
     greet.handler({"Records": [record("before")]}, CONTEXT)
     moderation.approve([product.product_id], None, admin)
     greet.handler({"Records": [record("after")]}, CONTEXT)
@@ -78,7 +78,7 @@ def test_a_greeting_that_comes_before_the_handshake_ended_is_repeated(
 def test_one_that_never_opens_is_given_up(
     management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(greet, "PAUSES_SECONDS", (0.01, 0.01))
+    monkeypatch.setattr(greeting, "PAUSES_SECONDS", (0.01, 0.01))
     management_api.answers["never"] = [410] * 9
     greet.handler({"Records": [record("never"), record("open")]}, CONTEXT)
     assert set(management_api.received) == {"open"}
@@ -88,11 +88,11 @@ def test_one_that_never_opens_is_given_up(
 def test_one_that_is_throttled_to_the_end_fails_the_batch_so_that_the_stream_brings_it_again(
     management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(greet, "PAUSES_SECONDS", (0.01,))
+    monkeypatch.setattr(greeting, "PAUSES_SECONDS", (0.01,))
     monkeypatch.setattr(sender, "FIRST_BACKOFF_SECONDS", 0.001)
     management_api.answers = {"slow": [429] * 8, "never": [410] * 9}
     batch = {"Records": [record("slow"), record("never"), record("open")]}
-    with pytest.raises(greet.Ungreeted, match="1 of 3"):
+    with pytest.raises(greeting.GreetingFailed, match="1 of 3"):
         greet.handler(batch, CONTEXT)
     greet.handler(batch, CONTEXT)
     assert set(management_api.received) == {"slow", "open"}

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from vitrina import aws, history, settings
+from vitrina import aws, config, history
 from vitrina.errors import Unavailable
 from vitrina.events import Position, ProductSubmission, ProductSubmitted, Published
-from vitrina.history import Change, Outrun
+from vitrina.history import Change, WriteConflict
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
@@ -55,7 +55,7 @@ def test_the_body_is_stored_as_it_is_sent() -> None:
 
 def test_a_refused_change_leaves_no_event_and_an_uncommitted_event_no_change() -> None:
     never = {"ConditionExpression": "attribute_exists(nothing)"}
-    with pytest.raises(Outrun):
+    with pytest.raises(WriteConflict):
         history.commit([change(1), change(2, **never)])
     assert counters() == 0
     assert position().seq == 0
@@ -82,14 +82,14 @@ def test_who_loses_the_race_for_a_head_takes_the_next_number(
     assert [b'"product_id":%d' % n in r.body for n, r in zip((2, 3, 1), stored(), strict=True)]
 
 
-def stored() -> list[history.Row]:
+def stored() -> list[history.StoredEvent]:
     return history.read("admin", range(1, position().seq + 1))
 
 
 def test_who_loses_every_race_gives_up_with_a_clear_refusal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(aws, "pause_before_another_try", lambda _: None)
+    monkeypatch.setattr(aws, "_pause", lambda _: None)
     stale = {"admin": Position(epoch="another", seq=5)}
     monkeypatch.setattr(history, "positions", lambda _: stale)
     with pytest.raises(Unavailable, match="try again"):
@@ -154,7 +154,7 @@ def test_what_is_older_than_the_retention_is_gone_even_if_dynamodb_is_late(
 ) -> None:
     start = position()
     history.commit([change()])
-    in_a_day = time.time() + settings.current().history_retention_seconds + 1
+    in_a_day = time.time() + config.current().history_retention_seconds + 1
     monkeypatch.setattr(time, "time", lambda: in_a_day)
     assert missed(start) is None
 

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from functions.login.handler import handler
 from tests.aws.conftest import Clock, HttpCall
-from vitrina import accounts, attempts, auth, aws
+from vitrina import accounts, auth, aws, failed_logins
 from vitrina.accounts import Account
 from vitrina.channels import ClientType
 from vitrina.errors import Conflict
@@ -96,7 +96,7 @@ def test_failures_of_one_address_make_the_next_attempt_wait_longer(
         waits.append(int(answer.headers["Retry-After"]))
         now += waits[-1]
         at(now)
-    assert waits[-1] == attempts.LONGEST_WAIT_SECONDS
+    assert waits[-1] == failed_logins.MAX_WAIT_SECONDS
     assert waits == sorted(waits)
     assert login(RIGHT).status == 200
 
@@ -123,7 +123,7 @@ def test_a_login_that_succeeds_and_time_that_passes_begin_anew(
     for _ in range(4):
         assert login(WRONG).status == 401
     assert login(WRONG).status == 429
-    at(attempts.FORGOTTEN_AFTER_SECONDS + 60)
+    at(failed_logins.FORGOTTEN_AFTER_SECONDS + 60)
     for _ in range(4):
         assert login(WRONG).status == 401
 
@@ -131,14 +131,14 @@ def test_a_login_that_succeeds_and_time_that_passes_begin_anew(
 def test_attempts_at_the_same_moment_are_counted_each(
     user_account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put = attempts._put
+    put = failed_logins._put
 
     def put_too_late(*arguments: Any) -> bool:
         monkeypatch.undo()
         assert [login(WRONG).status for _ in range(4)] == [401] * 4
         return put(*arguments)
 
-    monkeypatch.setattr(attempts, "_put", put_too_late)
+    monkeypatch.setattr(failed_logins, "_put", put_too_late)
     assert login(RIGHT).status == 429
 
 

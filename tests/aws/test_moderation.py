@@ -8,7 +8,7 @@ import pytest
 from functions.approve.handler import handler as approve_handler
 from functions.products.handler import handler as products_handler
 from functions.reject.handler import handler as reject_handler
-from tests.aws.conftest import Answer, HttpCall, connect, token_of
+from tests.aws.conftest import Answer, HttpCall, connect, token_of, unpublished
 from tests.management_api_stub import ManagementApiStub
 from vitrina import auth, moderation, products
 from vitrina.channels import ClientType
@@ -27,7 +27,8 @@ def shop_token(shop_id: int = 10) -> str:
 
 def submit(shop_id: int = 10, name: str = "Красное платье") -> int:
     shop = auth.verify(shop_token(shop_id))
-    return moderation.submit(Submission(product_name=name), shop)[0].product_id
+    with unpublished():
+        return moderation.submit(Submission(product_name=name), shop).product_id
 
 
 def reject(product_id: object, notes: object = "Нет фотографии", **more: Any) -> Answer:

@@ -10,10 +10,10 @@ from functions.settings.handler import handler
 from tests.aws.conftest import Answer, HttpCall, connect, token_of
 from tests.aws.test_moderation import reject, submit
 from tests.management_api_stub import ManagementApiStub
-from vitrina import history, platform
+from vitrina import history, platform_settings
 from vitrina.channels import ClientType
 from vitrina.events import ChangedSettings
-from vitrina.platform import PlatformSettings
+from vitrina.platform_settings import PlatformSettings
 
 call = HttpCall(handler)
 call_approve = HttpCall(approve_handler)
@@ -84,7 +84,7 @@ def test_of_two_changes_of_the_same_version_one_is_lost_and_told_so(
     assert write(0, currency="USD").status == 200
     late = write(0, currency="EUR")
     assert (late.status, late.body["code"]) == (409, "settings_changed")
-    in_force = platform.in_force
+    in_force = platform_settings.read
 
     def read_then_lose() -> Any:
         monkeypatch.undo()
@@ -92,7 +92,7 @@ def test_of_two_changes_of_the_same_version_one_is_lost_and_told_so(
         assert write(1, currency="KZT").status == 200
         return found
 
-    monkeypatch.setattr(platform, "in_force", read_then_lose)
+    monkeypatch.setattr(platform_settings, "read", read_then_lose)
     racing = write(1, currency="EUR")
     assert (racing.status, racing.body["code"]) == (409, "settings_changed")
     assert read().body["currency"] == "KZT"

@@ -35,7 +35,7 @@ from functions.message.handler import handler as message
 from functions.sweep.handler import handler as sweep
 from local.inbox import Inbox
 from tests.aws.conftest import CONTEXT, configure, create_tables, token_of
-from vitrina import auth, aws, connections, history, members, moderation, publishing, sender
+from vitrina import auth, aws, connections, history, moderation, publishing, sender, subscriptions
 from vitrina.channels import ClientType
 from vitrina.events import Announcement, AnnouncementPublished
 from vitrina.products import Submission
@@ -105,7 +105,7 @@ class World:
     def post(self, posts: Sequence[Post], **_: Any) -> Delivery:
         delivery = Delivery()
         for post in posts:
-            self._post_to(self.phones.get(post.member.connection_id), post, delivery)
+            self._post_to(self.phones.get(post.subscription.connection_id), post, delivery)
         return delivery
 
     def _post_to(self, phone: Phone | None, post: Post, delivery: Delivery) -> None:
@@ -146,7 +146,7 @@ class Dying:
 
 # How many steps a process lives: for ever, or so many.
 LIVES = st.none() | st.integers(0, 50)
-MOST_PHONES = 8
+MAX_PHONES = 8
 JOIN = {"type": "join", "room": "sale"}
 
 
@@ -189,9 +189,9 @@ class Marketplace(RuleBasedStateMachine):
         self.patch.setattr(aws, "dynamodb", lambda: dynamodb)
         self.patch.setattr(aws, "sqs", lambda: world)
         self.patch.setattr(sender, "post", world.post)
-        for module in (connections, history, members):
+        for module in (connections, history, subscriptions):
             self.patch.setattr(module, "time", clock)
-        self.patch.setattr("functions.greet.handler.time", clock)
+        self.patch.setattr("vitrina.greeting.time", clock)
         self.patch.setattr(publishing, "FIRST_PAGE_POSTS", 1)
         self.patch.setattr(publishing, "PAGE_SECONDS", 0.0005)
 
@@ -206,7 +206,7 @@ class Marketplace(RuleBasedStateMachine):
             phone.to_say.append(JOIN)
             self._speak(phone)
 
-    @precondition(lambda self: len(self.everyone) < MOST_PHONES)
+    @precondition(lambda self: len(self.everyone) < MAX_PHONES)
     @rule(client_type=st.sampled_from(ClientType), is_slow=st.booleans())
     def someone_connects(self, client_type: ClientType, is_slow: bool) -> None:
         phone = Phone(client_type)
@@ -274,7 +274,7 @@ class Marketplace(RuleBasedStateMachine):
         """As the stream does: what is still not open is tried again later."""
         waiting = [c for c in self.streamed if c in self.world.phones]
         self.streamed = [c for c in waiting if not self.world.phones[c].is_open]
-        keys = [connections._connection_key(c) for c in waiting if c not in self.streamed]
+        keys = [connections._key(c) for c in waiting if c not in self.streamed]
         images = list(aws.batch_get("connections", keys))
         greet({"Records": [{"dynamodb": {"NewImage": image}} for image in images]}, CONTEXT)
 
@@ -300,7 +300,7 @@ class Marketplace(RuleBasedStateMachine):
         announcement = Announcement(to=to, title="x", text="x", admin_id=1)
         event = AnnouncementPublished(data=announcement)
         with self.world.dying_after(lives):
-            publishing.publish(history.commit([history.Change(None, event)]))
+            publishing.commit([history.Change(None, event)])
 
     @rule(lives=LIVES, count=st.integers(1, 3))
     def products_are_submitted_and_approved(self, lives: int | None, count: int) -> None:
@@ -310,10 +310,7 @@ class Marketplace(RuleBasedStateMachine):
             submitted = [
                 moderation.submit(Submission(product_name="x"), shop) for _ in range(count)
             ]
-            for _, rows in submitted:
-                publishing.publish(rows)
-            ids = [product.product_id for product, _ in submitted]
-            publishing.publish(moderation.approve(ids, None, admin).rows)
+            moderation.approve([product.product_id for product in submitted], None, admin)
 
     @precondition(lambda self: self.world.queue)
     @rule(data=st.data(), lives=LIVES, comes_again=st.booleans())

@@ -7,34 +7,50 @@ from typing import Any
 import pytest
 
 from functions.sweep.handler import handler as sweep
-from tests.aws.conftest import CONTEXT, FanoutQueue, connect, stored_connections, token_of
+from tests.aws.conftest import CONTEXT, FanoutQueue, connect, stored_connections
 from tests.management_api_stub import DROP, HANG, ManagementApiStub
-from vitrina import auth, aws, channels, connections, history, moderation, publishing, sender
+from vitrina import (
+    aws,
+    connections,
+    history,
+    partitions,
+    publishing,
+    sender,
+)
 from vitrina.channels import ClientType
+from vitrina.events import ProductApproval, ProductApproved
 from vitrina.fanout_queue import PostAgain
-from vitrina.history import Row
-from vitrina.products import Submission
+from vitrina.history import Change, StoredEvent
+
+APPROVAL = ProductApproval(
+    product_id=1,
+    product_name="Красное платье",
+    shop_id=10,
+    shop_name="Fashion Store",
+    moderation_notes="",
+    admin_id=1,
+    approval_fee=5.0,
+)
 
 
-def approved(count: int = 1) -> list[Row]:
-    """Return the rows of so many approvals, committed and not yet published."""
-    shop = auth.verify(token_of(ClientType.SHOP))
-    admin = auth.verify(token_of(ClientType.ADMIN))
-    submitted = [moderation.submit(Submission(product_name=f"{n}"), shop) for n in range(count)]
-    for _, rows in submitted:
-        history.mark_sent(rows)
-    return moderation.approve([product.product_id for product, _ in submitted], None, admin).rows
+def approved(count: int = 1) -> list[StoredEvent]:
+    """Return the events of some approvals, committed and not yet published."""
+    changes = [
+        Change(None, ProductApproved(data=APPROVAL.model_copy(update={"product_id": n})))
+        for n in range(1, count + 1)
+    ]
+    return [event for batch in history.batches(changes) for event in history.commit(batch)]
 
 
-def unsent() -> list[Row]:
-    return [row for rows in history.unsent(-1) for row in rows]
+def unsent() -> list[StoredEvent]:
+    return [event for events in history.unsent(-1) for event in events]
 
 
 def store_users(count: int) -> None:
     """Store connections faster than by connecting, in the rows that connecting writes."""
     rows = []
     for n in range(count):
-        [place] = channels.partitions(f"user:{n}")
+        [place] = partitions.partitions_of(f"user:{n}")
         times = {"connected_at": 1, "expires_at": 2**40}
         rows.append({"partition": place.key, "member": f"{place.prefix}many{n}", **times})
     for start in range(0, count, 25):
@@ -148,7 +164,7 @@ def test_who_never_answers_ends_as_a_failed_task_that_sqs_keeps(
     [failed] = fanout_queue.work()
     task = PostAgain.model_validate_json(failed)
     assert [member.connection_id for member in task.members] == ["many0"]
-    assert task.attempt == publishing.LAST_ATTEMPT
+    assert task.attempt == publishing.MAX_ATTEMPT
     assert fanout_queue.delays == [1, 2, 4, 8, 16, 32]
 
 
@@ -186,7 +202,10 @@ def test_a_poison_message_fails_alone(
 ) -> None:
     store_users(1)
     task = PostAgain(
-        channel="user", seqs=[1], members=[connections.Member("user#00", "0#many0")], attempt=1
+        channel="user",
+        seqs=[1],
+        members=[partitions.Subscription("user#00", "0#many0")],
+        attempt=1,
     )
     approved()
     fanout_queue.put(message or " ")
@@ -199,7 +218,7 @@ def test_a_task_whose_events_have_expired_is_done(
     management_api: ManagementApiStub, fanout_queue: FanoutQueue
 ) -> None:
     task = PostAgain(
-        channel="user", seqs=[7], members=[connections.Member("user#00", "0#c")], attempt=1
+        channel="user", seqs=[7], members=[partitions.Subscription("user#00", "0#c")], attempt=1
     )
     fanout_queue.put(task.model_dump_json())
     assert fanout_queue.work() == []
@@ -235,7 +254,7 @@ def test_the_sweep_publishes_what_is_left_in_the_outbox_in_order_and_only_once(
     approved(2)
     sweep({}, CONTEXT)
     assert not management_api.requests  # these are not half a minute old
-    monkeypatch.setattr("functions.sweep.handler.PATIENCE_SECONDS", -1)
+    monkeypatch.setattr("functions.sweep.handler.MIN_UNSENT_SECONDS", -1)
     sweep({}, CONTEXT)
     assert seqs(management_api, "many0") == [1, 2, 3, 4, 5]
     sweep({}, CONTEXT)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions.message.handler import handler
-from tests.aws.conftest import CONTEXT, connect, token_of
+from tests.aws.conftest import CONTEXT, connect, token_of, unpublished
 from tests.management_api_stub import ManagementApiStub
 from vitrina import auth, aws, history, moderation, recovery
 from vitrina.channels import ClientType
@@ -24,7 +24,8 @@ def submit(count: int = 1) -> None:
     """Publish so many events to the admins, who miss them."""
     shop = auth.verify(token_of(ClientType.SHOP))
     for n in range(count):
-        moderation.submit(Submission(product_name=f"Товар {n}"), shop)
+        with unpublished():
+            moderation.submit(Submission(product_name=f"Товар {n}"), shop)
 
 
 def positions(**less: int) -> Positions:
@@ -115,7 +116,7 @@ def test_a_channel_that_cannot_be_recovered_gets_none_of_its_events_and_the_othe
 def test_more_than_the_limit_are_not_recovered(
     management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recovery, "LARGEST_RECOVERY", 5)
+    monkeypatch.setattr(recovery, "MAX_RECOVERED_EVENTS", 5)
     submit(6)
     assert len(resume(positions(admin=5), management_api)) == 6
     [recovered] = resume(positions(admin=6), management_api)
@@ -124,7 +125,7 @@ def test_more_than_the_limit_are_not_recovered(
 
 def test_500_events_are_recovered(management_api: ManagementApiStub) -> None:
     shop = auth.verify(token_of(ClientType.SHOP))
-    product, _ = moderation.submit(Submission(product_name="x"), shop)
+    product = moderation.submit(Submission(product_name="x"), shop)
     event = moderation._event(product)
     for batch in history.batches(history.Change(None, event) for _ in range(500)):
         history.commit(batch)

@@ -12,7 +12,7 @@ from functions.message.handler import handler as message_handler
 from functions.stats.handler import handler as stats_handler
 from tests.aws.conftest import CONTEXT, Answer, HttpCall, connect, stored_connections, token_of
 from tests.management_api_stub import ManagementApiStub
-from vitrina import aws, connections, members
+from vitrina import aws, connections, subscriptions
 from vitrina.channels import ClientType
 
 call_announce = HttpCall(announce_handler)
@@ -89,7 +89,7 @@ def test_two_joins_at_the_same_moment_do_not_pass_the_cap_together(
         join(f"room-{n}")
     find_open = connections.find_open
 
-    def find_then_lose(connection_id: str) -> connections.Row:
+    def find_then_lose(connection_id: str) -> connections.Connection:
         monkeypatch.undo()
         found = find_open(connection_id)
         assert join("faster")["event"] == "joined"
@@ -111,11 +111,11 @@ def test_a_room_that_has_no_proper_name_is_refused(room: object) -> None:
 def test_rooms_end_with_their_connection() -> None:
     join("sale")
     join("news")
-    members._count_during.cache_clear()
+    subscriptions._count_during.cache_clear()
     assert call_stats("GET", "/ws/stats").body["rooms"] == 2
     context = {"eventType": "DISCONNECT", "connectionId": "c1"}
     disconnect_handler({"requestContext": context}, CONTEXT)
-    members._count_during.cache_clear()
+    subscriptions._count_during.cache_clear()
     assert call_stats("GET", "/ws/stats").body == {
         "total": 0,
         "by_type": {"user": 0, "shop": 0, "admin": 0},
@@ -127,7 +127,7 @@ def test_rooms_end_with_their_connection() -> None:
 def test_a_room_joined_while_the_connection_ends_ends_too(monkeypatch: pytest.MonkeyPatch) -> None:
     find = connections.find
 
-    def find_then_join(connection_id: str) -> connections.Row | None:
+    def find_then_join(connection_id: str) -> connections.Connection | None:
         monkeypatch.undo()
         found = find(connection_id)
         assert join("late")["event"] == "joined"

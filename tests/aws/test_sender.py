@@ -21,19 +21,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.management_api_stub import DROP, HANG, ManagementApiStub
-from vitrina import aws, sender, settings
-from vitrina.connections import Member
+from vitrina import aws, config, sender
+from vitrina.partitions import Subscription
 from vitrina.sender import Post
 
 HTTP2_STUB = Path(__file__).with_name("http2_stub.mjs")
 
 
 def post(connection_id: str, *bodies: bytes) -> Post:
-    return Post(Member("user#00", f"42#{connection_id}"), bodies or (b"{}",))
+    return Post(Subscription("user#00", f"42#{connection_id}"), bodies or (b"{}",))
 
 
 def ids(posts: list[Post]) -> list[str]:
-    return sorted(post.member.connection_id for post in posts)
+    return sorted(post.subscription.connection_id for post in posts)
 
 
 def test_everyone_receives_what_was_posted(management_api: ManagementApiStub) -> None:
@@ -88,8 +88,8 @@ def test_the_budget_ends_everything(management_api: ManagementApiStub) -> None:
     started = time.monotonic()
     delivery = sender.post([post(f"c{n}") for n in range(1000)], budget_seconds=1)
     assert time.monotonic() - started < 3
-    assert (delivery.sent, len(delivery.failed)) == (0, sender.POSTS_AT_ONCE)
-    assert len(delivery.unsent) == 1000 - sender.POSTS_AT_ONCE
+    assert (delivery.sent, len(delivery.failed)) == (0, sender.MAX_PARALLEL_POSTS)
+    assert len(delivery.unsent) == 1000 - sender.MAX_PARALLEL_POSTS
     # Nothing of the run that was cut short comes up in the next one.
     management_api.answers.clear()
     assert sender.post([post("later")], budget_seconds=5) == sender.Delivery(sent=1)
@@ -97,9 +97,9 @@ def test_the_budget_ends_everything(management_api: ManagementApiStub) -> None:
 
 def test_403_stops_everything_and_blames_no_connection(management_api: ManagementApiStub) -> None:
     management_api.answers = {f"c{n}": [403] for n in range(1000)}
-    with pytest.raises(sender.Refused):
+    with pytest.raises(sender.PostsForbidden):
         sender.post([post(f"c{n}") for n in range(1000)], budget_seconds=10)
-    assert len(management_api.requests) <= sender.POSTS_AT_ONCE
+    assert len(management_api.requests) <= sender.MAX_PARALLEL_POSTS
     management_api.answers.clear()
     assert sender.post([post("later")], budget_seconds=5) == sender.Delivery(sent=1)
 
@@ -149,7 +149,7 @@ def test_nobody_listening_is_a_failure_and_not_an_exception(
     management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VITRINA_MANAGEMENT_URL", "http://127.0.0.1:9/ws")
-    settings.current.cache_clear()
+    config.current.cache_clear()
     delivery = sender.post([post("c")], budget_seconds=10)
     assert ids(delivery.failed) == ["c"]
 
@@ -200,7 +200,7 @@ def test_only_a_trusted_certificate_is_spoken_to(
         monkeypatch.setattr(aws, "ca_bundle", lambda: str(certificate))
     with ManagementApiStub.running(tls) as stub:
         monkeypatch.setenv("VITRINA_MANAGEMENT_URL", stub.url)
-        settings.current.cache_clear()
+        config.current.cache_clear()
         delivery = sender.post([post("c")], budget_seconds=10)
     assert (delivery.sent, ids(delivery.failed)) == ((1, []) if is_trusted else (0, ["c"]))
 
@@ -219,7 +219,7 @@ def test_http2_is_spoken_where_it_is_offered_and_few_connections_are_enough(
         assert stub.stdout
         port = stub.stdout.readline().strip()
         monkeypatch.setenv("VITRINA_MANAGEMENT_URL", f"https://127.0.0.1:{port}/ws")
-        settings.current.cache_clear()
+        config.current.cache_clear()
         delivery = sender.post([post(f"c{n}") for n in range(500)], budget_seconds=20)
         os.killpg(stub.pid, signal.SIGKILL)
         connections = stub.stdout.read().splitlines()

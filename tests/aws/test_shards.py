@@ -19,10 +19,19 @@ from moto import mock_aws
 from tests.aws.conftest import FanoutQueue, configure, connect, create_tables, token_of
 from tests.aws.test_connections import ids
 from tests.management_api_stub import ManagementApiStub
-from vitrina import auth, aws, channels, closing, connections, history, members, publishing
-from vitrina import settings as deployed
+from vitrina import (
+    auth,
+    aws,
+    closing,
+    connections,
+    history,
+    partitions,
+    publishing,
+    subscriptions,
+)
+from vitrina import config as deployed
 from vitrina.channels import ClientType
-from vitrina.connections import LONGEST_CONNECTION_SECONDS
+from vitrina.connections import MAX_CONNECTION_SECONDS
 from vitrina.events import Announcement, AnnouncementPublished
 from vitrina.history import Change
 
@@ -60,19 +69,19 @@ def forget_the_shards_of(connection_id: str) -> None:
     """Make a connection's row one that the version before has written."""
     aws.dynamodb().update_item(
         TableName="connections",
-        Key=aws.to_item(connections._connection_key(connection_id)),
+        Key=aws.to_item(connections._key(connection_id)),
         UpdateExpression="REMOVE shards, room_shards",
     )
 
 
-def announce(to: str) -> list[history.Row]:
+def announce(to: str) -> list[history.StoredEvent]:
     event = AnnouncementPublished(data=Announcement(to=to, title="x", text="x", admin_id=1))
     return history.commit([Change(None, event)])
 
 
 # A user whose place is another one.
 MOVING = next(
-    n for n in range(1, 9) if len({channels.membership("user", str(n), c) for c in (2, 3)}) == 2
+    n for n in range(1, 9) if len({partitions.partition_of("user", str(n), c) for c in (2, 3)}) == 2
 )
 
 
@@ -87,16 +96,20 @@ def test_what_one_step_has_stored_another_finds_changes_and_removes(
     deploy(read)
     everyone = [f"c{n}" for n in range(1, 9)]
     assert ids("user") == everyone
-    assert members.count() == ({"user": 8, "shop": 0, "admin": 0}, 8)
+    assert subscriptions.count() == ({"user": 8, "shop": 0, "admin": 0}, 8)
     for n in range(1, 9):
         assert ids(f"user:{n}") == ids(f"room:room-{n}") == [f"c{n}"]
-        assert len(members.of_account(n)) == len(members.of_identity(ClientType.USER, str(n))) == 1
+        assert (
+            len(subscriptions.of_account(n))
+            == len(subscriptions.of_identity(ClientType.USER, str(n)))
+            == 1
+        )
         connections.join(f"c{n}", "late")
         connections.leave(f"c{n}", f"room-{n}")
         connections.extend(f"c{n}", auth.verify(token_of(ClientType.USER, n)))
     assert ids("room:late") == ids("user") == everyone
-    members._count_during.cache_clear()
-    assert members.count().rooms == 1
+    subscriptions._count_during.cache_clear()
+    assert subscriptions.count().rooms == 1
     for connection_id in everyone:
         connections.forget(connection_id)
     assert rows() == []
@@ -159,7 +172,7 @@ def test_a_room_with_members_in_two_places_is_one_room(deploy: Deploy) -> None:
         connections.join(f"c-{counts}", "sale")
     assert len({row["partition"] for row in rows() if row["partition"].startswith("room#")}) == 2
     assert ids("room:sale") == ["c-(2, 3)", "c-(3, 2)"]
-    assert members.count().rooms == 1
+    assert subscriptions.count().rooms == 1
 
 
 def test_a_number_of_shards_that_does_not_change_costs_no_read_and_no_write(
@@ -190,11 +203,11 @@ class Migration:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.now = time.time()
-        self.open: dict[str, connections.Row] = {}
+        self.open: dict[str, connections.Connection] = {}
         self.number = 0
         self._patch = patch
         clock = SimpleNamespace(time=lambda: self.now, monotonic=time.monotonic)
-        for module in (connections, members):
+        for module in (connections, subscriptions):
             patch.setattr(module, "time", clock)
         patch.setattr(closing, "close", self._close)
 
@@ -245,7 +258,7 @@ class Migration:
             assert ids(f"user:{account_id}") == mine
         in_the_room = sorted(key for key, row in self.open.items() if row.rooms)
         assert ids("room:sale") == in_the_room
-        assert members.count() == (
+        assert subscriptions.count() == (
             {"user": len(self.open), "shop": 0, "admin": 0},
             bool(in_the_room),
         )
@@ -253,7 +266,9 @@ class Migration:
         for connection_id in self.open:
             row = connections.find(connection_id)
             assert row
-            assert set(row.members) == {key for key in stored if key[1].endswith(f"#{row[0]}")}
+            assert set(row.subscriptions) == {
+                key for key in stored if key[1].endswith(f"#{row[0]}")
+            }
 
     def _identity(self, account_id: int) -> auth.Identity:
         claims = {"sub": account_id, "client_type": "user", "iat": self.now}
@@ -298,7 +313,7 @@ def test_whatever_clients_do_during_the_change_all_are_found_once(
         create_tables()
         for stage, ((old, new), doings) in enumerate(zip(STAGES, actions, strict=True)):
             if new == GROWING[3] != old or (is_upgrade and new == GROWING[2] != old):
-                world.let_time_pass(LONGEST_CONNECTION_SECONDS)
+                world.let_time_pass(MAX_CONNECTION_SECONDS)
             for action, who, is_updated in doings:
                 world.deploy(new if is_updated else old)
                 if action == "connect" or not world.open:

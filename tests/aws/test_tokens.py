@@ -30,10 +30,10 @@ from tests.aws.conftest import (
 )
 from tests.management_api_stub import ManagementApiStub
 from tests.tokens import claims
-from vitrina import auth, aws, connections, keys, settings
+from vitrina import auth, aws, config, connections, keys
 from vitrina.channels import ClientType
+from vitrina.config import Config
 from vitrina.errors import Problem
-from vitrina.settings import Settings
 
 call_accounts = HttpCall(accounts_handler)
 call_login = HttpCall(login_handler)
@@ -90,7 +90,7 @@ def test_a_token_is_exchanged_for_a_newer_one_of_the_same_bearer(
 
 def test_no_chain_of_refreshes_outlives_the_session(at: Clock) -> None:
     half_an_hour = HOUR // 2
-    session = settings.current().session_lifetime_seconds
+    session = config.current().session_lifetime_seconds
     token = token_of(ClientType.USER)
     for seconds in range(half_an_hour, session, half_an_hour):
         at(seconds)
@@ -267,7 +267,7 @@ def test_a_replaced_key_is_good_until_its_tokens_have_run_out(at: Clock) -> None
         headers={"kid": jwt.get_unverified_header(old)["kid"]},
     )
     assert code_of(forged) == "good"
-    at(HOUR + keys.KEPT_SECONDS + 60)
+    at(HOUR + keys.KEY_TTL_SECONDS + 60)
     assert code_of(forged) == "token_invalid"
 
 
@@ -275,10 +275,10 @@ def test_a_leaked_key_that_is_replaced_twice_opens_nothing_after_five_minutes(at
     leaked = token_of(ClientType.ADMIN)
     at(0)
     rotate()
-    at(keys.KEPT_SECONDS)
+    at(keys.KEY_TTL_SECONDS)
     assert code_of(leaked) == "good"
     rotate("m" * 64)
-    at(2 * keys.KEPT_SECONDS)
+    at(2 * keys.KEY_TTL_SECONDS)
     assert code_of(leaked) == "token_invalid"
     assert code_of(token_of(ClientType.ADMIN)) == "good"
 
@@ -431,7 +431,7 @@ def test_an_issuer_that_is_down_makes_the_door_unavailable(
     issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VITRINA_TOKEN_JWKS_URL", "http://127.0.0.1:9/jwks")
-    settings.current.cache_clear()
+    config.current.cache_clear()
     assert code_of(issuer.token()) == "issuer_unreachable"
     assert shake_hands(issuer.token()) == 503
 
@@ -444,11 +444,11 @@ def test_who_trusts_another_issuer_issues_nothing(issuer: Issuer) -> None:
 
 
 def test_public_keys_and_a_secret_do_not_go_together() -> None:
-    everything = settings.current().model_dump()
+    everything = config.current().model_dump()
     for wrong in (
         {"token_jwks_url": "https://id.example.com/jwks"},
         {"token_algorithm": "RS256"},
         {"token_jwks_url": "http://id.example.com/jwks", "token_algorithm": "RS256"},
     ):
         with pytest.raises(ValueError, match="token_"):
-            Settings.model_validate(everything | wrong)
+            Config.model_validate(everything | wrong)

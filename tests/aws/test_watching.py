@@ -19,14 +19,16 @@ from tests.aws.conftest import (
     HttpCall,
     connect,
     token_of,
+    unpublished,
 )
 from tests.aws.test_publishing import approved, store_users
 from tests.management_api_stub import ManagementApiStub
-from vitrina import aws, fanout_queue, history, publishing
+from vitrina import auth, aws, fanout_queue, history, moderation, publishing
 from vitrina.channels import ClientType
-from vitrina.connections import IDS_IN_THE_LOG, Member
 from vitrina.fanout_queue import PostAgain
 from vitrina.metrics import NAMESPACE, UNITS
+from vitrina.partitions import MAX_LOGGED_IDS, Subscription
+from vitrina.products import Submission
 
 Lines = Callable[[], list[dict[str, Any]]]
 Measured = Callable[[], dict[str, float]]
@@ -101,7 +103,7 @@ def test_many_who_have_left_are_counted_and_ten_of_them_named(
     assert sum(len(json.dumps(line)) for line in lines()) < 10_000
     [posted] = (line for line in lines() if line["message"] == "posted")
     assert posted["gone"] == 25
-    assert len(set(posted["gone_connection_ids"])) == IDS_IN_THE_LOG == 10
+    assert len(set(posted["gone_connection_ids"])) == MAX_LOGGED_IDS == 10
 
 
 def test_posts_that_are_a_defect_are_one_line(
@@ -124,7 +126,7 @@ def test_a_task_that_fails_says_of_which_channel_and_events_it_is(
     connect("deaf", ClientType.USER, 7)
     management_api.answers["deaf"] = [500] * 9
     task = PostAgain(
-        channel="user", seqs=[row.seq], members=[Member("user#07", "7#deaf")], attempt=6
+        channel="user", seqs=[row.seq], members=[Subscription("user#07", "7#deaf")], attempt=6
     )
     fanout_queue.put(task.model_dump_json())
     assert len(fanout_queue.work()) == 1
@@ -202,12 +204,14 @@ def test_a_sweep_that_had_no_time_counts_nothing(
 def test_events_are_counted_when_they_are_committed_and_once(
     management_api: ManagementApiStub, measured: Measured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with unpublished():
+        moderation.submit(Submission(product_name="x"), auth.verify(token_of(ClientType.SHOP)))
     monkeypatch.setattr(history, "mark_sent", lambda _: None)
     publishing.publish(approved())
     publishing.publish_unsent(-1, until=float("inf"))
     found = measured()
     assert (found["product.submitted"], found["product.approved"]) == (1, 1)
-    # What was never published, the submission, and what was and is not known to be.
+    # The submission was never published; the approval was, and is still in the outbox.
     assert found["LeftBehind"] == 2
 
 
@@ -232,7 +236,7 @@ def test_pages_that_reach_nobody_take_no_time(
 
 
 def test_tasks_that_come_too_late_are_counted(cloud: None, measured: Measured) -> None:
-    task = PostAgain(channel="user", seqs=[1], members=[Member("user#07", "7#a")], attempt=1)
+    task = PostAgain(channel="user", seqs=[1], members=[Subscription("user#07", "7#a")], attempt=1)
     publishing.work(fanout_queue.parse(task.model_dump_json()))
     assert measured() == {"ExpiredTasks": 1}
 

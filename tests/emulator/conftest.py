@@ -14,7 +14,7 @@ from local import edge, emulator
 from local.client import Api, Client
 from local.emulator import PASSWORD, Cloud
 from tests.emulator import grants
-from vitrina import aws, history, keys, settings
+from vitrina import aws, config, history, keys
 
 ALLOWED_ORIGIN = "https://console.example.com"
 PRODUCT = {"product_name": "Красное платье", "price": 4990}
@@ -114,7 +114,7 @@ def let_half_a_minute_pass() -> None:
     for rows in history.unsent(-1):
         for row in rows:
             aws.dynamodb().update_item(
-                TableName=settings.current().history_table,
+                TableName=config.current().history_table,
                 Key=aws.to_item({"channel": row.channel, "seq": row.seq}),
                 UpdateExpression="SET created_at = :before",
                 ExpressionAttributeValues=aws.to_item({":before": row.created_at_ms - 60_000}),

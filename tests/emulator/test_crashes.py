@@ -17,14 +17,7 @@ import pytest
 from local.client import Api, Client
 from local.inbox import Inbox
 from tests.emulator.conftest import let_half_a_minute_pass, sweep, wait_until
-from vitrina import (
-    auth,
-    channels,
-    fanout_queue,
-    history,
-    members,
-    publishing,
-)
+from vitrina import auth, fanout_queue, history, partitions, publishing, subscriptions
 from vitrina.channels import ClientType
 from vitrina.fanout_queue import PostPage
 
@@ -34,7 +27,7 @@ USER_ID = 2  # of user@example.com
 
 PRELUDE = """
 import os, signal, sys
-from vitrina import auth, fanout_queue, moderation, publishing, sender
+from vitrina import auth, fanout_queue, moderation, partitions, publishing, sender, subscriptions
 from vitrina.channels import ClientType
 
 def die(*_, **__):
@@ -50,7 +43,7 @@ def die_after(sent):
 
 def approve():
     admin = auth.verify(auth.issue(account_id=1, client_type=ClientType.ADMIN))
-    publishing.publish(moderation.approve(map(int, sys.argv[1:]), None, admin).rows)
+    moderation.approve(map(int, sys.argv[1:]), None, admin)
 """
 
 POINTS = {
@@ -64,8 +57,8 @@ POINTS = {
 @pytest.fixture(scope="module")
 def audience(api: Api) -> Iterator[list[Client]]:
     """Return connected users, all of one partition."""
-    [shared] = {place.key for place in channels.partitions(f"user:{USER_ID}")}
-    ids = (n for n in count(USER_ID) if channels.partitions(f"user:{n}")[0].key == shared)
+    [shared] = {place.key for place in partitions.partitions_of(f"user:{USER_ID}")}
+    ids = (n for n in count(USER_ID) if partitions.partitions_of(f"user:{n}")[0].key == shared)
     with ExitStack() as clients:
         yield [
             clients.enter_context(Client.connected(api.websocket_url("user", user_token(n))))
@@ -113,9 +106,9 @@ def test_a_worker_killed_in_the_middle_of_its_page_is_followed_by_others(
     before = [len(client.inbox.events) for client in audience]
     product_id = submit()
     run("fanout_queue.put = lambda *_, **__: 0; approve()", product_id, status=0)
-    [user] = channels.partitions(f"user:{USER_ID}")
+    [user] = partitions.partitions_of(f"user:{USER_ID}")
     partition = user._replace(prefix="")
-    page = members.page(partition, None, publishing.FIRST_PAGE_POSTS)
+    page = subscriptions.page(partition, None, publishing.FIRST_PAGE_POSTS)
     last = history.positions(["user"])["user"].seq
     task = PostPage(channel="user", seqs=[last], partition=partition, cursor=page.cursor or "")
     died = "die_after(5); publishing.work(fanout_queue.parse(sys.argv[1]))"

@@ -10,12 +10,12 @@ from local.client import Api, Client
 from local.emulator import PASSWORD, Cloud
 from tests import tokens as bad_tokens
 from tests.emulator.conftest import all_logs, wait_until
-from vitrina import keys, members
+from vitrina import keys, subscriptions
 
 
 def open_connections() -> int:
-    members._count_during.cache_clear()
-    return sum(members.count().by_type.values())
+    subscriptions._count_during.cache_clear()
+    return sum(subscriptions.count().by_type.values())
 
 
 def refused(url: str, **options: Any) -> int:

@@ -18,7 +18,7 @@ from local.client import Api, Client
 from local.inbox import Inbox
 from tests.emulator.conftest import ALLOWED_ORIGIN, sweep, wait_until
 from tests.emulator.grants import function_name
-from vitrina import auth, connections, settings
+from vitrina import auth, config, connections
 from vitrina.channels import ClientType
 
 Connected = Callable[..., Client]
@@ -166,7 +166,7 @@ def test_a_token_that_expires_while_its_socket_listens_gets_no_more_and_is_close
 ) -> None:
     witness = connected("user", token_of(ClientType.USER, 703))
     now = time.time()
-    lifetime = settings.current().token_lifetime_seconds
+    lifetime = config.current().token_lifetime_seconds
     monkeypatch.setattr(time, "time", lambda: now - lifetime + 4)
     token = token_of(ClientType.USER, 702)
     monkeypatch.undo()
@@ -216,7 +216,7 @@ def test_a_disconnected_account_is_out_everywhere(
 
 def test_of_one_too_many_connections_the_oldest_is_closed(connected: Connected) -> None:
     token = token_of(ClientType.USER, 704)
-    most = settings.current().connections_per_identity
+    most = config.current().connections_per_identity
     first = connected("user", token)
     # Their age is known to the second.
     a_second_later = time.time() + 1
@@ -347,7 +347,7 @@ def test_a_key_is_replaced_and_nobody_is_logged_out(
 ) -> None:
     before = connected("user", tokens["user"])
     new = boto3.client("secretsmanager").put_secret_value(
-        SecretId=settings.current().signing_key_secret, SecretString="n" * 64
+        SecretId=config.current().signing_key_secret, SecretString="n" * 64
     )
     # Processes read it again after five minutes; one that begins does so at once.
     begin_anew("login")

@@ -16,7 +16,7 @@ from infra.cdk.app import LOCAL_ARTIFACT
 from local.client import Api, Client
 from local.emulator import Cloud
 from tests.emulator.conftest import ALLOWED_ORIGIN, let_half_a_minute_pass, sweep, wait_until
-from vitrina import auth, connections, settings
+from vitrina import auth, config, connections
 from vitrina.channels import ClientType
 
 AUDIENCE = 200
@@ -132,7 +132,7 @@ def test_clients_stay_and_miss_nothing_while_code_settings_and_shards_change(
 ) -> None:
     artifact = changed_artifact(tmp_path)
     approvals = Approvals(submit, approve)
-    [few] = settings.current().user_shards
+    [few] = config.current().user_shards
     many = 2 * few
 
     everyone = crowd(range(5000, 5000 + AUDIENCE))
@@ -165,7 +165,7 @@ def test_clients_stay_and_miss_nothing_while_code_settings_and_shards_change(
         client.wait_for("announcement.published")
 
 
-def row_of(client: Client) -> connections.Row:
+def row_of(client: Client) -> connections.Connection:
     row = connections.find(client.frames[0].event["data"]["connection_id"])
     assert row
     return row

@@ -14,7 +14,7 @@ import pytest
 from local.client import Api
 from local.emulator import STACK, Cloud
 from tests.emulator.conftest import Connect, all_logs, wait_until
-from vitrina import settings
+from vitrina import config
 from vitrina.metrics import NAMESPACE
 
 ROOT = Path(__file__).parents[2]
@@ -72,7 +72,7 @@ def test_a_deployment_tells_its_metrics_by_its_name(
     client = connect("user")
     assert approve(submit()).status_code == 200
     client.wait_for("product.approved")
-    assert settings.current().stack_name == STACK
+    assert config.current().stack_name == STACK
 
     def measured() -> set[str]:
         lines = [json.loads(line) for line in all_logs().splitlines() if '"_aws"' in line]

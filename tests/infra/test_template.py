@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from infra.cdk.apis import HTTP_ROUTES, WEBSOCKET_ROUTES
 from infra.cdk.functions import FUNCTIONS
 from tests.infra.conftest import resources, statements, synthesise
-from vitrina.settings import Settings
+from vitrina.config import Config
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,7 +44,7 @@ def test_every_function_reads_the_settings_that_the_stack_writes(template: Templ
         variables = properties["Environment"]["Variables"]
         assert variables["POWERTOOLS_SERVICE_NAME"] == name
         written = {name for name in variables if name.startswith("VITRINA_")}
-        assert written == {f"VITRINA_{field.upper()}" for field in Settings.model_fields}
+        assert written == {f"VITRINA_{field.upper()}" for field in Config.model_fields}
 
 
 def test_http_routes_lead_to_the_functions_that_have_them() -> None:
@@ -311,9 +311,7 @@ def test_workers_are_as_many_as_the_settings_say_and_fail_task_by_task(template:
         "AWS::Lambda::EventSourceMapping",
         {
             "BatchSize": 1,
-            "ScalingConfig": {
-                "MaximumConcurrency": Settings.model_fields["fanout_workers"].default
-            },
+            "ScalingConfig": {"MaximumConcurrency": Config.model_fields["fanout_workers"].default},
             "FunctionResponseTypes": ["ReportBatchItemFailures"],
         },
     )

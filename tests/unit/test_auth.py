@@ -17,9 +17,9 @@ from tests.conftest import KEY
 from tests.tokens import claims
 from vitrina import auth, keys
 from vitrina.channels import ClientType
-from vitrina.errors import Forbidden, Unauthenticated
+from vitrina.config import Config
+from vitrina.errors import Forbidden, Unauthorized
 from vitrina.keys import Secret
-from vitrina.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("configured")
 
@@ -33,7 +33,7 @@ def segment(part: dict[str, Any]) -> str:
 
 
 def code_of(token: str | None) -> str:
-    with pytest.raises(Unauthenticated) as refused:
+    with pytest.raises(Unauthorized) as refused:
         auth.read(token)
     if token and len(token) > 30:
         assert token not in str(refused.value)
@@ -141,11 +141,11 @@ def test_signed_claims_of_any_shape_never_break_anything(changes: dict[str, Any]
     unsigned = f"{header}.{segment(claims() | changes)}"
     signature = jwt.get_algorithm_by_name("HS256").sign(unsigned.encode(), KEY.encode())
     token = f"{unsigned}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
-    with suppress(Unauthenticated):
+    with suppress(Unauthorized):
         auth.read(token)
 
 
-def test_another_type_of_client_is_forbidden(configured: Settings) -> None:
+def test_another_type_of_client_is_forbidden(configured: Config) -> None:
     user = auth.read(signed())
     user.require(ClientType.USER)
     with pytest.raises(Forbidden) as refused:

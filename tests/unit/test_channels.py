@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as hypothesis_settings
 
 from tests.conftest import SETTINGS
-from vitrina import channels, events, settings
-from vitrina.channels import CHANNELS, ClientType, Partition
+from vitrina import config, events, partitions
+from vitrina.channels import CHANNELS, ClientType
 from vitrina.events import Published
+from vitrina.partitions import Partition
 
 pytestmark = pytest.mark.usefixtures("configured")
 
@@ -27,31 +28,31 @@ def test_every_published_event_is_in_the_table_and_nothing_else_is() -> None:
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(strategies.sampled_from([*ClientType, "room"]), names)
 def test_a_member_is_stored_where_both_its_channels_look(scope: str, name: str) -> None:
-    [count] = channels.shards(scope)
-    place = channels.membership(scope, name, count)
-    assert channels.partitions(f"{scope}:{name}") == [place]
-    assert place.key in {partition.key for partition in channels.partitions(scope)}
+    [count] = partitions.shard_counts(scope)
+    place = partitions.partition_of(scope, name, count)
+    assert partitions.partitions_of(f"{scope}:{name}") == [place]
+    assert place.key in {partition.key for partition in partitions.partitions_of(scope)}
     assert place.prefix == f"{name}#"
 
 
 @pytest.mark.parametrize(("scope", "shards"), [("user", 16), ("shop", 4), ("admin", 1)])
 def test_everyone_of_a_type_is_all_shards_without_a_prefix(scope: str, shards: int) -> None:
-    partitions = channels.partitions(scope)
-    assert [partition.prefix for partition in partitions] == [""] * shards
-    assert partitions[0].key == f"{scope}#00"
-    assert len(set(partitions)) == shards
+    found = partitions.partitions_of(scope)
+    assert [partition.prefix for partition in found] == [""] * shards
+    assert found[0].key == f"{scope}#00"
+    assert len(set(found)) == shards
 
 
 def test_identities_spread_evenly_over_the_shards() -> None:
-    spread = Counter(channels.membership("user", str(n), 16).key for n in range(16_000))
+    spread = Counter(partitions.partition_of("user", str(n), 16).key for n in range(16_000))
     assert len(spread) == 16
     assert max(spread.values()) < 1.2 * 1000
 
 
 def test_the_shard_of_an_identity_never_changes() -> None:
     """A stored row is found again by another process, another Python and another version."""
-    assert channels.membership("user", "42", 16) == Partition("user#08", "42#")
-    assert channels.membership("shop", "10", 4) == Partition("shop#01", "10#")
+    assert partitions.partition_of("user", "42", 16) == Partition("user#08", "42#")
+    assert partitions.partition_of("shop", "10", 4) == Partition("shop#01", "10#")
 
 
 Deploy = Callable[..., None]
@@ -65,7 +66,7 @@ def deploy(monkeypatch: pytest.MonkeyPatch) -> Deploy:
         changed = SETTINGS.model_copy(update={"user_shards": counts})
         for name, value in changed.to_environment().items():
             monkeypatch.setenv(name, value)
-        settings.current.cache_clear()
+        config.current.cache_clear()
 
     return deploy
 
@@ -74,11 +75,11 @@ def test_while_the_shards_change_an_identity_is_looked_for_in_each_place_once(
     deploy: Deploy,
 ) -> None:
     deploy(16, 32)
-    assert channels.partitions("user:42") == [Partition("user#08", "42#")]
+    assert partitions.partitions_of("user:42") == [Partition("user#08", "42#")]
     twice = [Partition("user#11", "3#"), Partition("user#27", "3#")]
-    assert channels.partitions("user:3") == twice
+    assert partitions.partitions_of("user:3") == twice
     deploy(32, 16)
-    assert channels.partitions("user:3") == twice[::-1]
+    assert partitions.partitions_of("user:3") == twice[::-1]
 
 
 def test_while_the_shards_change_everyone_is_all_shards_of_the_larger_number(
@@ -86,7 +87,7 @@ def test_while_the_shards_change_everyone_is_all_shards_of_the_larger_number(
 ) -> None:
     for counts in ((16, 24), (24, 16), (8, 24, 16)):
         deploy(*counts)
-        keys = [partition.key for partition in channels.partitions("user")]
+        keys = [partition.key for partition in partitions.partitions_of("user")]
         assert keys == [f"user#{shard:02d}" for shard in range(24)]
 
 

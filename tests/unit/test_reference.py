@@ -13,7 +13,7 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from infra.cdk.apis import HTTP_ROUTES
 from reference import asyncapi, files, openapi, schemas, tables
-from vitrina import errors, http_api
+from vitrina import errors, http_api, responses
 from vitrina.channels import CHANNELS
 from vitrina.errors import KINDS
 
@@ -112,7 +112,7 @@ def test_a_version_is_asked_for_where_it_is_needed(http: dict[str, Any]) -> None
 
 
 def test_a_refusal_is_a_problem(http: dict[str, Any]) -> None:
-    busy: Any = http_api.refusals(["busy"])[503]
+    busy: Any = responses.refusals(["busy"])[503]
     check = validator(http, busy["content"][http_api.PROBLEM_JSON]["schema"])
     problem = {"type": "about:blank", "title": "Busy", "status": 503, "detail": "Busy."}
     assert check.is_valid(problem | {"code": "busy"})
@@ -122,7 +122,7 @@ def test_a_refusal_is_a_problem(http: dict[str, Any]) -> None:
 
 def test_an_unknown_code_cannot_be_described() -> None:
     with pytest.raises(ValueError, match="no_such_code"):
-        http_api.answers("no_such_code")
+        responses.describe("no_such_code")
 
 
 def raised() -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.cdk import stages
-from vitrina.settings import Policy
+from vitrina.config import Policy
 
 DOCUMENT = Path(__file__).parents[2] / "docs/first-deploy.md"
 

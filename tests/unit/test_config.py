@@ -5,12 +5,12 @@ from hypothesis import given, strategies
 from pydantic import ValidationError
 
 from tests.conftest import SETTINGS
-from vitrina.settings import Settings
+from vitrina.config import Config
 
 
 @given(
     strategies.builds(
-        Settings,
+        Config,
         approval_fee=strategies.decimals(0, 10**6, places=2),
         token_lifetime_seconds=strategies.integers(60, 86_400),
         user_shards=strategies.lists(
@@ -18,9 +18,9 @@ from vitrina.settings import Settings
         ).map(tuple),
     )
 )
-def test_settings_survive_the_environment(settings: Settings) -> None:
-    assert Settings.from_environment(settings.to_environment()) == settings
-    assert Settings.from_outputs(settings.to_outputs()) == settings
+def test_settings_survive_the_environment(settings: Config) -> None:
+    assert Config.from_environment(settings.to_environment()) == settings
+    assert Config.from_outputs(settings.to_outputs()) == settings
 
 
 def test_a_stacks_outputs_lead_back_to_its_resources() -> None:
@@ -31,13 +31,13 @@ def test_a_stacks_outputs_lead_back_to_its_resources() -> None:
         "StackName",
         "Policy",
     }
-    assert Settings.from_outputs(outputs | {"HttpUrl": "x"}) == SETTINGS
+    assert Config.from_outputs(outputs | {"HttpUrl": "x"}) == SETTINGS
 
 
 def test_other_variables_are_ignored_and_defaults_fill_in() -> None:
     environment = SETTINGS.to_environment() | {"PATH": "/bin", "VITRINA_UNKNOWN": "1"}
     del environment["VITRINA_USER_SHARDS"]
-    assert Settings.from_environment(environment) == SETTINGS
+    assert Config.from_environment(environment) == SETTINGS
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_other_variables_are_ignored_and_defaults_fill_in() -> None:
 def test_a_number_of_shards_may_be_several_from_wherever_it_comes(
     told: object, read: tuple[int, ...]
 ) -> None:
-    mine = Settings.model_validate(SETTINGS.model_dump() | {"user_shards": told})
+    mine = Config.model_validate(SETTINGS.model_dump() | {"user_shards": told})
     assert mine.user_shards == read
 
 
@@ -76,9 +76,9 @@ def test_one_number_of_shards_is_written_as_it_always_was() -> None:
 )
 def test_a_wrong_value_is_named(name: str, value: str) -> None:
     with pytest.raises(ValidationError, match=name.removeprefix("VITRINA_").lower()):
-        Settings.from_environment(SETTINGS.to_environment() | {name: value})
+        Config.from_environment(SETTINGS.to_environment() | {name: value})
 
 
 def test_a_missing_table_is_named() -> None:
     with pytest.raises(ValidationError, match="connections_table"):
-        Settings.from_environment({})
+        Config.from_environment({})

@@ -1,0 +1,29 @@
+"""Admission: a connection is stored only while its account's tokens are not revoked.
+
+A handshake stores the connection, then looks for a revocation. A disconnection writes the
+revocation, then closes the connections it finds. In whatever order they run, either the handshake
+finds the revocation, or the disconnection finds the connection.
+"""
+
+from vitrina import auth, connections
+from vitrina.auth import Identity
+from vitrina.errors import Problem
+
+
+def admit(connection_id: str, identity: Identity) -> None:
+    """Store a connection; raises Unauthorized `token_revoked` and stores nothing after all."""
+    connections.add(connection_id, identity)
+    try:
+        auth.require_unrevoked(identity)
+    except Problem:
+        connections.forget(connection_id)
+        raise
+
+
+def disconnect(account_id: int) -> int:
+    """Revoke the tokens of an account and close its connections; return how many were open."""
+    # Here and not above: `connect` closes nothing, and libcurl is slow to import.
+    from vitrina import closing
+
+    auth.revoke(account_id)
+    return closing.close_account(account_id)

@@ -1,0 +1,49 @@
+"""OpenAPI descriptions of what routes answer."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
+
+from vitrina.errors import KINDS
+from vitrina.http_api import ETAG_PATTERN, PROBLEM_JSON
+
+# Headers of a refusal, by its status.
+_HEADERS = {401: "WWW-Authenticate", 429: "Retry-After"}
+
+
+def describe(
+    *codes: str, done: HTTPStatus = HTTPStatus.OK, is_versioned: bool = False
+) -> dict[int, OpenAPIResponse]:
+    """Describe the answers of a route: success, and refusals with these codes.
+
+    Codes that follow from the types of a route's parameters, such as `token_missing`, are added
+    by `reference.openapi`.
+    """
+    success: OpenAPIResponse = {"description": done.phrase}
+    if is_versioned:
+        success["headers"] = {"ETag": {"schema": {"type": "string", "pattern": ETAG_PATTERN}}}
+    return {int(done): success, **refusals(codes)}
+
+
+def refusals(codes: Iterable[str]) -> dict[int, OpenAPIResponse]:
+    """Describe refusals with these codes, by status; raises ValueError for an unknown code."""
+    wanted = set(codes)
+    responses: dict[int, OpenAPIResponse] = {}
+    for problem in KINDS:
+        if found := [code for code in problem.codes if code in wanted]:
+            schema: dict[str, Any] = {
+                "$ref": "#/components/schemas/Problem",
+                "properties": {"status": {"const": problem.status}, "code": {"enum": found}},
+            }
+            responses[problem.status] = {
+                "description": problem.title,
+                "content": {PROBLEM_JSON: {"schema": schema}},
+            }
+            if header := _HEADERS.get(problem.status):
+                responses[problem.status]["headers"] = {header: {"schema": {"type": "string"}}}
+            wanted -= {*found}
+    if wanted:
+        raise ValueError(f"vitrina.errors has no {sorted(wanted)}")
+    return responses
