@@ -14,22 +14,22 @@ SOURCES := pyproject.toml README.md infra/artifact.py infra/aws_descriptions.py 
 .PHONY: help demo dev test bench fuzz lint format reference cost lock artifact clean
 .PHONY: deploy account replay-dead-letters disconnect-all
 
-help: ## what can be made
+help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 28
 
-demo: build/ready ## play the main job on a local cloud, from nothing to delivered events
+demo: build/ready ## deploy to a local cloud, approve a product and show the delivered events
 	@$(BIN)/python -m local.demo
 
 dev: build/ready ## keep the local cloud running on http://localhost:8000 until Ctrl-C
 	@$(BIN)/python -m local.dev
 
-test: build/ready lint ## everything that checks this project
+test: build/ready lint ## run the linters and all tests
 	$(BIN)/pytest
 
-bench: build/venv.done build/bench.done ## measure: make bench, or make bench NAME=posts
+bench: build/venv.done build/bench.done ## run the benchmarks: make bench, or make bench NAME=posts
 	@build/bench/bin/python -m bench $(NAME)
 
-# Of each engine, divided among the handlers; 9000 are ten minutes for each of fifteen.
+# Seconds per engine, split evenly across handlers: 9000 gives fifteen handlers ten minutes each.
 SECONDS := 600
 
 fuzz: build/fuzz.done ## search for events that break a handler: make fuzz, or with SECONDS=… NAME=…
@@ -43,14 +43,14 @@ lint: build/venv.done
 reference: build/venv.done ## write openapi.json, asyncapi.json and the tables of docs/protocol.md
 	@$(BIN)/python -m reference
 
-cost: build/venv.done ## write docs/cost.md from what was measured, the prices and the usage
+cost: build/venv.done ## write docs/cost.md from measurements, prices and usage
 	@$(BIN)/python -m bench.cost
 
 format: build/venv.done
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-# --- Setting up -----------------------------------------------------------------------------------
+# --- Setup ----------------------------------------------------------------------------------------
 
 build/ready: build/venv.done build/emulator.done build/node.done build/lambda/local.zip build/lambda/local-jwks.zip
 	@touch $@
@@ -63,7 +63,8 @@ build/venv.done: requirements/bootstrap.txt requirements/dev.txt
 	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@touch $@
 
-# The emulator pins botocore, and would lend the functions modules that the artifact lacks.
+# A separate environment: the emulator pins botocore, and its packages would hide modules that are
+# missing in the artifact.
 build/emulator.done: requirements/emulator.txt build/venv.done
 	@echo "Setting up the local cloud ..."
 	@$(UV) venv --quiet --clear --python $(BIN)/python build/emulator
@@ -75,7 +76,7 @@ build/node.done: package.json package-lock.json build/venv.done
 	@$(BIN)/npm ci --silent --no-audit --no-fund
 	@touch $@
 
-# The sender's rivals pin botocore too; whatever else only the benchmarks need is with them.
+# For what only benchmarks need: the clients that the sender is compared with pin botocore too.
 build/bench.done: requirements/bench.txt bench/package.json bench/package-lock.json build/venv.done
 	@echo "Setting up the benchmarks ..."
 	@$(UV) venv --quiet --clear --python $(BIN)/python build/bench
@@ -83,7 +84,7 @@ build/bench.done: requirements/bench.txt bench/package.json bench/package-lock.j
 	@cd bench && npm ci --silent
 	@touch $@
 
-# atheris has wheels for Linux alone, and `make test` goes without.
+# atheris has wheels for Linux only; `make test` does not need it.
 build/fuzz.done: requirements/fuzz.txt build/venv.done
 	@echo "Setting up the fuzzers ..."
 	@$(UV) venv --quiet --clear --python $(BIN)/python build/fuzz
@@ -92,15 +93,15 @@ build/fuzz.done: requirements/fuzz.txt build/venv.done
 
 # --- The artifact: this project installed into a folder -------------------------------------------
 
-# Of the processor that it shall run on, and one more, a layer for functions that get another
+# The processor that AWS Lambda uses. The -jwks archive is a layer for functions that verify another
 # issuer's tokens.
 ARCHITECTURE ?= arm64
 
-artifact: build/lambda/$(ARCHITECTURE).zip build/lambda/$(ARCHITECTURE)-jwks.zip ## what AWS Lambda runs, from any machine: make artifact ARCHITECTURE=x86_64
+artifact: build/lambda/$(ARCHITECTURE).zip build/lambda/$(ARCHITECTURE)-jwks.zip ## build the Lambda archive on any machine: make artifact ARCHITECTURE=x86_64
 	@$(BIN)/python -m infra.artifact --describe $^
 
-# The Python that AWS runs compiles the bytecode. pyenv's is not on the path unless it is the chosen
-# one; where there is none, uv fetches it.
+# Bytecode is compiled by the Python version of AWS Lambda: pyenv's, which may not be on the path, or
+# one that uv downloads.
 LAMBDA_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python) 3.13)
 LAMBDA_COMPILER = $(UV) run --quiet --no-project --python $(LAMBDA_PYTHON) python
 
@@ -115,13 +116,12 @@ COMPILER_local = $(BIN)/python
 COMPILER_arm64 = $(LAMBDA_COMPILER)
 COMPILER_x86_64 = $(LAMBDA_COMPILER)
 
-# The same archive from the same files: bytecode names the place where Lambda unpacks it, and not
-# this one, and what was compiled first is always the same. The archive dates every file 1980, which
-# makes bytecode that is checked against dates stale, hence unchecked-hash.
+# Reproducible: bytecode contains the path where Lambda unpacks it, and files are compiled in a fixed
+# order. The archive dates every file 1980, which would make timestamp-checked bytecode stale, hence
+# unchecked-hash.
 COMPILE = PYTHONHASHSEED=0 $(COMPILER_$*) -m compileall -q -j 1 --invalidation-mode unchecked-hash
 
-# uv keeps this project's own wheel in its cache and would install yesterday's code, hence
-# --reinstall-package.
+# --reinstall-package: uv caches this project's own wheel and would install an old one.
 build/lambda/%.zip: requirements/runtime.txt $(SOURCES) build/venv.done
 	@echo "Building the Lambda artifact ($*) ..."
 	@rm -rf build/lambda/$* build/dist/$*
@@ -139,7 +139,7 @@ build/lambda/%-jwks.zip: requirements/jwks.txt infra/artifact.py build/venv.done
 
 # --- Operating a deployed stack -------------------------------------------------------------------
 
-# dev, staging or prod: infra/cdk/stages.py
+# dev, staging or prod; see infra/cdk/stages.py
 STAGE := prod
 
 deploy: artifact build/node.done ## deploy to the AWS account of your credentials: make deploy, or with STAGE=dev
@@ -148,18 +148,18 @@ deploy: artifact build/node.done ## deploy to the AWS account of your credential
 account: build/venv.done ## create an account in a deployed stack: make account EMAIL=… TYPE=…
 	@$(BIN)/python -m ops.account $(EMAIL) $(TYPE) --stack Vitrina-$(STAGE) $(if $(SHOP_ID),--shop-id $(SHOP_ID)) $(if $(SHOP_NAME),--shop-name '$(SHOP_NAME)')
 
-replay-dead-letters: build/venv.done ## put back what no worker could do, in a deployed stack
+replay-dead-letters: build/venv.done ## retry the failed fan-out tasks of a deployed stack
 	@$(BIN)/python -m ops.dead_letters --stack Vitrina-$(STAGE)
 
-disconnect-all: build/venv.done ## close all connections of a deployed stack, who then come back: or with TYPE=… RATE=…
+disconnect-all: build/venv.done ## close all connections of a deployed stack; clients reconnect: or with TYPE=… RATE=…
 	@$(BIN)/python -m ops.disconnection --stack Vitrina-$(STAGE) $(if $(TYPE),--type $(TYPE)) $(if $(RATE),--rate $(RATE))
 
-# --- Keeping up -----------------------------------------------------------------------------------
+# --- Maintenance ----------------------------------------------------------------------------------
 
 LOCK = $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
-lock: build/venv.done ## pin the newest versions of every dependency
+lock: build/venv.done ## pin the newest version of every dependency
 	$(LOCK) pyproject.toml --output-file requirements/runtime.txt
 	$(LOCK) pyproject.toml --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
 	$(LOCK) --group jwks --constraint requirements/dev.txt --output-file requirements/jwks.txt

@@ -1,7 +1,7 @@
-"""What Lambda gets of an installed folder, zipped.
+"""The archive for Lambda, made from an installed folder.
 
-`python -m infra.artifact FOLDER` writes FOLDER.zip, `… --describe ARCHIVE …` says what they are. A
-folder whose name ends with `-jwks` becomes a layer, where Lambda looks under `python/`.
+`python -m infra.artifact FOLDER` writes FOLDER.zip, `… --describe ARCHIVE …` prints its size and
+hash. A folder whose name ends with `-jwks` becomes a layer, where Lambda looks under `python/`.
 """
 
 import hashlib
@@ -18,19 +18,18 @@ READABLE_FILE = 0o100644 << 16
 LAYER = "-jwks"
 MB = 1_000_000
 
-# What no function reads, by path; a star is any part of it, slashes too. The tests follow every
-# import from the handlers on, those inside of functions too, and see that none leads here.
-LEFT_OUT = (
-    # For installers and type checkers. Pydantic looks for plug-ins in what distributions say of
-    # themselves, and finds none here.
+# Files that no function reads, by path; a star matches slashes too. Tests follow every import from
+# the handlers, also inside functions, and check that none leads here.
+EXCLUDED = (
+    # For installers and type checkers. Pydantic looks for plug-ins in `dist-info`; there are none.
     *("*.dist-info/*", "bin/*", "*.pyi", "*/py.typed"),
-    # cffi's compiler: the bindings of argon2 and cryptography need `_cffi_backend` alone.
+    # cffi's compiler: the bindings of argon2 and cryptography only need `_cffi_backend`.
     *("cffi/*", "pycparser/*", "_argon2_cffi_bindings/_ffi_build.py"),
-    # What brings botocore (nothing here imports more of it), and the examples of its clients.
+    # boto3 is only installed for botocore. The examples are documentation.
     *("boto3/*", "s3transfer/*", "botocore/data/*/examples-1.json"),
-    # The pydantic of before inside the present one.
+    # A copy of pydantic 1 inside pydantic 2.
     "pydantic/v1/*",
-    # A page to try routes on, which no resolver here offers.
+    # A page to try routes on, which no resolver here serves.
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*.min.*",
 )
 
@@ -41,7 +40,7 @@ def pack(folder: Path) -> Path:
     root = PurePosixPath("python" if folder.name.endswith(LAYER) else "")
     with ZipFile(target, "w", ZIP_DEFLATED) as archive:
         for name in needed(folder):
-            # A name alone is dated 1980, so that the hash is of the contents only.
+            # Without a date the entry gets 1980, so the hash depends only on the contents.
             entry = ZipInfo(str(root / name))
             entry.compress_type = ZIP_DEFLATED
             entry.external_attr = READABLE_FILE
@@ -50,23 +49,23 @@ def pack(folder: Path) -> Path:
 
 
 def needed(folder: Path) -> Iterator[PurePosixPath]:
-    """Yield the files that the archive gets, in its order."""
+    """Yield the files of the archive, in its order."""
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = PurePosixPath(file.relative_to(folder).as_posix())
-        if not _is_left_out(name):
+        if not _is_excluded(name):
             yield name
 
 
-def _is_left_out(name: PurePosixPath) -> bool:
+def _is_excluded(name: PurePosixPath) -> bool:
     return _describes_another_service(name) or any(
-        fnmatchcase(str(name), pattern) for pattern in LEFT_OUT
+        fnmatchcase(str(name), pattern) for pattern in EXCLUDED
     )
 
 
 def _describes_another_service(name: PurePosixPath) -> bool:
-    """Tell whether a file is of a service that nothing calls, as are 400 that botocore describes.
+    """Return whether a file describes one of 400 services of botocore that no function calls.
 
-    Unpacking these is half of a cold start in the local cloud.
+    Unpacking these files takes half of a cold start in the local cloud.
     """
     match name.parts:
         case ("botocore", "data", service, _, *_):
@@ -76,7 +75,7 @@ def _describes_another_service(name: PurePosixPath) -> bool:
 
 
 def describe(archive: Path) -> str:
-    """Say how large an archive is, and its hash, which is that of its contents."""
+    """Return an archive's sizes and its hash in one line."""
     with ZipFile(archive) as files:
         unzipped = sum(entry.file_size for entry in files.infolist())
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()

@@ -1,8 +1,8 @@
-"""What the functions call of AWS, described for botocore: a small part of its own descriptions.
+"""botocore's descriptions of AWS, reduced to the operations that the functions call.
 
-botocore looks for descriptions in folders that it is told of first (its setting `data_path`), and
-then among its own. Its own of DynamoDB and of all endpoints are two megabytes of JSON, which take
-a sixth of a cold start to read.
+botocore looks for descriptions in the folders of its option `data_path` first, then in its own. Its
+own descriptions of DynamoDB and of all endpoints are two megabytes of JSON; reading them takes a
+sixth of a cold start.
 """
 
 import gzip
@@ -13,7 +13,7 @@ from typing import Any
 
 from vitrina.aws import DESCRIPTIONS
 
-# All that vitrina calls; the tests hold it against what the functions are granted.
+# All operations that vitrina calls; tests compare them with the functions' grants.
 OPERATIONS = {
     "dynamodb": (
         "BatchGetItem",
@@ -30,11 +30,11 @@ OPERATIONS = {
 
 
 def write(folder: Path) -> None:
-    """Write into an installed folder what its botocore shall read in place of its own."""
+    """Write the reduced descriptions into an installed folder, where its botocore reads them."""
     theirs, ours = folder / "botocore/data", folder / DESCRIPTIONS
     _write(ours / "endpoints.json", _endpoints(json.loads((theirs / "endpoints.json").read_text())))
     for service, operations in OPERATIONS.items():
-        # A service's newest version is the one that botocore takes.
+        # botocore uses the newest version of a service.
         [*_, newest] = sorted(theirs.glob(f"{service}/*/service-2.json.gz"))
         whole = json.loads(gzip.decompress(newest.read_bytes()))
         _write(ours / service / newest.parent.name / "service-2.json", _part(whole, operations))
@@ -55,7 +55,7 @@ def _partition(whole: Any) -> Any:
 
 
 def _part(service: Any, operations: tuple[str, ...]) -> Any:
-    """Return a service with some operations, and the shapes that these have to do with."""
+    """Return a service with only these operations and the shapes that they use."""
     wanted = {name: service["operations"][name] for name in operations}
     found: dict[str, Any] = {}
     waiting = [*_shapes_in(wanted)]
@@ -68,7 +68,7 @@ def _part(service: Any, operations: tuple[str, ...]) -> Any:
 
 
 def _shapes_in(description: Any) -> Iterator[str]:
-    """Yield what a description refers to, as `{"shape": "AttributeValue"}`, at any depth."""
+    """Yield the names in a description's `{"shape": "AttributeValue"}` entries, at any depth."""
     for name, value in _entries(description):
         if name == "shape" and isinstance(value, str):
             yield value

@@ -1,4 +1,4 @@
-"""Clients for the demo and the tests: a WebSocket that remembers its frames, and HTTP calls."""
+"""Clients for the demo and the tests: a WebSocket that collects its frames, and HTTP calls."""
 
 import json
 import time
@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 20
 
 
 class Frame(NamedTuple):
-    """One message, parsed, and when it came (`time.monotonic`)."""
+    """One message, parsed, with the time of its arrival (`time.monotonic`)."""
 
     at: float
     text: str
@@ -25,12 +25,12 @@ class Frame(NamedTuple):
 
 
 class Client:
-    """One open WebSocket. Frames are collected as they come, and waited for by what they say."""
+    """One open WebSocket, whose frames a thread collects."""
 
     def __init__(self, url: str, inbox: Inbox | None = None, **options: Any) -> None:
         """Connect; raises websockets' InvalidStatus when the handshake is refused.
 
-        An inbox remembers what an earlier connection received, and asks for what it missed.
+        The inbox of an earlier connection requests the events that it missed.
         """
         self._open = ExitStack()
         self.socket = self._open.enter_context(
@@ -75,9 +75,9 @@ class Client:
         return [frame for frame in self.frames if frame.event.get("event") == name]
 
     def wait_for(self, name: str, count: int = 1) -> list[Frame]:
-        """Wait until `count` events of a name have come, and return them.
+        """Wait for `count` events of a name, and return them.
 
-        Raises TimeoutError, naming what did come; at once when the connection is closed.
+        Raises TimeoutError with the frames received; immediately if the connection is closed.
         """
         with self._changed:
             self._changed.wait_for(
@@ -88,7 +88,7 @@ class Client:
         return self.events(name)
 
     def wait_for_events(self, count: int) -> list[dict[str, Any]]:
-        """Wait until the inbox has applied so many published events, and return them."""
+        """Wait until the inbox has applied `count` published events, and return them."""
         with self._changed:
             self._changed.wait_for(lambda: len(self.inbox.events) >= count, PATIENCE_SECONDS)
             if len(self.inbox.events) < count:
@@ -104,10 +104,10 @@ class Client:
 
 
 def _event(text: str) -> dict[str, Any]:
-    """Read a frame.
+    """Parse a frame.
 
-    The local cloud says in plain words that a function has died; what was asked is then asked
-    again, as an app does that waits for an answer in vain.
+    The local cloud reports a crashed function as plain text. It is treated as an interrupted
+    recovery, so that the inbox repeats its request, as an app does after a timeout.
     """
     try:
         event: dict[str, Any] = json.loads(text)
@@ -124,7 +124,7 @@ class Api:
         self._session = requests.Session()
 
     def call(self, method: str, path: str, token: str | None = None, **more: Any) -> Any:
-        """Return the body of an answer; raises requests' HTTPError when it is a refusal."""
+        """Return the body of a response; raises requests' HTTPError if it is a refusal."""
         answer = self.answer(method, path, token, **more)
         answer.raise_for_status()
         return answer.json()

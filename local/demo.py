@@ -1,4 +1,4 @@
-"""`make demo`: the main job, played on a local cloud, and checked."""
+"""`make demo`: run the main use case on a local cloud, and check it."""
 
 import signal
 import sys
@@ -10,7 +10,7 @@ from local import edge, emulator
 from local.client import Api, Client
 from local.progress import Progress
 
-# Who connects, and what each must receive: the policy of the events, told as a story.
+# Who connects, and which events each must receive.
 CAST = {
     "user 1": ("user", ["connected", "product.approved"]),
     "user 2": ("user", ["connected", "product.approved"]),
@@ -24,7 +24,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     progress = Progress()
     with emulator.running(progress) as cloud:
-        progress("Opening the edge")
+        progress("Starting the edge")
         with edge.running(cloud.websocket_url, cloud.http_url) as url:
             progress.done()
             _play(Api(url), progress)
@@ -36,7 +36,7 @@ def _play(api: Api, progress: Progress) -> None:
         client_type: api.login(f"{client_type}@example.com", emulator.PASSWORD)
         for client_type in ("user", "shop", "admin")
     }
-    progress("Waking the functions up")
+    progress("Warming the functions up")
     api.call("GET", "/api/v1/products")
     api.call("GET", "/ws/stats")
     api.answer("POST", "/api/v1/admin/products/404/approve", tokens["admin"])
@@ -74,12 +74,12 @@ def _play(api: Api, progress: Progress) -> None:
         _print_recovery(api, tokens, clients["user 1"])
     _print_stats(api, expected=0)
     if wrong:
-        _fail(f"Not what they should have received: {', '.join(wrong)}")
-    print("\n  Every connection got what it should. The local cloud is being stopped.")
+        _fail(f"Received other events than expected: {', '.join(wrong)}")
+    print("\n  Every connection received the expected events. Stopping the local cloud.")
 
 
 def _print_recovery(api: Api, tokens: dict[str, str], phone: Client) -> None:
-    """Let a phone be away for two approvals, and come back with what it remembers."""
+    """Disconnect a phone for two approvals, and reconnect it with its inbox."""
     phone.close()
     for _ in range(2):
         product = api.call("POST", "/api/v1/products", tokens["shop"], json=PRODUCT)
@@ -88,9 +88,9 @@ def _print_recovery(api: Api, tokens: dict[str, str], phone: Client) -> None:
     with Client.connected(api.websocket_url("user", tokens["user"]), inbox=phone.inbox) as back:
         back.wait_for("recovered")
         seqs = [event["seq"] for event in back.inbox.events]
-    print(f"\n  User 1 was away for two approvals, and recovered: it has events {seqs}.")
+    print(f"\n  User 1 was offline for two approvals, and recovered: it has events {seqs}.")
     if seqs != [1, 2, 3]:
-        _fail("Not what was published: [1, 2, 3]")
+        _fail("Expected events [1, 2, 3]")
 
 
 def _names(client: Client) -> list[str]:
@@ -107,7 +107,7 @@ def _print_frames(clients: dict[str, Client], started: float) -> None:
 
 
 def _print_stats(api: Api, expected: int) -> None:
-    """Print the statistics, once they have caught up: a closing takes a moment to be noticed."""
+    """Print the statistics once they are as expected: a close takes a moment to be counted."""
     deadline = time.monotonic() + 20
     while (stats := api.call("GET", "/ws/stats"))["total"] != expected:
         if time.monotonic() > deadline:

@@ -50,7 +50,7 @@ def main() -> None:
     _require_free_port()
     progress = Progress()
     with emulator.running(progress) as cloud:
-        progress("Opening the edge")
+        progress("Starting the edge")
         with edge.running(cloud.websocket_url, cloud.http_url, PORT):
             progress.done()
             print(HELP.format(port=PORT, password=emulator.PASSWORD), flush=True)
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def _require_free_port() -> None:
-    """Say that the port is taken before anything is started, rather than after."""
+    """Exit if the port is taken, before anything is started."""
     try:
         socket.create_server(("localhost", PORT)).close()
     except OSError as taken:

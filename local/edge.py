@@ -1,7 +1,7 @@
-"""What CloudFront does in the cloud: one host in front of both APIs.
+"""The local counterpart of CloudFront: one host in front of both APIs.
 
-An upgrade of `/ws/{type}` goes to the WebSocket API as `?client_type={type}`, because API Gateway
-refuses a path after the stage; everything else goes to the HTTP API.
+Upgrades of `/ws/{type}` go to the WebSocket API as `?client_type={type}`, because API Gateway
+refuses a path after the stage; other requests go to the HTTP API.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ from aiohttp import (
 from aiohttp.client_exceptions import WSServerHandshakeError
 from yarl import URL
 
-# API Gateway's limits: a message of a WebSocket, a request of an HTTP API.
+# API Gateway's limits.
 MAX_MESSAGE_BYTES = 128 * 1024
 MAX_REQUEST_BYTES = 10 * 1024 * 1024
 HANDSHAKE_HEADERS = ("Authorization", "Origin", "User-Agent")
-# Headers that concern one connection only (RFC 9110, section 7.6.1), and those that are made anew.
+# Headers of a single connection (RFC 9110, section 7.6.1), and those that are generated again.
 HOP_BY_HOP = {
     *("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"),
     *("host", "content-length", "content-encoding"),
@@ -39,11 +39,10 @@ Socket = web.WebSocketResponse | ClientWebSocketResponse
 
 
 def websocket_query(path: str, query: str) -> str | None:
-    """Return the query for the WebSocket API, or None when the path is not a WebSocket's.
+    """Return the query for the WebSocket API, or None if the path is not a WebSocket's.
 
-    Both are as they were sent, percent-encoded or not. The type in the path replaces any
-    `client_type` of the client's own; the rest stays as it is. infra/cdk/edge_websocket.js does
-    the same.
+    Path and query are as sent, percent-encoded or not. The type in the path replaces any
+    `client_type` in the query; the rest does not change. infra/cdk/edge_websocket.js does the same.
     """
     matched = _WEBSOCKET_PATH.fullmatch(path)
     if not matched:
@@ -58,9 +57,9 @@ def _names_type(part: str) -> bool:
 
 @contextmanager
 def running(websocket_url: str, http_url: str, port: int = 0) -> Iterator[str]:
-    """Serve on `localhost` in a thread, until the end of the block; yield the port's URL.
+    """Serve on `localhost` in a thread until the end of the block; yield the URL.
 
-    Port 0 is any free one. Raises OSError when the port is taken.
+    Port 0 is any free port. Raises OSError if the port is taken.
     """
     edge = _Edge(websocket_url, http_url)
     loop = asyncio.new_event_loop()
@@ -84,8 +83,8 @@ class _Edge:
         self._http_url = http_url
 
     async def start(self, port: int) -> int:
-        """Listen on every loopback address that `localhost` stands for; return the port."""
-        # Each WebSocket keeps a connection of its own, and by default there are a hundred.
+        """Listen on every loopback address of `localhost`; return the port."""
+        # Each WebSocket needs its own connection; the default limit is a hundred.
         self._session = ClientSession(auto_decompress=False, connector=TCPConnector(limit=0))
         app = web.Application(client_max_size=MAX_REQUEST_BYTES)
         app.router.add_route("*", "/{path:.*}", self._forward)
@@ -128,7 +127,7 @@ class _Edge:
             return web.Response(status=refused.status)
         except ClientError:
             return web.json_response({"message": "Bad Gateway"}, status=502)
-        # The local cloud forgets the subprotocol that $connect answers with.
+        # The local cloud ignores the subprotocol in the response of $connect.
         client = web.WebSocketResponse(
             protocols=protocols[:1], compress=False, max_msg_size=MAX_MESSAGE_BYTES
         )
@@ -164,7 +163,7 @@ def _end_to_end(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 async def _join(client: web.WebSocketResponse, upstream: ClientWebSocketResponse) -> None:
-    """Carry messages both ways until one side is closed; then close the other."""
+    """Forward messages both ways until one side closes; then close the other."""
     ways = {
         asyncio.create_task(_carry(client, upstream)),
         asyncio.create_task(_carry(upstream, client)),

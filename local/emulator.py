@@ -1,4 +1,4 @@
-"""A local cloud: starts an emulator of AWS, deploys the real stack to it, and always stops it."""
+"""A local cloud: an emulator of AWS with the real stack deployed to it."""
 
 import json
 import os
@@ -32,19 +32,19 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Cloud:
-    """A deployed stack: where it listens, and what `cdk deploy` printed."""
+    """A deployed stack, with its URLs and outputs."""
 
     endpoint: str
     websocket_url: str
     http_url: str
     outputs: dict[str, str]
     log: Path
-    """Everything the emulator and the functions in it wrote."""
+    """The output of the emulator and of the functions in it."""
     environment: dict[str, str]
-    """What a command beside it needs, such as the CDK."""
+    """The environment for commands that use the cloud, such as the CDK."""
 
     def deploy(self, **context: object) -> None:
-        """Deploy again, with these settings and otherwise the defaults, while all goes on."""
+        """Deploy to the running stack again, with these options and otherwise the defaults."""
         self.outputs.update(_deploy(self.environment, self.endpoint, self.log.parent, context))
         _use(self.environment, self.outputs)
 
@@ -53,8 +53,8 @@ class Cloud:
 def running(report: Report = lambda _: None, **policy: object) -> Iterator[Cloud]:
     """Start the local cloud on a free port, deploy to it, create the accounts; stop it at exit.
 
-    `report` is told each step; `policy` are settings other than the defaults. Raises
-    RuntimeError, with the end of the log, when a step fails.
+    `report` is called with each step; `policy` overrides the default configuration. Raises
+    RuntimeError with the end of the log if a step fails.
     """
     folder = Path(tempfile.mkdtemp(prefix="cloud-", dir=BUILD))
     log = folder / "emulator.log"
@@ -76,12 +76,12 @@ def running(report: Report = lambda _: None, **policy: object) -> Iterator[Cloud
         )
     finally:
         _stop(emulator)
-        # Every process of a function has unpacked the artifact: Python alone takes half a minute.
+        # Each function's process unpacked the artifact: deleting it in Python takes half a minute.
         subprocess.run(["rm", "-rf", folder], check=False)  # noqa: S607
 
 
 def _environment(endpoint: str, folder: Path) -> dict[str, str]:
-    """Return what the emulator, the CDK and this process need; nothing of the user's AWS set-up."""
+    """Return the environment of all processes here, without the AWS_… variables of the user."""
     mine = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return mine | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{mine['PATH']}",  # for this Node
@@ -91,7 +91,7 @@ def _environment(endpoint: str, folder: Path) -> dict[str, str]:
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "AUTH": "true",  # roles are enforced, so that a missing grant shows here
+        "AUTH": "true",  # enforce roles, so that a missing grant fails here
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": endpoint.rpartition(":")[2],
         "IOT_MTLS_ENABLED": "0",
@@ -118,7 +118,7 @@ def _start(environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            # A group of its own: Ctrl-C reaches this program alone, and stopping reaches the
+            # A new process group: Ctrl-C reaches only this program, and killing the group ends the
             # functions' processes too.
             start_new_session=True,
         )
@@ -136,13 +136,13 @@ def _wait_until_it_answers(endpoint: str, emulator: subprocess.Popen[bytes], log
 
 
 def _stop(emulator: subprocess.Popen[bytes]) -> None:
-    """Kill the emulator and the functions' processes, all in its group: none has state to keep."""
+    """Kill the emulator's process group, with the functions: none has state to keep."""
     os.killpg(emulator.pid, signal.SIGKILL)
     emulator.wait()
 
 
 def _bootstrap(environment: dict[str, str], folder: Path) -> None:
-    # Away from cdk.json, or the CDK would run the app, which bootstrapping does not need.
+    # In a folder without cdk.json, so that the CDK does not run the app.
     _cdk("bootstrap", "aws://000000000000/us-east-1", environment=environment, cwd=folder)
 
 
@@ -182,7 +182,7 @@ def _cdk(command: str, *options: str, environment: dict[str, str], cwd: Path) ->
 
 
 def _use(environment: dict[str, str], outputs: dict[str, str]) -> None:
-    """Let this process speak to the local cloud as a function would."""
+    """Configure this process to call the local cloud as a function does."""
     os.environ.update({name: value for name, value in environment.items() if "AWS_" in name})
     Config.from_outputs(outputs).use()
     aws.forget_clients()

@@ -1,6 +1,6 @@
-"""What a client does with published events: each once, in order, and none is missed.
+"""The reference client of published events: it applies each once, in order, without a gap.
 
-The reference for every client: it has no I/O, and says what to send.
+It has no I/O: it takes frames and returns the messages to send.
 """
 
 from typing import Any
@@ -11,26 +11,26 @@ Position = dict[str, Any]
 
 
 class Inbox:
-    """Kept by a client for as long as it lives, over all of its connections."""
+    """A client's state, kept across all its connections."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
-        """Everything applied so far."""
+        """All events applied so far."""
         self.positions: dict[str, Position] = {}
         self.rooms: set[str] = set()
-        """What it has joined; to be joined again on every connection."""
+        """Joined rooms, to be joined again on every connection."""
         self.refetches: list[str] = []
-        """Channels whose history did not reach back, each time: ask over HTTP what is true now."""
+        """Channels that could not be recovered, once per failure: load their state over HTTP."""
         self._early: dict[str, dict[int, Event]] = {}
         self._asked: set[str] = set()
-        """Channels that a `resume` was sent for, until it is answered."""
+        """Channels with an unanswered `resume`."""
         self._open: set[str] = set()
-        """Channels of this connection: a room is one only when it was joined again."""
+        """Channels of this connection, rooms only after they were joined again."""
         self._renumbered: set[str] = set()
-        """Channels of another epoch, until it is known where this client begins in it."""
+        """Channels with a new epoch, until `recovered` gives the position in it."""
 
     def take(self, event: Event) -> list[Event]:
-        """Take a frame; return the messages to answer it with."""
+        """Take a frame; return the messages to send in response."""
         answers: list[Event] = []
         match event:
             case {"event": "connected", "data": {"positions": positions}}:
@@ -56,7 +56,7 @@ class Inbox:
         return self._begin(positions)
 
     def _leave(self, room: str) -> None:
-        """Forget where a room stands: whoever joins again begins there anew."""
+        """Forget the position of a room: joining it again starts from its current position."""
         self.rooms.discard(room)
         channel = f"room:{room}"
         for kept in (self.positions, self._early):
@@ -65,7 +65,7 @@ class Inbox:
             channels.discard(channel)
 
     def _begin(self, positions: dict[str, Position]) -> list[Event]:
-        """Begin where a channel stands, or go on from where this client left it."""
+        """Start at a channel's position, or continue from this client's."""
         self._open |= positions.keys()
         for channel, position in positions.items():
             if self.positions.setdefault(channel, {**position})["epoch"] != position["epoch"]:
@@ -79,7 +79,7 @@ class Inbox:
         return bool(mine["epoch"] != position["epoch"] or mine["seq"] < position["seq"])
 
     def _receive(self, event: Event) -> list[Event]:
-        """Apply an event, or keep it until those before it have come."""
+        """Apply an event, or keep it until the events before it arrive."""
         channel = event["channel"]
         self._early.setdefault(channel, {})[event["seq"]] = event
         self._apply(channel)
@@ -105,7 +105,7 @@ class Inbox:
         return [{"type": "resume", "positions": positions}] if positions else []
 
     def _recover(self, channels: dict[str, Any]) -> list[Event]:
-        """Where history did not reach back, go on from where the channel stands now."""
+        """Continue from the given position in channels that could not be recovered."""
         self._asked -= channels.keys()
         self._renumbered -= channels.keys()
         for channel, recovery in channels.items():

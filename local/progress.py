@@ -1,10 +1,10 @@
-"""Steps of something long, on the terminal: what is being done, and how long each step took."""
+"""The steps of a long task on the terminal, with their durations."""
 
 import time
 
 
 class Progress:
-    """Print each step when it begins, and its seconds when the next one does."""
+    """Print each step when it begins, and its duration when the next one begins."""
 
     def __init__(self) -> None:
         self._begun: float | None = None

@@ -1,6 +1,6 @@
 """Create an account in a deployed stack: make account EMAIL=… TYPE=user|shop|admin [STAGE=…]
 
-The password is asked for, or read from a pipe; it is never an argument, which others can see.
+The command asks for the password or reads it from a pipe; other users could see an argument.
 """
 
 import argparse

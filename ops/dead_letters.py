@@ -1,8 +1,6 @@
-"""Put tasks that no worker could do back on the fan-out queue: make replay-dead-letters
+"""Put dead letters back on the fan-out queue: make replay-dead-letters
 
-SQS has a command for that too, StartMessageMoveTask, which the console calls "Start DLQ redrive";
-this one is tried on the local cloud, which lacks it. A task that was put back and could not be
-deleted comes twice, and the clients know its events by their numbers.
+The local cloud lacks SQS's own command, StartMessageMoveTask ("Start DLQ redrive" in the console).
 """
 
 import argparse
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
 
 MESSAGES_AT_ONCE = 10
-# Long enough for SQS to ask all of its servers: an empty answer means that none is left.
+# Long polling asks all of SQS's servers, so an empty response means that no message is left.
 WAIT_SECONDS = 2
 
 
@@ -33,12 +31,12 @@ def main() -> None:
                 replayed += batch
                 print(f"\r{replayed} put back", end="", flush=True)
         except KeyboardInterrupt:
-            sys.exit(f"\r{replayed} put back, and stopped: the others are where they were.")
+            sys.exit(f"\r{replayed} put back, then stopped. The others are still dead letters.")
         print(f"\r{replayed} put back." if replayed else "There are no dead letters.")
 
 
 def _replay() -> Iterator[int]:
-    """Move batch after batch until none is left; yield how many each had."""
+    """Move all messages in batches; yield the size of each batch."""
     queue = config.current().fanout_queue_url
     dead_letters = dead_letters_of(queue)
     while batch := _receive(dead_letters):
@@ -46,7 +44,7 @@ def _replay() -> Iterator[int]:
 
 
 def dead_letters_of(queue: str) -> str:
-    """Return the address of the queue where the tasks of another rest that failed every time."""
+    """Return the URL of a queue's dead-letter queue."""
     found = aws.sqs().get_queue_attributes(QueueUrl=queue, AttributeNames=["RedrivePolicy"])
     arn: str = json.loads(found["Attributes"]["RedrivePolicy"])["deadLetterTargetArn"]
     return aws.sqs().get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]
@@ -60,7 +58,7 @@ def _receive(queue: str) -> "list[MessageTypeDef]":
 
 
 def _move(messages: "list[MessageTypeDef]", source: str, target: str) -> int:
-    """Send first and delete then: what is lost between the two is nothing."""
+    """Send, then delete: a task may be sent twice, but not lost; clients drop repeated events."""
     for message in messages:
         aws.sqs().send_message(QueueUrl=target, MessageBody=message["Body"])
         aws.sqs().delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])

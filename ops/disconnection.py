@@ -1,6 +1,6 @@
-"""Close every connection of a deployed stack, slowly: make disconnect-all TYPE=… RATE=…
+"""Close every connection of a deployed stack at a limited rate: make disconnect-all TYPE=… RATE=…
 
-Clients come back by themselves, and recover what they missed. Their tokens stay good.
+Clients reconnect by themselves and recover missed events. Their tokens stay valid.
 """
 
 import argparse
@@ -15,16 +15,16 @@ from vitrina.channels import ClientType
 from vitrina.events import Reason
 from vitrina.sender import PostsForbidden
 
-# An account takes 500 new connections a second, and all that are closed come back; what is left of
-# it is for those who come anyway.
+# An AWS account accepts 500 new connections a second. All closed clients reconnect; the rest of the
+# quota is for other new connections.
 RATE = 400
-MOST = 500
+MAX_RATE = 500
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Close every connection of a deployed stack.")
     parser.add_argument("--type", choices=list(ClientType), type=ClientType, help="of this type")
-    parser.add_argument("--rate", type=_rate, default=RATE, help=f"a second; {RATE} by default")
+    parser.add_argument("--rate", type=_rate, default=RATE, help=f"per second; default {RATE}")
     stack.add_option(parser)
     arguments = parser.parse_args()
     types = [arguments.type] if arguments.type else list(ClientType)
@@ -36,18 +36,18 @@ def main() -> None:
                 found, closed = found + batch, closed + of_batch
                 print(f"\r{found} of {total}", end="", flush=True)
         except KeyboardInterrupt:
-            sys.exit(f"\r{closed} closed, and stopped: the others are still connected.")
+            sys.exit(f"\r{closed} closed, then stopped. The others are still connected.")
         except PostsForbidden:
-            sys.exit("The management API refuses: execute-api:ManageConnections is needed.")
+            sys.exit("The management API answers 403: execute-api:ManageConnections is needed.")
     print(f"\r{closed} closed.")
     if left := found - closed:
-        print(f"{left} could not be reached, get nothing more, and are closed by the next sweep.")
+        print(f"{left} could not be reached: they get no more events; the next sweep closes them.")
 
 
 def _close(types: Iterable[ClientType], rate: int) -> Iterator[tuple[int, int]]:
-    """Close so many a second; yield of each second how many were found, and closed.
+    """Close `rate` connections a second; yield how many were found and closed in each second.
 
-    Who comes back meanwhile is left alone.
+    Connections opened meanwhile stay open.
     """
     now = int(time.time())
     waiting = (member for each in types for member in subscriptions.connected_until(each, now))
@@ -58,9 +58,9 @@ def _close(types: Iterable[ClientType], rate: int) -> Iterator[tuple[int, int]]:
 
 
 def _rate(text: str) -> int:
-    if 1 <= (rate := int(text)) <= MOST:
+    if 1 <= (rate := int(text)) <= MAX_RATE:
         return rate
-    raise argparse.ArgumentTypeError(f"1 to {MOST}, which is what an account takes back")
+    raise argparse.ArgumentTypeError(f"expected 1 to {MAX_RATE}, an account's connection quota")
 
 
 if __name__ == "__main__":

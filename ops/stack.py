@@ -1,4 +1,4 @@
-"""A deployed stack, as a command beside it finds it: by what `cdk deploy` printed."""
+"""A deployed stack, found by its outputs."""
 
 import argparse
 import os
@@ -14,16 +14,16 @@ from vitrina.config import Config
 
 
 def add_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--stack", default="Vitrina-prod", help="Vitrina-prod by default")
+    parser.add_argument("--stack", default="Vitrina-prod", help="default Vitrina-prod")
 
 
 @contextmanager
 def in_use(stack: str) -> Iterator[None]:
-    """Make a stack's settings those of this process.
+    """Use a stack's configuration in this process.
 
-    Whatever AWS refuses until the end of the block ends the program, with one sentence.
+    An error of AWS inside the block ends the program with one sentence.
     """
-    # What functions log and measure is not for a terminal.
+    # The functions' log lines and metrics do not belong on a terminal.
     os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"
     Logger().setLevel("CRITICAL")
     try:

@@ -1,6 +1,6 @@
-"""The table of alarms: of which metric, from where on, and why from there.
+"""The table of alarms: their metrics, thresholds and the reasons for these.
 
-What to do about one is in docs/runbook.md, in the section of its name.
+docs/runbook.md has a section for each alarm, with what to do.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,89 +15,89 @@ MISSING_IS_BAD = cloudwatch.TreatMissingData.BREACHING
 
 
 class Alarm(NamedTuple):
-    """When people are told: `of` is its metric, or several by what each is of."""
+    """One alarm; `of` returns its metric, or several metrics by function or table."""
 
     says: str
     of: Callable[[Watched], cloudwatch.IMetric | Mapping[str, cloudwatch.IMetric]]
     threshold: float
     because: str
-    """Why this threshold, and not sooner or later."""
+    """The reason for the threshold."""
     minutes: int = 1
-    """A period; the metric is at or above the threshold (below it, if `is_least`) …"""
+    """The length of a period."""
     periods: int = 1
-    """… in all of so many periods, or in so many …"""
+    """In how many periods the metric must be at or above the threshold (below, if `is_least`) …"""
     of_periods: int | None = None
-    """… of these."""
+    """… out of how many; by default, in all of them."""
     is_least: bool = False
     missing: cloudwatch.TreatMissingData = MISSING_IS_GOOD
-    """Hours without an event are normal, and most metrics are silent then."""
+    """Hours without an event are normal; most metrics have no data then."""
 
 
 def _share(
     part: cloudwatch.IMetric, whole: cloudwatch.IMetric, *, at_least: int, expression: str
 ) -> cloudwatch.IMetric:
-    """Return a percentage, and 0 when the whole is too little to tell anything by it."""
+    """Return a percentage, or 0 if the whole is less than `at_least`."""
     return cloudwatch.MathExpression(
         expression=f"IF({expression} >= {at_least}, 100 * FILL(part, 0) / ({expression}), 0)",
         using_metrics={"part": part, "whole": whole},
     )
 
 
-# No alarm is about what clients alone can cause: a refused request, an old token, a bad message.
+# Clients alone cannot raise an alarm: refused requests, old tokens and bad messages have none.
 ALARMS = {
     "Refused": Alarm(
-        "The management API answers 403: nobody hears anything.",
+        "The management API answers 403: no events are delivered.",
         lambda watched: watched.own("Refused"),
         threshold=1,
-        because="It never happens unless an address or a grant is wrong.",
+        because="It only happens when an address or a grant is wrong.",
     ),
     "DeadLetters": Alarm(
-        "Connections were left without an event: a task failed every time.",
+        "A task failed on every attempt: its connections did not receive an event.",
         lambda watched: (
             watched.fanout_queue.dead_letters.metric_approximate_number_of_messages_visible(
                 statistic="Maximum"
             )
         ),
         threshold=1,
-        because="Throttling and short faults are over before the last attempt.",
+        because="Throttling and short faults end before the last attempt.",
     ),
     "GreetFailures": Alarm(
-        "Connections were not told that they are open.",
+        "Connections did not receive `connected`.",
         lambda watched: (
             watched.functions.greet_failures.metric_approximate_number_of_messages_visible(
                 statistic="Maximum"
             )
         ),
         threshold=1,
-        because="A batch is tried three times, each with attempts of its own.",
+        because="A batch is tried three times, with several attempts each time.",
     ),
     "QueueAge": Alarm(
-        "Events wait too long for a worker.",
+        "Fan-out tasks wait too long for a worker.",
         lambda watched: watched.fanout_queue.queue.metric_approximate_age_of_oldest_message(
             statistic="Maximum"
         ),
         threshold=300,
-        because="A million posts at 10,000 a second take 100 s, and a task is put off for 60 s.",
+        because="A million posts at 10,000 a second take 100 s, and a task's retries wait 60 s.",
         periods=3,
     ),
     "LateEvents": Alarm(
         "One in a hundred pages is posted more than a minute after the commit.",
         lambda watched: watched.own("CommitToLastPost", "p99"),
         threshold=60_000,
-        because="Further attempts wait for a minute at most; what is always later is lack of rate.",
+        because="Retries wait a minute at most; constant delay means that the rate is too low.",
         minutes=5,
         periods=3,
     ),
     "LeftBehind": Alarm(
-        "Events are committed and not published: the sweep has to do it, again and again.",
+        "Events are committed but not published until the sweep does it, repeatedly.",
         lambda watched: watched.own("LeftBehind"),
         threshold=1,
-        because="One function that dies is repaired within two minutes; this goes on.",
+        because="The sweep repairs a single crash within two minutes; this lasts longer.",
         periods=3,
         of_periods=5,
     ),
     "Throttled": Alarm(
-        "More than a tenth of the answers of the management API are 429.",
+        "A tenth or more of the management API's responses are 429.",
         lambda watched: _share(
             watched.own("Throttled"),
             watched.own("Posted"),
@@ -105,12 +105,12 @@ ALARMS = {
             at_least=1000,
         ),
         threshold=10,
-        because="Single 429s are normal: a slow phone gets them too. This is the account's limit.",
+        because="Single 429s are normal, also for a slow phone; a tenth is the account's limit.",
         minutes=5,
         periods=3,
     ),
     "FailedPosts": Alarm(
-        "More than a twentieth of the connections are not reached: 5xx, timeouts, 400 or 413.",
+        "A twentieth or more of the connections are not reached: 5xx, timeouts, 400 or 413.",
         lambda watched: _share(
             watched.own("Failed"),
             watched.own("Posted"),
@@ -118,12 +118,12 @@ ALARMS = {
             at_least=100,
         ),
         threshold=5,
-        because="Each was tried several times before; those who left are not counted here.",
+        because="Each was tried several times; closed connections are not counted.",
         minutes=5,
         periods=2,
     ),
     "HandshakesRefused": Alarm(
-        "Most of those who connect are refused.",
+        "Most handshakes are refused.",
         lambda watched: _share(
             watched.own("HandshakesRefused"),
             watched.of_websocket("ConnectCount"),
@@ -131,7 +131,7 @@ ALARMS = {
             at_least=100,
         ),
         threshold=60,
-        because="Old tokens are refused every day, and a few broken apps are few among a hundred.",
+        because="Old tokens and a few broken apps are refused every day.",
         minutes=5,
         periods=3,
     ),
@@ -139,30 +139,30 @@ ALARMS = {
         "`connected` is late: `greet` does not keep up with the connections table's stream.",
         lambda watched: watched.functions["greet"].metric("IteratorAge", statistic="Maximum"),
         threshold=15_000,
-        because="Records are dropped after 60 s, and one batch may take 13 s when it is throttled.",
+        because="Records are dropped after 60 s, and a throttled batch may take 13 s.",
         periods=3,
     ),
     "FunctionErrors": Alarm(
-        "A function dies, runs out of time or of memory, again and again.",
+        "A function repeatedly crashes, times out or runs out of memory.",
         lambda watched: watched.by_function("Errors"),
         threshold=3,
-        because="One is tried again by its caller, and `greet` ends so to be given a batch anew.",
+        because="Callers retry a single error, and `greet` fails in order to retry its batch.",
         minutes=5,
         periods=2,
         of_periods=3,
     ),
     "FunctionThrottles": Alarm(
-        "Lambda refuses to start a function: the account's concurrency is used up.",
+        "Lambda does not start a function: the account's concurrency is used up.",
         lambda watched: watched.by_function("Throttles"),
         threshold=5,
-        because="A request so refused is answered 5xx or closes a handshake.",
+        because="The request is answered 5xx, or the handshake refused.",
         minutes=5,
     ),
     "SweepStopped": Alarm(
         "The sweep has not run for five minutes.",
         lambda watched: watched.functions["sweep"].metric("Invocations", statistic="Sum"),
         threshold=1,
-        because="It runs every minute, and repairs what else is lost until somebody looks.",
+        because="It runs every minute, and nothing else publishes what a crash leaves behind.",
         minutes=5,
         is_least=True,
         missing=MISSING_IS_BAD,
@@ -171,7 +171,7 @@ ALARMS = {
         "The HTTP API answers 5xx.",
         lambda watched: watched.of_http("5xx"),
         threshold=5,
-        because="`busy` (503) comes singly, when many publish at the same moment.",
+        because="A single `busy` (503) is normal when many publish at the same moment.",
         minutes=5,
     ),
     "HttpLatency": Alarm(
@@ -187,14 +187,14 @@ ALARMS = {
         # Not IntegrationError: a refused handshake counts there.
         lambda watched: watched.of_websocket("ExecutionError"),
         threshold=5,
-        because="A function that was throttled or died once is called again by the next client.",
+        because="After a single throttle or crash, the next client's call succeeds.",
         minutes=5,
     ),
     "TableThrottles": Alarm(
         "DynamoDB throttles a table.",
         lambda watched: watched.throttles_by_table(),
         threshold=100,
-        because="Single ones are tried again within a second, while a table on demand grows.",
+        because="Single ones are retried within a second, while an on-demand table scales up.",
         minutes=5,
         periods=2,
         of_periods=3,

@@ -1,10 +1,10 @@
-"""`cdk deploy` starts here.
+"""The app that `cdk deploy` runs.
 
 Context (`-c name=value`):
-    stage     dev, staging or prod, which it is unless another one is named
-    emulator  base URL of a local cloud, such as http://localhost:4566, to deploy to it
+    stage     dev, staging or prod (the default)
+    emulator  base URL of a local cloud to deploy to, such as http://localhost:4566
     artifact  the archive to deploy, such as one that was kept, instead of the one that was built
-    …         every choice of `infra/cdk/stages.py`, by its name:
+    …         every option of `infra/cdk/stages.py`, by its name:
               -c allowed_origins=https://console.example.com -c token_lifetime_seconds=900
 """
 
@@ -36,15 +36,15 @@ def main() -> None:
     artifact = Path(app.node.try_get_context("artifact") or built)
     if not artifact.is_file():
         build = f"make artifact ARCHITECTURE={stage.architecture}"
-        raise SystemExit(f"There is no artifact in {artifact}: run `{build}`.")
+        raise SystemExit(f"{artifact} does not exist: run `{build}`.")
     populate(app, stage, artifact, emulator)
     app.synth()
 
 
 def populate(app: cdk.App, stage: Stage, artifact: Path, emulator: str | None = None) -> None:
-    """Put the stage's stack into an app, which is checked against AWS's advice when it goes there.
+    """Add the stage's stack to an app, with cdk-nag's checks if it is for AWS.
 
-    What does not follow the advice says why next to where it is made, or synthesis fails.
+    Synthesis fails on a finding without a reason; reasons stand next to the resources.
     """
     VitrinaStack(app, f"Vitrina-{stage.name}", stage=stage, artifact=artifact, emulator=emulator)
     if emulator is None:
@@ -52,7 +52,7 @@ def populate(app: cdk.App, stage: Stage, artifact: Path, emulator: str | None = 
 
 
 def _sentence(fault: Any) -> str:
-    """Say which choice is wrong, and why; one about several names them itself."""
+    """Return which option is wrong and why; a message about several options names them itself."""
     name = ".".join(map(str, fault["loc"]))
     said = fault["msg"].removeprefix("Value error, ")
     return f"{name}: {said}" if name else said

@@ -1,4 +1,4 @@
-"""The dashboard: which graphs stand where, and what lines each has."""
+"""The dashboard's graphs, by row, with their lines."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,10 +14,7 @@ from vitrina.metrics import CONNECTIONS
 def add(
     scope: Construct, watched: Watched, alarms: Sequence[cloudwatch.Alarm], refused: str
 ) -> None:
-    """Add the dashboard, which is called like the stack.
-
-    `refused` is the log query that counts refusals, over the logs of all functions.
-    """
+    """Add the dashboard, named after the stack; `refused` is the log query that counts refusals."""
     dashboard = cloudwatch.Dashboard(
         scope,
         "Dashboard",
@@ -32,7 +29,7 @@ def add(
         dashboard.add_widgets(*(_graph(*graph, width) for graph in row.items()))
     dashboard.add_widgets(
         cloudwatch.LogQueryWidget(
-            title="Refused, by code",
+            title="Refusals by code",
             log_group_names=[group.log_group_name for group in watched.functions.log_groups],
             query_string=refused,
             width=24,
@@ -52,7 +49,7 @@ def _graph(
 
 
 def _system_errors(table_name: str) -> cloudwatch.IMetric:
-    """Return DynamoDB's own faults, which it counts for each operation apart."""
+    """Return the sum of DynamoDB's own faults, which it counts per operation."""
     where = f'{{AWS/DynamoDB,Operation,TableName}} MetricName="SystemErrors" "{table_name}"'
     return cloudwatch.MathExpression(expression=f"SUM(SEARCH('{where}', 'Sum', 60))")
 
@@ -66,7 +63,7 @@ Graphs = dict[str, Mapping[str, cloudwatch.IMetric]]
 
 
 def _graphs(watched: Watched) -> list[Graphs]:
-    """Return the dashboard's rows: graphs by their titles, each with its lines by their labels."""
+    """Return the dashboard's rows: graphs by title, their lines by label."""
     own, websocket, http = watched.own, watched.of_websocket, watched.of_http
     queue, dead_letters = watched.fanout_queue.queue, watched.fanout_queue.dead_letters
     greet = watched.functions["greet"]
@@ -88,19 +85,19 @@ def _graphs(watched: Watched) -> list[Graphs]:
                 for statistic in ("p50", "p99", "Maximum")
             },
             "Posts": {name: own(name) for name in ("Posted", "Gone", "Failed")},
-            "Answers 429 and 403": {name: own(name) for name in ("Throttled", "Refused")},
+            "Responses 429 and 403": {name: own(name) for name in ("Throttled", "Refused")},
         },
         {
             "Fan-out queue, s and messages": {
-                "age of the oldest": queue.metric_approximate_age_of_oldest_message(
+                "age of the oldest task": queue.metric_approximate_age_of_oldest_message(
                     statistic="Maximum"
                 ),
                 "waiting": queue.metric_approximate_number_of_messages_visible(),
-                "in work": queue.metric_approximate_number_of_messages_not_visible(),
+                "in progress": queue.metric_approximate_number_of_messages_not_visible(),
             },
-            "Left over": {
+            "Unfinished work": {
                 "dead letters": dead_letters.metric_approximate_number_of_messages_visible(),
-                "ungreeted": (
+                "failed greetings": (
                     watched.functions.greet_failures.metric_approximate_number_of_messages_visible()
                 ),
                 "left to the sweep": own("LeftBehind"),
@@ -114,7 +111,7 @@ def _graphs(watched: Watched) -> list[Graphs]:
             "Errors by function": watched.by_function("Errors"),
             "Throttles by function": watched.by_function("Throttles"),
             "Duration by function, p99, ms": watched.by_function("Duration", "p99"),
-            "At once, by function": watched.by_function("ConcurrentExecutions", "Maximum"),
+            "Concurrency by function": watched.by_function("ConcurrentExecutions", "Maximum"),
         },
         {
             "HTTP requests": {name: http(name) for name in ("Count", "4xx", "5xx")},

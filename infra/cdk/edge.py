@@ -16,25 +16,25 @@ from vitrina.products import LIST_FRESH_SECONDS, LIST_STALE_SECONDS
 
 HERE = Path(__file__).parent
 
-# API Gateway's own limit is 30 s for an answer, of which approvals use up to 29.
+# API Gateway's own limit is 30 s for a response, of which approvals use up to 29.
 READ_TIMEOUT = cdk.Duration.seconds(35)
 
-# The statuses of which CloudFront keeps an answer for ten seconds, unless it is told otherwise.
-KEPT_ERRORS = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
+# CloudFront caches responses with these statuses for ten seconds by default.
+CACHED_ERRORS = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
 
 # CloudFront takes web ACLs of this region only.
 FIREWALL_REGION = "us-east-1"
 FIREWALL_OUTPUT = "WebAclArn"
 
-# What an address hears that asks too much, in the form of every other refusal (RFC 9457), but for
-# its content type, which a firewall does not know.
+# The response to an address above the limit, in the form of every other refusal (RFC 9457), except
+# for its content type, which a firewall cannot set.
 TOO_MANY_REQUESTS = 429
 REFUSAL = {
     "type": "about:blank",
     "title": "Too many requests",
     "status": TOO_MANY_REQUESTS,
     "code": "too_many_requests",
-    "detail": "This address asks too often. Try again in a minute.",
+    "detail": "Too many requests from this address. Try again in a minute.",
 }
 RETRY_AFTER_SECONDS = 60
 
@@ -49,7 +49,7 @@ class Edge(Construct):
         websocket_url: str,
         http_url: str,
     ) -> None:
-        """`url` is the one that clients need; `target` is where the DNS of one's own points."""
+        """`url` is the URL for clients; `target` is what the DNS of your own domain points to."""
         super().__init__(scope, construct_id)
         self._stage = stage
         self._headers = self._security_headers()
@@ -58,7 +58,7 @@ class Edge(Construct):
             self,
             "Distribution",
             default_behavior=self._behavior(http),
-            # The first that fits is taken, in this order.
+            # The first match is used, in this order.
             additional_behaviors={
                 "/ws/stats": self._behavior(http),
                 "/ws/*": self._behavior(websocket, function="edge_websocket"),
@@ -68,9 +68,9 @@ class Edge(Construct):
             },
             error_responses=[
                 cloudfront.ErrorResponse(http_status=status, ttl=cdk.Duration.seconds(0))
-                for status in KEPT_ERRORS
+                for status in CACHED_ERRORS
             ],
-            # A WebSocket is HTTP/1.1 all the same: its client asks for nothing newer.
+            # WebSockets use HTTP/1.1 nevertheless, as their clients request it.
             http_version=cloudfront.HttpVersion.HTTP2_AND_3,
             web_acl_id=self._web_acl_arn(),
             **self._own_domain(),
@@ -90,10 +90,10 @@ class Edge(Construct):
             origin=origin,
             allowed_methods=cloudfront.AllowedMethods.ALLOW_ALL,
             cache_policy=cache,
-            # API Gateway answers 403 to the name of another host.
+            # API Gateway answers 403 if Host is another name.
             origin_request_policy=cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
             response_headers_policy=self._headers,
-            # Not redirected: the token in the address would have been sent in the clear already.
+            # No redirect: the token in the URL would already have been sent in clear text.
             viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
             function_associations=[self._on_request(function)] if function else None,
         )
@@ -110,11 +110,11 @@ class Edge(Construct):
         )
 
     def _list_cache(self) -> cloudfront.CachePolicy:
-        """Keep what its origin lets be kept, for as long as that says, and nothing else.
+        """Cache responses only as long as their `Cache-Control` allows.
 
-        The key has everything that an answer depends on: whose token it is, and the page's origin,
-        which API Gateway repeats in its CORS headers. All of the query is in it too, whatever it
-        means to the origin, so that whoever has heard of an event can ask for a list newer than it.
+        The key contains all that a response depends on: the token, and the page's origin, which API
+        Gateway repeats in its CORS headers. It also contains the whole query, so that a client with
+        an event can request a list newer than it (`since`, which the origin ignores).
         """
         return cloudfront.CachePolicy(
             self,
@@ -129,12 +129,12 @@ class Edge(Construct):
         )
 
     def _security_headers(self) -> cloudfront.ResponseHeadersPolicy:
-        """Say to browsers that nothing here is a page; CORS headers stay the HTTP API's."""
+        """Tell browsers that no response is a page; the HTTP API itself sets CORS headers."""
         stack = cdk.Stack.of(self)
         return cloudfront.ResponseHeadersPolicy(
             self,
             "SecurityHeaders",
-            # One name in all regions of an account, unless it says which.
+            # The name must be unique in all regions of an account.
             response_headers_policy_name=f"{stack.stack_name}-{stack.region}",
             security_headers_behavior=cloudfront.ResponseSecurityHeadersBehavior(
                 strict_transport_security=cloudfront.ResponseHeadersStrictTransportSecurity(
@@ -157,7 +157,7 @@ class Edge(Construct):
         )
 
     def _own_domain(self) -> dict[str, Any]:
-        """Return what a name of one's own takes; CloudFront's has all of it already."""
+        """Return the properties for your own domain; CloudFront's needs none."""
         if not self._stage.domain_name:
             return {}
         return {
@@ -184,16 +184,16 @@ class Edge(Construct):
 
     def _acknowledge(self, distribution: cloudfront.Distribution) -> None:
         reasons = {
-            "CFR1": "A marketplace's phones travel: no country is refused.",
-            "CFR3": "An access log would hold every query, and tokens ride in it (?token=).",
+            "CFR1": "Users of a marketplace travel: no country is blocked.",
+            "CFR3": "An access log would contain the query, and tokens with it (?token=).",
         }
         if not self._stage.domain_name:
             reasons["CFR4"] = (
-                "CloudFront's own name comes with its own certificate, whose TLS versions cannot "
-                "be chosen; with domain_name and certificate_arn it is 1.2 or newer."
+                "The TLS versions of CloudFront's own certificate cannot be chosen; with "
+                "domain_name and certificate_arn TLS is 1.2 or newer."
             )
         if not self._stage.requests_per_address:
-            reasons["CFR2"] = "This deployment wants no firewall: requests_per_address is 0."
+            reasons["CFR2"] = "The firewall is switched off: requests_per_address is 0."
         cdk.Validations.of(distribution).acknowledge(
             *(
                 cdk.Acknowledgment(id=f"AwsSolutions::AwsSolutions-{rule}", reason=reason)
@@ -203,7 +203,7 @@ class Edge(Construct):
 
 
 class FirewallStack(cdk.Stack):
-    """A stack of its own, as it has to be in one region, wherever the APIs are."""
+    """The firewall, in its own stack, as CloudFront requires one region for it."""
 
     def __init__(self, scope: Construct, construct_id: str, *, requests_per_address: int) -> None:
         super().__init__(scope, construct_id, env=cdk.Environment(region=FIREWALL_REGION))
@@ -260,7 +260,7 @@ def _too_many_requests() -> wafv2.CfnWebACL.BlockActionProperty:
 
 
 def _metrics(name: str) -> wafv2.CfnWebACL.VisibilityConfigProperty:
-    """Count, and keep no samples of requests: they would show the headers, tokens among them."""
+    """Count requests without samples, which would show headers, and so tokens."""
     return wafv2.CfnWebACL.VisibilityConfigProperty(
         cloud_watch_metrics_enabled=True, metric_name=name, sampled_requests_enabled=False
     )

@@ -1,7 +1,7 @@
-// A viewer-request function of CloudFront, for /api/v1/products: what is the same for everyone is
-// asked for by nobody in particular, so that all phones share one entry of the cache.
+// A viewer-request function of CloudFront, for /api/v1/products: requests for approved products lose
+// their token, because the list is the same for everyone, so that all phones share a cache entry.
 //
-// A list that is taken for an approved one by mistake loses its token, and is refused by the origin.
+// If another list is mistaken for an approved one, the origin refuses the request without a token.
 
 function handler(event) {
   const request = event.request;
@@ -11,7 +11,7 @@ function handler(event) {
   return request;
 }
 
-// Approved products are what is listed when no status is named.
+// Without a status, approved products are listed.
 function isOfApproved(status) {
   return !status || (status.value === 'approved' && !status.multiValue);
 }

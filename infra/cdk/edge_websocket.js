@@ -1,8 +1,8 @@
 // A viewer-request function of CloudFront, for /ws/*: the type in the path becomes a parameter of
-// the WebSocket API, which takes no path after its stage. local/edge.py does the same.
+// the WebSocket API, which accepts no path after its stage. local/edge.py does the same.
 //
-// CloudFront's runtime 2.0 is ES 5.1 with const, let and arrow functions. It shows names and values
-// of the query as they were sent, names of headers in lower case, and no Upgrade header at all.
+// CloudFront's runtime 2.0 is ES 5.1 with const, let and arrow functions. Names and values of the
+// query arrive undecoded, names of headers in lower case, and there is no Upgrade header.
 
 function handler(event) {
   const request = event.request;
@@ -16,7 +16,7 @@ function handler(event) {
   query.client_type = { value: found[1] };
 
   request.uri = '/ws'; // the stage
-  // The origin gets its own name as Host, and compares Origin with this one.
+  // The origin receives its own name as Host; it compares Origin with this header.
   request.headers['x-forwarded-host'] = { value: request.headers.host.value };
   return request;
 }
@@ -29,7 +29,7 @@ function decoded(name) {
   }
 }
 
-// What the HTTP API says of a path that it does not know.
+// The HTTP API's response to an unknown path.
 function notFound() {
   return {
     statusCode: 404,

@@ -1,4 +1,4 @@
-"""The fan-out queue, and where its tasks rest that no worker could do."""
+"""The fan-out queue and its dead-letter queue."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
@@ -8,14 +8,14 @@ from constructs import Construct
 
 from infra.cdk.functions import FUNCTIONS
 
-# A worker that dies leaves its task invisible for so long; AWS advises six times its timeout.
+# How long a crashed worker's task stays invisible; AWS recommends six times the timeout.
 VISIBILITY_SECONDS = 6 * FUNCTIONS["fanout"].timeout_seconds
 MAX_RECEIVE_COUNT = 3
 
 
 class FanoutQueue(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, in_cloud: bool) -> None:
-        """`in_cloud`: over TLS only, which the local cloud does not speak."""
+        """`in_cloud`: require TLS, which the local cloud does not support."""
         super().__init__(scope, construct_id)
         self._in_cloud = in_cloud
         self.dead_letters = sqs.Queue(
@@ -25,7 +25,7 @@ class FanoutQueue(Construct):
             self,
             "Queue",
             visibility_timeout=cdk.Duration.seconds(VISIBILITY_SECONDS),
-            # What is older has expired from the history as well.
+            # Older events have expired from the history too.
             retention_period=cdk.Duration.days(1),
             enforce_ssl=in_cloud,
             dead_letter_queue=sqs.DeadLetterQueue(
@@ -34,15 +34,15 @@ class FanoutQueue(Construct):
         )
 
     def let_put(self, function: lambda_.IFunction) -> None:
-        """Let a function put tasks; AWS knows no action of its own for ten at a time."""
+        """Allow a function to put tasks; on AWS, batches need no action of their own."""
         self.queue.grant(function, "sqs:SendMessage")
         if not self._in_cloud:
             self.queue.grant(function, "sqs:SendMessageBatch")
 
     def feed(self, function: lambda_.IFunction, workers: int) -> None:
-        """Give tasks to so many workers at once, one each.
+        """Feed tasks to at most `workers` concurrent workers.
 
-        A page is half a second's work: two in one hand would leave another hand empty.
+        Batch size 1, so that no worker idles while another holds two tasks of half a second each.
         """
         function.add_event_source(
             sources.SqsEventSource(

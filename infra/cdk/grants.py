@@ -1,4 +1,4 @@
-"""What a role is allowed: these actions on this resource, and a reason for every wildcard."""
+"""What a role is allowed: actions on one resource, with a reason for every wildcard."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from aws_cdk import aws_iam as iam
 
 
 def allow(role: iam.IRole, arn: str, *actions: str, wildcard_because: str = "") -> None:
-    """Allow a role to do this to one resource, or to all of a kind if there is a reason."""
+    """Allow a role actions on one resource; an ARN with a wildcard needs a reason."""
     role.add_to_principal_policy(iam.PolicyStatement(actions=[*actions], resources=[arn]))
     if wildcard_because:
         acknowledge_wildcard(role, arn, wildcard_because)
 
 
 def acknowledge_wildcard(role: iam.IRole, arn: str, reason: str) -> None:
-    """Say why the `*` in what a role may use is right."""
+    """Record for cdk-nag why a role needs a `*` in an ARN."""
     resource = _spelled(cdk.Stack.of(role).resolve(arn))
     finding = f"AwsSolutions::AwsSolutions-IAM5[Resource::{resource}]"
     cdk.Validations.of(role).acknowledge(cdk.Acknowledgment(id=finding, reason=reason))

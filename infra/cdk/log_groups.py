@@ -1,4 +1,4 @@
-"""Log groups: how long they keep their lines, and that they end with the stack."""
+"""Log groups, deleted with the stack."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
@@ -8,9 +8,9 @@ from infra.cdk.stages import Stage
 
 
 def log_group(scope: Construct, construct_id: str, stage: Stage) -> logs.LogGroup:
-    """Return a log group that keeps its lines for as long as the stage says."""
+    """Return a log group with the stage's retention."""
     group = logs.LogGroup(scope, construct_id, removal_policy=cdk.RemovalPolicy.DESTROY)
-    # The construct takes an enumeration, and a stage has days.
+    # The construct takes an enumeration; a stage has a number of days.
     resource = group.node.default_child
     assert isinstance(resource, logs.CfnLogGroup)  # noqa: S101
     resource.retention_in_days = stage.log_retention_days

@@ -1,7 +1,4 @@
-"""Who is told of alarms, the dashboard, and the saved log queries.
-
-What to do about an alarm is in docs/runbook.md, in the section of its name.
-"""
+"""The alarms' topic, the alarms, the dashboard and the saved log queries."""
 
 from collections.abc import Mapping
 
@@ -24,7 +21,7 @@ from infra.cdk.watched import Watched
 
 RUNBOOK = "docs/runbook.md"
 
-# Saved under the stack's name, with all functions' logs; docs/runbook.md has them too.
+# Saved under the stack's name, for the logs of all functions; docs/runbook.md shows them too.
 QUERIES = {
     "event": """fields @timestamp, service, message, delivered, gone, again, unsent, @message
 | filter @message like "EVENT_ID"
@@ -59,7 +56,7 @@ class Monitoring(Construct):
         http: HttpApi,
         in_cloud: bool,
     ) -> None:
-        """`in_cloud`: the local cloud knows neither TLS, nor metric math in alarms, nor queries."""
+        """`in_cloud`: the local cloud supports no TLS, no metric math in alarms, and no queries."""
         super().__init__(scope, construct_id)
         self._name = cdk.Stack.of(self).stack_name
         self._in_cloud = in_cloud
@@ -71,7 +68,7 @@ class Monitoring(Construct):
             self._save_queries()
 
     def _topic(self, email: str) -> sns.Topic:
-        """Return where alarms go: over TLS only, and from this stack's alarms only.
+        """Return the topic for alarms, open to this stack's alarms only, and over TLS only.
 
         It is not encrypted at rest: see docs/decisions/0016-alarms-are-let-in-by-name.md.
         """
@@ -79,7 +76,7 @@ class Monitoring(Construct):
             self, "Alarms", topic_name=f"{self._name}-alarms", enforce_ssl=self._in_cloud
         )
         stack = cdk.Stack.of(self)
-        # A policy of its own takes the place of the one that lets the account's alarms in.
+        # This policy replaces the default one, which allows the account's alarms.
         topic.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
@@ -131,9 +128,9 @@ class Monitoring(Construct):
             datapoints_to_alarm=watch.periods,
             treat_missing_data=watch.missing,
         )
-        tell = actions.SnsAction(self.topic)
-        alarm.add_alarm_action(tell)
-        alarm.add_ok_action(tell)
+        notify = actions.SnsAction(self.topic)
+        alarm.add_alarm_action(notify)
+        alarm.add_ok_action(notify)
         return alarm
 
     def _save_queries(self) -> None:

@@ -1,4 +1,4 @@
-"""The stack: tables, functions and APIs, and how they meet."""
+"""The stack: tables, functions and APIs, connected."""
 
 from pathlib import Path
 
@@ -73,14 +73,14 @@ class VitrinaStack(cdk.Stack):
             in_cloud=emulator is None,
         )
 
-        places = {
+        outputs = {
             "WebSocketUrl": websocket.url,
             "HttpUrl": http.url,
             "AlarmTopic": monitoring.topic.topic_arn,
         }
-        # In front of the local cloud stands local/edge.py.
+        # local/edge.py is the edge of the local cloud.
         if emulator is None:
             edge = Edge(self, "Edge", stage=stage, websocket_url=websocket.url, http_url=http.url)
-            places |= {"EdgeUrl": edge.url, "EdgeTarget": edge.target}
-        for name, value in (places | settings.to_outputs()).items():
+            outputs |= {"EdgeUrl": edge.url, "EdgeTarget": edge.target}
+        for name, value in (outputs | settings.to_outputs()).items():
             cdk.CfnOutput(self, name, value=value)

@@ -72,11 +72,11 @@ class Storage(Construct):
         cdk.Validations.of(secret).acknowledge(
             cdk.Acknowledgment(
                 id="AwsSolutions::AwsSolutions-SMG4",
-                reason="It is replaced with one command, and nobody is logged out by it.",
+                reason="One command replaces it, and nobody is logged out.",
             )
         )
-        # The attribute `Id` is the ARN on AWS and in the local cloud alike; `Ref`, which the CDK
-        # prefers, is a mere name there, and no policy can be written for it.
+        # The attribute `Id` is the ARN on AWS and in the local cloud. `Ref`, which the CDK uses, is
+        # only a name in the local cloud, and a policy needs an ARN.
         resource = secret.node.default_child
         assert isinstance(resource, cdk.CfnResource)  # noqa: S101
         self.signing_key_arn = cdk.Token.as_string(resource.get_att("Id"))

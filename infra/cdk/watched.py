@@ -1,4 +1,4 @@
-"""What is watched: the metrics of everything that the stack is made of."""
+"""The metrics of everything in the stack."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -17,7 +17,7 @@ INDEXES = {"history": (OUTBOX_INDEX,), "products": (STATUS_INDEX, SHOP_INDEX)}
 
 
 class Watched(NamedTuple):
-    """Everything that metrics are of."""
+    """Everything that has metrics."""
 
     stack_name: str
     storage: Storage
@@ -27,7 +27,7 @@ class Watched(NamedTuple):
     http: HttpApi
 
     def own(self, name: str, statistic: str = "Sum") -> cloudwatch.Metric:
-        """Return one of the service's own, by its name in `vitrina/metrics.py`."""
+        """Return one of the service's own metrics, by its name in `vitrina/metrics.py`."""
         return cloudwatch.Metric(
             namespace=NAMESPACE,
             metric_name=name,
@@ -55,7 +55,7 @@ class Watched(NamedTuple):
 
 
 def _throttles(name: str, table_name: str) -> dict[str, cloudwatch.IMetric]:
-    """Return what was refused of a table, and of its indexes, which hold up the table's writes."""
+    """Return the throttles of a table and of its indexes, which block the table's writes."""
     of_table = {"TableName": table_name}
     refused = {
         f"{name}_reads": ("ReadThrottleEvents", of_table),

@@ -127,7 +127,7 @@ def is_shared(query: str, method: str = "GET") -> bool:
     return "authorization" not in answer["headers"]
 
 
-@pytest.mark.parametrize("query", ["", "status=approved", "limit=5&status=approved&heard=x"])
+@pytest.mark.parametrize("query", ["", "status=approved", "limit=5&status=approved&since=x"])
 def test_phones_share_a_list_of_approved_products_whatever_their_tokens(query: str) -> None:
     assert is_shared(query)
 
@@ -146,7 +146,7 @@ def test_whoever_submits_a_product_is_known(method: str) -> None:
 
 
 def test_a_list_keeps_all_else_of_its_request() -> None:
-    asked = event("/api/v1/products", "heard=a%20b&limit=5", authorization="Bearer x", accept="*")
+    asked = event("/api/v1/products", "since=a%20b&limit=5", authorization="Bearer x", accept="*")
     [answer] = run(LISTS, asked)
     del asked["request"]["headers"]["authorization"]
     assert answer == asked["request"]

@@ -65,13 +65,13 @@ def _as_told(value: object) -> str:
 @pytest.mark.parametrize(
     ("context", "sentence"),
     [
-        ({"stage": "production"}, "production is none of dev, staging, prod"),
+        ({"stage": "production"}, "production is not one of dev, staging, prod"),
         ({"prod": "x"}, "expected an object"),
         ({"prod": {"alowed_origins": []}}, "alowed_origins"),
         ({"prod": {"name": "dev"}, "backup_days": 36}, "backup_days"),
         ({"log_retention_days": 8}, "log_retention_days"),
         ({"removal_policy": "destroy"}, "deletion_protection"),
-        ({"domain_name": "ws.your.shop"}, "come together"),
+        ({"domain_name": "ws.your.shop"}, "must be set together"),
         ({"requests_per_address": 9}, "10 or more"),
         ({"alarm_email": "nobody"}, "alarm_email"),
         ({"certificate_arn": "arn:aws:acm:eu-central-1:1:certificate/x"}, "certificate_arn"),
