@@ -7,7 +7,7 @@ UV := $(BIN)/uv
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_LINK_MODE := copy
 
-SOURCES := pyproject.toml README.md infra/artifact.py infra/aws_descriptions.py $(shell find functions vitrina -name '*.py')
+SOURCES := pyproject.toml README.md LICENSE infra/artifact.py infra/aws_descriptions.py $(shell find functions vitrina -name '*.py')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

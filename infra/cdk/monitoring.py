@@ -70,7 +70,7 @@ class Monitoring(Construct):
     def _topic(self, email: str) -> sns.Topic:
         """Return the topic for alarms, open to this stack's alarms only, and over TLS only.
 
-        It is not encrypted at rest: see docs/decisions/0016-alarms-are-let-in-by-name.md.
+        It is not encrypted at rest: see docs/decisions/0016-policy-of-the-alarm-topic.md.
         """
         topic = sns.Topic(
             self, "Alarms", topic_name=f"{self._name}-alarms", enforce_ssl=self._in_cloud

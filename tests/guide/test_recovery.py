@@ -114,17 +114,17 @@ def test_what_cannot_be_recovered_is_to_be_refetched_and_gone_on_from(
     assert app.state == "online"
 
 
-def test_an_app_can_say_how_far_it_has_heard(server: FakeServer, start_app: StartApp) -> None:
+def test_an_app_can_tell_its_position(server: FakeServer, start_app: StartApp) -> None:
     app = start_app()
-    assert app.call("heard", "user") is None
+    assert app.call("since", "user") is None
     here = server.accept()
     here.send(connected(57))
     app.wait_for(state="online")
-    assert app.call("heard", "user") == "e:57"
+    assert app.call("since", "user") == "e:57"
     here.send(event(58))
     app.wait_for_events(58)
-    assert app.call("heard", "user") == "e:58"
-    assert app.call("heard", "room:none") is None
+    assert app.call("since", "user") == "e:58"
+    assert app.call("since", "room:none") is None
 
 
 def test_numbers_of_a_new_epoch_wait_until_it_is_known_where_it_stands(
