@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from harness import deployment
 from tests.aws.conftest import connect, stored_connections
-from vitrina import aws, config, connections, partitions, subscriptions
+from vitrina import aws, connections, partitions, subscriptions
 from vitrina.channels import ClientType
 from vitrina.partitions import Subscription
 
@@ -65,8 +66,7 @@ def test_a_connection_is_two_rows_as_designed() -> None:
 
 
 def test_no_connection_outlives_api_gateways_two_hours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VITRINA_TOKEN_LIFETIME_SECONDS", "86400")
-    config.current.cache_clear()
+    deployment.configure(monkeypatch, token_lifetime_seconds=86_400)
     connect("c1", ClientType.USER)
     row = connections.find("c1")
     assert row is not None

@@ -8,7 +8,7 @@ from hypothesis import given, strategies
 from hypothesis import settings as hypothesis_settings
 
 from functions.message.handler import handler
-from tests.aws.conftest import CONTEXT
+from harness.gateway_events import CONTEXT
 
 
 def say(body: str) -> Any:

@@ -33,8 +33,10 @@ from functions.fanout.handler import handler as fanout
 from functions.greet.handler import handler as greet
 from functions.message.handler import handler as message
 from functions.sweep.handler import handler as sweep
+from harness import deployment
+from harness.gateway_events import CONTEXT
+from harness.tokens import token_of
 from local.inbox import Inbox
-from tests.aws.conftest import CONTEXT, configure, create_tables, token_of
 from vitrina import auth, aws, connections, history, moderation, publishing, sender, subscriptions
 from vitrina.channels import ClientType
 from vitrina.events import Announcement, AnnouncementPublished
@@ -157,14 +159,14 @@ class Marketplace(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         self.cloud = mock_aws()
         self.cloud.start()
-        configure(
+        deployment.configure(
             self.patch,
             user_shards=(2,),
             shop_shards=(1,),
             token_lifetime_seconds=86_400,
             connections_per_identity=100,
         )
-        create_tables()
+        deployment.create()
         self._replace_what_is_outside()
         self.everyone: list[Phone] = []
         self.streamed: list[Any] = []

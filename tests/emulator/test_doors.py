@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from harness import tokens as bad_tokens
 from local.client import Api, Client
 from local.emulator import PASSWORD, Cloud
-from tests import tokens as bad_tokens
 from tests.emulator.conftest import all_logs, wait_until
 from vitrina import keys, subscriptions
 
 
 def open_connections() -> int:
-    subscriptions._count_during.cache_clear()
+    subscriptions.forget()
     return sum(subscriptions.count().by_type.values())
 
 

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as hypothesis_settings
 
-from tests.conftest import KEY
-from tests.tokens import claims
+from harness.deployment import KEY
+from harness.tokens import claims
 from vitrina import auth, keys
 from vitrina.channels import ClientType
 from vitrina.config import Config

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, strategies
 from hypothesis import settings as hypothesis_settings
 
-from tests.conftest import SETTINGS
-from vitrina import config, events, partitions
+from harness import deployment
+from vitrina import events, partitions
 from vitrina.channels import CHANNELS, ClientType
 from vitrina.events import Published
 from vitrina.partitions import Partition
@@ -63,10 +63,7 @@ def deploy(monkeypatch: pytest.MonkeyPatch) -> Deploy:
     """Return a way to let another number of shards be in force for users, or several."""
 
     def deploy(*counts: int) -> None:
-        changed = SETTINGS.model_copy(update={"user_shards": counts})
-        for name, value in changed.to_environment().items():
-            monkeypatch.setenv(name, value)
-        config.current.cache_clear()
+        deployment.configure(monkeypatch, user_shards=counts)
 
     return deploy
 

@@ -1,13 +1,23 @@
-"""Tokens that are wrong in one way each."""
+"""Tokens: valid ones, and tokens that are wrong in one way each."""
 
 import time
 from typing import Any
 
 import jwt
 
+from vitrina import auth
+from vitrina.channels import ClientType
+
+
+def token_of(client_type: ClientType, account_id: int = 1, **shop: Any) -> str:
+    """Return a valid token; the default shop is 10, "Fashion Store"."""
+    if client_type is ClientType.SHOP:
+        shop = {"shop_id": 10, "shop_name": "Fashion Store"} | shop
+    return auth.issue(account_id=account_id, client_type=client_type, **shop)
+
 
 def claims(**changes: Any) -> dict[str, Any]:
-    """Return the claims of a user's good token, changed; None leaves a claim out."""
+    """Return the claims of a user's valid token, with changes; None removes a claim."""
     now = int(time.time())
     whole = {
         "sub": "42",
@@ -21,7 +31,7 @@ def claims(**changes: Any) -> dict[str, Any]:
 
 
 def refused(key: str) -> dict[str, str]:
-    """Return tokens that must open nothing, by what is wrong with them; `key` is the real one."""
+    """Return invalid tokens, each by its fault; `key` is the real signing key."""
     return {
         "missing": "",
         "garbage": "garbage",
