@@ -16,7 +16,7 @@ from fuzz.words import SECRET
 from harness import deployment, environment
 from harness.deployment import KEY
 from harness.management_api import ManagementApiStub
-from harness.tokens import claims, refused, token_of
+from harness.tokens import INVALID, claims, invalid, token_of
 from vitrina import accounts, aws, connections, history, moderation, publishing, sender
 from vitrina.auth import read
 from vitrina.channels import ClientType
@@ -56,7 +56,7 @@ _ODD_CLAIMS: dict[str, dict[str, Any]] = {
     "odd issuer": {"iss": ["vitrina"]},
 }
 _GOOD = ("user", "shop", "admin", "other shop", "fresh user", "fresh admin")
-TOKENS = tuple(f"{{{{{name}}}}}" for name in (*_GOOD, *_ODD_CLAIMS, *refused(KEY), "odd key"))
+TOKENS = tuple(f"{{{{{name}}}}}" for name in (*_GOOD, *_ODD_CLAIMS, *INVALID, "odd key"))
 """Placeholders of tokens in events, so that a replay has valid ones."""
 
 
@@ -203,7 +203,7 @@ def _tokens() -> dict[str, str]:
     }
     odd = {name: _sign(claims(**odd)) for name, odd in _ODD_CLAIMS.items()}
     odd["odd key"] = jwt.encode(claims(), KEY, "HS256", headers={"kid": "\0"})
-    return {**good, **odd, **refused(KEY)}
+    return {**good, **odd, **invalid(KEY)}
 
 
 def _sign(payload: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Tokens: valid ones, and tokens that are wrong in one way each."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import jwt
@@ -30,17 +31,21 @@ def claims(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in (whole | changes).items() if value is not None}
 
 
-def refused(key: str) -> dict[str, str]:
-    """Return invalid tokens, each by its fault; `key` is the real signing key."""
-    return {
-        "missing": "",
-        "garbage": "garbage",
-        "very long": "x" * 7000,
-        "forged signature": jwt.encode(claims(), "x" * 64, "HS256"),
-        "alg none": jwt.encode(claims(), "", "none"),
-        "another algorithm": jwt.encode(claims(), key, "HS384"),
-        "expired": jwt.encode(claims(exp=int(time.time()) - 1), key, "HS256"),
-        "wrong issuer": jwt.encode(claims(iss="x"), key, "HS256"),
-        "wrong audience": jwt.encode(claims(aud="x"), key, "HS256"),
-        "no expiry": jwt.encode(claims(exp=None), key, "HS256"),
-    }
+INVALID: dict[str, Callable[[str], str]] = {
+    "missing": lambda _key: "",
+    "garbage": lambda _key: "garbage",
+    "very long": lambda _key: "x" * 7000,
+    "forged signature": lambda _key: jwt.encode(claims(), "x" * 64, "HS256"),
+    "alg none": lambda _key: jwt.encode(claims(), "", "none"),
+    "another algorithm": lambda key: jwt.encode(claims(), key, "HS384"),
+    "expired": lambda key: jwt.encode(claims(exp=int(time.time()) - 1), key, "HS256"),
+    "wrong issuer": lambda key: jwt.encode(claims(iss="x"), key, "HS256"),
+    "wrong audience": lambda key: jwt.encode(claims(aud="x"), key, "HS256"),
+    "no expiry": lambda key: jwt.encode(claims(exp=None), key, "HS256"),
+}
+"""Makes a token with each fault, from the real signing key."""
+
+
+def invalid(key: str) -> dict[str, str]:
+    """Return a token with each fault."""
+    return {fault: make(key) for fault, make in INVALID.items()}

@@ -38,6 +38,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests together, in one process, that share an expensive fixture."""
+    for item in items:
+        layer = item.path.parent.name
+        if layer in {"emulator", "infra", "package"}:
+            item.add_marker(pytest.mark.xdist_group(layer))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_credentials() -> None:
     environment.replace(environment.isolated())

@@ -22,6 +22,7 @@ from harness.deployment import KEY
 from harness.gateway_events import CONTEXT
 from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
+from tests.aws import moto_tables
 from vitrina import accounts, auth, aws, config, connections, publishing
 from vitrina.channels import ClientType
 
@@ -42,6 +43,13 @@ def management_api(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Man
     with ManagementApiStub.running() as stub:
         deployment.configure(monkeypatch, management_url=stub.url)
         yield stub
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _cheap_transactions() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        moto_tables.speed_up(patch)
+        yield
 
 
 @pytest.fixture(scope="package", autouse=True)

@@ -64,11 +64,11 @@ def test_the_other_two_ways_to_bring_a_token_work() -> None:
     assert stored_connections() == {"c1", "c2"}
 
 
-@pytest.mark.parametrize("case", tokens.refused(KEY))
+@pytest.mark.parametrize("fault", tokens.INVALID)
 def test_a_bad_token_is_refused_stores_nothing_and_is_not_logged(
-    case: str, logged: Callable[[], str]
+    fault: str, logged: Callable[[], str]
 ) -> None:
-    token = tokens.refused(KEY)[case]
+    token = tokens.invalid(KEY)[fault]
     assert connect(token, "user")["statusCode"] == 401
     assert stored_connections() == set()
     assert '"message":"refused"' in logged()

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
@@ -295,11 +295,8 @@ STAGES.append((GROWING[-1], GROWING[-1]))
 
 
 @settings(
-    max_examples=8,
-    deadline=None,
-    derandomize=True,  # the same search everywhere
-    phases=(Phase.generate,),  # to shrink what was found takes minutes
-    suppress_health_check=list(HealthCheck),
+    max_examples=settings.default.max_examples // 12,
+    phases=(Phase.generate,),  # shrinking takes minutes
 )
 @given(
     st.booleans(),

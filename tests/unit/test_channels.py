@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, strategies
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given, strategies
 
 from harness import deployment
 from vitrina import events, partitions
@@ -25,7 +24,6 @@ def test_every_published_event_is_in_the_table_and_nothing_else_is() -> None:
     assert published == set(CHANNELS)
 
 
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(strategies.sampled_from([*ClientType, "room"]), names)
 def test_a_member_is_stored_where_both_its_channels_look(scope: str, name: str) -> None:
     [count] = partitions.shard_counts(scope)
