@@ -1,4 +1,4 @@
-"""The number of shards changes while clients are connected, and nobody notices.
+"""The number of shards changes while clients are connected, without an effect on them.
 
 Four steps, one deployment between two of them: `2`, `2,3`, `3,2` and, two hours later, `3`.
 Functions are not updated at the same moment, so during a deployment each call may find the settings

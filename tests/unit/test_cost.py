@@ -24,7 +24,7 @@ def test_what_is_committed_is_what_was_measured_priced_and_used() -> None:
     assert page.DOCUMENT.read_text(encoding="utf-8") == page.text(), "run `make cost`"
 
 
-def test_every_assumption_is_told() -> None:
+def test_every_assumption_is_listed() -> None:
     assert list(TOLD) == list(Usage._fields)
 
 
@@ -93,7 +93,7 @@ def test_a_delivery_is_an_event_at_once_or_by_resume(units: Units) -> None:
     assert found.counts[RECOVERY]["messages"] > found.delivered - found.live
 
 
-def test_whoever_asks_through_the_edge_passes_the_firewall(units: Units) -> None:
+def test_requests_through_the_edge_pass_the_firewall(units: Units) -> None:
     found = bill(units).total
     assert found["edge_requests"] == found["firewall_requests"]
     assert found["edge_requests"] > found["http_requests"]
