@@ -295,7 +295,7 @@ STAGES.append((GROWING[-1], GROWING[-1]))
 
 
 @settings(
-    max_examples=settings.default.max_examples // 12,
+    max_examples=settings().max_examples // 12,
     phases=(Phase.generate,),  # shrinking takes minutes
 )
 @given(

@@ -167,11 +167,11 @@ def test_a_token_that_expires_while_its_socket_listens_gets_no_more_and_is_close
     witness = connected("user", token_of(ClientType.USER, 703))
     now = time.time()
     lifetime = config.current().token_lifetime_seconds
-    monkeypatch.setattr(time, "time", lambda: now - lifetime + 4)
+    monkeypatch.setattr(time, "time", lambda: now - lifetime + 6)
     token = token_of(ClientType.USER, 702)
     monkeypatch.undo()
     listener = connected("user", token)
-    wait_until(lambda: time.time() > now + 4, wanted=True)
+    wait_until(lambda: time.time() > now + 6, wanted=True)
     approve(submit())
     witness.wait_for("product.approved")
     sweep()

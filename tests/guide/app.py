@@ -13,7 +13,7 @@ from typing import Any
 
 DRIVER = Path(__file__).with_name("driver.mjs")
 NODE = Path(sys.executable).with_name("node")
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 Report = dict[str, Any]
 

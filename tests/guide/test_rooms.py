@@ -93,7 +93,7 @@ def test_a_room_that_was_left_is_not_reported(server: FakeServer, start_app: Sta
     here.send(recovered(9, channel="room:sale", is_recovered=False), left("sale"), event(1))
     app.wait_for_events(1)
     assert app.told("refetch") == []
-    assert app.state == "online"
+    app.wait(lambda: app.state == "online")
 
 
 def test_a_refused_room_is_reported_and_not_joined_again(

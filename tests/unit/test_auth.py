@@ -120,7 +120,7 @@ def test_a_key_shorter_than_32_bytes_is_not_used(monkeypatch: pytest.MonkeyPatch
         auth.read(token)
 
 
-@hypothesis_settings(max_examples=3 * hypothesis_settings.default.max_examples)
+@hypothesis_settings(max_examples=3 * hypothesis_settings().max_examples)
 @given(
     strategies.text(min_size=1, max_size=6000)
     | strategies.text(strategies.characters(categories=["Cs", "Ll"]), min_size=1)
