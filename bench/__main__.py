@@ -1,4 +1,4 @@
-"""`make bench`: run the benchmarks, print what they found, write it to docs/benchmarks.md."""
+"""`make bench`: run the benchmarks, print their results, write them to docs/benchmarks.md."""
 
 import signal
 import sys

@@ -1,4 +1,4 @@
-"""Charts as SVG, the same bytes for the same figures."""
+"""Charts as SVG: the same figures give the same bytes."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ mpl.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "vitrina", "font.family
 
 
 def bars(name: str, panels: dict[str, dict[str, float]], ours: str) -> Path:
-    """Draw a panel of bars per title, side by side, ours in colour; return the file.
+    """Draw a panel of bars per title, side by side, `ours` in colour; return the file.
 
     Every panel maps the same labels to its own figures.
     """

@@ -1,4 +1,4 @@
-"""Cold start: what a function takes from nothing to its first answer, beside boto3 alone."""
+"""Cold start: the time from a new process to the first answer, compared with boto3 alone."""
 
 import json
 import platform
@@ -10,27 +10,27 @@ from statistics import median
 from typing import Any, NamedTuple
 from zipfile import ZipFile
 
-from bench import machine, stub
+from bench import machine, spread, stub
 from bench.cloud import first_calls, stack
 from bench.cloud.server import LATENCY_SECONDS
 from bench.report import Section, Table
 
 REPETITIONS = 15
-# The baseline is measured again after so many functions, so that both meet the same moment.
+# The baseline is measured again after this many functions, under the same load.
 FUNCTIONS_BETWEEN = 3
 EXPENSIVE = 5
 
 BASELINE = 'boto3.client("dynamodb")'
 WAITED_FOR = ("connect", "disconnect", "message")
-"""What phones wait for."""
+"""The functions that clients wait for."""
 MAX_TIMES_BOTO3 = dict.fromkeys(first_calls.NAMES, 1.6) | dict.fromkeys(WAITED_FOR, 1.25)
 
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
 INSTALLED = machine.BUILD / "lambda" / ARCHITECTURE
-"""What the archive is made from: all that pip installs."""
+"""The folder that the archive is made from: all that pip installs."""
 ARTIFACT = machine.BUILD / "cold"
 
-# Nothing is imported before the clock runs but what Python itself begins with.
+# Before the clock starts, only Python's own start-up modules are imported.
 _PROGRAM = """
 import sys, time
 class Context:
@@ -54,7 +54,7 @@ print("\\n" + json.dumps([*began, *imported, *done, answer]))
 
 
 class Start(NamedTuple):
-    """One process: seconds by the clock to import and to call, and of the processor for both."""
+    """One process: wall time of import and call, and CPU time of both, in seconds."""
 
     importing: float
     calling: float
@@ -78,7 +78,7 @@ class Program(NamedTuple):
     imports: str
     call: str = "None"
     path: str = ""
-    """Where packages are that the folder does not have."""
+    """The folder of packages that `folder` does not have."""
 
     @property
     def text(self) -> str:
@@ -123,7 +123,7 @@ def _unpack() -> str:
 
 
 class _Starts:
-    """Processes that were started, by what ran in them."""
+    """Started processes by program."""
 
     def __init__(self, python: str, environment: Mapping[str, str]) -> None:
         self._python = python
@@ -132,7 +132,7 @@ class _Starts:
         self.found: dict[str, list[Start]] = {}
 
     def run(self, name: str, program: Program) -> Start:
-        """Start a process; raises RuntimeError with what it said when it failed."""
+        """Start a process; raises RuntimeError with its output if it fails."""
         done = self._run(program, "-c", program.text)
         *began_to_done, answer = json.loads(done.stdout.splitlines()[-1])
         began, cpu_began, imported, _, ended, cpu_ended = began_to_done
@@ -149,14 +149,14 @@ class _Starts:
         return Ratio(*map(median, zip(*self._ratios[name], strict=True)))
 
     def forget_the_first(self) -> None:
-        """Forget what filled the system's caches."""
+        """Remove the first start, which filled the system's caches."""
         for starts in self.found.values():
             del starts[0]
         for ratios in self._ratios.values():
             del ratios[0]
 
     def profile(self, program: Program) -> "list[_Cost]":
-        """Import once more, and say what each package cost."""
+        """Import once more, and return the cost of each package."""
         done = self._run(program, "-X", "importtime", "-c", program.imports)
         return sorted(_costs(done.stderr), key=lambda cost: -cost.own)[:EXPENSIVE]
 
@@ -200,7 +200,7 @@ def _function(name: str, event: Any = None) -> Program:
 
 
 class _Cost(NamedTuple):
-    """What a package took: its own modules, and all that they imported first."""
+    """The import time of a package: its own modules, and all that they were the first to import."""
 
     package: str
     own: float
@@ -239,17 +239,17 @@ def _lines(importtime: str) -> Iterator[tuple[int, str, float, float]]:
             )
 
 
-# --- What is told of it ---------------------------------------------------------------------------
+# --- The section of docs/benchmarks.md ------------------------------------------------------------
 
 _AS_INSTALLED = f"{BASELINE}, all services installed"
 _ITSELF = Ratio(1, 1)
 
 _INTRODUCTION = f"""\
-Each function is started in a fresh process from the unpacked artifact alone, with the Python and
-the bytecode that Lambda gets: its handler is imported and called once. What it is compared with is
-`import boto3; {BASELINE}` in a fresh process, with the artifact's botocore, which calls nothing.
-The stand-in of DynamoDB and the others answers at once, over plain HTTP; the management API is
-nginx, with TLS. Ratios are of neighbours in time, medians of {REPETITIONS}."""
+Each function starts in a new process with only the unpacked artifact, and Lambda's Python and
+bytecode: its handler is imported and called once. The baseline is `import boto3; {BASELINE}` in a
+new process, with the artifact's botocore and without a call. The emulation of DynamoDB and the
+other services answers immediately, over plain HTTP; the management API is nginx, with TLS. Ratios
+are of consecutive processes, medians of {REPETITIONS}."""
 
 
 def _targets(starts: _Starts) -> Table:
@@ -275,13 +275,12 @@ def _times(starts: _Starts) -> Table:
 
 def _row(starts: _Starts, name: str) -> list[str]:
     found = starts.found[name]
-    both = [start.seconds * 1000 for start in found]
+    both = spread.cells([start.seconds * 1000 for start in found])
     return [
         name,
         f"{median(start.importing for start in found) * 1000:.0f}",
         f"{median(start.calling for start in found) * 1000:.0f}",
-        f"{median(both):.0f}",
-        f"{min(both):.0f}–{max(both):.0f}",
+        *both,
         f"{median(start.cpu for start in found) * 1000:.0f}",
         *(f"{value:.2f}" for value in _ratio(starts, name)),
     ]
@@ -306,13 +305,13 @@ def _cell(cost: _Cost) -> str:
 def _notes(starts: _Starts, busy: float) -> list[str]:
     as_installed = starts.ratio(_AS_INSTALLED).clock
     return [
-        "The artifact leaves out the services that no function calls, which makes the baseline"
-        f" faster too: with all of them, as pip installs them, it takes {as_installed:.2f} times as"
+        "The artifact leaves out the services that no function calls, which also makes the baseline"
+        f" faster: with all of them, as pip installs them, it takes {as_installed:.2f} times as"
         " long.",
         "First calls are "
         + ", ".join(f"`{name}`: {what}" for name, what in first_calls.DESCRIPTIONS.items())
         + ".",
-        f"Other processes and the hypervisor took {busy:.0%} of the cores' time meanwhile.",
-        "`-X importtime` gives the imports, which it makes slower; it counts for a package what no"
-        " package before it has imported.",
+        f"Other processes and the hypervisor took {busy:.0%} of the cores' time.",
+        "Imports are measured by `-X importtime`, which slows them down; a package counts only the"
+        " modules that no earlier package has imported.",
     ]

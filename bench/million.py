@@ -1,4 +1,4 @@
-"""A million connections: what no machine here can play, as a simulation in simulated time."""
+"""A million connections, which no test machine can run: a discrete-event simulation."""
 
 import json
 from collections.abc import Callable, Generator
@@ -21,7 +21,7 @@ from vitrina.sender import MAX_PARALLEL_POSTS
 MILLION = 1_000_000
 QUOTAS = (10_000, 50_000, 100_000)
 BURST_SECONDS = 0.5
-"""AWS gives an account half a second's posts as a burst; a raised quota is taken to keep that."""
+"""AWS gives an account half a second's posts as a burst; assumed to hold for a raised quota."""
 SHARDS = (16, 32, 64)
 WORKERS = (5, 10, 20, 50)
 # SQS's event source begins with five and adds 300 a minute.
@@ -33,14 +33,14 @@ POST_LATENCY_SECONDS = 0.02
 BUCKET_SECONDS = 0.1
 STEP_SECONDS = 0.01
 GOOD_ENOUGH = 1.02
-"""Of the settings that come so close to the fastest, the cheapest are recommended."""
+"""The cheapest configuration within this factor of the fastest is recommended."""
 
 Process = Generator[simpy.Event, Any, None]
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What is simulated."""
+    """The parameters of a simulation."""
 
     connections: int
     posts_per_second: int
@@ -52,7 +52,7 @@ class Stage:
 
     @property
     def bound_seconds(self) -> float:
-        """The time that the quota takes."""
+        """The minimum time, from the quota."""
         return max(0.0, self.connections / self.posts_per_second - BURST_SECONDS)
 
     def partitions(self) -> list[int]:
@@ -71,11 +71,11 @@ class Outcome(NamedTuple):
     most_workers: int
     throttled_share: float
     busy_seconds: float
-    """Of all workers together: what Lambda bills."""
+    """Of all workers together, as Lambda bills it."""
 
 
 class _Bucket:
-    """Tokens, one a post: an account's or a worker's."""
+    """A token bucket of an account or of a worker, with a token per post."""
 
     def __init__(self, env: simpy.Environment, per_second: float, capacity: float) -> None:
         self._env = env
@@ -84,7 +84,7 @@ class _Bucket:
         self._filled_at = env.now
 
     def take(self, wanted: float) -> float:
-        """Take as many as there are, and return how many."""
+        """Take the available tokens, at most `wanted`, and return their number."""
         brought = (self._env.now - self._filled_at) * self._per_second
         self._filled_at = self._env.now
         self._tokens = min(self._capacity, self._tokens + brought)
@@ -111,7 +111,7 @@ class _Simulation:
         self.env.process(self._approve())
         for number in range(self.stage.workers):
             self.env.process(self._work(number))
-        # Ends by itself: when nobody posts any more, nothing is left to happen.
+        # Ends when all posts are done, as no event is left.
         self.env.run()
         return Outcome(
             self.last_post,
@@ -133,7 +133,7 @@ class _Simulation:
         yield from self._post(first, _Bucket(self.env, quota, quota * BUCKET_SECONDS))
 
     def _work(self, number: int) -> Process:
-        """Do one task after another, from the moment that Lambda gives this worker."""
+        """Do one task after another, from the moment that Lambda starts this worker."""
         yield self.env.timeout(max(0, number - FIRST_WORKERS + 1) / WORKERS_PER_SECOND)
         rate = self.stage.posts_per_second / self.stage.workers
         bucket = _Bucket(self.env, rate, max(1.0, rate * BUCKET_SECONDS))
@@ -185,7 +185,7 @@ def _default(setting: str) -> int:
     return default[0] if isinstance(default, tuple) else default
 
 
-# --- What is told of it ---------------------------------------------------------------------------
+# --- The section of docs/benchmarks.md ------------------------------------------------------------
 
 
 class _Advice(NamedTuple):
@@ -240,33 +240,33 @@ def _try(quota: int, shards: int, workers: int, cpu_seconds_per_post: float) -> 
 
 
 def _best(tried: list[_Advice]) -> _Advice:
-    """Take the fewest workers, then shards, that come close to the fastest."""
+    """Return the fewest workers, then shards, that are close to the fastest."""
     fastest = min(each.outcome.seconds for each in tried)
     good = [each for each in tried if each.outcome.seconds <= fastest * GOOD_ENOUGH]
     return min(good, key=lambda each: (each.stage.workers, each.stage.user_shards))
 
 
 _INTRODUCTION = """\
-A discrete-event simulation of one event: the queue, Lambda's adding of workers, reading a page and
-queueing the next one, each worker's share of the rate, the account's quota with half a second of
-burst. Calls take what they take in the scale benchmark, posts the processor time measured there.
+A discrete-event simulation of one event: the queue, the start of workers by Lambda, reading a page
+and queueing the next one, each worker's share of the rate, the account's quota with half a second
+of burst. Calls have the latency of the scale benchmark, posts the processor time measured there.
 Workers start cold."""
 
 
 def _notes(cpu: float) -> list[str]:
     minute = MILLION * PRICES["connection_minutes"].dollars
     return [
-        f"A post is given {cpu * 1e6:.0f} µs of processor and {POST_LATENCY_SECONDS * 1000:.0f} ms"
+        f"A post takes {cpu * 1e6:.0f} µs of processor and {POST_LATENCY_SECONDS * 1000:.0f} ms"
         f" of latency; a cold start {COLD_START_SECONDS} s.",
-        "Set `fanout_workers` and `user_shards` as the second table says; with connections open,"
-        " the shards are changed in three steps (operations.md).",
-        f"To keep a million connections open costs ${minute:.2f} a minute, events or none.",
+        "Set `fanout_workers` and `user_shards` as in the second table; with open connections,"
+        " shards are changed in three steps (operations.md).",
+        f"A million open connections cost ${minute:.2f} a minute, with or without events.",
     ]
 
 
 def _check_table(measured: float, simulated: float) -> Table:
     row = [f"{measured:.2f}", f"{simulated:.2f}", f"{simulated / measured - 1:+.1%}"]
-    title = f"Is it right? {scale.LARGE:,} connections, as measured"
+    title = f"Check: {scale.LARGE:,} connections, as measured"
     return Table(title, ["s measured", "s simulated", "difference"], [row])
 
 

@@ -1,12 +1,11 @@
-"""Posts from one core: the sender against what else posts to API Gateway, and against wrk."""
+"""Posts from one core: the sender, other clients of API Gateway, and wrk."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
 
-from bench import chart, machine, report, rivals, signatures, stub
+from bench import chart, machine, report, rivals, signatures, spread, stub
 from bench.report import Section, Table, Target
 from bench.rivals import Client, Run
 
@@ -16,28 +15,13 @@ REPETITION_SECONDS = 2
 MIN_POSTS, MAX_POSTS = 50, 60_000
 
 
-class Figure(NamedTuple):
-    """A median with its spread."""
-
-    median: float
-    least: float
-    most: float
-
-    @classmethod
-    def of(cls, values: list[float]) -> "Figure":
-        return cls(median(values), min(values), max(values))
-
-    def to_cells(self) -> list[str]:
-        return [f"{self.median:,.0f}", f"{self.least:,.0f}–{self.most:,.0f}"]
-
-
 @dataclass(frozen=True)
 class Result:
     """A client's repetitions at one latency."""
 
     at_once: int
-    cpu_us: Figure
-    per_second: Figure
+    cpu_us: list[float]
+    per_second: list[float]
     stub_us: float
     """The stub's CPU per post, warm-up included, in µs."""
 
@@ -68,7 +52,7 @@ def _verify(client: Client) -> int:
 
 
 def _compare(latency_ms: int, progress: Callable[[str], None]) -> Results:
-    """Let the clients take turns, so that whatever else the machine does meets all of them."""
+    """Let the clients take turns, so that other load affects all of them."""
     with stub.running(latency_ms=latency_ms) as server:
         progress(f"{latency_ms} ms: looking for the best concurrency")
         load = {client: _tune(client, server.url) for client in rivals.CLIENTS}
@@ -87,7 +71,7 @@ def _compare(latency_ms: int, progress: Callable[[str], None]) -> Results:
 
 
 def _tune(client: Client, url: str) -> tuple[int, int]:
-    """Find how many posts at once make most a second, and how many make a repetition."""
+    """Find the fastest number of parallel posts, and the number of posts of a repetition."""
     tried = {
         at_once: rivals.run(client, url, at_once, client.pilot_posts).per_second
         for at_once in client.at_once
@@ -100,26 +84,26 @@ def _tune(client: Client, url: str) -> tuple[int, int]:
 def _result(at_once: int, runs: list[Run], stub_seconds: float) -> Result:
     return Result(
         at_once,
-        cpu_us=Figure.of([run.cpu_us for run in runs]),
-        per_second=Figure.of([run.per_second for run in runs]),
+        cpu_us=[run.cpu_us for run in runs],
+        per_second=[run.per_second for run in runs],
         stub_us=stub_seconds / sum(run.posts + run.warm_up for run in runs) * 1e6,
     )
 
 
-# --- What is told of it ---------------------------------------------------------------------------
+# --- The section of docs/benchmarks.md ------------------------------------------------------------
 
 _INTRODUCTION = """\
-Each client posts a 400-byte event to many connection ids over TLS 1.3, on a core of its own; nginx
-on the other core answers 200 with an empty body after the latency given. CPU per post is user and
-system time of the client's process, without its start and warm-up; rates are posts answered per
-second. Figures are medians of five repetitions that take turns, with least and most beside them."""
+Each client posts a 400-byte event to many connection ids over TLS 1.3, on its own core; nginx on
+the other core answers 200 with an empty body after the given latency. CPU per post is user and
+system time of the client's process, without start and warm-up; rates are answered posts per second.
+Figures are medians of five repetitions in which clients take turns, with minimum and maximum."""
 
 
 def _targets(results: dict[int, Results]) -> list[Target]:
     def rate(latency_ms: int, client: Client) -> float:
-        return results[latency_ms][client].per_second.median
+        return median(results[latency_ms][client].per_second)
 
-    cpu = {client: results[0][client].cpu_us.median for client in rivals.CLIENTS}
+    cpu = {client: median(results[0][client].cpu_us) for client in rivals.CLIENTS}
     return [
         Target(
             "CPU per post, boto3 sequential / ours, no latency",
@@ -150,27 +134,27 @@ def _row(client: Client, results: Results) -> list[str]:
     return [
         client.name,
         str(mine.at_once),
-        *mine.cpu_us.to_cells(),
-        f"{boto3.cpu_us.median / mine.cpu_us.median:.1f}",
-        f"{mine.cpu_us.median / wrk.cpu_us.median:.1f}",
-        *mine.per_second.to_cells(),
-        f"{mine.per_second.median / boto3.per_second.median:.1f}",
-        f"{mine.per_second.median / wrk.per_second.median:.2f}",
+        *spread.cells(mine.cpu_us),
+        f"{median(boto3.cpu_us) / median(mine.cpu_us):.1f}",
+        f"{median(mine.cpu_us) / median(wrk.cpu_us):.1f}",
+        *spread.cells(mine.per_second),
+        f"{median(mine.per_second) / median(boto3.per_second):.1f}",
+        f"{median(mine.per_second) / median(wrk.per_second):.2f}",
     ]
 
 
 def _notes(verified: dict[str, int], results: Results, others: float) -> list[str]:
     ours, wrk = results[rivals.OURS], results[rivals.WRK]
-    busy = ours.stub_us * ours.per_second.median / 1e6
+    busy = ours.stub_us * median(ours.per_second) / 1e6
     counts = ", ".join(f"{name} {count}" for name, count in verified.items())
     return [
-        f"Signatures verified with botocore's signer before timing, all right: {counts}.",
+        f"Signatures verified with botocore's signer before timing, all correct: {counts}.",
         f"Without latency our posts keep {busy:.0%} of the stub's core busy;"
-        f" wrk gets {wrk.per_second.median:,.0f} posts/s out of it.",
+        f" wrk gets {median(wrk.per_second):,.0f} posts/s.",
         "Every client keeps its connections open, checks the certificate and every status;"
         " wrk checks no certificate, and its figures include its handshakes.",
-        f"Other processes and the hypervisor took {others:.0%} of the cores' time meanwhile.",
-        "HTTP/1.1, no session token: Lambda's adds about 1 KB to every client's post.",
+        f"Other processes and the hypervisor took {others:.0%} of the cores' time.",
+        "HTTP/1.1, without a session token, which in Lambda adds about 1 KB to every post.",
     ]
 
 
@@ -179,10 +163,10 @@ def _chart(results: dict[int, Results]) -> Path:
         "posts",
         {
             "µs CPU per post, no latency": {
-                c.name: results[0][c].cpu_us.median for c in rivals.CLIENTS
+                c.name: median(results[0][c].cpu_us) for c in rivals.CLIENTS
             },
             "posts/s, 20 ms of latency": {
-                c.name: results[20][c].per_second.median for c in rivals.CLIENTS
+                c.name: median(results[20][c].per_second) for c in rivals.CLIENTS
             },
         },
         ours=rivals.OURS.name,

@@ -1,4 +1,4 @@
-"""Recovery: how long a client waits for what it missed."""
+"""Recovery: the time until a client has the events that it missed."""
 
 import platform
 import time
@@ -7,14 +7,13 @@ from http import HTTPStatus
 from statistics import median
 from typing import NamedTuple
 
-from bench import chart
+from bench import chart, spread
 from bench.cloud import rows as stored
 from bench.cloud import stack
 from bench.cloud.lambdas import Lambda
 from bench.cloud.stack import Answer, Stack
 from bench.report import Section, Table
 from harness import gateway_events
-from vitrina import aws
 
 LATENCIES_MS = (0, 5, 20)
 MISSED = (1, 100, 500)
@@ -47,8 +46,8 @@ def measure(progress: Callable[[str], None]) -> Section:
         introduction=_INTRODUCTION,
         tables=[Table("A client resumes", _COLUMNS, rows)],
         notes=[
-            "Events of one connection go out one after another, so that they arrive in order:"
-            " what the management API takes to answer is taken as often as there are events."
+            "Events of one connection are posted one after another, so that they arrive in order:"
+            " the latency of the management API counts once per event."
         ],
         versions={"Python": platform.python_version()},
         chart=chart.bars(
@@ -60,7 +59,7 @@ def measure(progress: Callable[[str], None]) -> Section:
 
 
 def recover(latency_ms: int) -> dict[int, list[Run]]:
-    """Resume after each number of missed events, some times."""
+    """Resume several times after each number of missed events."""
     with stack.running(latency_ms=latency_ms) as here:
         _store(here)
         message = here.function("message")
@@ -85,32 +84,32 @@ def _run(here: Stack, message: Lambda, missed: int) -> Run:
 
 
 def _shares(missed: int) -> tuple[int, int]:
-    """Return how many of the missed events are whose: the first channel has the odd one."""
+    """Return the missed events of each channel; the first one has the odd one."""
     return missed - missed // 2, missed // 2
 
 
 def _check(answers: list[Answer], missed: int) -> None:
-    """See that all the events and `recovered` were taken."""
+    """Check that all events and `recovered` were accepted."""
     if [post.status for post in answers] != [HTTPStatus.OK] * (missed + 1):
         raise RuntimeError(f"{len(answers)} answers to {missed} events: {answers[-3:]}")
 
 
 def _store(here: Stack) -> None:
     """Store the connection that resumes, and the events that it missed."""
-    here.cloud.tables["connections"].put(aws.to_item(stored.connection(CONNECTION)))
+    here.put("connections", stored.connection(CONNECTION))
     for channel in CHANNELS:
-        missed = (stored.event(channel, seq) for seq in range(1, LAST + 1))
-        for row in (stored.head(channel, LAST, EPOCH), *missed):
-            here.cloud.tables["history"].put(aws.to_item(row))
+        here.put("history", stored.head(channel, LAST, EPOCH))
+        for seq in range(1, LAST + 1):
+            here.put("history", stored.event(channel, seq))
 
 
-# --- What is told of it ---------------------------------------------------------------------------
+# --- The section of docs/benchmarks.md ------------------------------------------------------------
 
 _INTRODUCTION = f"""\
-A client comes back and sends `resume` with its positions in two channels. The function is the real
-one, warm; DynamoDB is the stand-in of the scale benchmark, the management API nginx with some
-latency. Time runs from the message to the 200 for `recovered`, which comes after the events.
-Medians of {REPETITIONS}, with least and most beside them."""
+A client reconnects and sends `resume` with its positions in two channels. The function is the real
+one, warm; DynamoDB is the emulation of the scale benchmark, the management API nginx with some
+latency. Time runs from the message to the 200 for `recovered`, which follows the events. Medians of
+{REPETITIONS}, with minimum and maximum."""
 
 _COLUMNS = ["latency", "missed events", "ms to `recovered`", "min–max", "posts", "read units"]
 
@@ -120,12 +119,10 @@ def _ms(runs: list[Run]) -> float:
 
 
 def _row(latency_ms: int, missed: int, runs: list[Run]) -> list[str]:
-    least, most = min(runs).seconds * 1000, max(runs).seconds * 1000
     return [
         f"{latency_ms} ms",
         str(missed),
-        f"{_ms(runs):,.0f}",
-        f"{least:,.0f}–{most:,.0f}",
+        *spread.cells([run.seconds * 1000 for run in runs]),
         str(runs[0].posts),
         f"{runs[0].bill['read_units']:,.0f}",
     ]

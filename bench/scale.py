@@ -7,28 +7,26 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from statistics import median
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from bench import chart, machine
+from bench import chart, machine, spread
 from bench.cloud import rows, stack
 from bench.cloud.bill import PRICES, dollars
-from bench.cloud.lambdas import Lambda
 from bench.cloud.server import DELIVERY_SECONDS, LATENCY_SECONDS
 from bench.cloud.stack import Stack
 from bench.report import Section, Table
 from harness import gateway_events
-from vitrina import aws
 from vitrina.channels import ClientType
 
 SIZES = (1_000, 10_000, 100_000)
 SMALL, PRICED, LARGE = SIZES
 REPETITIONS = 5
-# Functions start and connections open meanwhile; measured are warm ones.
+# Functions start and connections open during these; they are not measured.
 WARM_UPS = 2
 # The quota of an account, and what its management API may take to answer.
 POSTS_PER_SECOND, BURST = 10_000, 5_000
 LATENCY_MS = 5
-# In which the stub's burst is whole again.
+# The time in which the stub's burst is available again.
 PAUSE_SECONDS = 1
 TIMEOUT_SECONDS = 120
 
@@ -38,7 +36,7 @@ MAX_TIMES_THE_SMALL_REQUEST = 1.5
 MAX_WRITES = 2
 
 COSTS = machine.BUILD / "costs.json"
-"""What `million` takes from the last run of this."""
+"""The input of `million` from the last run of this benchmark."""
 
 
 class Run(NamedTuple):
@@ -50,13 +48,13 @@ class Run(NamedTuple):
     posts: int
     throttled: int
     missing: int
-    """Connections that never got the event."""
+    """Connections that did not get the event."""
     duplicates: int
     bill: dict[str, float]
     approver_mb: float
     worker_mb: float
     machine_busy: float
-    """How much of all processors was in use meanwhile, by whatever."""
+    """The share of all processors' time in use, by any process."""
 
     @property
     def throttled_share(self) -> float:
@@ -104,7 +102,7 @@ def measure(progress: Callable[[str], None]) -> Section:
 
 
 def approvals(size: int) -> list[Run]:
-    """Approve products, one after another, with so many connections."""
+    """Approve products, one after another, with a number of connections."""
     with stack.running(
         connections=size, latency_ms=LATENCY_MS, posts_per_second=POSTS_PER_SECOND, burst=BURST
     ) as here:
@@ -114,13 +112,13 @@ def approvals(size: int) -> list[Run]:
 
 
 def bound(size: int, runs: list[Run]) -> float:
-    """Return the seconds that the quota takes, and no fewer than the approving request does."""
+    """Return the seconds that the quota needs, and at least those of the approving request."""
     left = max(0, size - BURST) / POSTS_PER_SECOND
     return max(left, median(run.request_seconds for run in runs))
 
 
 class _Approving:
-    """Warm functions, and an admin who approves."""
+    """Warm functions, and an admin's token."""
 
     def __init__(self, here: Stack, size: int) -> None:
         self._here = here
@@ -131,7 +129,7 @@ class _Approving:
 
     def run(self, product_id: int) -> Run:
         cloud = self._here.cloud
-        cloud.tables["products"].put(aws.to_item(rows.pending_product(product_id)))
+        self._here.put("products", rows.pending_product(product_id))
         time.sleep(PAUSE_SECONDS)
         cloud.bill.take()
         request = gateway_events.http(
@@ -184,61 +182,48 @@ def _keep_costs(runs: list[Run]) -> None:
 # --- Connecting, disconnecting, counting ----------------------------------------------------------
 
 Visits = dict[str, dict[str, float]]
-"""What was billed, by what was done."""
+"""Bills by operation."""
 
 
 def _visits() -> Visits:
-    """Bill one connection's coming and going, and one look at the numbers of many."""
+    """Bill one connection and disconnection, and one count of many connections."""
     with stack.running(connections=LARGE) as here:
         token = here.token(ClientType.USER)
         connected = gateway_events.websocket("CONNECT", "visitor=", token=token)
         counted = gateway_events.http("GET", "/ws/stats")
         disconnected = gateway_events.websocket("DISCONNECT", "visitor=")
         return {
-            "connect": _bill(here, "connect", connected),
-            "disconnect": _bill(here, "disconnect", disconnected),
-            f"/ws/stats of {LARGE:,}": _bill(here, "stats", counted),
+            "connect": here.bill(here.function("connect"), connected),
+            "disconnect": here.bill(here.function("disconnect"), disconnected),
+            f"/ws/stats of {LARGE:,}": here.bill(here.function("stats"), counted),
         }
 
 
-def _bill(here: Stack, name: str, event: dict[str, Any]) -> dict[str, float]:
-    function: Lambda = here.function(name)
-    here.cloud.bill.take()
-    answer = function.invoke(event).answer
-    if answer["statusCode"] != HTTPStatus.OK:
-        raise RuntimeError(f"{name}: {answer}")
-    return here.cloud.bill.take()
-
-
-# --- What is told of it ---------------------------------------------------------------------------
+# --- The section of docs/benchmarks.md ------------------------------------------------------------
 
 _INTRODUCTION = f"""\
 One product is approved and the event goes to every stored connection: 90 % users, 9 % shops, 1 %
-admins, each of another account. The functions are the real ones, each a process as warm Lambdas
-are, with the real boto3 and libcurl. The management API is nginx, which answers in {LATENCY_MS} ms,
-takes {POSTS_PER_SECOND:,} posts/s and a burst of {BURST:,}, and has a 429 for the rest. DynamoDB
-and SQS are a stand-in in memory that takes as long as they do and counts what AWS would bill. Time
+admins, each of another account. The functions are the real ones, each a warm process, with the real
+boto3 and libcurl. The management API is nginx, which answers in {LATENCY_MS} ms, accepts
+{POSTS_PER_SECOND:,} posts/s with a burst of {BURST:,}, and answers the others with 429. DynamoDB
+and SQS are emulated in memory, with the latency of AWS and a count of what AWS would bill. Time
 runs from the commit's timestamp to the last 200 in nginx's log. Figures are medians of
-{REPETITIONS} approvals, with least and most beside them."""
+{REPETITIONS} approvals, with minimum and maximum."""
 
 _NOTES = [
-    "The stand-in takes "
-    + ", ".join(f"{seconds * 1000:.0f} ms for {call}" for call, seconds in LATENCY_SECONDS.items())
-    + f" and {DELIVERY_SECONDS * 1000:.0f} ms from the queue to a function; sources stand in"
+    "Emulated latency: "
+    + ", ".join(f"{call} {seconds * 1000:.0f} ms" for call, seconds in LATENCY_SECONDS.items())
+    + f", from the queue to a function {DELIVERY_SECONDS * 1000:.0f} ms; sources are in"
     " bench/cloud/server.py.",
-    "The bound is what the burst leaves over, at the quota's rate, or else the approving request.",
-    "All functions, nginx and the stand-in share this machine's processors, which in AWS are many:"
-    " where it is nearly all busy, it is the limit, and not the quota.",
+    "The bound is the time for the posts beyond the burst at the quota's rate, or the time of the"
+    " approving request if that is longer.",
+    "All functions, nginx and the emulation share this machine's processors; in AWS each has its"
+    " own. Where the machine is nearly fully busy, it is the limit, not the quota.",
     "Missing and duplicates are counted in nginx's log, by connection, over all repetitions.",
     "Prices are the list prices of us-east-1 in 2026, without the free tier. Connections cost"
-    " $0.25 per million minutes on top, whatever is published.",
+    " another $0.25 per million minutes, with or without events.",
     "Memory is a process's peak resident set; GB-s are billed milliseconds times the memory size.",
 ]
-
-
-def _spread(values: list[float], digits: int) -> list[str]:
-    least, most = min(values), max(values)
-    return [f"{median(values):,.{digits}f}", f"{least:,.{digits}f}–{most:,.{digits}f}"]
 
 
 def _targets(runs: Runs, visits: Visits) -> Table:
@@ -276,11 +261,11 @@ def _time_row(size: int, runs: list[Run]) -> list[str]:
     seconds, least = [run.seconds for run in runs], bound(size, runs)
     return [
         f"{size:,}",
-        *_spread(seconds, 2),
+        *spread.cells(seconds, 2),
         f"{least:.2f}",
         f"{median(seconds) / least:.2f}",
         f"{median(run.throttled_share for run in runs):.2%}",
-        *_spread([run.request_seconds * 1000 for run in runs], 0),
+        *spread.cells([run.request_seconds * 1000 for run in runs], 0),
         str(sum(run.missing for run in runs)),
         str(sum(run.duplicates for run in runs)),
         f"{median(run.machine_busy for run in runs):.0%}",

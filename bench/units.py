@@ -1,4 +1,4 @@
-"""Units: what AWS would bill for each thing that is done here, which docs/cost.md multiplies."""
+"""Units: what AWS would bill for each operation, which docs/cost.md multiplies."""
 
 import json
 import platform
@@ -12,7 +12,6 @@ from typing import Any
 from bench import machine, recovery, report, scale
 from bench.cloud import rows, stack
 from bench.cloud.bill import PRICES
-from bench.cloud.lambdas import Lambda
 from bench.cloud.stack import Stack
 from bench.report import Section, Table
 from harness import gateway_events
@@ -28,11 +27,11 @@ NAME = "Красное платье"
 
 Bill = dict[str, float]
 Sized = dict[int, Bill]
-"""By how many connections or events: 1 where that makes no difference."""
+"""By the number of connections or events; 1 where it makes no difference."""
 
 
 def measure(progress: Callable[[str], None]) -> Section:
-    """Do each thing some times and take the medians; about three minutes."""
+    """Do each operation several times and return the medians; about three minutes."""
     units: dict[str, Sized] = {}
     load = machine.Load()
     progress("Connecting, greeting, disconnecting")
@@ -58,7 +57,7 @@ def measure(progress: Callable[[str], None]) -> Section:
 
 
 def _visits() -> dict[str, Sized]:
-    """Bill connections that come, are greeted and go, one after another."""
+    """Bill connections that connect, are greeted and disconnect, one after another."""
     with stack.running(latency_ms=scale.LATENCY_MS) as here:
         token = here.token(ClientType.USER)
         connect, greet, disconnect = map(here.function, ("connect", "greet", "disconnect"))
@@ -66,11 +65,11 @@ def _visits() -> dict[str, Sized]:
         for number in range(1 + REPETITIONS):
             connection = f"visitor{number}="
             request = gateway_events.websocket("CONNECT", connection, token=token)
-            bills["connect"].append(_bill(here, connect, request))
+            bills["connect"].append(here.bill(connect, request))
             inserted = {"Records": [{"dynamodb": {"NewImage": _row(here, connection)}}]}
-            bills["greet"].append(_bill(here, greet, inserted) | {"messages": 1})
+            bills["greet"].append(here.bill(greet, inserted) | {"messages": 1})
             request = gateway_events.websocket("DISCONNECT", connection)
-            bills["disconnect"].append(_bill(here, disconnect, request))
+            bills["disconnect"].append(here.bill(disconnect, request))
         _expect(here, posts=1 + REPETITIONS)
         return {name: {1: _typical(found[1:])} for name, found in bills.items()}
 
@@ -81,12 +80,12 @@ def _row(here: Stack, connection_id: str) -> Any:
 
 
 def _requests() -> dict[str, Sized]:
-    """Bill what phones and shops ask over HTTP."""
+    """Bill HTTP requests of phones and shops."""
     with stack.running(latency_ms=scale.LATENCY_MS) as here:
         for row in map(_product, range(1, PRODUCTS + 1)):
-            here.cloud.tables["products"].put(aws.to_item(row))
-        here.cloud.tables["platform"].put(aws.to_item({"name": "last_product_id", "value": 100}))
-        here.cloud.tables["accounts"].put(aws.to_item(rows.account(EMAIL, PASSWORD)))
+            here.put("products", row)
+        here.put("platform", {"name": "last_product_id", "value": 100})
+        here.put("accounts", rows.account(EMAIL, PASSWORD))
         shop = here.token(ClientType.SHOP, shop_id=10, shop_name="Fashion Store")
         asked = {
             "log in": ("login", _post("auth/login", body={"email": EMAIL, "password": PASSWORD})),
@@ -103,33 +102,21 @@ def _post(path: str, *, token: str | None = None, body: Any = None) -> dict[str,
 
 def _ask(here: Stack, name: str, request: dict[str, Any]) -> Bill:
     function = here.function(name)
-    bills = [_bill(here, function, request) for _ in range(1 + REPETITIONS)]
+    bills = [here.bill(function, request) for _ in range(1 + REPETITIONS)]
     return _typical(bills[1:])
 
 
 def _rounds(connections: int) -> tuple[Bill, Bill]:
-    """Bill what goes by all connections: a sweep that finds nothing to do, and a count."""
+    """Bill operations over all connections: a sweep without work, and a count."""
     with stack.running(connections=connections) as here:
         sweep, stats = here.function("sweep"), here.function("stats")
         swept, counted = [], []
         for _ in range(1 + REPETITIONS):
-            swept.append(_bill(here, sweep, {}))
-            counted.append(_bill(here, stats, gateway_events.http("GET", "/health")))
-            # A count is kept for two seconds.
+            swept.append(here.bill(sweep, {}))
+            counted.append(here.bill(stats, gateway_events.http("GET", "/health")))
+            # A count is cached for two seconds.
             time.sleep(2)
         return _typical(swept[1:]), _typical(counted[1:])
-
-
-def _bill(here: Stack, function: Lambda, event: dict[str, Any]) -> Bill:
-    """Invoke a function and return what that cost; raises RuntimeError when it refuses."""
-    here.cloud.bill.take()
-    answer = function.invoke(event).answer or {}
-    if answer.get("statusCode", HTTPStatus.OK) >= HTTPStatus.BAD_REQUEST:
-        raise RuntimeError(f"{function.name}: {answer}")
-    bill = here.cloud.bill.take()
-    if "rawPath" in event:
-        bill |= {"http_requests": 1, "transfer_bytes": len(answer["body"].encode())}
-    return bill
 
 
 def _expect(here: Stack, *, posts: int) -> None:
@@ -168,12 +155,12 @@ def _submission() -> dict[str, Any]:
     }
 
 
-# --- What is told of it ---------------------------------------------------------------------------
+# --- The section of docs/benchmarks.md ------------------------------------------------------------
 
 
 def _write(units: Mapping[str, Sized]) -> None:
-    """Keep the figures where the generator of docs/cost.md finds them."""
-    told = {
+    """Write the figures, which docs/cost.md is generated from."""
+    document = {
         "measured_on": f"{datetime.now(UTC):%Y-%m-%d}",
         "measured_by": machine.description(),
         "units": {
@@ -181,7 +168,7 @@ def _write(units: Mapping[str, Sized]) -> None:
             for what, sized in units.items()
         },
     }
-    DOCUMENT.write_text(json.dumps(told, indent=2) + "\n")
+    DOCUMENT.write_text(json.dumps(document, indent=2) + "\n")
 
 
 def _rounded(bill: Bill) -> Bill:
@@ -189,12 +176,12 @@ def _rounded(bill: Bill) -> Bill:
 
 
 _INTRODUCTION = f"""\
-What AWS would bill for doing each thing once, counted by the stand-in of the scale benchmark while
-the real functions run, warm. Medians of {REPETITIONS}; [what it makes a month](cost.md)."""
+What AWS would bill for each operation, counted by the emulation of the scale benchmark while the
+real functions run, warm. Medians of {REPETITIONS}; [the cost of a month](cost.md)."""
 
 _NOTES = [
-    "A function with less memory than a whole processor comes with is billed for the time that its"
-    " computing would take with its part of one.",
+    "A function with less memory than that of a whole processor is billed for the time that its"
+    " computation takes with its share of one.",
     "A list shows twenty products. A sweep finds nothing expired and nothing unsent. Both a sweep"
     " and a count read every stored connection.",
     "The same figures, unrounded, are in docs/benchmarks/units.json.",
@@ -202,7 +189,7 @@ _NOTES = [
 
 
 def _noise(share: float) -> str:
-    return f"Other processes took {share:.0%} of the machine meanwhile, which lengthens GB-s alone."
+    return f"Other processes used {share:.0%} of the machine, which increases only GB-s."
 
 
 def _table(units: Mapping[str, Sized]) -> Table:

@@ -1,4 +1,4 @@
-"""What every client sends, and how those in Python are timed."""
+"""The body that every client posts, and the timing of clients in Python."""
 
 import json
 import sys
@@ -11,11 +11,11 @@ from pathlib import Path
 BODY = (Path(__file__).parent / "body.json").read_bytes()
 
 PostAll = Callable[[list[str]], None]
-"""Posts the body to these connections; raises when one is not answered with 200."""
+"""Posts the body to these connections; raises unless each is answered with 200."""
 
 
 def run(connect: Callable[[str, int], PostAll]) -> None:
-    """Read `URL POSTS AT_ONCE` from the command line, warm up, post, print what it took.
+    """Read `URL POSTS AT_ONCE` from the command line, warm up, post, print the times.
 
     CPU is user and system time of all threads of this process.
     """

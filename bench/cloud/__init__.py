@@ -1,1 +1,1 @@
-"""The parts of AWS that a benchmark needs, in memory: as slow as they are, and with a bill."""
+"""The services of AWS that benchmarks need, emulated in memory, with their latency and a bill."""

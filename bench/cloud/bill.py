@@ -1,4 +1,4 @@
-"""What AWS would bill: counts by what they are of, and the price of one."""
+"""What AWS would bill: counts, and the price of one."""
 
 import math
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ TB = 1024 * GB
 
 
 class Bill:
-    """Counts that many threads add to."""
+    """Counts by name; threads may add to them at the same time."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -23,7 +23,7 @@ class Bill:
             self._counts[name] = self._counts.get(name, 0) + count
 
     def take(self) -> dict[str, float]:
-        """Return what was counted, and begin again with nothing."""
+        """Return the counts, and set them to zero."""
         with self._lock:
             taken, self._counts = self._counts, {}
         return taken
@@ -35,10 +35,10 @@ class Price(NamedTuple):
     dollars: float
     """For one."""
     beyond: tuple[tuple[float, float], ...] = ()
-    """What one costs when so many of a month are behind it: count and dollars."""
+    """Lower prices beyond a count per month: the count, and the dollars for one."""
 
     def of(self, count: float) -> float:
-        """Return what so many cost in a month."""
+        """Return the dollars for a count per month."""
         steps = ((0.0, self.dollars), *self.beyond, (math.inf, 0.0))
         return sum(
             max(0.0, min(count, end) - begin) * dollars
@@ -47,7 +47,7 @@ class Price(NamedTuple):
 
 
 # List prices of us-east-1 (of North America and Europe for CloudFront) without the free tiers, as
-# AWS's pricing pages and what repeats them said in 2026. DynamoDB's are those since November 2024,
+# AWS's pricing pages had in 2026. DynamoDB's are those since November 2024,
 # when on-demand became half as expensive.
 PRICES = {
     "messages": Price(

@@ -1,4 +1,4 @@
-"""The services behind one address on loopback, in AWS's own protocol, for the real boto3."""
+"""DynamoDB, SQS and Secrets Manager over HTTP on loopback, for the real boto3."""
 
 import json
 import time
@@ -16,8 +16,8 @@ from harness.deployment import KEY
 
 Operation = Callable[[Mapping[str, Any]], dict[str, Any]]
 
-# What a call takes, in seconds, this server's own work included. DynamoDB: "single-digit
-# milliseconds" for an item, says AWS; a page of a thousand and a transaction are given twice that.
+# The latency of a call in seconds, including this server's own work. DynamoDB: "single-digit
+# milliseconds" for an item, says AWS; a page of a thousand and a transaction take twice that.
 # SQS: a send and its delivery together took 16 ms in the median and 34 ms at the 90th percentile
 # in bitesizedserverless.com's "Serverless Messaging: Latency Compared" (2022); this is in between.
 LATENCY_SECONDS = {
@@ -32,11 +32,11 @@ LATENCY_SECONDS = {
     "GetSecretValue": 0.010,
 }
 DELIVERY_SECONDS = 0.015
-"""From a message's being visible to the start of the function that gets it."""
+"""From a message becoming visible to the start of its function."""
 
 
 class Cloud:
-    """The tables and the queue of one stack, and its bill so far."""
+    """The tables, the queue and the bill of one stack."""
 
     def __init__(self) -> None:
         self.bill = Bill()
@@ -77,14 +77,13 @@ class Cloud:
 
 
 class _Server(ThreadingHTTPServer):
-    # With the usual five, the system drops some of a function's connections that all come at once,
-    # and these wait a second.
+    # With the default of five, simultaneous connections are dropped and retried a second later.
     request_queue_size = 128
 
 
 @contextmanager
 def serving(cloud: Cloud, latency_seconds: Mapping[str, float]) -> Iterator[str]:
-    """Answer boto3's calls until the end of the block; gives the address."""
+    """Answer boto3's calls until the end of the block; yields the address."""
     server = _Server(("127.0.0.1", 0), _handler(cloud, latency_seconds))
     thread = Thread(target=server.serve_forever)
     thread.start()
@@ -121,7 +120,7 @@ def _handler(cloud: Cloud, latency_seconds: Mapping[str, float]) -> type[BaseHTT
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     return Handler
 

@@ -14,7 +14,7 @@ from vitrina import aws
 
 
 class _Log(TextIOBase):
-    """Takes what the function prints, and counts its bytes."""
+    """Standard output of the function, of which only the bytes are counted."""
 
     bytes_written = 0
 
@@ -26,7 +26,7 @@ class _Log(TextIOBase):
 def serve(name: str) -> None:
     """Import a function's handler and call it with every line of standard input."""
     answers, sys.stdout = sys.stdout, _Log()
-    # The stub signs its certificate itself; everything else about TLS stays as it is.
+    # The stub's certificate is self-signed; TLS is otherwise unchanged.
     aws.ca_bundle = lambda: str(stub.CERTIFICATE)
     handler = importlib.import_module(f"functions.{name}.handler").handler
     context = gateway_events.context(name, memory_mb=1769)
@@ -49,7 +49,7 @@ def _invoke(handler: Any, event: Any, context: Any) -> dict[str, Any]:
 
 
 def _peak_mb() -> float:
-    """Return the most memory this process ever held; `ru_maxrss` would count its parent's too."""
+    """Return the peak memory of this process; `ru_maxrss` would include its parent's."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
