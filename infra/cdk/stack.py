@@ -32,7 +32,7 @@ class VitrinaStack(cdk.Stack):
         storage = Storage(self, "Storage", stage=stage)
         fanout_queue = FanoutQueue(self, "Fanout", in_cloud=emulator is None)
         websocket = WebSocketApi(self, "WebSocket", emulator=emulator)
-        settings = Config(
+        config = Config(
             stack_name=self.stack_name,
             connections_table=storage.connections.table_name,
             products_table=storage.products.table_name,
@@ -50,7 +50,7 @@ class VitrinaStack(cdk.Stack):
             "Functions",
             artifact=artifact,
             stage=stage,
-            settings=settings,
+            settings=config,
             storage=storage,
             connection_arns=websocket.connection_arns,
             in_cloud=emulator is None,
@@ -58,7 +58,7 @@ class VitrinaStack(cdk.Stack):
         for name, needs in FUNCTIONS.items():
             if needs.queues:
                 fanout_queue.let_put(functions[name])
-        fanout_queue.feed(functions["fanout"], settings.fanout_workers)
+        fanout_queue.feed(functions["fanout"], config.fanout_workers)
         websocket.route_to(functions)
         http.route_to(functions)
         monitoring = Monitoring(
@@ -82,5 +82,5 @@ class VitrinaStack(cdk.Stack):
         if emulator is None:
             edge = Edge(self, "Edge", stage=stage, websocket_url=websocket.url, http_url=http.url)
             outputs |= {"EdgeUrl": edge.url, "EdgeTarget": edge.target}
-        for name, value in (outputs | settings.to_outputs()).items():
+        for name, value in (outputs | config.to_outputs()).items():
             cdk.CfnOutput(self, name, value=value)
