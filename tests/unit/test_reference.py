@@ -11,7 +11,7 @@ import jsonschema_rs
 import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
-from infra.cdk.apis import HTTP_ROUTES
+from infra.cdk.http_api import HTTP_ROUTES
 from reference import asyncapi, files, openapi, schemas, tables
 from vitrina import errors, http_api, responses
 from vitrina.channels import CHANNELS
