@@ -8,35 +8,35 @@ from vitrina.products import SHOP_INDEX, STATUS_INDEX
 
 READ_AND_PRUNE = ("Query", "GetItem", "DeleteItem")
 
-# Who could not be told of the end gets nothing any more: its rows are written again.
+# A connection that could not be closed is marked in its rows, so that it receives nothing more.
 CLOSE = (*READ_AND_PRUNE, "PutItem", "UpdateItem")
-# Whoever reads a channel's position first begins the channel.
+# The first read of a channel's position creates the channel.
 READ_POSITIONS = ("BatchGetItem", "PutItem")
 PUBLISH = (*READ_POSITIONS, "UpdateItem")
-# Whether the account of a token was disconnected.
+# A revocation is a row per account.
 REVOCATIONS = ("GetItem",)
 
 
 class Function(NamedTuple):
-    """What one function needs: DynamoDB actions by table or `table/index`, and the rest."""
+    """One function: its DynamoDB actions by table or `table/index`, other grants, and size."""
 
     tables: Mapping[str, tuple[str, ...]] = {}
     has_key: bool = False
+    """Whether it reads the signing key."""
     posts: bool = False
+    """Whether it posts to connections."""
     closes: bool = False
-    """Whether it may end connections as well."""
+    """Whether it closes connections."""
     queues: bool = False
-    is_waited_for: bool = False
-    """Whether people wait for it, so that its cold starts are worth a snapshot."""
+    """Whether it puts fan-out tasks."""
+    snap_start: bool = False
+    """Whether people wait for it; if the stage has `snap_start`, it starts from a snapshot."""
     memory_mb: int = 512
     timeout_seconds: int = 10
 
 
 def _publisher(tables: Mapping[str, tuple[str, ...]], **more: Any) -> Function:
-    """Return what it takes to answer over HTTP, commit and publish.
-
-    API Gateway waits 29 s; what publishes has a budget of 20 s, and time to end what it began.
-    """
+    """Return a function that commits and publishes; its timeout is how long API Gateway waits."""
     return Function(
         {"platform": ("GetItem",), "history": PUBLISH, "connections": READ_AND_PRUNE, **tables},
         has_key=True,
@@ -51,7 +51,7 @@ FUNCTIONS = {
     "connect": Function(
         {"connections": ("PutItem", "GetItem", "DeleteItem"), "platform": REVOCATIONS},
         has_key=True,
-        is_waited_for=True,
+        snap_start=True,
     ),
     "disconnect": Function({"connections": ("GetItem", "DeleteItem")}),
     "message": Function(
@@ -62,19 +62,19 @@ FUNCTIONS = {
         },
         has_key=True,
         posts=True,
-        is_waited_for=True,
+        snap_start=True,
         timeout_seconds=29,
     ),
     "greet": Function(
         {"history": READ_POSITIONS, "connections": CLOSE},
         posts=True,
         closes=True,
-        is_waited_for=True,
+        snap_start=True,
         timeout_seconds=90,
     ),
-    # One whole vCPU, of which posting makes use.
+    # One whole vCPU, because posting is limited by the processor.
     "approve": _publisher(
-        {"products": ("BatchGetItem", "PutItem")}, is_waited_for=True, memory_mb=1769
+        {"products": ("BatchGetItem", "PutItem")}, snap_start=True, memory_mb=1769
     ),
     "reject": _publisher({"products": ("BatchGetItem", "PutItem")}),
     "products": _publisher(
@@ -98,7 +98,7 @@ FUNCTIONS = {
         {"history": ("BatchGetItem",), "connections": READ_AND_PRUNE},
         posts=True,
         queues=True,
-        is_waited_for=True,
+        snap_start=True,
         memory_mb=1769,
         timeout_seconds=30,
     ),
@@ -113,7 +113,7 @@ FUNCTIONS = {
         queues=True,
         timeout_seconds=60,
     ),
-    # argon2id wants 64 MiB and a processor to itself.
+    # One whole vCPU, because argon2id needs a processor, and 64 MiB.
     "login": Function(
         {"accounts": ("GetItem",), "platform": ("GetItem", "PutItem", "DeleteItem")},
         has_key=True,

@@ -34,10 +34,10 @@ HTTP_ROUTES = {
     "GET /asyncapi.json": "openapi",
 }
 
-# Says that there is no such route, and which methods one has, as every other refusal is said.
+# Refuses unknown routes and methods in the same form as every other refusal (RFC 9457).
 OTHER_ROUTES = "openapi"
 
-# What of a request is logged; `function_request_id` is that of the function's own lines.
+# The access log's fields; the function's own log lines have the same `function_request_id`.
 REQUEST_LOG = {
     "request_id": "$context.requestId",
     "route": "$context.routeKey",
@@ -52,19 +52,19 @@ class HttpApi(Construct):
     def __init__(
         self, scope: Construct, construct_id: str, *, stage: Stage, emulator: str | None
     ) -> None:
-        """Of the choices these count here: `allowed_origins`, `logins_per_second`."""
+        """Apply the stage's `allowed_origins`, `logins_per_second` and `log_retention_days`."""
         super().__init__(scope, construct_id)
         cdk.Validations.of(self).acknowledge(
             cdk.Acknowledgment(
                 id="AwsSolutions::AwsSolutions-APIG4",
-                reason="The functions verify tokens themselves, and some routes are for everyone.",
+                reason="The functions verify tokens themselves, and some routes are public.",
             ),
         )
         self._stage = stage
         self._api = apigateway.HttpApi(self, "Api", cors_preflight=self._cors())
         self.api_id = self._api.api_id
         if emulator:
-            self._spell_cors_for_the_emulator()
+            self._spell_cors_for_emulator()
         else:
             self._log_requests()
         self.url = (
@@ -110,8 +110,8 @@ class HttpApi(Construct):
             max_age=cdk.Duration.hours(1),
         )
 
-    def _spell_cors_for_the_emulator(self) -> None:
-        """Name the properties as the API spells them: CloudFormation's spelling is not read."""
+    def _spell_cors_for_emulator(self) -> None:
+        """Name the properties as API Gateway's API does; the emulator knows no other names."""
         api = self._api.node.default_child
         assert isinstance(api, apigateway.CfnApi)  # noqa: S101
         cors = api.cors_configuration
@@ -126,10 +126,7 @@ class HttpApi(Construct):
                 api.add_property_override(f"CorsConfiguration.{name}", value)
 
     def _log_requests(self) -> None:
-        """Write a line for each request, which leads to the function's own lines.
-
-        Of the query nothing: `?token=` is one of the ways to bring a token.
-        """
+        """Log every request, without its query, as the query may contain a token (`?token=`)."""
         requests = log_groups.log_group(self, "Requests", self._stage)
         self._default_stage().access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
             destination_arn=requests.log_group_arn, format=json.dumps(REQUEST_LOG)
@@ -142,11 +139,11 @@ class HttpApi(Construct):
         return stage
 
     def _throttle(self, logins: list[apigateway.HttpRoute]) -> None:
-        """Limit the logins of everyone together: each takes a processor for a while."""
+        """Limit the total rate of logins, because each uses a whole processor."""
         stage = self._default_stage()
         rate = self._stage.logins_per_second
         stage.route_settings = {
             LOGIN: {"ThrottlingRateLimit": rate, "ThrottlingBurstLimit": 2 * rate}
         }
-        # A setting for a route that does not exist yet is refused.
+        # API Gateway refuses settings for a route that does not exist yet.
         stage.node.add_dependency(*logins)

@@ -1,4 +1,4 @@
-"""The Lambda functions of the table in `functions.py`, with what invokes them besides the APIs."""
+"""The Lambda functions of the table in `functions.py`, with their roles, stream and schedule."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -55,7 +55,7 @@ class Lambdas(Construct):
         self._sweep_every_minute()
 
     def __getitem__(self, name: str) -> lambda_.IFunction:
-        """Return what is invoked: the function, or its published version with a snapshot."""
+        """Return the function to invoke, or the alias of its published version with a snapshot."""
         return self._functions[name]
 
     def _function(
@@ -75,7 +75,7 @@ class Lambdas(Construct):
             timeout=cdk.Duration.seconds(needs.timeout_seconds),
             environment={"POWERTOOLS_SERVICE_NAME": name, **settings.to_environment()},
             log_group=log_group,
-            # Lambda itself traces, and the functions import nothing for it.
+            # Lambda itself records traces; the functions import no library for it.
             tracing=lambda_.Tracing.ACTIVE if self._stage.tracing else lambda_.Tracing.DISABLED,
             role=self._roles[name],
             layers=[self._public_keys] if self._public_keys and needs.has_key else None,
@@ -86,11 +86,11 @@ class Lambdas(Construct):
         cdk.Validations.of(function).acknowledge(
             cdk.Acknowledgment(
                 id="AwsSolutions::AwsSolutions-L1",
-                reason="The artifact's wheels and bytecode are made for this runtime.",
+                reason="The artifact's wheels and bytecode are built for this runtime.",
             ),
             cdk.Acknowledgment(
                 id="Annotation::@aws-cdk/aws-lambda:snapStartRequirePublish",
-                reason="What is invoked is an alias of the published version.",
+                reason="An alias of the published version is invoked.",
             ),
         )
         if self._stage.tracing:
@@ -101,10 +101,10 @@ class Lambdas(Construct):
         return lambda_.Alias(self, f"{name.capitalize()}Live", alias_name="live", version=version)
 
     def _starts_from_snapshot(self, needs: Function) -> bool:
-        return self._stage.snap_start and needs.is_waited_for
+        return self._stage.snap_start and needs.snap_start
 
     def _public_keys_layer(self, artifact: Path) -> lambda_.LayerVersion:
-        """Return what verifies another issuer's tokens; it lies beside the artifact."""
+        """Return the layer for other issuers' tokens; its archive is next to the artifact."""
         archive = artifact.with_name(f"{artifact.stem}-jwks.zip")
         return lambda_.LayerVersion(
             self,
@@ -115,9 +115,9 @@ class Lambdas(Construct):
         )
 
     def _role(self, name: str) -> iam.Role:
-        """Return a role of a function's own, that may do nothing yet.
+        """Return a function's own role, without permissions yet.
 
-        Not even what AWS's managed policy for Lambda allows, which is to write to every log group.
+        AWS's managed policy for Lambda would allow it to write to every log group.
         """
         return iam.Role(
             self,
@@ -142,11 +142,11 @@ class Lambdas(Construct):
                     role,
                     connection_arns[method],
                     "execute-api:ManageConnections",
-                    wildcard_because="A connection has an id for as long as it lasts.",
+                    wildcard_because="The ids of connections are not known in advance.",
                 )
 
     def _greet_new_connections(self, storage: Storage) -> None:
-        """Feed inserted connection rows to `greet`; a greeting is worth little after a minute."""
+        """Feed inserted connection rows to `greet`; after a minute a greeting is of little use."""
         self["greet"].add_event_source(
             sources.DynamoEventSource(
                 storage.connections,
@@ -189,7 +189,7 @@ class Lambdas(Construct):
         cdk.Validations.of(failures).acknowledge(
             cdk.Acknowledgment(
                 id="AwsSolutions::AwsSolutions-SQS3",
-                reason="It is where greetings rest that failed every time.",
+                reason="This queue is itself a dead-letter queue.",
             )
         )
         return failures

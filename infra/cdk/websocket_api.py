@@ -24,12 +24,12 @@ class WebSocketApi(Construct):
         cdk.Validations.of(self).acknowledge(
             cdk.Acknowledgment(
                 id="AwsSolutions::AwsSolutions-APIG4",
-                reason="The functions verify tokens themselves, and some routes are for everyone.",
+                reason="The functions verify tokens themselves.",
             ),
             cdk.Acknowledgment(
                 id="AwsSolutions::AwsSolutions-APIG1",
-                reason="It takes a role that all APIs of the account share; connect logs each"
-                " handshake, message each refusal.",
+                reason="Access logs need a role that all APIs of the account share; connect logs"
+                " every handshake, message every refusal.",
             ),
         )
         self._api = apigateway.WebSocketApi(
@@ -50,7 +50,7 @@ class WebSocketApi(Construct):
             )
             for method in ("POST", "DELETE")
         }
-        """What it takes to post to connections, and to end them."""
+        """ARNs that allow posting to connections and closing them."""
 
     def route_to(self, functions: Lambdas) -> None:
         for route, name in WEBSOCKET_ROUTES.items():
@@ -59,15 +59,15 @@ class WebSocketApi(Construct):
                 integration=integrations.WebSocketLambdaIntegration(
                     f"{name.capitalize()}Integration", functions[name]
                 ),
-                # The local cloud sends what `message` returns without being told to, and knows
-                # neither route responses nor the mock below.
+                # The local cloud always sends what `message` returns, and supports neither route
+                # responses nor the mock below.
                 return_response=route == "$default" and self._in_cloud,
             )
         if self._in_cloud:
             self._answer_ping()
 
     def _answer_ping(self) -> None:
-        """Let API Gateway itself answer keep-alives: no Lambda runs for them.
+        """Make API Gateway itself answer keep-alives, without a Lambda.
 
         The L2 integration cannot express responses, hence the Cfn constructs.
         """
