@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any, NamedTuple
 from zipfile import ZipFile
 
-from bench import machine, stub
+from bench import machine, report, stub
 from bench.cloud import first_calls, stack
 from bench.cloud.server import LATENCY_SECONDS
 from bench.report import Section, Table
@@ -101,8 +101,6 @@ def measure(progress: Callable[[str], None]) -> Section:
         busy = others.share()
         profiles = {name: starts.profile(_function(name)) for name in first_calls.NAMES}
     return Section(
-        title="Cold start",
-        introduction=_INTRODUCTION,
         tables=[_targets(starts), _times(starts), _expensive(profiles)],
         notes=_notes(starts, busy),
         versions={"Python": starts.version()},
@@ -239,31 +237,22 @@ def _lines(importtime: str) -> Iterator[tuple[int, str, float, float]]:
             )
 
 
-# --- What is told of it ---------------------------------------------------------------------------
+# --- The section of the page ----------------------------------------------------------------------
 
 _AS_INSTALLED = f"{BASELINE}, all services installed"
 _ITSELF = Ratio(1, 1)
-
-_INTRODUCTION = f"""\
-Each function is started in a fresh process from the unpacked artifact alone, with the Python and
-the bytecode that Lambda gets: its handler is imported and called once. What it is compared with is
-`import boto3; {BASELINE}` in a fresh process, with the artifact's botocore, which calls nothing.
-The stand-in of DynamoDB and the others answers at once, over plain HTTP; the management API is
-nginx, with TLS. Ratios are of neighbours in time, medians of {REPETITIONS}."""
 
 
 def _targets(starts: _Starts) -> Table:
     others = [name for name in first_calls.NAMES if name not in WAITED_FOR]
     worst = max(others, key=lambda name: starts.ratio(name).clock)
-    rows = [_at_most(starts, name, name) for name in WAITED_FOR]
-    rows.append(_at_most(starts, worst, f"the slowest other, {worst}"))
-    return Table("Targets", ["import and first call ÷ boto3", "target", "measured", ""], rows)
-
-
-def _at_most(starts: _Starts, name: str, what: str) -> list[str]:
-    target, measured = MAX_TIMES_BOTO3[name], starts.ratio(name).clock
-    verdict = "met" if measured <= target else "missed"
-    return [what, f"≤ {target:g}", f"{measured:.2f}", verdict]
+    names = {name: name for name in WAITED_FOR} | {worst: f"the slowest other, {worst}"}
+    return report.targets(
+        [
+            report.at_most(f"{what} ÷ boto3", MAX_TIMES_BOTO3[name], starts.ratio(name).clock)
+            for name, what in names.items()
+        ]
+    )
 
 
 def _times(starts: _Starts) -> Table:
@@ -280,8 +269,7 @@ def _row(starts: _Starts, name: str) -> list[str]:
         name,
         f"{median(start.importing for start in found) * 1000:.0f}",
         f"{median(start.calling for start in found) * 1000:.0f}",
-        f"{median(both):.0f}",
-        f"{min(both):.0f}–{max(both):.0f}",
+        *report.spread(both),
         f"{median(start.cpu for start in found) * 1000:.0f}",
         *(f"{value:.2f}" for value in _ratio(starts, name)),
     ]
@@ -306,13 +294,10 @@ def _cell(cost: _Cost) -> str:
 def _notes(starts: _Starts, busy: float) -> list[str]:
     as_installed = starts.ratio(_AS_INSTALLED).clock
     return [
-        "The artifact leaves out the services that no function calls, which makes the baseline"
-        f" faster too: with all of them, as pip installs them, it takes {as_installed:.2f} times as"
-        " long.",
+        "The artifact omits the services that no function calls, which makes the baseline faster"
+        f" too: with all of them, as pip installs them, it takes {as_installed:.2f} times as long.",
         "First calls are "
         + ", ".join(f"`{name}`: {what}" for name, what in first_calls.DESCRIPTIONS.items())
         + ".",
-        f"Other processes and the hypervisor took {busy:.0%} of the cores' time meanwhile.",
-        "`-X importtime` gives the imports, which it makes slower; it counts for a package what no"
-        " package before it has imported.",
+        f"Other processes and the hypervisor used {busy:.0%} of the cores' time.",
     ]

@@ -1,4 +1,4 @@
-"""A million connections: what no machine here can play, as a simulation in simulated time."""
+"""A million connections, as a discrete-event simulation."""
 
 import json
 from collections.abc import Callable, Generator
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import simpy
 
 from bench import chart, scale
-from bench.cloud.bill import PRICES, dollars
+from bench.cloud.bill import dollars
 from bench.cloud.server import DELIVERY_SECONDS, LATENCY_SECONDS
 from bench.cloud.stack import SHARES
 from bench.report import Section, Table
@@ -208,17 +208,19 @@ def measure(progress: Callable[[str], None]) -> Section:
             _try(quota, shards, workers, cpu) for shards in SHARDS for workers in WORKERS
         ]
     advice = [_best(tried) for tried in found.values()]
+    _chart(advice)
     return Section(
-        title="A million connections, simulated",
-        introduction=_INTRODUCTION,
         tables=[
             _check_table(costs["seconds"], checked.seconds),
             _advice_table(advice, costs["bill"]),
             *(_sweep_table(quota, tried) for quota, tried in found.items()),
         ],
-        notes=_notes(cpu),
+        notes=[
+            f"A post takes {cpu * 1e6:.0f} µs of processor time and"
+            f" {POST_LATENCY_SECONDS * 1000:.0f} ms of latency; a cold start takes"
+            f" {COLD_START_SECONDS} s."
+        ],
         versions={"simpy": version("simpy")},
-        chart=_chart(advice),
     )
 
 
@@ -246,27 +248,9 @@ def _best(tried: list[_Advice]) -> _Advice:
     return min(good, key=lambda each: (each.stage.workers, each.stage.user_shards))
 
 
-_INTRODUCTION = """\
-A discrete-event simulation of one event: the queue, Lambda's adding of workers, reading a page and
-queueing the next one, each worker's share of the rate, the account's quota with half a second of
-burst. Calls take what they take in the scale benchmark, posts the processor time measured there.
-Workers start cold."""
-
-
-def _notes(cpu: float) -> list[str]:
-    minute = MILLION * PRICES["connection_minutes"].dollars
-    return [
-        f"A post is given {cpu * 1e6:.0f} µs of processor and {POST_LATENCY_SECONDS * 1000:.0f} ms"
-        f" of latency; a cold start {COLD_START_SECONDS} s.",
-        "Set `fanout_workers` and `user_shards` as the second table says; with connections open,"
-        " the shards are changed in three steps (operations.md).",
-        f"To keep a million connections open costs ${minute:.2f} a minute, events or none.",
-    ]
-
-
 def _check_table(measured: float, simulated: float) -> Table:
     row = [f"{measured:.2f}", f"{simulated:.2f}", f"{simulated / measured - 1:+.1%}"]
-    title = f"Is it right? {scale.LARGE:,} connections, as measured"
+    title = f"Check: {scale.LARGE:,} connections, as measured"
     return Table(title, ["s measured", "s simulated", "difference"], [row])
 
 
@@ -292,7 +276,7 @@ def _advice_row(advice: _Advice, bill: dict[str, float]) -> list[str]:
 
 
 def _bill(outcome: Outcome, measured: dict[str, float]) -> dict[str, float]:
-    """Return what a million would be billed: ten times what was, but for what was simulated."""
+    """Scale the measured bill up to a million connections, except for the simulated counts."""
     times = MILLION / scale.LARGE
     growing = ("messages", "read_units", "log_bytes", "transfer_bytes")
     return measured | {
@@ -310,7 +294,7 @@ def _sweep_table(quota: int, tried: list[_Advice]) -> Table:
     return Table(f"Seconds to the last delivery at {quota:,} posts/s", columns, rows)
 
 
-def _chart(advice: list[_Advice]) -> Any:
+def _chart(advice: list[_Advice]) -> None:
     labels = [f"{stage.posts_per_second:,} posts/s" for stage, _ in advice]
     simulated = [outcome.seconds for _, outcome in advice]
     bounds = [stage.bound_seconds for stage, _ in advice]
@@ -318,4 +302,4 @@ def _chart(advice: list[_Advice]) -> Any:
         "s to the last of a million, simulated": dict(zip(labels, simulated, strict=True)),
         "s that the quota takes": dict(zip(labels, bounds, strict=True)),
     }
-    return chart.bars("million", panels, ours=labels[0])
+    chart.bars("million", panels, ours=labels[0])

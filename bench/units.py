@@ -1,7 +1,6 @@
-"""Units: what AWS would bill for each thing that is done here, which docs/cost.md multiplies."""
+"""Units: what AWS would bill for each activity once; docs/cost.md multiplies them by usage."""
 
 import json
-import platform
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -29,11 +28,11 @@ NAME = "Красное платье"
 
 Bill = dict[str, float]
 Sized = dict[int, Bill]
-"""By how many connections or events: 1 where that makes no difference."""
+"""By number of connections or events; 1 if it makes no difference."""
 
 
 def measure(progress: Callable[[str], None]) -> Section:
-    """Do each thing some times and take the medians; about three minutes."""
+    """Do each activity several times and take the medians; takes about three minutes."""
     units: dict[str, Sized] = {}
     others = machine.Others()
     progress("Connecting, greeting, disconnecting")
@@ -49,13 +48,8 @@ def measure(progress: Callable[[str], None]) -> Section:
         units["approve"][size] = _typical([run.bill for run in scale.approvals(size)])
         units["sweep"][size], units["count"][size] = _rounds(size)
     _write(units)
-    return Section(
-        title="Units",
-        introduction=_INTRODUCTION,
-        tables=[_table(units)],
-        notes=[*_NOTES, _noise(others.share())],
-        versions={"Python": platform.python_version()},
-    )
+    note = f"Other processes used {others.share():.0%} of the machine, which lengthens GB-s only."
+    return Section([_table(units)], [note])
 
 
 def _visits() -> dict[str, Sized]:
@@ -177,12 +171,12 @@ def _account() -> dict[str, Any]:
     return {"email": EMAIL, "account_id": 1, "client_type": "user", "password_hash": password}
 
 
-# --- What is told of it ---------------------------------------------------------------------------
+# --- The section of the page ----------------------------------------------------------------------
 
 
 def _write(units: Mapping[str, Sized]) -> None:
-    """Keep the figures where the generator of docs/cost.md finds them."""
-    told = {
+    """Write the figures for the tables of docs/cost.md."""
+    content = {
         "measured_on": f"{datetime.now(UTC):%Y-%m-%d}",
         "measured_by": machine.description(),
         "units": {
@@ -190,28 +184,11 @@ def _write(units: Mapping[str, Sized]) -> None:
             for what, sized in units.items()
         },
     }
-    DOCUMENT.write_text(json.dumps(told, indent=2) + "\n")
+    DOCUMENT.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def _rounded(bill: Bill) -> Bill:
     return {name: float(f"{count:.6g}") for name, count in bill.items()}
-
-
-_INTRODUCTION = f"""\
-What AWS would bill for doing each thing once, counted by the stand-in of the scale benchmark while
-the real functions run, warm. Medians of {REPETITIONS}; [what it makes a month](cost.md)."""
-
-_NOTES = [
-    "A function with less memory than a whole processor comes with is billed for the time that its"
-    " computing would take with its part of one.",
-    "A list shows twenty products. A sweep finds nothing expired and nothing unsent. Both a sweep"
-    " and a count read every stored connection.",
-    "The same figures, unrounded, are in docs/benchmarks/units.json.",
-]
-
-
-def _noise(share: float) -> str:
-    return f"Other processes took {share:.0%} of the machine meanwhile, which lengthens GB-s alone."
 
 
 def _table(units: Mapping[str, Sized]) -> Table:
