@@ -1,4 +1,4 @@
-"""Charts as SVG, the same bytes for the same figures."""
+"""SVG charts; the same figures give the same bytes."""
 
 import matplotlib as mpl
 from matplotlib.figure import Figure

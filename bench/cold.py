@@ -1,4 +1,4 @@
-"""Cold start: what a function takes from nothing to its first answer, beside boto3 alone."""
+"""Cold start: the time to a function's first response, compared with boto3 alone."""
 
 import json
 import platform
@@ -16,21 +16,21 @@ from bench.cloud.server import LATENCY_SECONDS
 from bench.report import Section, Table
 
 REPETITIONS = 15
-# The baseline is measured again after so many functions, so that both meet the same moment.
+# The baseline is measured again after this many functions, so that both see the same load.
 FUNCTIONS_BETWEEN = 3
 EXPENSIVE = 5
 
 BASELINE = 'boto3.client("dynamodb")'
 WAITED_FOR = ("connect", "disconnect", "message")
-"""What phones wait for."""
+"""Functions that phones wait for."""
 MAX_TIMES_BOTO3 = dict.fromkeys(first_calls.NAMES, 1.6) | dict.fromkeys(WAITED_FOR, 1.25)
 
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
 INSTALLED = machine.BUILD / "lambda" / ARCHITECTURE
-"""What the archive is made from: all that pip installs."""
+"""The files before archiving: all that pip installs."""
 ARTIFACT = machine.BUILD / "cold"
 
-# Nothing is imported before the clock runs but what Python itself begins with.
+# Before the clock starts, nothing is imported but what Python itself imports.
 _PROGRAM = """
 import sys, time
 class Context:
@@ -54,7 +54,7 @@ print("\\n" + json.dumps([*began, *imported, *done, answer]))
 
 
 class Start(NamedTuple):
-    """One process: seconds by the clock to import and to call, and of the processor for both."""
+    """One process: wall-clock seconds to import and to call, and CPU seconds for both."""
 
     importing: float
     calling: float
@@ -67,7 +67,7 @@ class Start(NamedTuple):
 
 
 class Ratio(NamedTuple):
-    """Of a function's start to the baseline's."""
+    """A function's start ÷ the baseline's."""
 
     clock: float
     cpu: float
@@ -78,7 +78,7 @@ class Program(NamedTuple):
     imports: str
     call: str = "None"
     path: str = ""
-    """Where packages are that the folder does not have."""
+    """A folder with packages that `folder` lacks."""
 
     @property
     def text(self) -> str:
@@ -87,7 +87,7 @@ class Program(NamedTuple):
 
 
 def measure(progress: Callable[[str], None]) -> Section:
-    """Start every function in turns with the baseline; takes about two minutes."""
+    """Start every function, alternating with the baseline; takes about two minutes."""
     progress("the artifact")
     python = _unpack()
     others = machine.Others()
@@ -121,7 +121,7 @@ def _unpack() -> str:
 
 
 class _Starts:
-    """Processes that were started, by what ran in them."""
+    """The started processes, by name of the program."""
 
     def __init__(self, python: str, environment: Mapping[str, str]) -> None:
         self._python = python
@@ -130,7 +130,7 @@ class _Starts:
         self.found: dict[str, list[Start]] = {}
 
     def run(self, name: str, program: Program) -> Start:
-        """Start a process; raises RuntimeError with what it said when it failed."""
+        """Start a process; raises RuntimeError with its standard error if it fails."""
         done = self._run(program, "-c", program.text)
         *began_to_done, answer = json.loads(done.stdout.splitlines()[-1])
         began, cpu_began, imported, _, ended, cpu_ended = began_to_done
@@ -143,18 +143,18 @@ class _Starts:
         self._ratios.setdefault(name, []).append(ratio)
 
     def ratio(self, name: str) -> "Ratio":
-        """Return the medians of a function's ratios to the baselines that it took turns with."""
+        """Return the medians of a function's ratios to the baselines next to it."""
         return Ratio(*map(median, zip(*self._ratios[name], strict=True)))
 
     def forget_the_first(self) -> None:
-        """Forget what filled the system's caches."""
+        """Drop the first run, which filled the system's caches."""
         for starts in self.found.values():
             del starts[0]
         for ratios in self._ratios.values():
             del ratios[0]
 
     def profile(self, program: Program) -> "list[_Cost]":
-        """Import once more, and say what each package cost."""
+        """Import once more; return the packages that took longest."""
         done = self._run(program, "-X", "importtime", "-c", program.imports)
         return sorted(_costs(done.stderr), key=lambda cost: -cost.own)[:EXPENSIVE]
 
@@ -176,7 +176,7 @@ class _Starts:
 
 
 def _take_turns(here: stack.Stack, starts: _Starts) -> None:
-    # The artifact has botocore alone.
+    # The artifact contains botocore but not boto3.
     baseline = Program(ARTIFACT, "import boto3", f"{BASELINE} and None", str(INSTALLED))
     for n, name in enumerate(first_calls.NAMES):
         if n % FUNCTIONS_BETWEEN == 0:
@@ -194,22 +194,22 @@ def _function(name: str, event: Any = None) -> Program:
     return Program(ARTIFACT, imports, f"handler({event!r}, Context())")
 
 
-# --- What an import costs -------------------------------------------------------------------------
+# --- The cost of imports --------------------------------------------------------------------------
 
 
 class _Cost(NamedTuple):
-    """What a package took: its own modules, and all that they imported first."""
+    """The import time of a package, in milliseconds."""
 
     package: str
     own: float
     whole: float
-    """Milliseconds, both."""
+    """With the modules that it imported first."""
 
 
 def _costs(importtime: str) -> Iterator[_Cost]:
     """Add up the lines of `-X importtime` by package.
 
-    A module's line comes after those of what it imported, which are indented more.
+    A module's line comes after those of its imports, which are indented more.
     """
     own: dict[str, float] = {}
     whole: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""Posts from one core: the sender against what else posts to API Gateway, and against wrk."""
+"""Posts from one core: the sender, compared with other clients of API Gateway and with wrk."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -28,7 +28,7 @@ HOUR_SECONDS = 3600
 
 class Run(NamedTuple):
     seconds: float
-    """From the client's `resume` to the last 200, which is that of `recovered`."""
+    """From the client's `resume` to the 200 for `recovered`, which is sent last."""
     posts: int
     bill: dict[str, float]
 
@@ -51,7 +51,7 @@ def measure(progress: Callable[[str], None]) -> Section:
 
 
 def recover(latency_ms: int) -> dict[int, list[Run]]:
-    """Resume after each number of missed events, some times."""
+    """Resume after each number of missed events, several times."""
     with stack.running(latency_ms=latency_ms) as here:
         _store(here)
         message = here.function("message")

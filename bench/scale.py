@@ -22,12 +22,12 @@ from vitrina.channels import ClientType
 SIZES = (1_000, 10_000, 100_000)
 SMALL, PRICED, LARGE = SIZES
 REPETITIONS = 5
-# Functions start and connections open meanwhile; measured are warm ones.
+# Functions start and connections open during these runs, which are not measured.
 WARM_UPS = 2
-# The quota of an account, and what its management API may take to answer.
+# The quota of an account, and the latency of its management API.
 POSTS_PER_SECOND, BURST = 10_000, 5_000
 LATENCY_MS = 5
-# In which the stub's burst is whole again.
+# The stub's burst is full again after this pause.
 PAUSE_SECONDS = 1
 TIMEOUT_SECONDS = 120
 
@@ -37,11 +37,11 @@ MAX_TIMES_THE_SMALL_REQUEST = 1.5
 MAX_WRITES = 2
 
 COSTS = machine.BUILD / "costs.json"
-"""What `million` takes from the last run of this."""
+"""Figures of the last run, for the benchmark `million`."""
 
 
 class Run(NamedTuple):
-    """One approval, from its commit to the last of its posts."""
+    """One approval, from its commit to its last post."""
 
     seconds: float
     """From the commit to the last 200."""
@@ -49,13 +49,13 @@ class Run(NamedTuple):
     posts: int
     throttled: int
     missing: int
-    """Connections that never got the event."""
+    """Connections that did not receive the event."""
     duplicates: int
     bill: dict[str, float]
     approver_mb: float
     worker_mb: float
     machine_busy: float
-    """How much of all processors was in use meanwhile, by whatever."""
+    """The share of all processors that was in use, by any process."""
 
     @property
     def throttled_share(self) -> float:
@@ -67,7 +67,7 @@ Runs = Mapping[int, list[Run]]
 
 
 def measure(progress: Callable[[str], None]) -> Section:
-    """Approve with more and more connections; takes about two minutes."""
+    """Approve with increasing numbers of connections; takes about two minutes."""
     runs = {}
     for size in SIZES:
         progress(f"{size:,} connections")
@@ -104,7 +104,7 @@ def measure(progress: Callable[[str], None]) -> Section:
 
 
 def approvals(size: int) -> list[Run]:
-    """Approve products, one after another, with so many connections."""
+    """Approve products, one after another, with this many connections."""
     with stack.running(
         connections=size, latency_ms=LATENCY_MS, posts_per_second=POSTS_PER_SECOND, burst=BURST
     ) as here:
@@ -114,13 +114,13 @@ def approvals(size: int) -> list[Run]:
 
 
 def bound(size: int, runs: list[Run]) -> float:
-    """Return the seconds that the quota takes, and no fewer than the approving request does."""
+    """Return the seconds that the quota takes, or the approving request if it takes longer."""
     left = max(0, size - BURST) / POSTS_PER_SECOND
     return max(left, median(run.request_seconds for run in runs))
 
 
 class _Approving:
-    """Warm functions, and an admin who approves."""
+    """Warm functions, and an administrator who approves."""
 
     def __init__(self, here: Stack, size: int) -> None:
         self._here = here
@@ -212,11 +212,11 @@ def _keep_costs(runs: list[Run]) -> None:
 # --- Connecting, disconnecting, counting ----------------------------------------------------------
 
 Visits = dict[str, dict[str, float]]
-"""What was billed, by what was done."""
+"""What was billed, by activity."""
 
 
 def _visits() -> Visits:
-    """Bill one connection's coming and going, and one look at the numbers of many."""
+    """Bill one connect, one disconnect, and one count of many connections."""
     with stack.running(connections=LARGE) as here:
         token = here.token(ClientType.USER)
         connected = requests.websocket("visitor=", token=token)

@@ -22,7 +22,7 @@ from vitrina.channels import ClientType
 DOCUMENT = report.CHARTS / "units.json"
 REPETITIONS = 5
 PRODUCTS = 60
-"""Stored ones, of which a list shows the first twenty."""
+"""Stored products, of which a list contains the first twenty."""
 EMAIL, PASSWORD = "user@example.com", "password"
 NAME = "Красное платье"
 
@@ -53,7 +53,7 @@ def measure(progress: Callable[[str], None]) -> Section:
 
 
 def _visits() -> dict[str, Sized]:
-    """Bill connections that come, are greeted and go, one after another."""
+    """Bill connects, greetings and disconnects, one after another."""
     with stack.running(latency_ms=scale.LATENCY_MS) as here:
         token = here.token(ClientType.USER)
         connect, greet, disconnect = map(here.function, ("connect", "greet", "disconnect"))
@@ -76,7 +76,7 @@ def _row(here: Stack, connection_id: str) -> Any:
 
 
 def _requests() -> dict[str, Sized]:
-    """Bill what phones and shops ask over HTTP."""
+    """Bill the HTTP requests of phones and shops."""
     with stack.running(latency_ms=scale.LATENCY_MS) as here:
         for row in map(_product, range(1, PRODUCTS + 1)):
             here.cloud.tables["products"].put(aws.to_item(row))
@@ -103,20 +103,20 @@ def _ask(here: Stack, name: str, request: dict[str, Any]) -> Bill:
 
 
 def _rounds(connections: int) -> tuple[Bill, Bill]:
-    """Bill what goes by all connections: a sweep that finds nothing to do, and a count."""
+    """Bill what reads all connections: a sweep that finds nothing to do, and a count."""
     with stack.running(connections=connections) as here:
         sweep, stats = here.function("sweep"), here.function("stats")
         swept, counted = [], []
         for _ in range(1 + REPETITIONS):
             swept.append(_bill(here, sweep, {}))
             counted.append(_bill(here, stats, requests.http("GET", "/health")))
-            # A count is kept for two seconds.
+            # A count is cached for two seconds.
             time.sleep(2)
         return _typical(swept[1:]), _typical(counted[1:])
 
 
 def _bill(here: Stack, function: Lambda, event: dict[str, Any]) -> Bill:
-    """Invoke a function and return what that cost; raises RuntimeError when it refuses."""
+    """Invoke a function and return its bill; raises RuntimeError if it returns an error."""
     here.cloud.bill.take()
     answer = function.invoke(event).answer or {}
     if answer.get("statusCode", HTTPStatus.OK) >= HTTPStatus.BAD_REQUEST:
