@@ -181,6 +181,7 @@ def _take_turns(here: stack.Stack, starts: _Starts) -> None:
     for n, name in enumerate(first_calls.NAMES):
         if n % FUNCTIONS_BETWEEN == 0:
             boto3 = starts.run(BASELINE, baseline)
+            starts.compare(BASELINE, boto3, boto3)
         event = first_calls.event(here, name)
         start = starts.run(name, _function(name, event))
         first_calls.check(name, start.answer)
@@ -240,7 +241,6 @@ def _lines(importtime: str) -> Iterator[tuple[int, str, float, float]]:
 # --- The section of the page ----------------------------------------------------------------------
 
 _AS_INSTALLED = f"{BASELINE}, all services installed"
-_ITSELF = Ratio(1, 1)
 
 
 def _targets(starts: _Starts) -> Table:
@@ -271,12 +271,8 @@ def _row(starts: _Starts, name: str) -> list[str]:
         f"{median(start.calling for start in found) * 1000:.0f}",
         *report.spread(both),
         f"{median(start.cpu for start in found) * 1000:.0f}",
-        *(f"{value:.2f}" for value in _ratio(starts, name)),
+        *(f"{value:.2f}" for value in starts.ratio(name)),
     ]
-
-
-def _ratio(starts: _Starts, name: str) -> Ratio:
-    return _ITSELF if name == BASELINE else starts.ratio(name)
 
 
 def _expensive(profiles: Mapping[str, list[_Cost]]) -> Table:
