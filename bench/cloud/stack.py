@@ -146,9 +146,9 @@ def _connection_id(number: int) -> str:
 
 
 def _settings(management_url: str, posts_per_second: int | None) -> Config:
-    told = {"posts_per_second": posts_per_second} if posts_per_second else {}
+    quota = {"posts_per_second": posts_per_second} if posts_per_second else {}
     return Config(
-        **told,
+        **quota,
         stack_name="Vitrina-bench",
         connections_table="connections",
         products_table="products",
