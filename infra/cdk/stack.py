@@ -52,7 +52,7 @@ class VitrinaStack(cdk.Stack):
             "Functions",
             artifact=artifact,
             stage=stage,
-            settings=config,
+            config=config,
             storage=storage,
             connection_arns=websocket.connection_arns,
             in_cloud=emulator is None,
