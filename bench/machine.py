@@ -1,4 +1,4 @@
-"""The machine that measures: a core for the client, another one for the stub, load, name."""
+"""The measuring machine: its cores, one for the client and one for the stub, and its name."""
 
 import os
 import platform

@@ -1,13 +1,12 @@
-"""Recovery: the time until a client has the events that it missed."""
+"""Recovery: how long a client waits for missed events."""
 
-import platform
 import time
 from collections.abc import Callable
 from http import HTTPStatus
 from statistics import median
 from typing import NamedTuple
 
-from bench import chart, spread
+from bench import chart, report
 from bench.cloud import rows as stored
 from bench.cloud import stack
 from bench.cloud.lambdas import Lambda
@@ -27,7 +26,7 @@ CONNECTION = "L0SM9cOFvHcCIhw="
 
 class Run(NamedTuple):
     seconds: float
-    """From the client's `resume` to the last 200, which is that of `recovered`."""
+    """From the client's `resume` to the 200 for `recovered`, which is sent last."""
     posts: int
     bill: dict[str, float]
 
@@ -41,25 +40,16 @@ def measure(progress: Callable[[str], None]) -> Section:
         found = recover(latency_ms)
         rows += [_row(latency_ms, missed, runs) for missed, runs in found.items()]
         waits[latency_ms] = {f"{n}": _ms(runs) for n, runs in found.items()}
-    return Section(
-        title="Recovery",
-        introduction=_INTRODUCTION,
-        tables=[Table("A client resumes", _COLUMNS, rows)],
-        notes=[
-            "Events of one connection are posted one after another, so that they arrive in order:"
-            " the latency of the management API counts once per event."
-        ],
-        versions={"Python": platform.python_version()},
-        chart=chart.bars(
-            "recovery",
-            {f"ms to `recovered`, {ms} ms of latency": waited for ms, waited in waits.items()},
-            ours=f"{max(MISSED)}",
-        ),
+    chart.bars(
+        "recovery",
+        {f"ms to `recovered`, {ms} ms of latency": waited for ms, waited in waits.items()},
+        ours=f"{max(MISSED)}",
     )
+    return Section([Table("A client resumes", _COLUMNS, rows)])
 
 
 def recover(latency_ms: int) -> dict[int, list[Run]]:
-    """Resume several times after each number of missed events."""
+    """Resume after each number of missed events, several times."""
     with stack.running(latency_ms=latency_ms) as here:
         _store(here)
         message = here.function("message")
@@ -84,12 +74,12 @@ def _run(here: Stack, message: Lambda, missed: int) -> Run:
 
 
 def _shares(missed: int) -> tuple[int, int]:
-    """Return the missed events of each channel; the first one has the odd one."""
+    """Return the number of missed events of each channel."""
     return missed - missed // 2, missed // 2
 
 
 def _check(answers: list[Answer], missed: int) -> None:
-    """Check that all events and `recovered` were accepted."""
+    """Raise RuntimeError unless all events and `recovered` were accepted."""
     if [post.status for post in answers] != [HTTPStatus.OK] * (missed + 1):
         raise RuntimeError(f"{len(answers)} answers to {missed} events: {answers[-3:]}")
 
@@ -103,13 +93,7 @@ def _store(here: Stack) -> None:
             here.put("history", stored.event(channel, seq))
 
 
-# --- The section of docs/benchmarks.md ------------------------------------------------------------
-
-_INTRODUCTION = f"""\
-A client reconnects and sends `resume` with its positions in two channels. The function is the real
-one, warm; DynamoDB is the emulation of the scale benchmark, the management API nginx with some
-latency. Time runs from the message to the 200 for `recovered`, which follows the events. Medians of
-{REPETITIONS}, with minimum and maximum."""
+# --- The section of the page ----------------------------------------------------------------------
 
 _COLUMNS = ["latency", "missed events", "ms to `recovered`", "min–max", "posts", "read units"]
 
@@ -122,7 +106,7 @@ def _row(latency_ms: int, missed: int, runs: list[Run]) -> list[str]:
     return [
         f"{latency_ms} ms",
         str(missed),
-        *spread.cells([run.seconds * 1000 for run in runs]),
+        *report.spread([run.seconds * 1000 for run in runs]),
         str(runs[0].posts),
         f"{runs[0].bill['read_units']:,.0f}",
     ]

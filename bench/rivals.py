@@ -1,4 +1,4 @@
-"""The compared clients: their programs and versions."""
+"""The compared clients, and how one is run."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from harness import environment
 from vitrina.sender import MAX_PARALLEL_POSTS
 
 RUN_SECONDS = 90
-# wrk runs for a time, the others for a number of posts.
+# wrk gets a duration, the others a number of posts.
 WRK_SECONDS = 2
 
 PROJECT_PYTHON = str(machine.BUILD / "venv/bin/python")
@@ -22,13 +22,13 @@ NODE = str(machine.BUILD / "venv/bin/node")
 
 @dataclass(frozen=True)
 class Client:
-    """A client: its program, and the numbers of parallel posts to try."""
+    """A client: its program, and the concurrencies to try."""
 
     name: str
     command: tuple[str, ...]
     at_once: tuple[int, ...]
     pilot_posts: int
-    """The number of posts that take about a second without latency."""
+    """Posts of a trial run: they take about a second without latency, a little longer with it."""
 
 
 def _python(python: str, module: str) -> tuple[str, ...]:
@@ -47,13 +47,13 @@ CLIENTS = [OURS, BOTO3, BOTO3_THREADS, AIOBOTOCORE, NODE_SDK, WRK]
 
 
 class Run(NamedTuple):
-    """The result that a client prints for one repetition."""
+    """A client's figures of one repetition."""
 
     posts: int
     seconds: float
     cpu_seconds: float
     warm_up: int
-    """Posts before the clock was started."""
+    """Posts before the clock starts."""
 
     @property
     def per_second(self) -> float:
@@ -65,7 +65,7 @@ class Run(NamedTuple):
 
 
 def run(client: Client, url: str, at_once: int, posts: int) -> Run:
-    """Run a client's program on its own core; raises RuntimeError with the end of its output."""
+    """Run a client's program on its own core; raises RuntimeError with its standard error."""
     load = _wrk_load(url, at_once) if client is WRK else [url, str(posts), str(at_once)]
     done = subprocess.run(
         machine.pinned(machine.CLIENT_CORE, [*client.command, *load]),
@@ -89,7 +89,7 @@ def _wrk_load(url: str, at_once: int) -> list[str]:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of the clients and their runtimes."""
+    """Return the versions of the compared clients and of what they run on."""
     asked = "import boto3, platform; print(platform.python_version(), boto3.__version__)"
     python, boto3 = _says(PROJECT_PYTHON, "-c", asked).split()
     curl = _says(PROJECT_PYTHON, "-c", "import pycurl; print(pycurl.version)")

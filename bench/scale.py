@@ -1,7 +1,6 @@
 """Scale: one approval for a thousand, ten thousand and a hundred thousand stored connections."""
 
 import json
-import platform
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -9,7 +8,7 @@ from http import HTTPStatus
 from statistics import median
 from typing import NamedTuple
 
-from bench import chart, machine, spread
+from bench import chart, machine, report
 from bench.cloud import rows, stack
 from bench.cloud.bill import PRICES, dollars
 from bench.cloud.server import DELIVERY_SECONDS, LATENCY_SECONDS
@@ -21,12 +20,12 @@ from vitrina.channels import ClientType
 SIZES = (1_000, 10_000, 100_000)
 SMALL, PRICED, LARGE = SIZES
 REPETITIONS = 5
-# Functions start and connections open during these; they are not measured.
+# Functions start and connections open during these runs, which are not measured.
 WARM_UPS = 2
-# The quota of an account, and what its management API may take to answer.
+# The quota of an account, and the latency of its management API.
 POSTS_PER_SECOND, BURST = 10_000, 5_000
 LATENCY_MS = 5
-# The time in which the stub's burst is available again.
+# The stub's burst is full again after this pause.
 PAUSE_SECONDS = 1
 TIMEOUT_SECONDS = 120
 
@@ -36,11 +35,11 @@ MAX_TIMES_THE_SMALL_REQUEST = 1.5
 MAX_WRITES = 2
 
 COSTS = machine.BUILD / "costs.json"
-"""The input of `million` from the last run of this benchmark."""
+"""Figures of the last run, for the benchmark `million`."""
 
 
 class Run(NamedTuple):
-    """One approval, from its commit to the last of its posts."""
+    """One approval, from its commit to its last post."""
 
     seconds: float
     """From the commit to the last 200."""
@@ -48,13 +47,13 @@ class Run(NamedTuple):
     posts: int
     throttled: int
     missing: int
-    """Connections that did not get the event."""
+    """Connections that did not receive the event."""
     duplicates: int
     bill: dict[str, float]
     approver_mb: float
     worker_mb: float
     machine_busy: float
-    """The share of all processors' time in use, by any process."""
+    """The share of all processors that was in use, by any process."""
 
     @property
     def throttled_share(self) -> float:
@@ -66,7 +65,7 @@ Runs = Mapping[int, list[Run]]
 
 
 def measure(progress: Callable[[str], None]) -> Section:
-    """Approve with more and more connections; takes about two minutes."""
+    """Approve with increasing numbers of connections; takes about two minutes."""
     runs = {}
     for size in SIZES:
         progress(f"{size:,} connections")
@@ -74,9 +73,20 @@ def measure(progress: Callable[[str], None]) -> Section:
     progress("Connecting, disconnecting, counting")
     visits = _visits()
     _keep_costs(runs[LARGE])
+    chart.bars(
+        "scale",
+        {
+            "ms from the commit to the last delivery": {
+                f"{size:,}": median(run.seconds for run in runs[size]) * 1000 for size in SIZES
+            },
+            "ms that the quota takes": {
+                f"{size:,}": bound(size, runs[size]) * 1000 for size in SIZES
+            },
+        },
+        ours=f"{LARGE:,}",
+    )
+    latencies = (f"{seconds * 1000:.0f} ms for {call}" for call, seconds in LATENCY_SECONDS.items())
     return Section(
-        title="Scale",
-        introduction=_INTRODUCTION,
         tables=[
             _targets(runs, visits),
             _times(runs),
@@ -84,25 +94,15 @@ def measure(progress: Callable[[str], None]) -> Section:
             _prices(_typical(runs[PRICED])),
             _visit_table(visits),
         ],
-        notes=_NOTES,
-        versions={"Python": platform.python_version()},
-        chart=chart.bars(
-            "scale",
-            {
-                "ms from the commit to the last delivery": {
-                    f"{size:,}": median(run.seconds for run in runs[size]) * 1000 for size in SIZES
-                },
-                "ms that the quota takes": {
-                    f"{size:,}": bound(size, runs[size]) * 1000 for size in SIZES
-                },
-            },
-            ours=f"{LARGE:,}",
-        ),
+        notes=[
+            f"The stand-in takes {', '.join(latencies)} and {DELIVERY_SECONDS * 1000:.0f} ms from"
+            " the queue to a function; bench/cloud/server.py names the sources."
+        ],
     )
 
 
 def approvals(size: int) -> list[Run]:
-    """Approve products, one after another, with a number of connections."""
+    """Approve products, one after another, with this many connections."""
     with stack.running(
         connections=size, latency_ms=LATENCY_MS, posts_per_second=POSTS_PER_SECOND, burst=BURST
     ) as here:
@@ -112,13 +112,13 @@ def approvals(size: int) -> list[Run]:
 
 
 def bound(size: int, runs: list[Run]) -> float:
-    """Return the seconds that the quota needs, and at least those of the approving request."""
+    """Return the seconds that the quota takes, or the approving request if it takes longer."""
     left = max(0, size - BURST) / POSTS_PER_SECOND
     return max(left, median(run.request_seconds for run in runs))
 
 
 class _Approving:
-    """Warm functions, and an admin's token."""
+    """Warm functions, and an administrator who approves."""
 
     def __init__(self, here: Stack, size: int) -> None:
         self._here = here
@@ -182,11 +182,11 @@ def _keep_costs(runs: list[Run]) -> None:
 # --- Connecting, disconnecting, counting ----------------------------------------------------------
 
 Visits = dict[str, dict[str, float]]
-"""Bills by operation."""
+"""What was billed, by activity."""
 
 
 def _visits() -> Visits:
-    """Bill one connection and disconnection, and one count of many connections."""
+    """Bill one connect, one disconnect, and one count of many connections."""
     with stack.running(connections=LARGE) as here:
         token = here.token(ClientType.USER)
         connected = gateway_events.websocket("CONNECT", "visitor=", token=token)
@@ -199,31 +199,7 @@ def _visits() -> Visits:
         }
 
 
-# --- The section of docs/benchmarks.md ------------------------------------------------------------
-
-_INTRODUCTION = f"""\
-One product is approved and the event goes to every stored connection: 90 % users, 9 % shops, 1 %
-admins, each of another account. The functions are the real ones, each a warm process, with the real
-boto3 and libcurl. The management API is nginx, which answers in {LATENCY_MS} ms, accepts
-{POSTS_PER_SECOND:,} posts/s with a burst of {BURST:,}, and answers the others with 429. DynamoDB
-and SQS are emulated in memory, with the latency of AWS and a count of what AWS would bill. Time
-runs from the commit's timestamp to the last 200 in nginx's log. Figures are medians of
-{REPETITIONS} approvals, with minimum and maximum."""
-
-_NOTES = [
-    "Emulated latency: "
-    + ", ".join(f"{call} {seconds * 1000:.0f} ms" for call, seconds in LATENCY_SECONDS.items())
-    + f", from the queue to a function {DELIVERY_SECONDS * 1000:.0f} ms; sources are in"
-    " bench/cloud/server.py.",
-    "The bound is the time for the posts beyond the burst at the quota's rate, or the time of the"
-    " approving request if that is longer.",
-    "All functions, nginx and the emulation share this machine's processors; in AWS each has its"
-    " own. Where the machine is nearly fully busy, it is the limit, not the quota.",
-    "Missing and duplicates are counted in nginx's log, by connection, over all repetitions.",
-    "Prices are the list prices of us-east-1 in 2026, without the free tier. Connections cost"
-    " another $0.25 per million minutes, with or without events.",
-    "Memory is a process's peak resident set; GB-s are billed milliseconds times the memory size.",
-]
+# --- The section of the page ----------------------------------------------------------------------
 
 
 def _targets(runs: Runs, visits: Visits) -> Table:
@@ -232,23 +208,18 @@ def _targets(runs: Runs, visits: Visits) -> Table:
     throttled = max(run.throttled_share for found in runs.values() for run in found)
     missing = sum(run.missing for found in runs.values() for run in found)
     rows = [
-        _at_most(f"{LARGE:,} delivered / the quota's bound", MAX_TIMES_THE_BOUND, late),
-        _at_most("share of 429, worst run", MAX_THROTTLED, throttled),
-        _at_most(
+        report.at_most(f"{LARGE:,} delivered / the quota's bound", MAX_TIMES_THE_BOUND, late),
+        report.at_most("share of 429, worst run", MAX_THROTTLED, throttled),
+        report.at_most(
             f"approving request at {LARGE:,} / at {SMALL:,}",
             MAX_TIMES_THE_SMALL_REQUEST,
             request[LARGE] / request[SMALL],
         ),
-        _at_most("connections that got nothing", 0, missing),
-        _at_most("writes to connect", MAX_WRITES, visits["connect"]["writes"]),
-        _at_most("writes to disconnect", MAX_WRITES, visits["disconnect"]["writes"]),
+        report.at_most("connections that got nothing", 0, missing),
+        report.at_most("writes to connect", MAX_WRITES, visits["connect"]["writes"]),
+        report.at_most("writes to disconnect", MAX_WRITES, visits["disconnect"]["writes"]),
     ]
-    return Table("Targets", ["what", "target", "measured", ""], rows)
-
-
-def _at_most(what: str, target: float, measured: float) -> list[str]:
-    verdict = "met" if measured <= target else "missed"
-    return [what, f"≤ {target:g}", f"{measured:.3g}", verdict]
+    return report.targets(rows)
 
 
 def _times(runs: Runs) -> Table:
@@ -261,11 +232,11 @@ def _time_row(size: int, runs: list[Run]) -> list[str]:
     seconds, least = [run.seconds for run in runs], bound(size, runs)
     return [
         f"{size:,}",
-        *spread.cells(seconds, 2),
+        *report.spread(seconds, 2),
         f"{least:.2f}",
         f"{median(seconds) / least:.2f}",
         f"{median(run.throttled_share for run in runs):.2%}",
-        *spread.cells([run.request_seconds * 1000 for run in runs], 0),
+        *report.spread([run.request_seconds * 1000 for run in runs], 0),
         str(sum(run.missing for run in runs)),
         str(sum(run.duplicates for run in runs)),
         f"{median(run.machine_busy for run in runs):.0%}",

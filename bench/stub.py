@@ -1,4 +1,4 @@
-"""A fast stub of the management API: nginx, pinned to a core."""
+"""A management API that is faster than the clients it measures: nginx, pinned to a core."""
 
 import os
 import shutil
@@ -57,13 +57,13 @@ http {
 
 @dataclass(frozen=True)
 class Stub:
-    """A running stub: its base URL, and its process."""
+    """A running stub: its base URL, and the process whose CPU time is read."""
 
     url: str
     pid: int
 
     def cpu_seconds(self) -> float:
-        """Return the user and system time of its process so far."""
+        """Return the CPU time of its process until now, user and system."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -79,7 +79,7 @@ def running(
 ) -> Iterator[Stub]:
     """Answer 200 to every post over TLS 1.3, until the end of the block.
 
-    Beyond `posts_per_second` and `burst`, a token bucket like API Gateway's, the answer is 429.
+    Beyond `posts_per_second` and `burst`, a token bucket as API Gateway's, the answer is 429.
     `log` gets a line per answer: seconds since 1970, status, path. `http2` offers HTTP/2.
     """
     certify()
@@ -104,7 +104,7 @@ def running(
 
 
 def missing() -> list[str]:
-    """Return the missing Debian packages of the stub and its clients."""
+    """Return the missing Debian packages that the stub and its clients need."""
     present = {
         "nginx-light": shutil.which("nginx"),
         "libnginx-mod-http-echo": MODULE.exists(),
@@ -115,7 +115,7 @@ def missing() -> list[str]:
 
 
 def certify() -> None:
-    """Make a self-signed certificate for this machine, unless there is one of the last day.
+    """Make sure that a self-signed certificate of this machine exists, at most a day old.
 
     Stubs that run at the same time share it.
     """

@@ -1,7 +1,6 @@
-"""Units: what AWS would bill for each operation, which docs/cost.md multiplies."""
+"""Units: what AWS would bill for each activity once; docs/cost.md multiplies them by usage."""
 
 import json
-import platform
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -21,17 +20,17 @@ from vitrina.channels import ClientType
 DOCUMENT = report.CHARTS / "units.json"
 REPETITIONS = 5
 PRODUCTS = 60
-"""Stored ones, of which a list shows the first twenty."""
+"""Stored products, of which a list contains the first twenty."""
 EMAIL, PASSWORD = "user@example.com", "password"
 NAME = "Красное платье"
 
 Bill = dict[str, float]
 Sized = dict[int, Bill]
-"""By the number of connections or events; 1 where it makes no difference."""
+"""By number of connections or events; 1 if it makes no difference."""
 
 
 def measure(progress: Callable[[str], None]) -> Section:
-    """Do each operation several times and return the medians; about three minutes."""
+    """Do each activity several times and take the medians; takes about three minutes."""
     units: dict[str, Sized] = {}
     load = machine.Load()
     progress("Connecting, greeting, disconnecting")
@@ -47,17 +46,14 @@ def measure(progress: Callable[[str], None]) -> Section:
         units["approve"][size] = _typical([run.bill for run in scale.approvals(size)])
         units["sweep"][size], units["count"][size] = _rounds(size)
     _write(units)
-    return Section(
-        title="Units",
-        introduction=_INTRODUCTION,
-        tables=[_table(units)],
-        notes=[*_NOTES, _noise(load.others_share())],
-        versions={"Python": platform.python_version()},
+    note = (
+        f"Other processes used {load.others_share():.0%} of the machine, which lengthens GB-s only."
     )
+    return Section([_table(units)], [note])
 
 
 def _visits() -> dict[str, Sized]:
-    """Bill connections that connect, are greeted and disconnect, one after another."""
+    """Bill connects, greetings and disconnects, one after another."""
     with stack.running(latency_ms=scale.LATENCY_MS) as here:
         token = here.token(ClientType.USER)
         connect, greet, disconnect = map(here.function, ("connect", "greet", "disconnect"))
@@ -80,7 +76,7 @@ def _row(here: Stack, connection_id: str) -> Any:
 
 
 def _requests() -> dict[str, Sized]:
-    """Bill HTTP requests of phones and shops."""
+    """Bill the HTTP requests of phones and shops."""
     with stack.running(latency_ms=scale.LATENCY_MS) as here:
         for row in map(_product, range(1, PRODUCTS + 1)):
             here.put("products", row)
@@ -107,7 +103,7 @@ def _ask(here: Stack, name: str, request: dict[str, Any]) -> Bill:
 
 
 def _rounds(connections: int) -> tuple[Bill, Bill]:
-    """Bill operations over all connections: a sweep without work, and a count."""
+    """Bill what reads all connections: a sweep that finds nothing to do, and a count."""
     with stack.running(connections=connections) as here:
         sweep, stats = here.function("sweep"), here.function("stats")
         swept, counted = [], []
@@ -155,12 +151,12 @@ def _submission() -> dict[str, Any]:
     }
 
 
-# --- The section of docs/benchmarks.md ------------------------------------------------------------
+# --- The section of the page ----------------------------------------------------------------------
 
 
 def _write(units: Mapping[str, Sized]) -> None:
-    """Write the figures, which docs/cost.md is generated from."""
-    document = {
+    """Write the figures for the tables of docs/cost.md."""
+    content = {
         "measured_on": f"{datetime.now(UTC):%Y-%m-%d}",
         "measured_by": machine.description(),
         "units": {
@@ -168,28 +164,11 @@ def _write(units: Mapping[str, Sized]) -> None:
             for what, sized in units.items()
         },
     }
-    DOCUMENT.write_text(json.dumps(document, indent=2) + "\n")
+    DOCUMENT.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def _rounded(bill: Bill) -> Bill:
     return {name: float(f"{count:.6g}") for name, count in bill.items()}
-
-
-_INTRODUCTION = f"""\
-What AWS would bill for each operation, counted by the emulation of the scale benchmark while the
-real functions run, warm. Medians of {REPETITIONS}; [the cost of a month](cost.md)."""
-
-_NOTES = [
-    "A function with less memory than that of a whole processor is billed for the time that its"
-    " computation takes with its share of one.",
-    "A list shows twenty products. A sweep finds nothing expired and nothing unsent. Both a sweep"
-    " and a count read every stored connection.",
-    "The same figures, unrounded, are in docs/benchmarks/units.json.",
-]
-
-
-def _noise(share: float) -> str:
-    return f"Other processes used {share:.0%} of the machine, which increases only GB-s."
 
 
 def _table(units: Mapping[str, Sized]) -> Table:

@@ -1,7 +1,7 @@
 """Publishing: from committed events to every connection of their channels."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from aws_lambda_powertools import Logger
@@ -54,8 +54,8 @@ class Unreachable(Exception):
     """Some connections of a task did not take its events at the last attempt."""
 
 
-class _Series(NamedTuple):
-    """Events of one channel, posted to each connection in this order."""
+class _ChannelEvents(NamedTuple):
+    """The events of a publication in one channel, posted to each connection in this order."""
 
     channel: str
     events: Sequence[StoredEvent]
@@ -107,17 +107,17 @@ def publish(events: Sequence[StoredEvent]) -> Broadcast:
 
 
 def _publish(events: Sequence[StoredEvent]) -> Broadcast:
-    by_channel = {series.channel: series for series in _series(events)}
+    publication = _by_channel(events)
     posts: list[Post] = []
     next_pages: list[Task] = []
-    limits = {name: series.page_size(FIRST_PAGE_POSTS) for name, series in by_channel.items()}
+    limits = {name: series.page_size(FIRST_PAGE_POSTS) for name, series in publication.items()}
     for channel, page in subscriptions.first_pages(limits):
-        posts += by_channel[channel].posts_to(page.subscriptions)
-        next_pages += by_channel[channel].next_page(page)
+        posts += publication[channel].posts_to(page.subscriptions)
+        next_pages += publication[channel].next_page(page)
     # Before the first post: workers start in parallel, and a crash loses no page.
     queued = fanout_queue.put(next_pages)
     result = _post(
-        [*by_channel.values()],
+        publication.values(),
         posts,
         attempt=0,
         budget_seconds=FIRST_PAGES_SECONDS,
@@ -151,7 +151,7 @@ def work(task: Task) -> None:
         logger.warning("expired", channel=task.channel, seqs=task.seqs)
         metrics.emit(ExpiredTasks=1)
         return
-    [series] = _series(events)
+    [series] = _by_channel(events).values()
     here = config.current()
     share = here.posts_per_second / here.fanout_workers
     if isinstance(task, PostPage):
@@ -176,18 +176,18 @@ def _event_ids(events: Iterable[StoredEvent]) -> list[str]:
     return list(dict.fromkeys(event.event_id for event in events))
 
 
-def _series(events: Iterable[StoredEvent]) -> list[_Series]:
-    by_channel: dict[str, list[StoredEvent]] = {}
+def _by_channel(events: Iterable[StoredEvent]) -> dict[str, _ChannelEvents]:
+    found: dict[str, list[StoredEvent]] = {}
     for event in sorted(events):
-        by_channel.setdefault(event.channel, []).append(event)
-    return [
-        _Series(channel, found, tuple(event.body for event in found))
-        for channel, found in by_channel.items()
-    ]
+        found.setdefault(event.channel, []).append(event)
+    return {
+        channel: _ChannelEvents(channel, series, tuple(event.body for event in series))
+        for channel, series in found.items()
+    }
 
 
 def _post(
-    publication: Sequence[_Series],
+    publication: Collection[_ChannelEvents],
     posts: Sequence[Post],
     *,
     attempt: int,
@@ -224,7 +224,7 @@ def _post(
     )
 
 
-def _queue(publication: Sequence[_Series], posts: Sequence[Post], attempt: int) -> int:
+def _queue(publication: Collection[_ChannelEvents], posts: Sequence[Post], attempt: int) -> int:
     if posts and attempt > MAX_ATTEMPT:
         raise Unreachable(f"{len(posts)} connections")
     receivers: dict[tuple[bytes, ...], list[Subscription]] = {}

@@ -1,4 +1,4 @@
-"""aiobotocore's post_to_connection, with a task per parallel post."""
+"""aiobotocore's post_to_connection, in one task per concurrent post."""
 
 import asyncio
 from collections.abc import Iterator

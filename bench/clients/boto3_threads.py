@@ -1,4 +1,4 @@
-"""boto3's post_to_connection, with a thread per parallel post; sequential with one."""
+"""boto3's post_to_connection, in one thread per concurrent post; one thread is sequential."""
 
 from concurrent.futures import ThreadPoolExecutor
 

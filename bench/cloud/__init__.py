@@ -1,1 +1,1 @@
-"""The services of AWS that benchmarks need, emulated in memory, with their latency and a bill."""
+"""The parts of AWS that a benchmark needs, in memory, with AWS's latencies and a bill."""

@@ -1,4 +1,4 @@
-"""A first call of each function: its event, and the rows that it needs."""
+"""A first call for each function: its event, and the rows that must exist before."""
 
 import json
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def event(here: Stack, name: str) -> Any:
 
 
 def check(name: str, answer: Any) -> None:
-    """Raise RuntimeError when the answer is an error."""
+    """Raise RuntimeError if the response is an error."""
     status = answer.get("statusCode", HTTPStatus.OK) if answer else HTTPStatus.OK
     if status != HTTPStatus.OK or (answer and answer.get("batchItemFailures")):
         raise RuntimeError(f"{name}: {answer}")

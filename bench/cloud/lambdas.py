@@ -5,7 +5,6 @@ import math
 import subprocess
 import time
 from collections.abc import Mapping
-from functools import cache
 from threading import Thread
 from typing import Any, NamedTuple
 
@@ -13,18 +12,19 @@ from bench import machine
 from bench.cloud.bill import Bill
 from bench.cloud.queue import Queue
 from bench.cloud.server import DELIVERY_SECONDS
+from infra.cdk.functions import FUNCTIONS
 
-# For functions; the environment of benchmarks has another boto3.
+# The Python of the functions; the benchmarks' own environment has another boto3.
 PYTHON = str(machine.BUILD / "venv/bin/python")
 MB_PER_GB = 1024
-# A function gets a whole processor with this much memory, and a share of one with less.
+# With this much memory, a function gets a whole processor; with less, a share of one.
 PROCESSOR_MB = 1769
 
 
 class Invocation(NamedTuple):
     answer: Any
     seconds: float
-    """In the handler, as AWS bills it."""
+    """Seconds in the handler, as AWS bills them."""
     cpu_seconds: float
     log_bytes: int
     peak_mb: float
@@ -39,7 +39,7 @@ class Lambda:
     ) -> None:
         self.name = name
         self._bill = bill
-        self._memory_mb = _memory_mb()[name]
+        self._memory_mb = FUNCTIONS[name].memory_mb
         self._process = subprocess.Popen(
             ["nice", "-n", str(niceness), PYTHON, "-m", "bench.cloud.worker", name],
             cwd=machine.ROOT,
@@ -56,18 +56,17 @@ class Lambda:
         print(json.dumps(event), file=self._process.stdin, flush=True)
         answer = self._process.stdout.readline()
         if not answer:
-            raise RuntimeError("The function's process has ended; its error is above.")
+            raise RuntimeError("The function's process has ended; its error is printed above.")
         invocation = Invocation(**json.loads(answer))
         self._charge(invocation)
         return invocation
 
     def close(self) -> None:
-        """End the process, by closing its input."""
+        """End the process by closing its input."""
         self._process.communicate()
 
     def _charge(self, invocation: Invocation) -> None:
-        # This process had a whole processor; with a third of one, it would compute three times as
-        # long.
+        # Measured with a whole processor; with a third of one, computing takes three times as long.
         slowdown = max(1.0, PROCESSOR_MB / self._memory_mb)
         seconds = invocation.seconds + invocation.cpu_seconds * (slowdown - 1)
         billed_seconds = math.ceil(seconds * 1000) / 1000
@@ -78,7 +77,7 @@ class Lambda:
 
 
 class EventSource:
-    """An SQS event source mapping: gives each function one message of the queue at a time."""
+    """An SQS event source mapping: invokes each function with one message at a time."""
 
     def __init__(self, queue: Queue, workers: list[Lambda], bill: Bill) -> None:
         self._queue = queue
@@ -97,20 +96,9 @@ class EventSource:
     def _feed(self, worker: Lambda) -> None:
         while (body := self._queue.get()) is not None:
             time.sleep(DELIVERY_SECONDS)
-            # For receiving and deleting.
+            # One to receive, one to delete.
             self._bill.add("queue_requests", 2)
             invocation = worker.invoke({"Records": [{"messageId": "message", "body": body}]})
             self.failures += invocation.answer["batchItemFailures"]
             self.peak_mb = max(self.peak_mb, invocation.peak_mb)
             self._queue.done()
-
-
-@cache
-def _memory_mb() -> dict[str, int]:
-    """Return the memory of each function in the stack, from a process that has the CDK."""
-    program = "import json; from infra.cdk.functions import FUNCTIONS as functions;"
-    program += "print(json.dumps({name: needs.memory_mb for name, needs in functions.items()}))"
-    command = [PYTHON, "-c", program]
-    done = subprocess.run(command, cwd=machine.ROOT, capture_output=True, text=True, check=True)
-    found: dict[str, int] = json.loads(done.stdout)
-    return found

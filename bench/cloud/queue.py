@@ -1,4 +1,4 @@
-"""SQS: messages that become visible after a delay."""
+"""SQS: messages that become visible after a delay, until all of them are done."""
 
 import heapq
 import time
@@ -32,13 +32,13 @@ class Queue:
         return None
 
     def done(self) -> None:
-        """Delete a message that was taken."""
+        """Mark a message as done."""
         with self._changed:
             self._undone -= 1
             self._changed.notify_all()
 
     def wait_until_done(self, timeout_seconds: float) -> bool:
-        """Wait until every message is done; return False after the timeout."""
+        """Wait until every message is done; return whether that happened in time."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._undone, timeout_seconds)
 

@@ -1,4 +1,4 @@
-"""DynamoDB, SQS and Secrets Manager over HTTP on loopback, for the real boto3."""
+"""The services at one loopback address, with AWS's own protocol, for the real boto3."""
 
 import json
 import time
@@ -16,8 +16,8 @@ from harness.deployment import KEY
 
 Operation = Callable[[Mapping[str, Any]], dict[str, Any]]
 
-# The latency of a call in seconds, including this server's own work. DynamoDB: "single-digit
-# milliseconds" for an item, says AWS; a page of a thousand and a transaction take twice that.
+# The duration of a call in seconds, including this server's own work. DynamoDB: "single-digit
+# milliseconds" for an item, according to AWS; twice that for a page of a thousand or a transaction.
 # SQS: a send and its delivery together took 16 ms in the median and 34 ms at the 90th percentile
 # in bitesizedserverless.com's "Serverless Messaging: Latency Compared" (2022); this is in between.
 LATENCY_SECONDS = {
@@ -32,7 +32,7 @@ LATENCY_SECONDS = {
     "GetSecretValue": 0.010,
 }
 DELIVERY_SECONDS = 0.015
-"""From a message becoming visible to the start of its function."""
+"""From a message's visibility to the start of the function."""
 
 
 class Cloud:
@@ -60,7 +60,7 @@ class Cloud:
         }
 
     def answer(self, operation: str, request: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-        """Do one call, and return its status and answer."""
+        """Execute one call; return its status and response."""
         try:
             with self._lock:
                 self.bill.add(operation)
@@ -77,7 +77,8 @@ class Cloud:
 
 
 class _Server(ThreadingHTTPServer):
-    # With the default of five, simultaneous connections are dropped and retried a second later.
+    # With the default of five, the system drops some of a function's simultaneous connections, and
+    # these wait a second.
     request_queue_size = 128
 
 
@@ -98,7 +99,7 @@ def serving(cloud: Cloud, latency_seconds: Mapping[str, float]) -> Iterator[str]
 def _handler(cloud: Cloud, latency_seconds: Mapping[str, float]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        # Headers and body in one segment, at once.
+        # Headers and body in one segment.
         wbufsize = -1
         disable_nagle_algorithm = True
 

@@ -1,4 +1,4 @@
-"""The stack of a benchmark: real functions, the emulated cloud, the stub of the management API."""
+"""The stack for benchmarks: real functions, the stand-in cloud, the stub of the management API."""
 
 import base64
 import itertools
@@ -28,12 +28,12 @@ LOG = machine.BUILD / "stub" / "answers.log"
 FLUSH_SECONDS = 10
 LIFETIME_SECONDS = 3600
 NICENESS = 10
-# Of a hundred connections.
+# In percent of the connections.
 SHARES = {ClientType.USER: 90, ClientType.SHOP: 9, ClientType.ADMIN: 1}
 
 
 class Answer(NamedTuple):
-    """What the stub answered to a post."""
+    """The stub's response to a post."""
 
     at: float
     """Seconds since 1970."""
@@ -42,7 +42,7 @@ class Answer(NamedTuple):
 
 
 class Stack:
-    """What runs; functions that were started end with it."""
+    """The running stack; its functions end with it."""
 
     def __init__(
         self, cloud: Cloud, posts: Stub, environment: Mapping[str, str], exits: ExitStack
@@ -54,7 +54,7 @@ class Stack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return the environment of every function, without its name."""
+        """What every function finds in its environment; its name is Lambda's to add."""
         return {**self._environment}
 
     def function(self, name: str, niceness: int = 0) -> Lambda:
@@ -64,10 +64,10 @@ class Stack:
         return function
 
     def fanout(self) -> EventSource:
-        """Start the configured number of workers, and give them the queue's tasks.
+        """Start as many workers as the settings have, and give them the queue's tasks.
 
-        In Lambda each has its own processor. Here they share two, at a lower priority than the
-        function that a client waits for.
+        In Lambda all have processors of their own. Here they share two, and let others go first:
+        the function that a client waits for.
         """
         count = config.current().fanout_workers
         workers = [self.function("fanout", NICENESS) for _ in range(count)]
@@ -76,7 +76,7 @@ class Stack:
         return source
 
     def token(self, client_type: ClientType, account_id: int = 1, **shop: Any) -> str:
-        """Return a token that the functions accept; a shop's needs `shop_id`, `shop_name`."""
+        """Return a token that the functions accept; a shop's says which: `shop_id`, `shop_name`."""
         with patch.dict(os.environ, self._environment):
             return auth.issue(account_id=account_id, client_type=client_type, **shop)
 
@@ -84,7 +84,7 @@ class Stack:
         self.cloud.tables[table].put(aws.to_item(row))
 
     def bill(self, function: Lambda, event: dict[str, Any]) -> dict[str, float]:
-        """Invoke a function and return its bill; raises RuntimeError for an error."""
+        """Invoke a function and return its bill; raises RuntimeError if it returns an error."""
         self.cloud.bill.take()
         answer = function.invoke(event).answer or {}
         if answer.get("statusCode", HTTPStatus.OK) >= HTTPStatus.BAD_REQUEST:
@@ -95,14 +95,14 @@ class Stack:
         return bill
 
     def event(self, channel: str, seq: int) -> dict[str, Any]:
-        """Return a committed event as the history has it."""
+        """Return a committed event, as stored in the history."""
         key = aws.to_item({"channel": channel, "seq": seq})
         return aws.from_item(self.cloud.tables["history"].get(key).item)
 
     def answers(self) -> list[Answer]:
-        """Return what the stub has answered since the last call."""
+        """Return the stub's responses since the last call."""
         done = LOG.rename(LOG.with_suffix(".done"))
-        # nginx flushes its buffer, and begins a new file.
+        # nginx flushes its buffer and starts a new file.
         os.kill(self._posts.pid, signal.SIGUSR1)
         _wait_for(LOG)
         return [_read(line) for line in done.read_text().splitlines()]
@@ -117,7 +117,7 @@ def running(
     burst: int = 0,
     calls_take: Mapping[str, float] = server.LATENCY_SECONDS,
 ) -> Iterator[Stack]:
-    """Run a stack with stored connections until the end of the block.
+    """Run a stack with this many stored connections until the end of the block.
 
     `latency_ms` is of the management API; `calls_take` is of the others, in seconds.
     """
@@ -140,7 +140,7 @@ def running(
 
 
 def _memberships(count: int) -> Iterator[Item]:
-    """Yield the rows that a fan-out reads, one per identity."""
+    """Yield the rows that a fan-out reads, one of each identity; nothing reads the others."""
     number = itertools.count()
     now = int(time.time())
     for client_type, share in SHARES.items():
@@ -158,7 +158,7 @@ def _memberships(count: int) -> Iterator[Item]:
 
 
 def _connection_id(number: int) -> str:
-    """Return an id that looks like API Gateway's: 15 characters and a sign to be escaped."""
+    """Return an id like API Gateway's: 15 characters, and one to be escaped in URLs."""
     return base64.urlsafe_b64encode(number.to_bytes(11)).decode()
 
 

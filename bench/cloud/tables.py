@@ -1,4 +1,4 @@
-"""DynamoDB's tables: the operations of this project, with their billed units."""
+"""DynamoDB tables: the operations that this project uses, and their billed units."""
 
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,11 +26,11 @@ NOTHING = Stored({}, 0)
 
 
 class Index(NamedTuple):
-    """A global secondary index, of the items that have its keys."""
+    """A global secondary index; it contains the items that have its keys."""
 
     name: str
     keys: tuple[str, ...]
-    """Partition key, sort key, and the other keys of the table."""
+    """The partition key, the sort key, and the table's other keys."""
     projects_all: bool
 
     def entry(self, item: Item) -> Item:
@@ -40,7 +40,7 @@ class Index(NamedTuple):
 
 
 class Canceled(Exception):
-    """A condition is false; there is a reason for each write of the transaction."""
+    """A condition does not hold; there is one reason for each write of the transaction."""
 
     def __init__(self, reasons: Sequence[str]) -> None:
         super().__init__(", ".join(reasons))
@@ -62,12 +62,12 @@ class Table:
         return Index(definition.name, keys, definition.projects_all)
 
     def key_of(self, item: Item) -> tuple[Any, Any]:
-        """Return the partition and the sort key; a table without sort keys has None for all."""
+        """Return the partition and sort key; without sort keys, the latter is None."""
         partition, *sort = (plain(item[key]) for key in self.keys)
         return partition, sort[0] if sort else None
 
     def keys_of(self, index: str | None) -> Sequence[str]:
-        """Return the attributes of a cursor, in the table or in one of its indexes."""
+        """Return the key attributes of a cursor, in the table or in one of its indexes."""
         return self._index(index).keys if index else self.keys
 
     def get(self, key: Item) -> Stored:
@@ -97,7 +97,7 @@ class Table:
         return next(index for index in self.indexes if index.name == name)
 
     def indexed(self, name: str, partition: Any) -> list[Stored]:
-        """Return an index's entries of one partition, in order; slow for large tables."""
+        """Return the entries of one partition of an index, in order; slow for large tables."""
         index = self._index(name)
         entries = (
             index.entry(row.item) for rows in self._partitions.values() for row in rows.values()
@@ -108,7 +108,7 @@ class Table:
 
 
 class Tables:
-    """The tables by name, and their operations, which are billed."""
+    """The tables by name, with the bill of their use."""
 
     def __init__(self, bill: Bill) -> None:
         self._tables = {name: Table(definition) for name, definition in tables.TABLES.items()}
@@ -145,7 +145,7 @@ class Tables:
         return {"Responses": {name: items}, "UnprocessedKeys": {}}
 
     def transact_write_items(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Do all of the puts, or raise Canceled."""
+        """Execute all puts, or raise Canceled."""
         puts = [write["Put"] for write in request["TransactItems"]]
         holds = [condition(put)(self[put["TableName"]].get(put["Item"]).item) for put in puts]
         if not all(holds):
@@ -163,7 +163,7 @@ class Tables:
         return {}
 
     def update_item(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Remove an attribute or increase a number, the only updates of this project."""
+        """Remove an attribute or add to a number; the project has no other updates."""
         old = self[request["TableName"]].get(request["Key"]).item
         if not condition(request)(old):
             raise Canceled([FAILED])
@@ -219,11 +219,11 @@ class Tables:
 class _Read(NamedTuple):
     rows: list[Stored]
     is_cut: bool
-    """Whether it ended at the limit or the largest page, before the end of the partition."""
+    """Whether the limit or the maximum page size ended it, not the partition."""
 
 
 def _read(rows: Iterable[Stored], matching: Iterable[Any], limit: int | None) -> _Read:
-    """Read the rows that match the key, up to the limit or a megabyte."""
+    """Read the rows that match the key, up to the limit or one megabyte."""
     found: list[Stored] = []
     left = MAX_PAGE_BYTES
     for row in rows:
@@ -255,12 +255,12 @@ def _index_units(index: Index, old: Item, new: Item) -> int:
 
 
 def units(size: int, unit: int) -> int:
-    """Return the units of a size; at least one."""
+    """Return the units of this many bytes; at least one."""
     return max(1, -(-size // unit))
 
 
 def size(item: Item) -> int:
-    """Return an item's size by DynamoDB's rules, in bytes: names, and values by their kind."""
+    """Return an item's size in bytes by DynamoDB's rules: names, and values by type."""
     return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
 
 

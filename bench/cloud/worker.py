@@ -14,7 +14,7 @@ from vitrina import aws
 
 
 class _Log(TextIOBase):
-    """Standard output of the function, of which only the bytes are counted."""
+    """Discards the function's output, and counts its bytes."""
 
     bytes_written = 0
 
@@ -26,7 +26,7 @@ class _Log(TextIOBase):
 def serve(name: str) -> None:
     """Import a function's handler and call it with every line of standard input."""
     answers, sys.stdout = sys.stdout, _Log()
-    # The stub's certificate is self-signed; TLS is otherwise unchanged.
+    # The stub's certificate is self-signed; nothing else about TLS changes.
     aws.ca_bundle = lambda: str(stub.CERTIFICATE)
     handler = importlib.import_module(f"functions.{name}.handler").handler
     context = gateway_events.context(name, memory_mb=1769)

@@ -5,13 +5,15 @@ from pathlib import Path
 import aws_cdk as cdk
 from constructs import Construct
 
-from infra.cdk.apis import HttpApi, WebSocketApi
 from infra.cdk.edge import Edge
 from infra.cdk.fanout import FanoutQueue
-from infra.cdk.functions import FUNCTIONS, Functions
+from infra.cdk.functions import FUNCTIONS
+from infra.cdk.http_api import HttpApi
+from infra.cdk.lambdas import Lambdas
 from infra.cdk.monitoring import Monitoring
 from infra.cdk.stages import Stage
 from infra.cdk.storage import Storage
+from infra.cdk.websocket_api import WebSocketApi
 from vitrina.config import Config
 
 
@@ -32,7 +34,7 @@ class VitrinaStack(cdk.Stack):
         storage = Storage(self, "Storage", stage=stage)
         fanout_queue = FanoutQueue(self, "Fanout", in_cloud=emulator is None)
         websocket = WebSocketApi(self, "WebSocket", emulator=emulator)
-        settings = Config(
+        config = Config(
             stack_name=self.stack_name,
             connections_table=storage.tables["connections"].table_name,
             products_table=storage.tables["products"].table_name,
@@ -45,12 +47,12 @@ class VitrinaStack(cdk.Stack):
             **stage.policy(),
         )
         http = HttpApi(self, "Http", stage=stage, emulator=emulator)
-        functions = Functions(
+        functions = Lambdas(
             self,
             "Functions",
             artifact=artifact,
             stage=stage,
-            settings=settings,
+            config=config,
             storage=storage,
             connection_arns=websocket.connection_arns,
             in_cloud=emulator is None,
@@ -58,7 +60,7 @@ class VitrinaStack(cdk.Stack):
         for name, needs in FUNCTIONS.items():
             if needs.queues:
                 fanout_queue.let_put(functions[name])
-        fanout_queue.feed(functions["fanout"], settings.fanout_workers)
+        fanout_queue.feed(functions["fanout"], config.fanout_workers)
         websocket.route_to(functions)
         http.route_to(functions)
         monitoring = Monitoring(
@@ -82,5 +84,5 @@ class VitrinaStack(cdk.Stack):
         if emulator is None:
             edge = Edge(self, "Edge", stage=stage, websocket_url=websocket.url, http_url=http.url)
             outputs |= {"EdgeUrl": edge.url, "EdgeTarget": edge.target}
-        for name, value in (outputs | settings.to_outputs()).items():
+        for name, value in (outputs | config.to_outputs()).items():
             cdk.CfnOutput(self, name, value=value)
