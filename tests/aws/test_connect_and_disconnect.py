@@ -46,7 +46,7 @@ def disconnect(connection_id: str) -> Any:
 
 
 @pytest.mark.parametrize("client_type", list(ClientType))
-def test_a_valid_token_opens_the_door_to_its_own_path(client_type: ClientType) -> None:
+def test_a_valid_token_opens_a_connection_of_its_own_path(client_type: ClientType) -> None:
     assert connect(token_of(client_type), client_type)["statusCode"] == 200
     assert stored_connections() == {"c1"}
 
@@ -124,7 +124,7 @@ def test_pages_connect_from_allowed_origins_only_and_apps_have_none(
 
 
 @pytest.mark.parametrize("name", ["Host", "X-Forwarded-Host"])
-def test_react_native_is_let_in_though_it_names_the_host_as_its_origin(name: str) -> None:
+def test_react_native_may_connect_with_the_host_as_its_origin(name: str) -> None:
     headers = {name: "api.example.com", "Origin": "https://api.example.com"}
     assert connect(token_of(ClientType.USER), headers=headers)["statusCode"] == 200
     for origin in ("https://api.example.com.evil.com", "https://", "//", "https://[", ""):

@@ -99,7 +99,7 @@ def test_what_is_not_rewritten_stays_as_it_was_sent() -> None:
     assert sent_query(answer) == f"{query}&client_type=user"
 
 
-def test_the_origin_hears_which_host_was_asked_and_not_what_the_client_says_of_it() -> None:
+def test_the_origin_gets_the_requested_host_and_not_the_clients_header() -> None:
     [answer] = run(
         WEBSOCKET,
         event("/ws/user", "", x_forwarded_host="evil.example", origin="https://evil.example"),
@@ -141,7 +141,7 @@ def test_any_other_list_is_its_readers_own(query: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "OPTIONS"])
-def test_whoever_submits_a_product_is_known(method: str) -> None:
+def test_a_product_is_submitted_with_a_token(method: str) -> None:
     assert not is_shared("", method)
 
 
