@@ -40,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-class LayerScheduling(LoadScopeScheduling):
+class LayerScheduling(LoadScopeScheduling):  # type: ignore[misc]  # it is untyped
     """Keeps the tests of a layer in one process if they share an expensive fixture."""
 
     def _split_scope(self, nodeid: str) -> str:
