@@ -2,8 +2,9 @@
 
 import os
 import platform
+import subprocess
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build"
@@ -16,6 +17,15 @@ CLIENT_CORE = CORES[-1]
 def pinned(core: int, command: list[str]) -> list[str]:
     """Return the command that runs `command` on one core."""
     return ["taskset", "--cpu-list", str(core), *command]
+
+
+def run(command: list[str], **options: Any) -> "subprocess.CompletedProcess[str]":
+    """Run a command on the client's core; raises RuntimeError with its error if it fails."""
+    pinned_command = pinned(CLIENT_CORE, command)
+    done = subprocess.run(pinned_command, capture_output=True, text=True, check=False, **options)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)[:200]}: {(done.stderr or done.stdout)[-1000:]}")
+    return done
 
 
 def description() -> str:

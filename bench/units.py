@@ -67,7 +67,9 @@ def _visits() -> dict[str, Sized]:
             bills["greet"].append(_bill(here, greet, inserted) | {"messages": 1})
             request = gateway_events.websocket("DISCONNECT", connection)
             bills["disconnect"].append(_bill(here, disconnect, request))
-        _expect(here, posts=1 + REPETITIONS)
+        greeted = sum(answer.status == HTTPStatus.OK for answer in here.answers())
+        if greeted != 1 + REPETITIONS:
+            raise RuntimeError(f"{greeted} posts instead of {1 + REPETITIONS}")
         return {name: {1: _typical(found[1:])} for name, found in bills.items()}
 
 
@@ -79,10 +81,10 @@ def _row(here: Stack, connection_id: str) -> Any:
 def _requests() -> dict[str, Sized]:
     """Bill the HTTP requests of phones and shops."""
     with stack.running(latency_ms=scale.LATENCY_MS) as here:
-        for row in map(_product, range(1, PRODUCTS + 1)):
-            here.cloud.tables["products"].put(aws.to_item(row))
-        here.cloud.tables["platform"].put(aws.to_item({"name": "last_product_id", "value": 100}))
-        here.cloud.tables["accounts"].put(aws.to_item(rows.account(EMAIL, PASSWORD)))
+        for product_id in range(1, PRODUCTS + 1):
+            here.put("products", _product(product_id))
+        here.put("platform", {"name": "last_product_id", "value": 100})
+        here.put("accounts", rows.account(EMAIL, PASSWORD))
         shop = here.token(ClientType.SHOP, shop_id=10, shop_name="Fashion Store")
         asked = {
             "log in": ("login", _post("auth/login", body={"email": EMAIL, "password": PASSWORD})),
@@ -97,41 +99,30 @@ def _post(path: str, *, token: str | None = None, body: Any = None) -> dict[str,
     return gateway_events.http("POST", f"/api/v1/{path}", token=token, body=body)
 
 
-def _ask(here: Stack, name: str, request: dict[str, Any]) -> Bill:
+def _ask(here: Stack, name: str, request: dict[str, Any], pause_seconds: float = 0) -> Bill:
+    """Bill the same event repeatedly; the first invocation starts the function."""
     function = here.function(name)
-    bills = [_bill(here, function, request) for _ in range(1 + REPETITIONS)]
+    bills = []
+    for _ in range(1 + REPETITIONS):
+        bills.append(_bill(here, function, request))
+        time.sleep(pause_seconds)
     return _typical(bills[1:])
 
 
 def _rounds(connections: int) -> tuple[Bill, Bill]:
     """Bill what reads all connections: a sweep that finds nothing to do, and a count."""
     with stack.running(connections=connections) as here:
-        sweep, stats = here.function("sweep"), here.function("stats")
-        swept, counted = [], []
-        for _ in range(1 + REPETITIONS):
-            swept.append(_bill(here, sweep, {}))
-            counted.append(_bill(here, stats, gateway_events.http("GET", "/health")))
-            # A count is cached for two seconds.
-            time.sleep(2)
-        return _typical(swept[1:]), _typical(counted[1:])
+        health = gateway_events.http("GET", "/health")
+        # A count is cached for two seconds.
+        return _ask(here, "sweep", {}), _ask(here, "stats", health, pause_seconds=2)
 
 
 def _bill(here: Stack, function: Lambda, event: dict[str, Any]) -> Bill:
     """Invoke a function and return its bill; raises RuntimeError if it returns an error."""
-    here.cloud.bill.take()
-    answer = function.invoke(event).answer or {}
-    if answer.get("statusCode", HTTPStatus.OK) >= HTTPStatus.BAD_REQUEST:
-        raise RuntimeError(f"{function.name}: {answer}")
-    bill = here.cloud.bill.take()
+    bill, answer = here.bill(function, event)
     if "rawPath" in event:
         bill |= {"http_requests": 1, "transfer_bytes": len(answer["body"].encode())}
     return bill
-
-
-def _expect(here: Stack, *, posts: int) -> None:
-    done = [answer for answer in here.answers() if answer.status == HTTPStatus.OK]
-    if len(done) != posts:
-        raise RuntimeError(f"{len(done)} posts instead of {posts}")
 
 
 def _typical(bills: list[Bill]) -> Bill:
@@ -173,30 +164,26 @@ def _write(units: Mapping[str, Sized]) -> None:
         "measured_on": f"{datetime.now(UTC):%Y-%m-%d}",
         "measured_by": machine.description(),
         "units": {
-            what: {str(size): _rounded(bill) for size, bill in sized.items()}
+            what: {
+                str(size): {name: float(f"{count:.6g}") for name, count in bill.items()}
+                for size, bill in sized.items()
+            }
             for what, sized in units.items()
         },
     }
     DOCUMENT.write_text(json.dumps(content, indent=2) + "\n")
 
 
-def _rounded(bill: Bill) -> Bill:
-    return {name: float(f"{count:.6g}") for name, count in bill.items()}
-
-
 def _table(units: Mapping[str, Sized]) -> Table:
-    counted = ("messages", "read_units", "write_units", "queue_requests", "invocations")
-    columns = ["", "of", "messages", "read units", "write units", "SQS requests", "invocations"]
-    columns += ["GB-s", "bytes of logs"]
     rows = [
         [
-            what,
-            f"{size:,}" if len(sized) > 1 else "",
-            *(f"{bill.get(name, 0):,.0f}" for name in counted),
-            f"{bill['gb_seconds']:.3f}",
-            f"{bill['log_bytes']:,.0f}",
+            ("", what),
+            ("of", f"{size:,}" if len(sized) > 1 else ""),
+            *report.counts(bill, {"messages": "messages", **scale.WORK}),
+            ("GB-s", f"{bill['gb_seconds']:.3f}"),
+            *report.counts(bill, {"bytes of logs": "log_bytes"}),
         ]
         for what, sized in units.items()
         for size, bill in sized.items()
     ]
-    return Table("What one costs", columns, rows)
+    return Table("What one costs", rows)
