@@ -63,7 +63,9 @@ def _visits() -> dict[str, Sized]:
             connection = f"visitor{number}="
             request = gateway_events.websocket("CONNECT", connection, token=token)
             bills["connect"].append(_bill(here, connect, request))
-            inserted = {"Records": [{"dynamodb": {"NewImage": _row(here, connection)}}]}
+            key = {"partition": f"connection#{connection}", "member": "connection"}
+            row = here.cloud.tables["connections"].get(aws.to_item(key)).item
+            inserted = {"Records": [{"dynamodb": {"NewImage": row}}]}
             bills["greet"].append(_bill(here, greet, inserted) | {"messages": 1})
             request = gateway_events.websocket("DISCONNECT", connection)
             bills["disconnect"].append(_bill(here, disconnect, request))
@@ -71,11 +73,6 @@ def _visits() -> dict[str, Sized]:
         if greeted != 1 + REPETITIONS:
             raise RuntimeError(f"{greeted} posts instead of {1 + REPETITIONS}")
         return {name: {1: _typical(found[1:])} for name, found in bills.items()}
-
-
-def _row(here: Stack, connection_id: str) -> Any:
-    key = {"partition": f"connection#{connection_id}", "member": "connection"}
-    return here.cloud.tables["connections"].get(aws.to_item(key)).item
 
 
 def _requests() -> dict[str, Sized]:
