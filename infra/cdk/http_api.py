@@ -7,7 +7,7 @@ from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from constructs import Construct
 
-from infra.cdk import log_groups
+from infra.cdk import grants, log_groups
 from infra.cdk.lambdas import Lambdas
 from infra.cdk.stages import Stage
 
@@ -54,24 +54,16 @@ class HttpApi(Construct):
     ) -> None:
         """Apply the stage's `allowed_origins`, `logins_per_second` and `log_retention_days`."""
         super().__init__(scope, construct_id)
-        cdk.Validations.of(self).acknowledge(
-            cdk.Acknowledgment(
-                id="AwsSolutions::AwsSolutions-APIG4",
-                reason="The functions verify tokens themselves, and some routes are public.",
-            ),
-        )
+        reason = "The functions verify tokens themselves, and some routes are public."
+        grants.acknowledge(self, {"APIG4": reason})
         self._stage = stage
-        self._api = apigateway.HttpApi(self, "Api", cors_preflight=self._cors())
-        self.api_id = self._api.api_id
+        self.api = apigateway.HttpApi(self, "Api", cors_preflight=self._cors())
         if emulator:
+            self.url = f"{emulator}/_aws/execute-api/{self.api.api_id}/$default"
             self._spell_cors_for_emulator()
         else:
+            self.url = self.api.api_endpoint
             self._log_requests()
-        self.url = (
-            f"{emulator}/_aws/execute-api/{self._api.api_id}/$default"
-            if emulator
-            else self._api.api_endpoint
-        )
 
     def route_to(self, functions: Lambdas) -> None:
         integrated = {
@@ -82,7 +74,7 @@ class HttpApi(Construct):
         }
         for route, name in HTTP_ROUTES.items():
             method, path = route.split()
-            routes = self._api.add_routes(
+            routes = self.api.add_routes(
                 path=path, methods=[apigateway.HttpMethod[method]], integration=integrated[name]
             )
             if route == LOGIN:
@@ -90,7 +82,7 @@ class HttpApi(Construct):
         apigateway.HttpRoute(
             self,
             "OtherRoutes",
-            http_api=self._api,
+            http_api=self.api,
             route_key=apigateway.HttpRouteKey.DEFAULT,
             integration=integrated[OTHER_ROUTES],
         )
@@ -112,7 +104,7 @@ class HttpApi(Construct):
 
     def _spell_cors_for_emulator(self) -> None:
         """Name the properties as API Gateway's API does; the emulator knows no other names."""
-        api = self._api.node.default_child
+        api = self.api.node.default_child
         assert isinstance(api, apigateway.CfnApi)  # noqa: S101
         cors = api.cors_configuration
         if isinstance(cors, apigateway.CfnApi.CorsProperty):
@@ -133,8 +125,8 @@ class HttpApi(Construct):
         )
 
     def _default_stage(self) -> apigateway.CfnStage:
-        assert self._api.default_stage is not None  # noqa: S101
-        stage = self._api.default_stage.node.default_child
+        assert self.api.default_stage is not None  # noqa: S101
+        stage = self.api.default_stage.node.default_child
         assert isinstance(stage, apigateway.CfnStage)  # noqa: S101
         return stage
 
