@@ -23,6 +23,8 @@ from aiohttp import (
 from aiohttp.client_exceptions import WSServerHandshakeError
 from yarl import URL
 
+from vitrina.origins import EDGE_HOST_HEADER
+
 # API Gateway's limits.
 MAX_MESSAGE_BYTES = 128 * 1024
 MAX_REQUEST_BYTES = 10 * 1024 * 1024
@@ -118,7 +120,8 @@ class _Edge:
                 URL(f"{self._websocket_url}?{query}", encoded=True),
                 headers={
                     **{k: v for k, v in request.headers.items() if k in HANDSHAKE_HEADERS},
-                    "X-Forwarded-Host": request.host,
+                    EDGE_HOST_HEADER: request.host,
+                    "X-Forwarded-Proto": request.scheme,
                 },
                 protocols=protocols,
                 max_msg_size=MAX_MESSAGE_BYTES,

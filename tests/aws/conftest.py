@@ -226,6 +226,15 @@ CONTEXT: Any = SimpleNamespace(
 )
 
 
+def frame_of(answer: dict[str, Any]) -> str:
+    """Return the frame that API Gateway sends for an answer, where the route has a response.
+
+    An answer without a body arrives as an empty frame, which is not JSON.
+    """
+    body: str = answer.get("body", "")
+    return body
+
+
 @dataclass
 class Answer:
     status: int

@@ -8,7 +8,7 @@ from hypothesis import given, strategies
 from hypothesis import settings as hypothesis_settings
 
 from functions.message.handler import handler
-from tests.aws.conftest import CONTEXT
+from tests.aws.conftest import CONTEXT, frame_of
 
 
 def say(body: str) -> Any:
@@ -16,7 +16,7 @@ def say(body: str) -> Any:
         {"requestContext": {"eventType": "MESSAGE", "connectionId": "c1"}, "body": body}, CONTEXT
     )
     assert answer["statusCode"] == 200
-    return json.loads(answer["body"])
+    return json.loads(frame_of(answer))
 
 
 @pytest.mark.parametrize(
