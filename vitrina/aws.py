@@ -4,6 +4,7 @@ The functions use botocore alone. boto3 is a layer on botocore that adds 15 ms t
 and two of its classes would be used here.
 """
 
+import os
 import random
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -126,6 +127,9 @@ def _session() -> botocore.session.Session:
     random.seed()
     session = botocore.session.get_session()
     session.set_config_variable("data_path", str(Path(__file__).parents[1] / DESCRIPTIONS))
+    # As the CDK and the AWS CLI do; botocore itself reads AWS_DEFAULT_REGION only.
+    if region := os.environ.get("AWS_REGION"):
+        session.set_config_variable("region", region)
     return session
 
 
@@ -142,6 +146,11 @@ def credentials() -> Credentials:
 
 def region() -> str:
     return str(_session().get_config_variable("region"))
+
+
+def account_id() -> str:
+    """Return the account of this process's credentials."""
+    return str(_client("sts").get_caller_identity()["Account"])
 
 
 def ca_bundle() -> str:
