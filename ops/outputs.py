@@ -1,6 +1,6 @@
 """Print a deployed stack's outputs as shell variables: eval "$(make outputs STAGE=…)"
 
-`HttpUrl` becomes HTTP_URL. STACK and the region are set too: the AWS CLI reads AWS_REGION, and boto3
+`HttpUrl` becomes HTTP_URL. STACK and the region are set too: the AWS CLI reads AWS_REGION, boto3 reads
 AWS_DEFAULT_REGION.
 """
 
