@@ -1,7 +1,7 @@
 """Print a deployed stack's outputs as shell variables: eval "$(make outputs STAGE=…)"
 
-`HttpUrl` becomes HTTP_URL. STACK and the region are set too: the AWS CLI reads AWS_REGION, boto3 reads
-AWS_DEFAULT_REGION.
+`HttpUrl` becomes HTTP_URL. STACK and the region are set too: in AWS_REGION for the AWS CLI, and in
+AWS_DEFAULT_REGION for boto3.
 """
 
 import argparse
