@@ -43,7 +43,7 @@ lint: build/venv.done
 reference: build/venv.done ## write openapi.json, asyncapi.json and the tables of docs/protocol.md
 	@$(BIN)/python -m reference
 
-cost: build/venv.done ## write docs/cost.md from measurements, prices and usage
+cost: build/venv.done ## write the tables of docs/cost.md
 	@$(BIN)/python -m bench.cost
 
 format: build/venv.done

@@ -1,4 +1,4 @@
-"""`make bench`: run the benchmarks, print what they found, write it to docs/benchmarks.md."""
+"""`make bench`: run the benchmarks, print their results and write them to docs/benchmarks.md."""
 
 import signal
 import sys
@@ -30,8 +30,9 @@ def _run(name: str) -> None:
     progress = Progress()
     section = BENCHMARKS[name](progress)
     progress.done()
-    print(f"\n{section.to_text()}\n")
-    report.write(name, section)
+    text = section.to_markdown(name)
+    print(f"\n{text}\n")
+    report.write(name, text)
 
 
 if __name__ == "__main__":

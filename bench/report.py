@@ -1,19 +1,14 @@
-"""What a benchmark found: its tables as text and as Markdown, its place in docs/benchmarks.md."""
+"""The result of a benchmark: a section of docs/benchmarks.md."""
 
-import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import machine
+from reference import pages
 
 DOCUMENT = machine.ROOT / "docs" / "benchmarks.md"
 CHARTS = DOCUMENT.with_suffix("")
-PREAMBLE = """# Benchmarks
-
-Written by `make bench`, a section by each benchmark; `build/bench/bin/python -m bench NAME` writes
-one again. They need two cores of Linux, and say which Debian packages they miss.
-"""
 
 
 @dataclass(frozen=True)
@@ -22,27 +17,13 @@ class Table:
     columns: list[str]
     rows: list[list[str]]
 
-    def to_text(self) -> str:
-        """Align the first column left and the others right, as numbers are."""
-        lines = [self.columns, *self.rows]
-        widths = [max(map(len, cells)) for cells in zip(*lines, strict=True)]
-        aligned = (_align(line, widths) for line in lines)
-        return "\n".join((self.title, *aligned))
-
     def to_markdown(self) -> str:
-        ruler = ["---", *["---:"] * (len(self.columns) - 1)]
-        lines = (f"| {' | '.join(line)} |" for line in (self.columns, ruler, *self.rows))
-        return "\n".join((f"**{self.title}**", "", *lines))
-
-
-def _align(cells: list[str], widths: list[int]) -> str:
-    first, *others = zip(cells, widths, strict=True)
-    return "  ".join([first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)])
+        return f"**{self.title}**\n\n{pages.table(self.columns, self.rows)}"
 
 
 @dataclass(frozen=True)
 class Target:
-    """What was promised before it was measured."""
+    """A ratio, with the target that was set before it was measured."""
 
     what: str
     at_least: float
@@ -53,14 +34,14 @@ class Target:
         return [self.what, f"≥ {self.at_least:g}", f"{self.measured:.3g}", verdict]
 
 
-def targets(promised: list[Target]) -> Table:
+def targets(ratios: list[Target]) -> Table:
     columns = ["ratio", "target", "measured", ""]
-    return Table("Targets", columns, [target.to_row() for target in promised])
+    return Table("Targets", columns, [target.to_row() for target in ratios])
 
 
 @dataclass(frozen=True)
 class Section:
-    """One benchmark's part of the document."""
+    """One benchmark's part of the page."""
 
     title: str
     introduction: str
@@ -69,10 +50,6 @@ class Section:
     versions: dict[str, str] = field(default_factory=dict)
     chart: Path | None = None
     """An SVG under docs/benchmarks/."""
-
-    def to_text(self) -> str:
-        tables = (table.to_text() for table in self.tables)
-        return "\n\n".join((self.title, *tables, "\n".join(self.notes)))
 
     def to_markdown(self, name: str) -> str:
         parts = [f"## {self.title}", self.introduction]
@@ -90,14 +67,7 @@ class Section:
         )
 
 
-def write(name: str, section: Section) -> None:
-    """Put a section into the document, in place of the one it had; the others stay."""
-    document = DOCUMENT.read_text() if DOCUMENT.exists() else PREAMBLE
-    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-    text = f"{begin}\n{section.to_markdown(name)}\n{end}"
-    place = re.compile(f"{begin}.*?{end}", re.DOTALL)
-    if place.search(document):
-        document = place.sub(lambda _: text, document)
-    else:
-        document = f"{document}\n{text}\n"
-    DOCUMENT.write_text(document)
+def write(name: str, text: str) -> None:
+    """Replace one section of the page; raises ValueError if the page has no marks for it."""
+    page = DOCUMENT.read_text()
+    DOCUMENT.write_text(pages.renew(page, pages.read(page) | {name: text}))

@@ -1,1 +1,1 @@
-"""The reference, generated from the handlers and the models: `make reference` writes it anew."""
+"""Generated documentation; `make reference` writes the reference of both APIs."""

@@ -1,4 +1,4 @@
-"""Writes every generated file."""
+"""`make reference`: write every file of the reference."""
 
 from reference import files
 

@@ -19,11 +19,11 @@ ROOT = Path(__file__).parents[1]
 
 DESCRIPTION = """\
 Every frame is one JSON object in UTF-8. Clients send messages, which have a `type`; the server
-sends events, which have an `event`. Published events belong to channels, and are numbered in each.
+sends events, which have an `event`. Published events are sent to channels and numbered in each.
 """
 
-# What a client message is answered with, unless it is refused with `error`.
-ANSWERS: dict[type[BaseModel], type[BaseModel]] = {
+# The reply to a client message, unless it is `error`.
+REPLIES: dict[type[BaseModel], type[BaseModel]] = {
     Ping: events.Pong,
     Resume: events.Recovered,
     Join: events.Joined,
@@ -31,10 +31,14 @@ ANSWERS: dict[type[BaseModel], type[BaseModel]] = {
     Auth: events.Authenticated,
 }
 
-# A published event in one channel has two members more; see `Published.body_for`.
-_PLACE = {
-    "channel": {"type": "string", "description": "The channel that it came by."},
-    "seq": {"type": "integer", "minimum": 1, "description": "Its number there, without gaps."},
+# Two fields that `Published.body_for` adds for each channel.
+_CHANNEL_FIELDS = {
+    "channel": {"type": "string", "description": "The channel that it was sent to."},
+    "seq": {
+        "type": "integer",
+        "minimum": 1,
+        "description": "Its number in the channel, without gaps.",
+    },
 }
 
 
@@ -54,7 +58,7 @@ def document() -> dict[str, Any]:
             **{f"receive_{name(message)}": _receive(message) for message in client_messages()},
             "send_events": {
                 "action": "send",
-                "summary": "Tell of what happens, and answer",
+                "summary": "Send events and replies",
                 "channel": {"$ref": "#/channels/notifications"},
                 "messages": [_in_channel(event) for event in event_classes()],
             },
@@ -78,7 +82,7 @@ def client_messages() -> list[type[BaseModel]]:
 
 
 def event_classes() -> list[type[BaseModel]]:
-    """Return every event, in the order in which they are written down."""
+    """Return every event, in the order of `vitrina/events.py`."""
     return [
         model
         for model in vars(events).values()
@@ -90,7 +94,7 @@ def event_classes() -> list[type[BaseModel]]:
 
 
 def name(model: type[BaseModel]) -> str:
-    """Return what the wire calls a model: `product.approved`, `ping`."""
+    """Return the name of a model in frames: `product.approved`, `ping`."""
     field = model.model_fields.get("event") or model.model_fields["type"]
     [found] = get_args(field.annotation)
     return str(found)
@@ -109,7 +113,7 @@ def _servers() -> dict[str, Any]:
         "deployed": {
             "host": "{host}",
             "protocol": "wss",
-            "variables": {"host": {"description": "Where it is deployed."}},
+            "variables": {"host": {"description": "The host name of the deployment."}},
             "security": security,
         },
         "local": {"host": "localhost:8000", "protocol": "ws", "security": security},
@@ -120,10 +124,10 @@ def _channel() -> dict[str, Any]:
     models = (*client_messages(), *event_classes())
     return {
         "address": "/ws/{type}",
-        "summary": "One connection, for everything both ways",
+        "summary": "One connection for client messages and events",
         "parameters": {
             "type": {
-                "description": "The type of client; the token's.",
+                "description": "The client type, as in the token.",
                 "enum": [str(kind) for kind in ClientType],
             }
         },
@@ -142,7 +146,7 @@ def _receive(message: type[BaseModel]) -> dict[str, Any]:
         "messages": [_in_channel(message)],
         "reply": {
             "channel": {"$ref": "#/channels/notifications"},
-            "messages": [_in_channel(ANSWERS[message]), _in_channel(events.Error)],
+            "messages": [_in_channel(REPLIES[message]), _in_channel(events.Error)],
         },
     }
 
@@ -171,8 +175,8 @@ def _example(model: type[BaseModel]) -> Any:
 
 
 def _payloads() -> dict[str, Any]:
-    """Return the schemas of all frames and of what they contain."""
-    # What clients send may leave out what has a default; what is sent is complete.
+    """Return the schemas of all frames and of the models in them."""
+    # Clients may omit fields with a default; the server sends every field.
     _, sent = models_json_schema(
         [(event, "serialization") for event in event_classes()],
         ref_template="#/components/schemas/{model}",
@@ -184,7 +188,7 @@ def _payloads() -> dict[str, Any]:
     found: dict[str, Any] = schemas.tidy(received["$defs"] | sent["$defs"])
     for event in event_classes():
         if issubclass(event, Published):
-            found[event.__name__]["properties"] |= _PLACE
+            found[event.__name__]["properties"] |= _CHANNEL_FIELDS
     for model in sent["$defs"]:
         if issubclass(getattr(events, model), BaseModel):
             found[model]["required"] = list(found[model]["properties"])

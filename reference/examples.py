@@ -1,4 +1,4 @@
-"""One frame of every kind."""
+"""One example of every client message and every event."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,10 +1,10 @@
-"""Which files are generated, and what they say."""
+"""The generated files of the reference."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-from reference import asyncapi, openapi, tables
+from reference import asyncapi, openapi, pages, tables
 
 ROOT = Path(__file__).parents[1]
 SERVED = ROOT / "functions/openapi"
@@ -12,12 +12,12 @@ PROTOCOL = ROOT / "docs/protocol.md"
 
 
 def generated() -> dict[Path, str]:
-    """Return the text of each file as it should be now."""
+    """Return the up-to-date text of each file."""
     http, websocket = openapi.document(), asyncapi.document()
     return {
         SERVED / "openapi.json": _json(http),
         SERVED / "asyncapi.json": _json(websocket),
-        PROTOCOL: tables.renew(PROTOCOL.read_text(encoding="utf-8"), http),
+        PROTOCOL: pages.renew(PROTOCOL.read_text(encoding="utf-8"), tables.parts(http)),
     }
 
 

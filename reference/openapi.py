@@ -17,13 +17,13 @@ from vitrina import http_api, responses
 ROOT = Path(__file__).parents[1]
 
 DESCRIPTION = """\
-Refusals are `application/problem+json` (RFC 9457) with a stable `code`. An unknown route is refused
-with 404 `route_not_found`, another method with 405 `method_not_allowed` and `Allow`. What API
-Gateway itself refuses, as too many logins at once, has the body `{"message": …}`.
+Error responses are `application/problem+json` (RFC 9457) with a stable `code`. An unknown route
+returns 404 `route_not_found`, an unsupported method 405 `method_not_allowed` with `Allow`. Errors
+of API Gateway itself, such as too many logins per second, have the body `{"message": …}`.
 """
 
-# What a folder's routes are about.
-AREAS = {
+# The folders of functions, by the tag of their routes.
+TAGS = {
     "Tokens": ["login"],
     "Products": ["products"],
     "Moderation": ["approve", "reject"],
@@ -33,17 +33,17 @@ AREAS = {
 
 PROBLEM = {
     "type": "object",
-    "description": "A refusal, as of RFC 9457.",
+    "description": "An error response (RFC 9457).",
     "required": ["type", "title", "status", "code", "detail"],
     "properties": {
         "type": {"const": "about:blank"},
         "title": {"type": "string"},
         "status": {"type": "integer"},
-        "code": {"type": "string", "description": "Names the case, and never changes."},
-        "detail": {"type": "string", "description": "A sentence for people."},
+        "code": {"type": "string", "description": "A stable name of the error."},
+        "detail": {"type": "string", "description": "An explanation for people."},
         "errors": {
             "type": "array",
-            "description": "Every fault of a request that breaks a rule.",
+            "description": "All validation errors, if the code is `request_invalid`.",
             "items": {
                 "type": "object",
                 "required": ["field", "code", "detail"],
@@ -62,12 +62,12 @@ PROBLEM = {
 SECURITY_SCHEMES: dict[str, Any] = {
     "bearerAuth": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 }
-# Powertools' own answer to a request that breaks a rule; here that is a problem.
+# Powertools' own schemas of validation errors; here they are problems.
 UNUSED = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
 
 
-class Asked(NamedTuple):
-    """What the type of a parameter asks of a caller, and so what may be refused."""
+class Requirement(NamedTuple):
+    """What a parameter's type requires of the request, with the codes of the errors it causes."""
 
     codes: list[str]
     security: list[dict[str, list[str]]] | None = None
@@ -75,17 +75,17 @@ class Asked(NamedTuple):
 
 
 _TOKEN = ["token_missing", "token_invalid", "token_expired", "token_revoked", "issuer_unreachable"]
-_NEEDED: list[dict[str, list[str]]] = [{"bearerAuth": []}]
+_BEARER: list[dict[str, list[str]]] = [{"bearerAuth": []}]
 
-ASKED: list[tuple[Any, Asked]] = [
-    (http_api.Admin, Asked([*_TOKEN, "client_type_forbidden"], _NEEDED, "admin")),
-    (http_api.Shop, Asked([*_TOKEN, "client_type_forbidden"], _NEEDED, "shop")),
-    (http_api.Bearer, Asked(_TOKEN, _NEEDED, "whoever has a token")),
-    (http_api.OptionalBearer, Asked(_TOKEN, [{}, *_NEEDED], "anyone; a token shows more")),
-    (http_api.IfMatch, Asked(["request_invalid"])),
-    (http_api.RequiredIfMatch, Asked(["request_invalid", "version_missing"])),
+REQUIREMENTS: list[tuple[Any, Requirement]] = [
+    (http_api.Admin, Requirement([*_TOKEN, "client_type_forbidden"], _BEARER, "admin")),
+    (http_api.Shop, Requirement([*_TOKEN, "client_type_forbidden"], _BEARER, "shop")),
+    (http_api.Bearer, Requirement(_TOKEN, _BEARER, "any client with a token")),
+    (http_api.OptionalBearer, Requirement(_TOKEN, [{}, *_BEARER], "anyone; a token shows more")),
+    (http_api.IfMatch, Requirement(["request_invalid"])),
+    (http_api.RequiredIfMatch, Requirement(["request_invalid", "version_missing"])),
 ]
-# Of a body, whether or not the route has a use for it.
+# Errors of a request body, even if the route does not use it.
 _BODY = ["body_not_json", "body_too_large", "content_type_unsupported"]
 
 
@@ -95,13 +95,13 @@ def document() -> dict[str, Any]:
         version=tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"],
         openapi_version="3.1.0",
         description=DESCRIPTION,
-        tags=[Tag(name=area) for area in AREAS],
+        tags=[Tag(name=tag) for tag in TAGS],
         security_schemes=SECURITY_SCHEMES,
         on_conflict="error",
     )
-    for area, folders in AREAS.items():
+    for tag, folders in TAGS.items():
         for folder in folders:
-            merge.add_schema(_describe(folder, area))
+            merge.add_schema(_describe(folder, tag))
     merged = merge.get_openapi_schema()
     components = merged["components"]["schemas"]
     for name in UNUSED:
@@ -121,8 +121,8 @@ def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, 
             yield method.upper(), path, operation
 
 
-def refused(operation: dict[str, Any]) -> Iterator[str]:
-    """Yield the codes that an operation may be refused with."""
+def error_codes(operation: dict[str, Any]) -> Iterator[str]:
+    """Yield the codes of all error responses of an operation."""
     for response in operation["responses"].values():
         yield from codes(response)
 
@@ -133,8 +133,8 @@ def codes(response: Any) -> list[str]:
     return found
 
 
-def _describe(folder: str, area: str) -> dict[str, Any]:
-    """Describe the routes of one handler, and what the types of their parameters say."""
+def _describe(folder: str, tag: str) -> dict[str, Any]:
+    """Describe the routes of one handler, including what the types of their parameters require."""
     app = import_module(f"functions.{folder}.handler").app
     described: dict[str, Any] = app.get_openapi_schema().model_dump(
         mode="json", by_alias=True, exclude_none=True
@@ -146,20 +146,24 @@ def _describe(folder: str, area: str) -> dict[str, Any]:
         operation |= {
             "operationId": f"{folder}.{route.func.__name__}",
             "summary": summary.removesuffix("."),
-            "tags": [area],
+            "tags": [tag],
         }
         if description:
             operation["description"] = description
-        asked = [asked for kind, asked in ASKED if kind in _parameter_types(route)]
+        requirements = [one for kind, one in REQUIREMENTS if kind in _parameter_types(route)]
         operation["x-caller"] = "anyone"
-        for one in asked:
+        for one in requirements:
             if one.security:
                 operation |= {"security": one.security, "x-caller": one.caller}
         for parameter in operation.get("parameters", ()):
             _describe_parameter(parameter, route)
-        possible = {*refused(operation), *_from_parameters(route), "internal_error"}
-        possible.update(*(one.codes for one in asked))
-        operation["responses"] = _by_status(operation, responses.refusals(possible))
+        possible = {*error_codes(operation), *_from_parameters(route), "internal_error"}
+        possible.update(*(one.codes for one in requirements))
+        successes = {k: v for k, v in operation["responses"].items() if k.startswith("2")}
+        errors = {
+            str(status): response for status, response in responses.refusals(possible).items()
+        }
+        operation["responses"] = successes | errors
     return described
 
 
@@ -173,7 +177,7 @@ def _parameter_types(route: Route) -> list[Any]:
 
 
 def _describe_parameter(parameter: dict[str, Any], route: Route) -> None:
-    """Say of a parameter what pydantic does not: what is left out is not null."""
+    """Correct pydantic's schema of an optional parameter: it may be omitted, but not null."""
     schema = parameter["schema"]
     if schema.get("anyOf", [])[1:] == [{"type": "null"}]:
         schema |= schema.pop("anyOf")[0]
@@ -190,14 +194,5 @@ def _from_parameters(route: Route) -> Iterator[str]:
     if dependant.path_params or dependant.query_params or dependant.body_params:
         yield "request_invalid"
     if dependant.path_params:
-        # A path that is not even of an id's characters is another route, which there is not.
+        # A path with characters that no id has matches no route.
         yield "route_not_found"
-
-
-def _by_status(operation: dict[str, Any], refused: Any) -> dict[str, Any]:
-    successes = {
-        status: response
-        for status, response in operation["responses"].items()
-        if status.startswith("2")
-    }
-    return successes | {str(status): response for status, response in refused.items()}

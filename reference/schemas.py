@@ -1,13 +1,13 @@
-"""JSON Schemas as people read them, from those that pydantic makes."""
+"""JSON Schemas that are easier to read than those of pydantic."""
 
 import json
 from typing import Any
 
 
 def tidy(schema: Any) -> Any:
-    """Drop the titles that repeat a field's name, write whole numbers as such, admit no more."""
+    """Drop titles, which repeat field names; write whole numbers as integers; close open maps."""
     if isinstance(schema, dict):
-        # pydantic accepts no other names either, and does not say so.
+        # pydantic rejects other names, but its schema does not say so.
         closed = {"additionalProperties": False} if "patternProperties" in schema else {}
         return closed | {
             name: tidy(value)
@@ -35,7 +35,7 @@ def find_references(document: Any) -> set[str]:
 
 
 def resolve(document: dict[str, Any], reference: str) -> Any:
-    """Return what a `$ref` within a document names; raises KeyError when it names nothing."""
+    """Return the target of a `$ref` within a document; raises KeyError if there is none."""
     found: Any = document
     for name in reference.removeprefix("#/").split("/"):
         found = found[name.replace("~1", "/").replace("~0", "~")]

@@ -1,4 +1,4 @@
-"""What AWS would bill: counts by what they are of, and the price of one."""
+"""What AWS would bill: counts, and the price of one of each."""
 
 import math
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class Bill:
             self._counts[name] = self._counts.get(name, 0) + count
 
     def take(self) -> dict[str, float]:
-        """Return what was counted, and begin again with nothing."""
+        """Return the counts and reset them."""
         with self._lock:
             taken, self._counts = self._counts, {}
         return taken
@@ -35,10 +35,10 @@ class Price(NamedTuple):
     dollars: float
     """For one."""
     beyond: tuple[tuple[float, float], ...] = ()
-    """What one costs when so many of a month are behind it: count and dollars."""
+    """Volume prices: from which monthly count, and dollars for one."""
 
     def of(self, count: float) -> float:
-        """Return what so many cost in a month."""
+        """Return the price of this count in a month."""
         steps = ((0.0, self.dollars), *self.beyond, (math.inf, 0.0))
         return sum(
             max(0.0, min(count, end) - begin) * dollars
@@ -47,8 +47,8 @@ class Price(NamedTuple):
 
 
 # List prices of us-east-1 (of North America and Europe for CloudFront) without the free tiers, as
-# AWS's pricing pages and what repeats them said in 2026. DynamoDB's are those since November 2024,
-# when on-demand became half as expensive.
+# published by AWS, or by copies of its price list, in 2026. AWS halved DynamoDB's on-demand prices
+# in November 2024.
 PRICES = {
     "messages": Price(
         "API Gateway", "WebSocket messages", 1.00 / MILLION, ((1e9, 0.80 / MILLION),)
@@ -66,14 +66,14 @@ PRICES = {
     "gb_seconds": Price("Lambda", "GB-seconds, arm64", 0.0000133334, ((7.5e9, 0.0000120001),)),
     "log_bytes": Price("CloudWatch", "bytes of logs", 0.50 / GB),
     "stored_log_bytes": Price("CloudWatch", "bytes of logs stored for a month", 0.03 / GB),
-    "metrics": Price("CloudWatch", "metrics of our own", 0.30),
+    "metrics": Price("CloudWatch", "custom metrics", 0.30),
     "alarms": Price("CloudWatch", "alarms", 0.10),
     "dashboards": Price("CloudWatch", "dashboards", 3.00),
     "traces": Price("X-Ray", "traces recorded", 5.00 / MILLION),
     "secrets": Price("Secrets Manager", "secrets", 0.40),
     "secret_requests": Price("Secrets Manager", "requests", 0.05 / 10_000),
     "edge_requests": Price("CloudFront", "HTTPS requests", 0.0100 / 10_000),
-    "edge_function_runs": Price("CloudFront", "runs of a function", 0.10 / MILLION),
+    "edge_function_runs": Price("CloudFront", "function invocations", 0.10 / MILLION),
     "edge_bytes": Price(
         "CloudFront",
         "bytes to the internet",
@@ -94,5 +94,5 @@ PRICES = {
 
 
 def dollars(counts: Mapping[str, float]) -> dict[str, float]:
-    """Return what each count costs; counts without a price cost nothing and are left out."""
+    """Return the cost of each count that has a price."""
     return {name: price.of(counts[name]) for name, price in PRICES.items() if name in counts}

@@ -5,7 +5,6 @@ import math
 import subprocess
 import time
 from collections.abc import Mapping
-from functools import cache
 from threading import Thread
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ from bench import machine
 from bench.cloud.bill import Bill
 from bench.cloud.queue import Queue
 from bench.cloud.server import DELIVERY_SECONDS
+from infra.cdk.functions import FUNCTIONS
 
 # What the functions are to run with; the benchmarks' own environment has another boto3.
 PYTHON = str(machine.BUILD / "venv/bin/python")
@@ -39,7 +39,7 @@ class Lambda:
     ) -> None:
         self.name = name
         self._bill = bill
-        self._memory_mb = _memory_mb()[name]
+        self._memory_mb = FUNCTIONS[name].memory_mb
         self._process = subprocess.Popen(
             ["nice", "-n", str(niceness), PYTHON, "-m", "bench.cloud.worker", name],
             cwd=machine.ROOT,
@@ -102,14 +102,3 @@ class EventSource:
             self.failures += invocation.answer["batchItemFailures"]
             self.peak_mb = max(self.peak_mb, invocation.peak_mb)
             self._queue.done()
-
-
-@cache
-def _memory_mb() -> dict[str, int]:
-    """Ask the stack's definition what each function gets; the CDK takes a process of its own."""
-    program = "import json; from infra.cdk.functions import FUNCTIONS as functions;"
-    program += "print(json.dumps({name: needs.memory_mb for name, needs in functions.items()}))"
-    command = [PYTHON, "-c", program]
-    done = subprocess.run(command, cwd=machine.ROOT, capture_output=True, text=True, check=True)
-    found: dict[str, int] = json.loads(done.stdout)
-    return found

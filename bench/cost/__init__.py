@@ -1,1 +1,1 @@
-"""What a month costs: docs/cost.md, from measured units, list prices and a stated usage."""
+"""The monthly cost: the tables of docs/cost.md, from measured units, list prices and usage."""

@@ -1,4 +1,4 @@
-"""`make cost`: write docs/cost.md anew."""
+"""`make cost`: rewrite the tables of docs/cost.md."""
 
 from bench.cost import page
 

@@ -1,4 +1,4 @@
-"""One month's bill: measured units times usage, by what is done."""
+"""The bill of one month: measured units times usage, by activity."""
 
 import json
 from collections.abc import Mapping
@@ -16,23 +16,23 @@ PONG_BYTES = len(Pong().body())
 
 Counts = dict[str, float]
 Measured = Mapping[str, Mapping[str, Counts]]
-"""By what was done, and by how many connections or events."""
+"""Counts by activity, and by number of connections or events."""
 
 
 class Units:
-    """What one of each thing takes: as measured, and with what only the cloud has."""
+    """The measured counts of each activity, with those that exist only in the cloud."""
 
     def __init__(self, measured: Measured, upkeep: Upkeep, measured_on: str) -> None:
         self.measured_on = measured_on
         largest = _largest(measured["approve"])
         self.event_bytes = largest["transfer_bytes"] / largest["messages"]
-        """The length of an approval as it is sent."""
+        """The size of an approval's frame."""
         self._sized = {
-            what: {
+            activity: {
                 int(size): _in_the_cloud(counts, self.event_bytes, upkeep)
                 for size, counts in sized.items()
             }
-            for what, sized in measured.items()
+            for activity, sized in measured.items()
         }
 
     @classmethod
@@ -40,12 +40,12 @@ class Units:
         found = json.loads(UNITS.read_text())
         return cls(found["units"], upkeep, found["measured_on"])
 
-    def of(self, what: str, size: float = 1) -> Counts:
-        """Return the counts for so many connections or events.
+    def of(self, activity: str, size: float = 1) -> Counts:
+        """Return the counts for `size` connections or events.
 
-        Between and beyond the measured sizes it is a straight line through the two nearest.
+        Other sizes than the measured ones are interpolated or extrapolated linearly.
         """
-        sized = self._sized[what]
+        sized = self._sized[activity]
         if len(sized) == 1:
             return next(iter(sized.values()))
         lines = list(pairwise(sorted(sized)))
@@ -65,19 +65,19 @@ def _largest(sized: Mapping[str, Counts]) -> Counts:
 
 
 def _in_the_cloud(measured: Counts, event_bytes: float, upkeep: Upkeep) -> Counts:
-    """Add the edge, Lambda's own logs and the cold starts to what was measured."""
+    """Add the edge, Lambda's own logs and cold starts to the measured counts."""
     invocations, frames = measured["invocations"], measured.get("messages", 0)
-    asked = measured.get("http_requests", 0)
-    # An approval's bytes are those of its events.
-    answered = measured.get("transfer_bytes", 0) if not frames else 0
+    requests = measured.get("http_requests", 0)
+    # The bytes of an approval are those of its events, which are counted by frame.
+    response_bytes = measured.get("transfer_bytes", 0) if not frames else 0
     logs = measured["log_bytes"] + invocations * upkeep.platform_log_bytes
     cold = invocations * upkeep.cold_starts
-    kept = {name: count for name, count in measured.items() if name != "transfer_bytes"}
-    return kept | {
+    others = {name: count for name, count in measured.items() if name != "transfer_bytes"}
+    return others | {
         "edge_bytes": frames * (event_bytes + upkeep.frame_header_bytes)
-        + answered
-        + asked * upkeep.response_header_bytes,
-        **_through_the_edge(asked, upkeep),
+        + response_bytes
+        + requests * upkeep.response_header_bytes,
+        **_through_the_edge(requests, upkeep),
         "gb_seconds": measured["gb_seconds"] + cold * upkeep.cold_start_gb_seconds,
         "secret_requests": cold,
         "log_bytes": logs,
@@ -86,7 +86,7 @@ def _in_the_cloud(measured: Counts, event_bytes: float, upkeep: Upkeep) -> Count
 
 
 def _through_the_edge(requests: float, upkeep: Upkeep) -> Counts:
-    """Count what the edge bills for requests, without their answers."""
+    """Count what the edge bills for requests, without their responses."""
     return {
         "edge_requests": requests,
         "edge_function_runs": requests,
@@ -96,13 +96,13 @@ def _through_the_edge(requests: float, upkeep: Upkeep) -> Counts:
 
 
 class Month(NamedTuple):
-    """What a month is billed for, by what is done."""
+    """What is billed for a month, by activity."""
 
     phones: int
     delivered: float
-    """Events that reached a phone at once, and those that a resume gave back."""
+    """Events that phones received, live or by `resume`."""
     live: float
-    """Events that reached a phone at once."""
+    """Events that connected phones received."""
     counts: dict[str, Counts]
 
     @property
@@ -115,7 +115,7 @@ class Month(NamedTuple):
 
     @property
     def by_service(self) -> dict[str, float]:
-        """Return dollars by service, and by part where it is API Gateway's."""
+        """Return dollars by service; API Gateway is split into its parts."""
         found: dict[str, float] = {}
         for name, cost in dollars(self.total).items():
             price = PRICES[name]
@@ -124,26 +124,26 @@ class Month(NamedTuple):
             found[service] = found.get(service, 0) + cost
         return found
 
-    def share_of(self, *done: str) -> float:
-        """Return the part of the dollars that goes for some of what is done."""
-        mine, all_of_it = add(*(self.counts[name] for name in done)), self.total
-        cost = dollars(all_of_it)
-        parts = (cost[name] * mine[name] / all_of_it[name] for name in mine if all_of_it[name])
-        return sum(parts) / self.dollars
+    def share_of(self, *activities: str) -> float:
+        """Return the share of the dollars that these activities cost."""
+        part, total = add(*(self.counts[name] for name in activities)), self.total
+        cost = dollars(total)
+        shares = (cost[name] * part[name] / total[name] for name in part if total[name])
+        return sum(shares) / self.dollars
 
 
-CONNECTIONS, KEEP_ALIVE, EVENTS, RECOVERY, LISTS, UPKEEP = DONE = (
+CONNECTIONS, KEEP_ALIVE, EVENTS, RECOVERY, LISTS, UPKEEP = ACTIVITIES = (
     "connections: open, close, minutes, tokens",
     "keep-alives",
-    "events to who is connected",
-    "events given back by `resume`",
+    "events to connected phones",
+    "events replayed by `resume`",
     "lists over HTTP",
-    "what runs anyway: sweep, health, alarms, firewall, storage",
+    "independent of usage: sweep, health checks, alarms, firewall, storage",
 )
 
 
 def month(phones: int, usage: Usage, units: Units, upkeep: Upkeep) -> Month:
-    """Return the bill of so many phones connected in the busiest moment."""
+    """Return the bill for this number of phones at the daily peak."""
     sessions = phones * usage.sessions * DAYS
     approvals = usage.approvals * DAYS
     live = phones * usage.connected_at_approval * approvals
@@ -168,18 +168,18 @@ def _connections(
 ) -> Counts:
     minutes = phones * usage.connected_minutes * DAYS
     return add(
-        *(times(sessions, units.of(what)) for what in ("connect", "greet", "disconnect")),
+        *(times(sessions, units.of(activity)) for activity in ("connect", "greet", "disconnect")),
         _through_the_edge(sessions, upkeep),
         {"edge_bytes": sessions * upkeep.response_header_bytes},
         times(minutes / usage.token_minutes, units.of("refresh")),
-        # A login is good for a month.
+        # Each user logs in once a month.
         times(phones * usage.users, units.of("log in")),
         {"connection_minutes": minutes},
     )
 
 
 def _keep_alives(phones: int, usage: Usage, upkeep: Upkeep) -> Counts:
-    """Count a message in and a message out for each; API Gateway answers them itself."""
+    """Count two messages for each; API Gateway itself answers, without a function."""
     pings = phones * usage.connected_minutes * DAYS * 60 / usage.ping_seconds
     return {
         "messages": 2 * pings,
@@ -189,28 +189,30 @@ def _keep_alives(phones: int, usage: Usage, upkeep: Upkeep) -> Counts:
 
 
 def _events(phones: int, approvals: float, usage: Usage, units: Units) -> Counts:
-    """Count approvals, each of something submitted before."""
+    """Count approvals, each with the submission before it."""
     connected = phones * usage.connected_at_approval
     return times(approvals, add(units.of("approve", connected), units.of("submit")))
 
 
-def _lists(asked: float, units: Units, upkeep: Upkeep) -> Counts:
-    """Count what the edge answers, and what it has to fetch for that."""
+def _lists(requests: float, units: Units, upkeep: Upkeep) -> Counts:
+    """Count the requests to the edge, and those that it forwards to the origin."""
     one = units.of("list")
     at_the_edge = ("edge_requests", "edge_function_runs", "firewall_requests", "edge_bytes")
-    fetched = min(asked, upkeep.edge_places * MINUTES * 60 / upkeep.cached_seconds)
-    behind = {name: count for name, count in one.items() if name not in at_the_edge}
-    return add(times(asked, {name: one[name] for name in at_the_edge}), times(fetched, behind))
+    fetched = min(requests, upkeep.edge_places * MINUTES * 60 / upkeep.cached_seconds)
+    at_the_origin = {name: count for name, count in one.items() if name not in at_the_edge}
+    return add(
+        times(requests, {name: one[name] for name in at_the_edge}), times(fetched, at_the_origin)
+    )
 
 
 def _upkeep(phones: int, usage: Usage, units: Units, upkeep: Upkeep) -> Counts:
     connected = phones * usage.connected
     stored = upkeep.stored_bytes + phones * usage.users * upkeep.stored_bytes_per_user
-    kept = ("alarms", "metrics", "dashboards", "secrets", "firewalls", "firewall_rules")
+    resources = ("alarms", "metrics", "dashboards", "secrets", "firewalls", "firewall_rules")
     return add(
         times(MINUTES, units.of("sweep", connected)),
         times(MINUTES * upkeep.counts_per_minute, units.of("count", connected)),
-        {name: getattr(upkeep, name) for name in kept},
+        {name: getattr(upkeep, name) for name in resources},
         {
             "queue_requests": upkeep.queue_polls_per_minute * MINUTES,
             "secret_requests": upkeep.warm_processes * MINUTES / 5,
@@ -225,8 +227,8 @@ def _traces(invocations: float, upkeep: Upkeep) -> float:
     return first + (invocations - first) * upkeep.traced
 
 
-def times(often: float, counts: Counts) -> Counts:
-    return {name: often * count for name, count in counts.items()}
+def times(factor: float, counts: Counts) -> Counts:
+    return {name: factor * count for name, count in counts.items()}
 
 
 def add(*bills: Counts) -> Counts:

@@ -1,4 +1,4 @@
-"""How much the service is used: the assumptions of docs/cost.md, all in one place."""
+"""The assumptions of docs/cost.md about usage."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ MINUTES = DAYS * 24 * 60
 
 
 class Usage(NamedTuple):
-    """What people do, for each phone that is connected in the busiest moment of a day."""
+    """What users do, for each phone that is connected at the daily peak."""
 
     users: float = 10
     sessions: float = 24
@@ -31,53 +31,67 @@ class Usage(NamedTuple):
 
     @property
     def connected(self) -> float:
-        """The share of the busiest moment's phones that is connected on average."""
+        """The share of the peak's connections that is open on average."""
         return self.connected_minutes / (24 * 60)
 
 
-TOLD = {
-    "users": "people who have the app; a tenth of them is connected in the busiest moment",
-    "sessions": "connections opened a day, by all ten together",
-    "session_minutes": "minutes that a connection stays open: the app is in the foreground",
-    "ping_seconds": "seconds between keep-alives; `ping_interval_seconds`",
-    "approvals": "events a day to everyone, however many phones there are",
-    "connected_at_approval": "of the busiest moment's phones, connected when one comes",
-    "resumes": "of connections begin with `resume`; the other half is apps started anew",
-    "missed_events": "events that a resume gives back",
-    "lists_per_event": "lists fetched for each event that arrives, besides one for each connection",
-    "token_minutes": "minutes after which a connected phone changes its token",
-}
-"""What each of them means, in the order of the page."""
-
-
 class Upkeep(NamedTuple):
-    """What there is whether or not anyone uses it, and what every request brings along."""
+    """What is billed without any usage, and what every request adds."""
 
     alarms: float = 60
-    """Each metric of an alarm that calculates is one on the bill."""
     metrics: float = 19
     dashboards: float = 1
     secrets: float = 1
     firewalls: float = 1
     firewall_rules: float = 1
     counts_per_minute: float = 1
-    """Of all connections: somebody or something looks at /health or /ws/stats."""
     queue_polls_per_minute: float = 15
-    """Lambda's five pollers of an empty queue, each waiting twenty seconds."""
     warm_processes: float = 20
-    """That have the signing key, and ask for it again every five minutes."""
     cold_starts: float = 0.01
     cold_start_gb_seconds: float = 1.0
     traced: float = 0.05
-    """Of invocations, besides the first of every second."""
     log_retention_days: float = CHOICES["prod"]["log_retention_days"]
     platform_log_bytes: float = 280
-    """START, END and REPORT."""
     edge_places: float = 10
     cached_seconds: float = 2
-    """A list is fetched from the origin once in so long, by each place of the edge."""
     response_header_bytes: float = 600
     request_bytes: float = 1_000
     frame_header_bytes: float = 4
     stored_bytes_per_user: float = 1_000
     stored_bytes: float = 2**30
+
+
+DESCRIPTIONS = {
+    "users": "people with the app, per phone connected at the peak",
+    "sessions": "connections that these people open per day, together",
+    "session_minutes": "minutes that a connection stays open, with the app in the foreground",
+    "ping_seconds": "seconds between keep-alives (`ping_interval_seconds`)",
+    "approvals": "events to everyone per day, independent of the number of phones",
+    "connected_at_approval": "share of the peak's phones that is connected when an event is sent",
+    "resumes": "share of connections that begin with `resume`; the others are new app starts",
+    "missed_events": "events that a `resume` replays",
+    "lists_per_event": "lists fetched per received event, besides one per connection",
+    "token_minutes": "minutes after which a connected phone renews its token",
+    "alarms": "alarms; each metric of a calculated alarm is billed as one",
+    "metrics": "custom metrics",
+    "dashboards": "dashboards",
+    "secrets": "secrets",
+    "firewalls": "firewalls",
+    "firewall_rules": "firewall rules",
+    "counts_per_minute": "requests to `/health` or `/ws/stats` per minute",
+    "queue_polls_per_minute": "polls of an empty queue per minute: Lambda's 5 pollers wait 20 s",
+    "warm_processes": "warm processes that read the signing key every 5 minutes",
+    "cold_starts": "share of invocations that start cold; AWS gives 1% as the usual maximum",
+    "cold_start_gb_seconds": "GB-seconds of a cold start",
+    "traced": "share of invocations that X-Ray records, besides the first of every second",
+    "log_retention_days": "days that logs are stored, as in `prod`",
+    "platform_log_bytes": "bytes of Lambda's own log lines per invocation (START, END, REPORT)",
+    "edge_places": "CloudFront locations that each fetch a list from the origin",
+    "cached_seconds": "seconds for which such a location caches the list",
+    "response_header_bytes": "bytes of an HTTP response's headers",
+    "request_bytes": "bytes of an HTTP request",
+    "frame_header_bytes": "bytes of a WebSocket frame's header",
+    "stored_bytes_per_user": "bytes stored per user",
+    "stored_bytes": "other bytes stored",
+}
+"""What each assumption means, in the order of docs/cost.md."""

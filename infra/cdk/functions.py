@@ -1,62 +1,42 @@
-"""One Lambda for each folder under functions/, and what each is allowed."""
+"""The table of functions: the folders under functions/, with their grants and sizes."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import aws_cdk as cdk
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as sources
-from aws_cdk import aws_logs as logs
-from aws_cdk import aws_sqs as sqs
-from constructs import Construct
-
-from infra.cdk import grants, log_groups
-from infra.cdk.stages import Stage
-from infra.cdk.storage import Storage
-from vitrina.config import Config
 from vitrina.history import OUTBOX_INDEX
 from vitrina.products import SHOP_INDEX, STATUS_INDEX
 
 READ_AND_PRUNE = ("Query", "GetItem", "DeleteItem")
-RUNTIME = lambda_.Runtime.PYTHON_3_13
-ARCHITECTURES = {
-    "arm64": lambda_.Architecture.ARM_64,
-    "x86_64": lambda_.Architecture.X86_64,
-}
 
-# Who could not be told of the end gets nothing any more: its rows are written again.
+# A connection that could not be closed is marked in its rows, so that it receives nothing more.
 CLOSE = (*READ_AND_PRUNE, "PutItem", "UpdateItem")
-# Whoever reads a channel's position first begins the channel.
+# The first read of a channel's position creates the channel.
 READ_POSITIONS = ("BatchGetItem", "PutItem")
 PUBLISH = (*READ_POSITIONS, "UpdateItem")
-# Whether the account of a token was disconnected.
+# A revocation is a row per account.
 REVOCATIONS = ("GetItem",)
 
 
 class Function(NamedTuple):
-    """What one function needs: DynamoDB actions by table or `table/index`, and the rest."""
+    """One function: its DynamoDB actions by table or `table/index`, other grants, and size."""
 
     tables: Mapping[str, tuple[str, ...]] = {}
     has_key: bool = False
+    """Whether it reads the signing key."""
     posts: bool = False
+    """Whether it posts to connections."""
     closes: bool = False
-    """Whether it may end connections as well."""
+    """Whether it closes connections."""
     queues: bool = False
-    is_waited_for: bool = False
-    """Whether people wait for it, so that its cold starts are worth a snapshot."""
+    """Whether it puts fan-out tasks."""
+    snap_start: bool = False
+    """Whether people wait for it; if the stage has `snap_start`, it starts from a snapshot."""
     memory_mb: int = 512
     timeout_seconds: int = 10
 
 
 def _publisher(tables: Mapping[str, tuple[str, ...]], **more: Any) -> Function:
-    """Return what it takes to answer over HTTP, commit and publish.
-
-    API Gateway waits 29 s; what publishes has a budget of 20 s, and time to end what it began.
-    """
+    """Return a function that commits and publishes; its timeout is how long API Gateway waits."""
     return Function(
         {"platform": ("GetItem",), "history": PUBLISH, "connections": READ_AND_PRUNE, **tables},
         has_key=True,
@@ -71,7 +51,7 @@ FUNCTIONS = {
     "connect": Function(
         {"connections": ("PutItem", "GetItem", "DeleteItem"), "platform": REVOCATIONS},
         has_key=True,
-        is_waited_for=True,
+        snap_start=True,
     ),
     "disconnect": Function({"connections": ("GetItem", "DeleteItem")}),
     "message": Function(
@@ -82,19 +62,19 @@ FUNCTIONS = {
         },
         has_key=True,
         posts=True,
-        is_waited_for=True,
+        snap_start=True,
         timeout_seconds=29,
     ),
     "greet": Function(
         {"history": READ_POSITIONS, "connections": CLOSE},
         posts=True,
         closes=True,
-        is_waited_for=True,
+        snap_start=True,
         timeout_seconds=90,
     ),
-    # One whole vCPU, of which posting makes use.
+    # One whole vCPU, because posting is limited by the processor.
     "approve": _publisher(
-        {"products": ("BatchGetItem", "PutItem")}, is_waited_for=True, memory_mb=1769
+        {"products": ("BatchGetItem", "PutItem")}, snap_start=True, memory_mb=1769
     ),
     "reject": _publisher({"products": ("BatchGetItem", "PutItem")}),
     "products": _publisher(
@@ -118,7 +98,7 @@ FUNCTIONS = {
         {"history": ("BatchGetItem",), "connections": READ_AND_PRUNE},
         posts=True,
         queues=True,
-        is_waited_for=True,
+        snap_start=True,
         memory_mb=1769,
         timeout_seconds=30,
     ),
@@ -133,7 +113,7 @@ FUNCTIONS = {
         queues=True,
         timeout_seconds=60,
     ),
-    # argon2id wants 64 MiB and a processor to itself.
+    # One whole vCPU, because argon2id needs a processor, and 64 MiB.
     "login": Function(
         {"accounts": ("GetItem",), "platform": ("GetItem", "PutItem", "DeleteItem")},
         has_key=True,
@@ -142,172 +122,3 @@ FUNCTIONS = {
     "stats": Function({"connections": ("Query",)}),
     "openapi": Function(),
 }
-
-
-class Functions(Construct):
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        artifact: Path,
-        stage: Stage,
-        settings: Config,
-        storage: Storage,
-        connection_arns: Mapping[str, str],
-        in_cloud: bool,
-    ) -> None:
-        super().__init__(scope, construct_id)
-        self._stage = stage
-        self.log_groups: list[logs.LogGroup] = []
-        self._roles = {name: self._role(name) for name in FUNCTIONS}
-        self._public_keys = self._public_keys_layer(artifact) if stage.token_jwks_url else None
-        code = lambda_.Code.from_asset(str(artifact))
-        self._functions = {
-            name: self._function(name, needs, code, settings) for name, needs in FUNCTIONS.items()
-        }
-        for name, needs in FUNCTIONS.items():
-            self._grant(self._roles[name], needs, storage, connection_arns)
-        self.greet_failures = self._failures_of_greet(in_cloud=in_cloud)
-        self._greet_new_connections(storage)
-        self._sweep_every_minute()
-
-    def __getitem__(self, name: str) -> lambda_.IFunction:
-        """Return what is invoked: the function, or its published version with a snapshot."""
-        return self._functions[name]
-
-    def _function(
-        self, name: str, needs: Function, code: lambda_.Code, settings: Config
-    ) -> lambda_.IFunction:
-        log_group = log_groups.log_group(self, f"{name.capitalize()}Logs", self._stage)
-        log_group.grant_write(self._roles[name])
-        self.log_groups.append(log_group)
-        function = lambda_.Function(
-            self,
-            name.capitalize(),
-            code=code,
-            handler=f"functions.{name}.handler.handler",
-            runtime=RUNTIME,
-            architecture=ARCHITECTURES[self._stage.architecture],
-            memory_size=needs.memory_mb,
-            timeout=cdk.Duration.seconds(needs.timeout_seconds),
-            environment={"POWERTOOLS_SERVICE_NAME": name, **settings.to_environment()},
-            log_group=log_group,
-            # Lambda itself traces, and the functions import nothing for it.
-            tracing=lambda_.Tracing.ACTIVE if self._stage.tracing else lambda_.Tracing.DISABLED,
-            role=self._roles[name],
-            layers=[self._public_keys] if self._public_keys and needs.has_key else None,
-            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS
-            if self._starts_from_snapshot(needs)
-            else None,
-        )
-        cdk.Validations.of(function).acknowledge(
-            cdk.Acknowledgment(
-                id="AwsSolutions::AwsSolutions-L1",
-                reason="The artifact's wheels and bytecode are made for this runtime.",
-            ),
-            cdk.Acknowledgment(
-                id="Annotation::@aws-cdk/aws-lambda:snapStartRequirePublish",
-                reason="What is invoked is an alias of the published version.",
-            ),
-        )
-        if self._stage.tracing:
-            grants.acknowledge_wildcard(self._roles[name], "*", "X-Ray has no resources to name.")
-        if not self._starts_from_snapshot(needs):
-            return function
-        version = function.current_version
-        return lambda_.Alias(self, f"{name.capitalize()}Live", alias_name="live", version=version)
-
-    def _starts_from_snapshot(self, needs: Function) -> bool:
-        return self._stage.snap_start and needs.is_waited_for
-
-    def _public_keys_layer(self, artifact: Path) -> lambda_.LayerVersion:
-        """Return what verifies another issuer's tokens; it lies beside the artifact."""
-        archive = artifact.with_name(f"{artifact.stem}-jwks.zip")
-        return lambda_.LayerVersion(
-            self,
-            "PublicKeys",
-            code=lambda_.Code.from_asset(str(archive)),
-            compatible_architectures=[ARCHITECTURES[self._stage.architecture]],
-            compatible_runtimes=[RUNTIME],
-        )
-
-    def _role(self, name: str) -> iam.Role:
-        """Return a role of a function's own, that may do nothing yet.
-
-        Not even what AWS's managed policy for Lambda allows, which is to write to every log group.
-        """
-        return iam.Role(
-            self,
-            f"{name.capitalize()}Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        )
-
-    def _grant(
-        self,
-        role: iam.Role,
-        needs: Function,
-        storage: Storage,
-        connection_arns: Mapping[str, str],
-    ) -> None:
-        for place, actions in needs.tables.items():
-            grants.allow(role, storage.arn_of(place), *(f"dynamodb:{name}" for name in actions))
-        if needs.has_key:
-            grants.allow(role, storage.signing_key_arn, "secretsmanager:GetSecretValue")
-        for method, is_needed in {"POST": needs.posts, "DELETE": needs.closes}.items():
-            if is_needed:
-                grants.allow(
-                    role,
-                    connection_arns[method],
-                    "execute-api:ManageConnections",
-                    wildcard_because="A connection has an id for as long as it lasts.",
-                )
-
-    def _greet_new_connections(self, storage: Storage) -> None:
-        """Feed inserted connection rows to `greet`; a greeting is worth little after a minute."""
-        self["greet"].add_event_source(
-            sources.DynamoEventSource(
-                storage.connections,
-                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
-                batch_size=100,
-                parallelization_factor=4,
-                retry_attempts=2,
-                max_record_age=cdk.Duration.minutes(1),
-                bisect_batch_on_error=True,
-                on_failure=sources.SqsDlq(self.greet_failures),
-                filters=[
-                    lambda_.FilterCriteria.filter(
-                        {
-                            "eventName": lambda_.FilterRule.is_equal("INSERT"),
-                            "dynamodb": {
-                                "Keys": {
-                                    "partition": {
-                                        "S": lambda_.FilterRule.begins_with("connection#")
-                                    }
-                                }
-                            },
-                        }
-                    )
-                ],
-            )
-        )
-
-    def _sweep_every_minute(self) -> None:
-        events.Rule(
-            self,
-            "EveryMinute",
-            schedule=events.Schedule.rate(cdk.Duration.minutes(1)),
-            targets=[targets.LambdaFunction(self["sweep"], retry_attempts=0)],
-        )
-
-    def _failures_of_greet(self, *, in_cloud: bool) -> sqs.Queue:
-        failures = sqs.Queue(
-            self, "GreetFailures", retention_period=cdk.Duration.days(14), enforce_ssl=in_cloud
-        )
-        cdk.Validations.of(failures).acknowledge(
-            cdk.Acknowledgment(
-                id="AwsSolutions::AwsSolutions-SQS3",
-                reason="It is where greetings rest that failed every time.",
-            )
-        )
-        return failures

@@ -13,11 +13,12 @@ from constructs import Construct
 
 from infra.cdk import dashboard
 from infra.cdk.alarms import ALARMS, Alarm
-from infra.cdk.apis import HttpApi, WebSocketApi
 from infra.cdk.fanout import FanoutQueue
-from infra.cdk.functions import Functions
+from infra.cdk.http_api import HttpApi
+from infra.cdk.lambdas import Lambdas
 from infra.cdk.storage import Storage
 from infra.cdk.watched import Watched
+from infra.cdk.websocket_api import WebSocketApi
 
 RUNBOOK = "docs/runbook.md"
 
@@ -51,7 +52,7 @@ class Monitoring(Construct):
         alarm_email: str,
         storage: Storage,
         fanout_queue: FanoutQueue,
-        functions: Functions,
+        functions: Lambdas,
         websocket: WebSocketApi,
         http: HttpApi,
         in_cloud: bool,

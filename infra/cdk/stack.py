@@ -5,13 +5,15 @@ from pathlib import Path
 import aws_cdk as cdk
 from constructs import Construct
 
-from infra.cdk.apis import HttpApi, WebSocketApi
 from infra.cdk.edge import Edge
 from infra.cdk.fanout import FanoutQueue
-from infra.cdk.functions import FUNCTIONS, Functions
+from infra.cdk.functions import FUNCTIONS
+from infra.cdk.http_api import HttpApi
+from infra.cdk.lambdas import Lambdas
 from infra.cdk.monitoring import Monitoring
 from infra.cdk.stages import Stage
 from infra.cdk.storage import Storage
+from infra.cdk.websocket_api import WebSocketApi
 from vitrina.config import Config
 
 
@@ -45,7 +47,7 @@ class VitrinaStack(cdk.Stack):
             **stage.policy(),
         )
         http = HttpApi(self, "Http", stage=stage, emulator=emulator)
-        functions = Functions(
+        functions = Lambdas(
             self,
             "Functions",
             artifact=artifact,

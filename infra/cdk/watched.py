@@ -5,10 +5,12 @@ from typing import NamedTuple
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from infra.cdk.apis import HttpApi, WebSocketApi
 from infra.cdk.fanout import FanoutQueue
-from infra.cdk.functions import FUNCTIONS, Functions
+from infra.cdk.functions import FUNCTIONS
+from infra.cdk.http_api import HttpApi
+from infra.cdk.lambdas import Lambdas
 from infra.cdk.storage import Storage
+from infra.cdk.websocket_api import WebSocketApi
 from vitrina.history import OUTBOX_INDEX
 from vitrina.metrics import DIMENSION, NAMESPACE
 from vitrina.products import SHOP_INDEX, STATUS_INDEX
@@ -22,7 +24,7 @@ class Watched(NamedTuple):
     stack_name: str
     storage: Storage
     fanout_queue: FanoutQueue
-    functions: Functions
+    functions: Lambdas
     websocket: WebSocketApi
     http: HttpApi
 

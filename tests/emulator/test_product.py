@@ -13,7 +13,7 @@ import jwt
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from infra.cdk.apis import HTTP_ROUTES
+from infra.cdk.http_api import HTTP_ROUTES
 from local.client import Api, Client
 from local.inbox import Inbox
 from tests.emulator.conftest import ALLOWED_ORIGIN, sweep, wait_until

@@ -12,6 +12,7 @@ from cdk_nag import AwsSolutionsChecks
 
 from infra.cdk import edge, stages
 from infra.cdk.edge import Edge
+from infra.cdk.firewall import REFUSAL
 from infra.cdk.functions import FUNCTIONS
 from tests.infra.conftest import synthesise
 from vitrina.errors import KINDS
@@ -249,7 +250,7 @@ def test_an_address_that_asks_too_much_is_told_to_wait() -> None:
     [acl] = firewall.find_resources("AWS::WAFv2::WebACL").values()
     body = acl["Properties"]["CustomResponseBodies"]["TooManyRequests"]
     assert body["ContentType"] == "APPLICATION_JSON"
-    assert json.loads(body["Content"]) == edge.REFUSAL
+    assert json.loads(body["Content"]) == REFUSAL
     # Samples show headers, and tokens among them.
     assert '"SampledRequestsEnabled": true' not in json.dumps(acl)
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from infra.cdk import edge
-from infra.cdk.apis import STAGE
+from infra.cdk.websocket_api import STAGE
 from local.edge import websocket_query
 from tests.unit.test_edge import VECTORS
 from vitrina import http_api

@@ -11,8 +11,9 @@ import pytest
 from aws_cdk.assertions import Match, Template
 from pydantic import ValidationError
 
-from infra.cdk.apis import HTTP_ROUTES, WEBSOCKET_ROUTES
 from infra.cdk.functions import FUNCTIONS
+from infra.cdk.http_api import HTTP_ROUTES
+from infra.cdk.websocket_api import WEBSOCKET_ROUTES
 from tests.infra.conftest import resources, statements, synthesise
 from vitrina.config import Config
 

@@ -1,4 +1,4 @@
-"""The generated reference: fresh, complete, and true to its own schemas."""
+"""The generated reference is fresh, complete and valid against its own schemas."""
 
 import ast
 import re
@@ -11,8 +11,8 @@ import jsonschema_rs
 import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
-from infra.cdk.apis import HTTP_ROUTES
-from reference import asyncapi, files, openapi, schemas, tables
+from infra.cdk.http_api import HTTP_ROUTES
+from reference import asyncapi, files, openapi, schemas
 from vitrina import errors, http_api, responses
 from vitrina.channels import CHANNELS
 from vitrina.errors import KINDS
@@ -31,23 +31,23 @@ def websocket() -> dict[str, Any]:
 
 
 def validator(document: dict[str, Any], schema: object) -> jsonschema_rs.Draft202012Validator:
-    """Return what checks a schema of a document, with all that it refers to."""
+    """Return a validator of a schema of a document, with the components of the document."""
     whole = {"allOf": [schema], "components": document["components"]}
     return jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
 
 
 @pytest.mark.parametrize("path", files.generated(), ids=lambda path: path.name)
-def test_what_is_committed_is_what_the_code_says(path: Path) -> None:
+def test_the_committed_files_are_fresh(path: Path) -> None:
     wanted = files.generated()[path]
     assert path.read_text(encoding="utf-8") == wanted, "run `make reference`"
 
 
-def test_generating_twice_gives_the_same() -> None:
+def test_generation_is_deterministic() -> None:
     assert files.generated() == files.generated()
 
 
 @pytest.mark.parametrize("document", ["http", "websocket"])
-def test_every_reference_leads_somewhere(document: str, request: pytest.FixtureRequest) -> None:
+def test_every_reference_has_a_target(document: str, request: pytest.FixtureRequest) -> None:
     found = request.getfixturevalue(document)
     assert all(schemas.resolve(found, name) for name in schemas.find_references(found))
 
@@ -58,7 +58,7 @@ def test_every_schema_is_a_json_schema(document: str, request: pytest.FixtureReq
         jsonschema_rs.meta.validate(schema)
 
 
-def test_the_openapi_document_is_one_of_version_3_1(http: dict[str, Any]) -> None:
+def test_the_openapi_document_is_valid_against_version_3_1(http: dict[str, Any]) -> None:
     assert http["openapi"].startswith("3.1.")
     assert jsonschema_rs.is_valid(OPENAPI_31, http)
 
@@ -68,22 +68,22 @@ def test_the_openapi_document_has_the_routes_of_the_stack(http: dict[str, Any]) 
     assert described == set(HTTP_ROUTES)
 
 
-def test_every_operation_has_a_name_a_sentence_an_area_and_its_refusals(
+def test_every_operation_has_an_id_a_summary_a_tag_and_its_errors(
     http: dict[str, Any],
 ) -> None:
     operations = [operation for _, _, operation in openapi.operations(http)]
     assert len({operation["operationId"] for operation in operations}) == len(operations)
-    areas = {tag["name"] for tag in http["tags"]}
+    tags = {tag["name"] for tag in http["tags"]}
     for operation in operations:
         assert operation["summary"]
-        assert {*operation["tags"]} <= areas
+        assert {*operation["tags"]} <= tags
         for status, response in operation["responses"].items():
-            is_done = status.startswith("2")
-            media_type = "application/json" if is_done else http_api.PROBLEM_JSON
+            is_success = status.startswith("2")
+            media_type = "application/json" if is_success else http_api.PROBLEM_JSON
             assert set(response["content"]) == {media_type}
 
 
-def test_who_may_call_is_said_as_the_handlers_ask(http: dict[str, Any]) -> None:
+def test_security_follows_the_handlers_parameters(http: dict[str, Any]) -> None:
     needed: list[dict[str, list[str]]] = [{"bearerAuth": []}]
     security = {
         operation["operationId"]: operation.get("security")
@@ -96,7 +96,7 @@ def test_who_may_call_is_said_as_the_handlers_ask(http: dict[str, Any]) -> None:
     assert "403" in http["paths"]["/api/v1/products"]["post"]["responses"]
 
 
-def test_a_version_is_asked_for_where_it_is_needed(http: dict[str, Any]) -> None:
+def test_if_match_is_required_for_settings_only(http: dict[str, Any]) -> None:
     settings, product = (
         next(
             parameter
@@ -126,7 +126,7 @@ def test_an_unknown_code_cannot_be_described() -> None:
 
 
 def raised() -> Iterator[tuple[str, str]]:
-    """Yield the class and the code of everything that is refused in the code."""
+    """Yield the class and the code of every problem that the code raises."""
     kinds = {kind.__name__ for kind in KINDS}
     for path in (*ROOT.glob("vitrina/*.py"), *ROOT.glob("functions/*/*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -173,17 +173,3 @@ def test_every_example_is_valid_and_nothing_with_more_is(websocket: dict[str, An
 def test_a_published_event_has_its_place_in_a_channel(websocket: dict[str, Any]) -> None:
     payload = websocket["components"]["schemas"]["ProductApproved"]
     assert {*payload["required"]} == {"event", "timestamp", "data", "id", "channel", "seq"}
-
-
-def test_a_table_of_another_name_is_refused(http: dict[str, Any]) -> None:
-    with pytest.raises(KeyError, match="weather"):
-        tables.renew("<!-- generated: weather -->\n<!-- end -->", http)
-
-
-def test_what_is_written_by_hand_stays(http: dict[str, Any]) -> None:
-    text = "Before.\n<!-- generated: refusals -->\nold\n<!-- end -->\nAfter.\n"
-    renewed = tables.renew(text, http)
-    assert renewed.startswith("Before.\n")
-    assert renewed.endswith("<!-- end -->\nAfter.\n")
-    assert "old" not in renewed
-    assert tables.renew(renewed, http) == renewed

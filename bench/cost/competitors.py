@@ -1,4 +1,4 @@
-"""What others ask for the same connections and events, at the prices that they publish."""
+"""The price of the same connections and events at other services, as published."""
 
 from typing import NamedTuple
 
@@ -10,13 +10,13 @@ from bench.cost.usage import DAYS, Usage
 CHANNELS = 3
 
 
-class Range(NamedTuple):
-    """Dollars a month: at the list price, and at the lowest that is published for any volume."""
+class PriceRange(NamedTuple):
+    """Dollars a month: at the list price, and at the lowest published volume price."""
 
-    most: float
-    least: float
-    is_without_base: bool = False
-    """A fee comes on top that is not published."""
+    highest: float
+    lowest: float
+    excludes_base_fee: bool = False
+    """Whether a base fee that is not published is added."""
 
 
 def _published(usage: Usage) -> float:
@@ -30,9 +30,9 @@ APPSYNC_TRANSFER = 0.09 / GB
 
 
 def appsync(month: Month, usage: Usage, event_bytes: float) -> float:
-    """Operations are publications, deliveries of 5 KB, connections and subscriptions."""
-    visits = 2 * _sessions(month, usage)
-    operations = _published(usage) + month.live + visits
+    """Operations are publications, deliveries (per 5 KB), connections and subscriptions."""
+    connects_and_subscribes = 2 * _sessions(month, usage)
+    operations = _published(usage) + month.live + connects_and_subscribes
     return (
         operations * APPSYNC_OPERATION
         + _minutes(month, usage) * APPSYNC_MINUTE
@@ -41,16 +41,16 @@ def appsync(month: Month, usage: Usage, event_bytes: float) -> float:
 
 
 def appsync_keep_alives(month: Month, usage: Usage) -> float:
-    """Return what the service's own keep-alive a minute would add, were it an operation."""
+    """Return the price of the service's own keep-alive every minute, if it is an operation."""
     return _minutes(month, usage) * APPSYNC_OPERATION
 
 
 # --- Ably: ably.com/docs/platform/pricing, August 2026 --------------------------------------------
 
-ABLY_MESSAGE, ABLY_MESSAGE_LEAST = 2.50 / MILLION, 0.50 / MILLION
-ABLY_MINUTE, ABLY_MINUTE_LEAST = 1.00 / MILLION, 0.20 / MILLION
-ABLY_USER, ABLY_USER_LEAST = 0.05, 0.01
-# Of one user and month, in the price of a user.
+ABLY_MESSAGE, ABLY_MESSAGE_MIN = 2.50 / MILLION, 0.50 / MILLION
+ABLY_MINUTE, ABLY_MINUTE_MIN = 1.00 / MILLION, 0.20 / MILLION
+ABLY_USER, ABLY_USER_MIN = 0.05, 0.01
+# Included in the price of a user, per month.
 ABLY_USER_MESSAGES, ABLY_USER_MINUTES = 20_000, 2_000
 
 
@@ -63,33 +63,33 @@ class _Package(NamedTuple):
 ABLY_PACKAGES = (_Package(29, 10_000, 2_500), _Package(399, 50_000, 10_000))
 
 
-def ably_by_use(month: Month, usage: Usage) -> Range:
-    """Messages are publications, deliveries, and what is read from history."""
+def ably_by_use(month: Month, usage: Usage) -> PriceRange:
+    """Messages are publications, deliveries, and events read from the history."""
     messages, minutes = _published(usage) + month.delivered, _minutes(month, usage)
     return _with_base(
         month,
         usage,
         messages * ABLY_MESSAGE + minutes * ABLY_MINUTE,
-        messages * ABLY_MESSAGE_LEAST + minutes * ABLY_MINUTE_LEAST,
+        messages * ABLY_MESSAGE_MIN + minutes * ABLY_MINUTE_MIN,
     )
 
 
-def ably_by_user(month: Month, usage: Usage) -> Range:
+def ably_by_user(month: Month, usage: Usage) -> PriceRange:
     users = month.phones * usage.users
     beyond = max(0, month.delivered - users * ABLY_USER_MESSAGES) * ABLY_MESSAGE
     beyond += max(0, _minutes(month, usage) - users * ABLY_USER_MINUTES) * ABLY_MINUTE
-    most, least = users * ABLY_USER, users * ABLY_USER_LEAST
-    return _with_base(month, usage, most + beyond, least + beyond)
+    highest, lowest = users * ABLY_USER, users * ABLY_USER_MIN
+    return _with_base(month, usage, highest + beyond, lowest + beyond)
 
 
-def _with_base(month: Month, usage: Usage, most: float, least: float) -> Range:
-    """Add the smallest package that takes the connections, and an event to them in a second."""
+def _with_base(month: Month, usage: Usage, highest: float, lowest: float) -> PriceRange:
+    """Add the smallest package for these connections, and for an event to them in one second."""
     at_once = month.phones * usage.connected_at_approval
     for package in ABLY_PACKAGES:
         if month.phones <= package.connections and at_once <= package.messages_per_second:
-            # Its own discounts are for volumes that are not said.
-            return Range(package.dollars + most, package.dollars + most)
-    return Range(most, least, is_without_base=True)
+            # The volumes of its discounts are not published.
+            return PriceRange(package.dollars + highest, package.dollars + highest)
+    return PriceRange(highest, lowest, excludes_base_fee=True)
 
 
 # --- Pusher Channels: pusher.com/channels/pricing, May 2026 ---------------------------------------
@@ -115,10 +115,10 @@ PUSHER_PLANS = (
 
 
 def pusher(month: Month, usage: Usage) -> _Plan | None:
-    """Return the smallest plan that is enough; None when the largest published one is not."""
-    a_day = (_published(usage) + month.live) / DAYS
+    """Return the smallest sufficient plan; None if no published one is."""
+    daily = (_published(usage) + month.live) / DAYS
     for plan in PUSHER_PLANS:
-        if month.phones <= plan.connections and a_day <= plan.messages_per_day:
+        if month.phones <= plan.connections and daily <= plan.messages_per_day:
             return plan
     return None
 

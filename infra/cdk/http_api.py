@@ -1,4 +1,4 @@
-"""The two APIs, and which route leads to which function."""
+"""The HTTP API, with its table of routes."""
 
 import json
 
@@ -8,17 +8,8 @@ from aws_cdk import aws_apigatewayv2_integrations as integrations
 from constructs import Construct
 
 from infra.cdk import log_groups
-from infra.cdk.functions import Functions
+from infra.cdk.lambdas import Lambdas
 from infra.cdk.stages import Stage
-from vitrina.events import Pong
-
-STAGE = "ws"
-
-WEBSOCKET_ROUTES = {
-    "$connect": "connect",
-    "$disconnect": "disconnect",
-    "$default": "message",
-}
 
 LOGIN = "POST /api/v1/auth/login"
 
@@ -43,12 +34,10 @@ HTTP_ROUTES = {
     "GET /asyncapi.json": "openapi",
 }
 
-
-# Says that there is no such route, and which methods one has, as every other refusal is said.
+# Refuses unknown routes and methods in the same form as every other refusal (RFC 9457).
 OTHER_ROUTES = "openapi"
 
-
-# What of a request is logged; `function_request_id` is that of the function's own lines.
+# The access log's fields; the function's own log lines have the same `function_request_id`.
 REQUEST_LOG = {
     "request_id": "$context.requestId",
     "route": "$context.routeKey",
@@ -58,109 +47,24 @@ REQUEST_LOG = {
     "error": "$context.integrationErrorMessage",
 }
 
-FUNCTIONS_AUTHORIZE = cdk.Acknowledgment(
-    id="AwsSolutions::AwsSolutions-APIG4",
-    reason="The functions verify tokens themselves, and some routes are for everyone.",
-)
-
-
-class WebSocketApi(Construct):
-    def __init__(self, scope: Construct, construct_id: str, *, emulator: str | None) -> None:
-        super().__init__(scope, construct_id)
-        self._in_cloud = emulator is None
-        cdk.Validations.of(self).acknowledge(
-            FUNCTIONS_AUTHORIZE,
-            cdk.Acknowledgment(
-                id="AwsSolutions::AwsSolutions-APIG1",
-                reason="It takes a role that all APIs of the account share; connect logs each"
-                " handshake, message each refusal.",
-            ),
-        )
-        self._api = apigateway.WebSocketApi(
-            self, "Api", route_selection_expression="$request.body.type"
-        )
-        stage = apigateway.WebSocketStage(
-            self, "Stage", web_socket_api=self._api, stage_name=STAGE, auto_deploy=True
-        )
-        self.api_id = self._api.api_id
-        local = f"{emulator}/_aws/execute-api/{self._api.api_id}/{STAGE}"
-        self.url = local.replace("http://", "ws://", 1) if emulator else stage.url
-        self.management_url = local if emulator else stage.callback_url
-        self.connection_arns = {
-            method: cdk.Stack.of(self).format_arn(
-                service="execute-api",
-                resource=self._api.api_id,
-                resource_name=f"{STAGE}/{method}/@connections/*",
-            )
-            for method in ("POST", "DELETE")
-        }
-        """What it takes to post to connections, and to end them."""
-
-    def route_to(self, functions: Functions) -> None:
-        for route, name in WEBSOCKET_ROUTES.items():
-            self._api.add_route(
-                route,
-                integration=integrations.WebSocketLambdaIntegration(
-                    f"{name.capitalize()}Integration", functions[name]
-                ),
-                # The local cloud sends what `message` returns without being told to, and knows
-                # neither route responses nor the mock below.
-                return_response=route == "$default" and self._in_cloud,
-            )
-        if self._in_cloud:
-            self._answer_ping()
-
-    def _answer_ping(self) -> None:
-        """Let API Gateway itself answer keep-alives: no Lambda runs for them.
-
-        The L2 integration cannot express responses, hence the Cfn constructs.
-        """
-        api_id = self._api.api_id
-        integration = apigateway.CfnIntegration(
-            self,
-            "PingIntegration",
-            api_id=api_id,
-            integration_type="MOCK",
-            template_selection_expression="200",
-            request_templates={"200": '{"statusCode":200}'},
-        )
-        apigateway.CfnIntegrationResponse(
-            self,
-            "PingIntegrationResponse",
-            api_id=api_id,
-            integration_id=integration.ref,
-            integration_response_key="$default",
-            response_templates={"200": Pong().body().decode()},
-        )
-        route = apigateway.CfnRoute(
-            self,
-            "PingRoute",
-            api_id=api_id,
-            route_key="ping",
-            route_response_selection_expression="$default",
-            target=f"integrations/{integration.ref}",
-        )
-        apigateway.CfnRouteResponse(
-            self,
-            "PingRouteResponse",
-            api_id=api_id,
-            route_id=route.ref,
-            route_response_key="$default",
-        )
-
 
 class HttpApi(Construct):
     def __init__(
         self, scope: Construct, construct_id: str, *, stage: Stage, emulator: str | None
     ) -> None:
-        """Of the choices these count here: `allowed_origins`, `logins_per_second`."""
+        """Apply the stage's `allowed_origins`, `logins_per_second` and `log_retention_days`."""
         super().__init__(scope, construct_id)
-        cdk.Validations.of(self).acknowledge(FUNCTIONS_AUTHORIZE)
+        cdk.Validations.of(self).acknowledge(
+            cdk.Acknowledgment(
+                id="AwsSolutions::AwsSolutions-APIG4",
+                reason="The functions verify tokens themselves, and some routes are public.",
+            ),
+        )
         self._stage = stage
         self._api = apigateway.HttpApi(self, "Api", cors_preflight=self._cors())
         self.api_id = self._api.api_id
         if emulator:
-            self._spell_cors_for_the_emulator()
+            self._spell_cors_for_emulator()
         else:
             self._log_requests()
         self.url = (
@@ -169,7 +73,7 @@ class HttpApi(Construct):
             else self._api.api_endpoint
         )
 
-    def route_to(self, functions: Functions) -> None:
+    def route_to(self, functions: Lambdas) -> None:
         integrated = {
             name: integrations.HttpLambdaIntegration(
                 f"{name.capitalize()}Integration", functions[name]
@@ -206,8 +110,8 @@ class HttpApi(Construct):
             max_age=cdk.Duration.hours(1),
         )
 
-    def _spell_cors_for_the_emulator(self) -> None:
-        """Name the properties as the API spells them: CloudFormation's spelling is not read."""
+    def _spell_cors_for_emulator(self) -> None:
+        """Name the properties as API Gateway's API does; the emulator knows no other names."""
         api = self._api.node.default_child
         assert isinstance(api, apigateway.CfnApi)  # noqa: S101
         cors = api.cors_configuration
@@ -222,10 +126,7 @@ class HttpApi(Construct):
                 api.add_property_override(f"CorsConfiguration.{name}", value)
 
     def _log_requests(self) -> None:
-        """Write a line for each request, which leads to the function's own lines.
-
-        Of the query nothing: `?token=` is one of the ways to bring a token.
-        """
+        """Log every request, without its query, as the query may contain a token (`?token=`)."""
         requests = log_groups.log_group(self, "Requests", self._stage)
         self._default_stage().access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
             destination_arn=requests.log_group_arn, format=json.dumps(REQUEST_LOG)
@@ -238,11 +139,11 @@ class HttpApi(Construct):
         return stage
 
     def _throttle(self, logins: list[apigateway.HttpRoute]) -> None:
-        """Limit the logins of everyone together: each takes a processor for a while."""
+        """Limit the total rate of logins, because each uses a whole processor."""
         stage = self._default_stage()
         rate = self._stage.logins_per_second
         stage.route_settings = {
             LOGIN: {"ThrottlingRateLimit": rate, "ThrottlingBurstLimit": 2 * rate}
         }
-        # A setting for a route that does not exist yet is refused.
+        # API Gateway refuses settings for a route that does not exist yet.
         stage.node.add_dependency(*logins)

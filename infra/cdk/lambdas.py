@@ -1,0 +1,195 @@
+"""The Lambda functions of the table in `functions.py`, with their roles, stream and schedule."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.cdk import grants, log_groups
+from infra.cdk.functions import FUNCTIONS, Function
+from infra.cdk.stages import Stage
+from infra.cdk.storage import Storage
+from vitrina.config import Config
+
+RUNTIME = lambda_.Runtime.PYTHON_3_13
+ARCHITECTURES = {
+    "arm64": lambda_.Architecture.ARM_64,
+    "x86_64": lambda_.Architecture.X86_64,
+}
+
+
+class Lambdas(Construct):
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        artifact: Path,
+        stage: Stage,
+        settings: Config,
+        storage: Storage,
+        connection_arns: Mapping[str, str],
+        in_cloud: bool,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._stage = stage
+        self.log_groups: list[logs.LogGroup] = []
+        self._roles = {name: self._role(name) for name in FUNCTIONS}
+        self._public_keys = self._public_keys_layer(artifact) if stage.token_jwks_url else None
+        code = lambda_.Code.from_asset(str(artifact))
+        self._functions = {
+            name: self._function(name, needs, code, settings) for name, needs in FUNCTIONS.items()
+        }
+        for name, needs in FUNCTIONS.items():
+            self._grant(self._roles[name], needs, storage, connection_arns)
+        self.greet_failures = self._failures_of_greet(in_cloud=in_cloud)
+        self._greet_new_connections(storage)
+        self._sweep_every_minute()
+
+    def __getitem__(self, name: str) -> lambda_.IFunction:
+        """Return the function to invoke, or the alias of its published version with a snapshot."""
+        return self._functions[name]
+
+    def _function(
+        self, name: str, needs: Function, code: lambda_.Code, settings: Config
+    ) -> lambda_.IFunction:
+        log_group = log_groups.log_group(self, f"{name.capitalize()}Logs", self._stage)
+        log_group.grant_write(self._roles[name])
+        self.log_groups.append(log_group)
+        function = lambda_.Function(
+            self,
+            name.capitalize(),
+            code=code,
+            handler=f"functions.{name}.handler.handler",
+            runtime=RUNTIME,
+            architecture=ARCHITECTURES[self._stage.architecture],
+            memory_size=needs.memory_mb,
+            timeout=cdk.Duration.seconds(needs.timeout_seconds),
+            environment={"POWERTOOLS_SERVICE_NAME": name, **settings.to_environment()},
+            log_group=log_group,
+            # Lambda itself records traces; the functions import no library for it.
+            tracing=lambda_.Tracing.ACTIVE if self._stage.tracing else lambda_.Tracing.DISABLED,
+            role=self._roles[name],
+            layers=[self._public_keys] if self._public_keys and needs.has_key else None,
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS
+            if self._starts_from_snapshot(needs)
+            else None,
+        )
+        cdk.Validations.of(function).acknowledge(
+            cdk.Acknowledgment(
+                id="AwsSolutions::AwsSolutions-L1",
+                reason="The artifact's wheels and bytecode are built for this runtime.",
+            ),
+            cdk.Acknowledgment(
+                id="Annotation::@aws-cdk/aws-lambda:snapStartRequirePublish",
+                reason="An alias of the published version is invoked.",
+            ),
+        )
+        if self._stage.tracing:
+            grants.acknowledge_wildcard(self._roles[name], "*", "X-Ray has no resources to name.")
+        if not self._starts_from_snapshot(needs):
+            return function
+        version = function.current_version
+        return lambda_.Alias(self, f"{name.capitalize()}Live", alias_name="live", version=version)
+
+    def _starts_from_snapshot(self, needs: Function) -> bool:
+        return self._stage.snap_start and needs.snap_start
+
+    def _public_keys_layer(self, artifact: Path) -> lambda_.LayerVersion:
+        """Return the layer for other issuers' tokens; its archive is next to the artifact."""
+        archive = artifact.with_name(f"{artifact.stem}-jwks.zip")
+        return lambda_.LayerVersion(
+            self,
+            "PublicKeys",
+            code=lambda_.Code.from_asset(str(archive)),
+            compatible_architectures=[ARCHITECTURES[self._stage.architecture]],
+            compatible_runtimes=[RUNTIME],
+        )
+
+    def _role(self, name: str) -> iam.Role:
+        """Return a function's own role, without permissions yet.
+
+        AWS's managed policy for Lambda would allow it to write to every log group.
+        """
+        return iam.Role(
+            self,
+            f"{name.capitalize()}Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        )
+
+    def _grant(
+        self,
+        role: iam.Role,
+        needs: Function,
+        storage: Storage,
+        connection_arns: Mapping[str, str],
+    ) -> None:
+        for place, actions in needs.tables.items():
+            grants.allow(role, storage.arn_of(place), *(f"dynamodb:{name}" for name in actions))
+        if needs.has_key:
+            grants.allow(role, storage.signing_key_arn, "secretsmanager:GetSecretValue")
+        for method, is_needed in {"POST": needs.posts, "DELETE": needs.closes}.items():
+            if is_needed:
+                grants.allow(
+                    role,
+                    connection_arns[method],
+                    "execute-api:ManageConnections",
+                    wildcard_because="The ids of connections are not known in advance.",
+                )
+
+    def _greet_new_connections(self, storage: Storage) -> None:
+        """Feed inserted connection rows to `greet`; after a minute a greeting is of little use."""
+        self["greet"].add_event_source(
+            sources.DynamoEventSource(
+                storage.connections,
+                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+                batch_size=100,
+                parallelization_factor=4,
+                retry_attempts=2,
+                max_record_age=cdk.Duration.minutes(1),
+                bisect_batch_on_error=True,
+                on_failure=sources.SqsDlq(self.greet_failures),
+                filters=[
+                    lambda_.FilterCriteria.filter(
+                        {
+                            "eventName": lambda_.FilterRule.is_equal("INSERT"),
+                            "dynamodb": {
+                                "Keys": {
+                                    "partition": {
+                                        "S": lambda_.FilterRule.begins_with("connection#")
+                                    }
+                                }
+                            },
+                        }
+                    )
+                ],
+            )
+        )
+
+    def _sweep_every_minute(self) -> None:
+        events.Rule(
+            self,
+            "EveryMinute",
+            schedule=events.Schedule.rate(cdk.Duration.minutes(1)),
+            targets=[targets.LambdaFunction(self["sweep"], retry_attempts=0)],
+        )
+
+    def _failures_of_greet(self, *, in_cloud: bool) -> sqs.Queue:
+        failures = sqs.Queue(
+            self, "GreetFailures", retention_period=cdk.Duration.days(14), enforce_ssl=in_cloud
+        )
+        cdk.Validations.of(failures).acknowledge(
+            cdk.Acknowledgment(
+                id="AwsSolutions::AwsSolutions-SQS3",
+                reason="This queue is itself a dead-letter queue.",
+            )
+        )
+        return failures

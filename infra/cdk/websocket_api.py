@@ -1,0 +1,105 @@
+"""The WebSocket API, with its table of routes."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from constructs import Construct
+
+from infra.cdk.lambdas import Lambdas
+from vitrina.events import Pong
+
+STAGE = "ws"
+
+WEBSOCKET_ROUTES = {
+    "$connect": "connect",
+    "$disconnect": "disconnect",
+    "$default": "message",
+}
+
+
+class WebSocketApi(Construct):
+    def __init__(self, scope: Construct, construct_id: str, *, emulator: str | None) -> None:
+        super().__init__(scope, construct_id)
+        self._in_cloud = emulator is None
+        cdk.Validations.of(self).acknowledge(
+            cdk.Acknowledgment(
+                id="AwsSolutions::AwsSolutions-APIG4",
+                reason="The functions verify tokens themselves.",
+            ),
+            cdk.Acknowledgment(
+                id="AwsSolutions::AwsSolutions-APIG1",
+                reason="Access logs need a role that all APIs of the account share; connect logs"
+                " every handshake, message every refusal.",
+            ),
+        )
+        self._api = apigateway.WebSocketApi(
+            self, "Api", route_selection_expression="$request.body.type"
+        )
+        stage = apigateway.WebSocketStage(
+            self, "Stage", web_socket_api=self._api, stage_name=STAGE, auto_deploy=True
+        )
+        self.api_id = self._api.api_id
+        local = f"{emulator}/_aws/execute-api/{self._api.api_id}/{STAGE}"
+        self.url = local.replace("http://", "ws://", 1) if emulator else stage.url
+        self.management_url = local if emulator else stage.callback_url
+        self.connection_arns = {
+            method: cdk.Stack.of(self).format_arn(
+                service="execute-api",
+                resource=self._api.api_id,
+                resource_name=f"{STAGE}/{method}/@connections/*",
+            )
+            for method in ("POST", "DELETE")
+        }
+        """ARNs that allow posting to connections and closing them."""
+
+    def route_to(self, functions: Lambdas) -> None:
+        for route, name in WEBSOCKET_ROUTES.items():
+            self._api.add_route(
+                route,
+                integration=integrations.WebSocketLambdaIntegration(
+                    f"{name.capitalize()}Integration", functions[name]
+                ),
+                # The local cloud always sends what `message` returns, and supports neither route
+                # responses nor the mock below.
+                return_response=route == "$default" and self._in_cloud,
+            )
+        if self._in_cloud:
+            self._answer_ping()
+
+    def _answer_ping(self) -> None:
+        """Make API Gateway itself answer keep-alives, without a Lambda.
+
+        The L2 integration cannot express responses, hence the Cfn constructs.
+        """
+        api_id = self._api.api_id
+        integration = apigateway.CfnIntegration(
+            self,
+            "PingIntegration",
+            api_id=api_id,
+            integration_type="MOCK",
+            template_selection_expression="200",
+            request_templates={"200": '{"statusCode":200}'},
+        )
+        apigateway.CfnIntegrationResponse(
+            self,
+            "PingIntegrationResponse",
+            api_id=api_id,
+            integration_id=integration.ref,
+            integration_response_key="$default",
+            response_templates={"200": Pong().body().decode()},
+        )
+        route = apigateway.CfnRoute(
+            self,
+            "PingRoute",
+            api_id=api_id,
+            route_key="ping",
+            route_response_selection_expression="$default",
+            target=f"integrations/{integration.ref}",
+        )
+        apigateway.CfnRouteResponse(
+            self,
+            "PingRouteResponse",
+            api_id=api_id,
+            route_id=route.ref,
+            route_response_key="$default",
+        )
