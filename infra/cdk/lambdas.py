@@ -34,7 +34,7 @@ class Lambdas(Construct):
         *,
         artifact: Path,
         stage: Stage,
-        settings: Config,
+        config: Config,
         storage: Storage,
         connection_arns: Mapping[str, str],
         in_cloud: bool,
@@ -46,7 +46,7 @@ class Lambdas(Construct):
         self._public_keys = self._public_keys_layer(artifact) if stage.token_jwks_url else None
         code = lambda_.Code.from_asset(str(artifact))
         self._functions = {
-            name: self._function(name, needs, code, settings) for name, needs in FUNCTIONS.items()
+            name: self._function(name, needs, code, config) for name, needs in FUNCTIONS.items()
         }
         for name, needs in FUNCTIONS.items():
             self._grant(self._roles[name], needs, storage, connection_arns)
@@ -59,7 +59,7 @@ class Lambdas(Construct):
         return self._functions[name]
 
     def _function(
-        self, name: str, needs: Function, code: lambda_.Code, settings: Config
+        self, name: str, needs: Function, code: lambda_.Code, config: Config
     ) -> lambda_.IFunction:
         log_group = log_groups.log_group(self, f"{name.capitalize()}Logs", self._stage)
         log_group.grant_write(self._roles[name])
@@ -73,7 +73,7 @@ class Lambdas(Construct):
             architecture=ARCHITECTURES[self._stage.architecture],
             memory_size=needs.memory_mb,
             timeout=cdk.Duration.seconds(needs.timeout_seconds),
-            environment={"POWERTOOLS_SERVICE_NAME": name, **settings.to_environment()},
+            environment={"POWERTOOLS_SERVICE_NAME": name, **config.to_environment()},
             log_group=log_group,
             # Lambda itself records traces; the functions import no library for it.
             tracing=lambda_.Tracing.ACTIVE if self._stage.tracing else lambda_.Tracing.DISABLED,
@@ -172,6 +172,14 @@ class Lambdas(Construct):
                     )
                 ],
             )
+        )
+
+        # ListStreams has no resources to name (AWS's service authorization reference).
+        grants.allow(
+            self._roles["greet"],
+            "*",
+            "dynamodb:ListStreams",
+            wildcard_because="ListStreams accepts no resource.",
         )
 
     def _sweep_every_minute(self) -> None:

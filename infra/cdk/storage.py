@@ -12,12 +12,18 @@ from vitrina.products import SHOP_INDEX, STATUS_INDEX
 STRING = dynamodb.AttributeType.STRING
 NUMBER = dynamodb.AttributeType.NUMBER
 
+REMOVAL_POLICIES = {
+    "destroy": cdk.RemovalPolicy.DESTROY,
+    # A first deployment that fails removes what it created; a second one could not create it again.
+    "retain": cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+}
+
 
 class Storage(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, stage: Stage) -> None:
         super().__init__(scope, construct_id)
         self._stage = stage
-        self._removal = cdk.RemovalPolicy[stage.removal_policy.upper()]
+        self._removal = REMOVAL_POLICIES[stage.removal_policy]
         self.tables: dict[str, dynamodb.TableV2] = {}
         self.connections = self._table(
             "Connections",
