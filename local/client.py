@@ -57,7 +57,7 @@ class Client:
     def _read(self) -> None:
         try:
             for text in self.socket:
-                frame = Frame(time.monotonic(), str(text), _event(str(text)))
+                frame = Frame(time.monotonic(), str(text), parse_frame(str(text)))
                 with self._changed:
                     self.frames.append(frame)
                     answers = self.inbox.take(frame.event)
@@ -103,7 +103,7 @@ class Client:
         self._reader.join()
 
 
-def _event(text: str) -> dict[str, Any]:
+def parse_frame(text: str) -> dict[str, Any]:
     """Parse a frame.
 
     A frame that is not an event says that a function failed: API Gateway sends `{"message": …}` or
