@@ -1,6 +1,4 @@
-"""Charts as SVG, the same bytes for the same figures."""
-
-from pathlib import Path
+"""SVG charts; the same figures give the same bytes."""
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -12,8 +10,8 @@ OURS, OTHERS = "#c2410c", "#94a3b8"
 mpl.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "vitrina", "font.family": "sans-serif"}
 
 
-def bars(name: str, panels: dict[str, dict[str, float]], ours: str) -> Path:
-    """Draw a panel of bars per title, side by side, ours in colour; return the file.
+def bars(name: str, panels: dict[str, dict[str, float]], ours: str) -> None:
+    """Draw docs/benchmarks/NAME.svg: a panel of bars per title, side by side, ours in colour.
 
     Every panel maps the same labels to its own figures.
     """
@@ -28,12 +26,6 @@ def bars(name: str, panels: dict[str, dict[str, float]], ours: str) -> Path:
         axis.xaxis.set_visible(False)
         axis.spines[["top", "right", "bottom"]].set_visible(False)
     axes[0].invert_yaxis()
-    return save(name, figure)
-
-
-def save(name: str, figure: Figure) -> Path:
-    """Save a figure as docs/benchmarks/NAME.svg and return the file."""
     report.CHARTS.mkdir(exist_ok=True)
     file = report.CHARTS / f"{name}.svg"
     figure.savefig(file, metadata={"Date": None}, facecolor="white")
-    return file

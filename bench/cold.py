@@ -1,4 +1,4 @@
-"""Cold start: what a function takes from nothing to its first answer, beside boto3 alone."""
+"""Cold start: the time to a function's first response, compared with boto3 alone."""
 
 import json
 import platform
@@ -10,27 +10,27 @@ from statistics import median
 from typing import Any, NamedTuple
 from zipfile import ZipFile
 
-from bench import machine, stub
+from bench import machine, report, stub
 from bench.cloud import first_calls, stack
 from bench.cloud.server import LATENCY_SECONDS
 from bench.report import Section, Table
 
 REPETITIONS = 15
-# The baseline is measured again after so many functions, so that both meet the same moment.
+# The baseline is measured again after this many functions, so that both see the same load.
 FUNCTIONS_BETWEEN = 3
 EXPENSIVE = 5
 
 BASELINE = 'boto3.client("dynamodb")'
 WAITED_FOR = ("connect", "disconnect", "message")
-"""What phones wait for."""
+"""Functions that phones wait for."""
 MAX_TIMES_BOTO3 = dict.fromkeys(first_calls.NAMES, 1.6) | dict.fromkeys(WAITED_FOR, 1.25)
 
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
 INSTALLED = machine.BUILD / "lambda" / ARCHITECTURE
-"""What the archive is made from: all that pip installs."""
+"""The files before archiving: all that pip installs."""
 ARTIFACT = machine.BUILD / "cold"
 
-# Nothing is imported before the clock runs but what Python itself begins with.
+# Before the clock starts, nothing is imported but what Python itself imports.
 _PROGRAM = """
 import sys, time
 class Context:
@@ -54,7 +54,7 @@ print("\\n" + json.dumps([*began, *imported, *done, answer]))
 
 
 class Start(NamedTuple):
-    """One process: seconds by the clock to import and to call, and of the processor for both."""
+    """One process: wall-clock seconds to import and to call, and CPU seconds for both."""
 
     importing: float
     calling: float
@@ -67,7 +67,7 @@ class Start(NamedTuple):
 
 
 class Ratio(NamedTuple):
-    """Of a function's start to the baseline's."""
+    """A function's start ÷ the baseline's."""
 
     clock: float
     cpu: float
@@ -78,7 +78,7 @@ class Program(NamedTuple):
     imports: str
     call: str = "None"
     path: str = ""
-    """Where packages are that the folder does not have."""
+    """A folder with packages that `folder` lacks."""
 
     @property
     def text(self) -> str:
@@ -87,7 +87,7 @@ class Program(NamedTuple):
 
 
 def measure(progress: Callable[[str], None]) -> Section:
-    """Start every function in turns with the baseline; takes about two minutes."""
+    """Start every function, alternating with the baseline; takes about two minutes."""
     progress("the artifact")
     python = _unpack()
     others = machine.Others()
@@ -101,8 +101,6 @@ def measure(progress: Callable[[str], None]) -> Section:
         busy = others.share()
         profiles = {name: starts.profile(_function(name)) for name in first_calls.NAMES}
     return Section(
-        title="Cold start",
-        introduction=_INTRODUCTION,
         tables=[_targets(starts), _times(starts), _expensive(profiles)],
         notes=_notes(starts, busy),
         versions={"Python": starts.version()},
@@ -123,7 +121,7 @@ def _unpack() -> str:
 
 
 class _Starts:
-    """Processes that were started, by what ran in them."""
+    """The started processes, by name of the program."""
 
     def __init__(self, python: str, environment: Mapping[str, str]) -> None:
         self._python = python
@@ -132,7 +130,7 @@ class _Starts:
         self.found: dict[str, list[Start]] = {}
 
     def run(self, name: str, program: Program) -> Start:
-        """Start a process; raises RuntimeError with what it said when it failed."""
+        """Start a process; raises RuntimeError with its standard error if it fails."""
         done = self._run(program, "-c", program.text)
         *began_to_done, answer = json.loads(done.stdout.splitlines()[-1])
         began, cpu_began, imported, _, ended, cpu_ended = began_to_done
@@ -145,18 +143,18 @@ class _Starts:
         self._ratios.setdefault(name, []).append(ratio)
 
     def ratio(self, name: str) -> "Ratio":
-        """Return the medians of a function's ratios to the baselines that it took turns with."""
+        """Return the medians of a function's ratios to the baselines next to it."""
         return Ratio(*map(median, zip(*self._ratios[name], strict=True)))
 
     def forget_the_first(self) -> None:
-        """Forget what filled the system's caches."""
+        """Drop the first run, which filled the system's caches."""
         for starts in self.found.values():
             del starts[0]
         for ratios in self._ratios.values():
             del ratios[0]
 
     def profile(self, program: Program) -> "list[_Cost]":
-        """Import once more, and say what each package cost."""
+        """Import once more; return the packages that took longest."""
         done = self._run(program, "-X", "importtime", "-c", program.imports)
         return sorted(_costs(done.stderr), key=lambda cost: -cost.own)[:EXPENSIVE]
 
@@ -178,11 +176,12 @@ class _Starts:
 
 
 def _take_turns(here: stack.Stack, starts: _Starts) -> None:
-    # The artifact has botocore alone.
+    # The artifact contains botocore but not boto3.
     baseline = Program(ARTIFACT, "import boto3", f"{BASELINE} and None", str(INSTALLED))
     for n, name in enumerate(first_calls.NAMES):
         if n % FUNCTIONS_BETWEEN == 0:
             boto3 = starts.run(BASELINE, baseline)
+            starts.compare(BASELINE, boto3, boto3)
         event = first_calls.event(here, name)
         start = starts.run(name, _function(name, event))
         first_calls.check(name, start.answer)
@@ -196,22 +195,22 @@ def _function(name: str, event: Any = None) -> Program:
     return Program(ARTIFACT, imports, f"handler({event!r}, Context())")
 
 
-# --- What an import costs -------------------------------------------------------------------------
+# --- The cost of imports --------------------------------------------------------------------------
 
 
 class _Cost(NamedTuple):
-    """What a package took: its own modules, and all that they imported first."""
+    """The import time of a package, in milliseconds."""
 
     package: str
     own: float
     whole: float
-    """Milliseconds, both."""
+    """With the modules that it imported first."""
 
 
 def _costs(importtime: str) -> Iterator[_Cost]:
     """Add up the lines of `-X importtime` by package.
 
-    A module's line comes after those of what it imported, which are indented more.
+    A module's line comes after those of its imports, which are indented more.
     """
     own: dict[str, float] = {}
     whole: dict[str, float] = {}
@@ -239,31 +238,21 @@ def _lines(importtime: str) -> Iterator[tuple[int, str, float, float]]:
             )
 
 
-# --- What is told of it ---------------------------------------------------------------------------
+# --- The section of the page ----------------------------------------------------------------------
 
 _AS_INSTALLED = f"{BASELINE}, all services installed"
-_ITSELF = Ratio(1, 1)
-
-_INTRODUCTION = f"""\
-Each function is started in a fresh process from the unpacked artifact alone, with the Python and
-the bytecode that Lambda gets: its handler is imported and called once. What it is compared with is
-`import boto3; {BASELINE}` in a fresh process, with the artifact's botocore, which calls nothing.
-The stand-in of DynamoDB and the others answers at once, over plain HTTP; the management API is
-nginx, with TLS. Ratios are of neighbours in time, medians of {REPETITIONS}."""
 
 
 def _targets(starts: _Starts) -> Table:
     others = [name for name in first_calls.NAMES if name not in WAITED_FOR]
     worst = max(others, key=lambda name: starts.ratio(name).clock)
-    rows = [_at_most(starts, name, name) for name in WAITED_FOR]
-    rows.append(_at_most(starts, worst, f"the slowest other, {worst}"))
-    return Table("Targets", ["import and first call ÷ boto3", "target", "measured", ""], rows)
-
-
-def _at_most(starts: _Starts, name: str, what: str) -> list[str]:
-    target, measured = MAX_TIMES_BOTO3[name], starts.ratio(name).clock
-    verdict = "met" if measured <= target else "missed"
-    return [what, f"≤ {target:g}", f"{measured:.2f}", verdict]
+    names = {name: name for name in WAITED_FOR} | {worst: f"the slowest other, {worst}"}
+    return report.targets(
+        [
+            report.at_most(f"{what} ÷ boto3", MAX_TIMES_BOTO3[name], starts.ratio(name).clock)
+            for name, what in names.items()
+        ]
+    )
 
 
 def _times(starts: _Starts) -> Table:
@@ -280,15 +269,10 @@ def _row(starts: _Starts, name: str) -> list[str]:
         name,
         f"{median(start.importing for start in found) * 1000:.0f}",
         f"{median(start.calling for start in found) * 1000:.0f}",
-        f"{median(both):.0f}",
-        f"{min(both):.0f}–{max(both):.0f}",
+        *report.spread(both),
         f"{median(start.cpu for start in found) * 1000:.0f}",
-        *(f"{value:.2f}" for value in _ratio(starts, name)),
+        *(f"{value:.2f}" for value in starts.ratio(name)),
     ]
-
-
-def _ratio(starts: _Starts, name: str) -> Ratio:
-    return _ITSELF if name == BASELINE else starts.ratio(name)
 
 
 def _expensive(profiles: Mapping[str, list[_Cost]]) -> Table:
@@ -306,13 +290,10 @@ def _cell(cost: _Cost) -> str:
 def _notes(starts: _Starts, busy: float) -> list[str]:
     as_installed = starts.ratio(_AS_INSTALLED).clock
     return [
-        "The artifact leaves out the services that no function calls, which makes the baseline"
-        f" faster too: with all of them, as pip installs them, it takes {as_installed:.2f} times as"
-        " long.",
+        "The artifact omits the services that no function calls, which makes the baseline faster"
+        f" too: with all of them, as pip installs them, it takes {as_installed:.2f} times as long.",
         "First calls are "
         + ", ".join(f"`{name}`: {what}" for name, what in first_calls.DESCRIPTIONS.items())
         + ".",
-        f"Other processes and the hypervisor took {busy:.0%} of the cores' time meanwhile.",
-        "`-X importtime` gives the imports, which it makes slower; it counts for a package what no"
-        " package before it has imported.",
+        f"Other processes and the hypervisor used {busy:.0%} of the cores' time.",
     ]

@@ -1,4 +1,4 @@
-"""The machine that measures: its cores, one for the client and one for the stub, and its name."""
+"""The measuring machine: its cores, one for the client and one for the stub, and its name."""
 
 import os
 import platform
@@ -21,7 +21,7 @@ def pinned(core: int, command: list[str]) -> list[str]:
 
 
 def description() -> str:
-    """Say what was measured on: `AMD EPYC, 2 cores, Linux 6.1`."""
+    """Describe the machine: `AMD EPYC, 2 cores, Linux 6.1`."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), "?")
     return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}"
@@ -42,13 +42,13 @@ def environment() -> dict[str, str]:
 
 
 class Others:
-    """What other processes and the hypervisor take of the cores from now on: is it quiet here?"""
+    """The CPU time that other processes and the hypervisor use from now on."""
 
     def __init__(self) -> None:
         self._began, self._taken = time.monotonic(), _taken_by_others()
 
     def share(self) -> float:
-        """Return their part of all cores' time, between 0 and 1; ask when all children ended."""
+        """Return their share of all cores' time, 0 to 1; call it after all children have ended."""
         seconds = (time.monotonic() - self._began) * (os.cpu_count() or 1)
         return max(0.0, _taken_by_others() - self._taken) / seconds
 

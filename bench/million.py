@@ -1,4 +1,4 @@
-"""A million connections: what no machine here can play, as a simulation in simulated time."""
+"""A million connections, as a discrete-event simulation."""
 
 import json
 from collections.abc import Callable, Generator
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import simpy
 
 from bench import chart, scale
-from bench.cloud.bill import PRICES, dollars
+from bench.cloud.bill import dollars
 from bench.cloud.server import DELIVERY_SECONDS, LATENCY_SECONDS
 from bench.cloud.stack import SHARES
 from bench.report import Section, Table
@@ -21,26 +21,26 @@ from vitrina.sender import MAX_PARALLEL_POSTS
 MILLION = 1_000_000
 QUOTAS = (10_000, 50_000, 100_000)
 BURST_SECONDS = 0.5
-"""AWS gives an account half a second's posts as a burst; a raised quota is taken to keep that."""
+"""AWS's burst is half a second's posts; a raised quota is assumed to keep that."""
 SHARDS = (16, 32, 64)
 WORKERS = (5, 10, 20, 50)
-# SQS's event source begins with five and adds 300 a minute.
+# SQS's event source starts with five workers and adds 300 a minute.
 FIRST_WORKERS, WORKERS_PER_SECOND = 5, 300 / 60
 COLD_START_SECONDS = 0.8
 WORKER_GB = 1769 / 1024
 POST_LATENCY_SECONDS = 0.02
-# A worker's own bucket holds a tenth of a second's posts, and simulated posts go out in steps.
+# A worker's bucket holds a tenth of a second's posts; posts are simulated in steps.
 BUCKET_SECONDS = 0.1
 STEP_SECONDS = 0.01
 GOOD_ENOUGH = 1.02
-"""Of the settings that come so close to the fastest, the cheapest are recommended."""
+"""Among settings this close to the fastest, the cheapest are recommended."""
 
 Process = Generator[simpy.Event, Any, None]
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What is simulated."""
+    """The parameters of a simulation."""
 
     connections: int
     posts_per_second: int
@@ -56,7 +56,7 @@ class Stage:
         return max(0.0, self.connections / self.posts_per_second - BURST_SECONDS)
 
     def partitions(self) -> list[int]:
-        """Return how many connections each partition has, taken to be equal within a type."""
+        """Return the connections of each partition; those of a type are equal."""
         shards = {ClientType.USER: self.user_shards, ClientType.SHOP: _default("shop_shards")}
         return [
             self.connections * share // 100 // shards.get(client_type, 1)
@@ -71,11 +71,11 @@ class Outcome(NamedTuple):
     most_workers: int
     throttled_share: float
     busy_seconds: float
-    """Of all workers together: what Lambda bills."""
+    """Of all workers together, as Lambda bills it."""
 
 
 class _Bucket:
-    """Tokens, one a post: an account's or a worker's."""
+    """A token bucket of posts, for an account or a worker."""
 
     def __init__(self, env: simpy.Environment, per_second: float, capacity: float) -> None:
         self._env = env
@@ -84,7 +84,7 @@ class _Bucket:
         self._filled_at = env.now
 
     def take(self, wanted: float) -> float:
-        """Take as many as there are, and return how many."""
+        """Take up to `wanted` tokens; return how many were taken."""
         brought = (self._env.now - self._filled_at) * self._per_second
         self._filled_at = self._env.now
         self._tokens = min(self._capacity, self._tokens + brought)
@@ -111,7 +111,7 @@ class _Simulation:
         self.env.process(self._approve())
         for number in range(self.stage.workers):
             self.env.process(self._work(number))
-        # Ends by itself: when nobody posts any more, nothing is left to happen.
+        # The simulation ends when no process is left.
         self.env.run()
         return Outcome(
             self.last_post,
@@ -122,7 +122,7 @@ class _Simulation:
         )
 
     def _approve(self) -> Process:
-        """Commit, read the first pages, queue what follows them, post them."""
+        """Commit, read the first pages, queue the next ones, post."""
         partitions = self.stage.partitions()
         yield self.env.timeout(_taking("TransactWriteItems", "Query", "SendMessageBatch"))
         for connections in partitions:
@@ -133,7 +133,7 @@ class _Simulation:
         yield from self._post(first, _Bucket(self.env, quota, quota * BUCKET_SECONDS))
 
     def _work(self, number: int) -> Process:
-        """Do one task after another, from the moment that Lambda gives this worker."""
+        """Run one task after another, from the time that Lambda starts this worker."""
         yield self.env.timeout(max(0, number - FIRST_WORKERS + 1) / WORKERS_PER_SECOND)
         rate = self.stage.posts_per_second / self.stage.workers
         bucket = _Bucket(self.env, rate, max(1.0, rate * BUCKET_SECONDS))
@@ -171,7 +171,7 @@ class _Simulation:
 
 
 def simulate(stage: Stage) -> Outcome:
-    """Play one event from its commit to its last delivery."""
+    """Simulate one event from its commit to its last delivery."""
     return _Simulation(stage).run()
 
 
@@ -180,12 +180,12 @@ def _taking(*calls: str) -> float:
 
 
 def _default(setting: str) -> int:
-    """Return a setting's default; of shards the one number that there is."""
+    """Return a default of the configuration; for shards, their only number."""
     default: int | tuple[int] = Config.model_fields[setting].default
     return default[0] if isinstance(default, tuple) else default
 
 
-# --- What is told of it ---------------------------------------------------------------------------
+# --- The section of the page ----------------------------------------------------------------------
 
 
 class _Advice(NamedTuple):
@@ -194,7 +194,7 @@ class _Advice(NamedTuple):
 
 
 def measure(progress: Callable[[str], None]) -> Section:
-    """Simulate a million connections, with what the scale benchmark measured last."""
+    """Simulate a million connections, with the last figures of the scale benchmark."""
     if not scale.COSTS.exists():
         scale.measure(progress)
     costs = json.loads(scale.COSTS.read_text())
@@ -208,17 +208,19 @@ def measure(progress: Callable[[str], None]) -> Section:
             _try(quota, shards, workers, cpu) for shards in SHARDS for workers in WORKERS
         ]
     advice = [_best(tried) for tried in found.values()]
+    _chart(advice)
     return Section(
-        title="A million connections, simulated",
-        introduction=_INTRODUCTION,
         tables=[
             _check_table(costs["seconds"], checked.seconds),
             _advice_table(advice, costs["bill"]),
             *(_sweep_table(quota, tried) for quota, tried in found.items()),
         ],
-        notes=_notes(cpu),
+        notes=[
+            f"A post takes {cpu * 1e6:.0f} µs of processor time and"
+            f" {POST_LATENCY_SECONDS * 1000:.0f} ms of latency; a cold start takes"
+            f" {COLD_START_SECONDS} s."
+        ],
         versions={"simpy": version("simpy")},
-        chart=_chart(advice),
     )
 
 
@@ -240,33 +242,15 @@ def _try(quota: int, shards: int, workers: int, cpu_seconds_per_post: float) -> 
 
 
 def _best(tried: list[_Advice]) -> _Advice:
-    """Take the fewest workers, then shards, that come close to the fastest."""
+    """Return the fewest workers, then shards, that are almost the fastest."""
     fastest = min(each.outcome.seconds for each in tried)
     good = [each for each in tried if each.outcome.seconds <= fastest * GOOD_ENOUGH]
     return min(good, key=lambda each: (each.stage.workers, each.stage.user_shards))
 
 
-_INTRODUCTION = """\
-A discrete-event simulation of one event: the queue, Lambda's adding of workers, reading a page and
-queueing the next one, each worker's share of the rate, the account's quota with half a second of
-burst. Calls take what they take in the scale benchmark, posts the processor time measured there.
-Workers start cold."""
-
-
-def _notes(cpu: float) -> list[str]:
-    minute = MILLION * PRICES["connection_minutes"].dollars
-    return [
-        f"A post is given {cpu * 1e6:.0f} µs of processor and {POST_LATENCY_SECONDS * 1000:.0f} ms"
-        f" of latency; a cold start {COLD_START_SECONDS} s.",
-        "Set `fanout_workers` and `user_shards` as the second table says; with connections open,"
-        " the shards are changed in three steps (operations.md).",
-        f"To keep a million connections open costs ${minute:.2f} a minute, events or none.",
-    ]
-
-
 def _check_table(measured: float, simulated: float) -> Table:
     row = [f"{measured:.2f}", f"{simulated:.2f}", f"{simulated / measured - 1:+.1%}"]
-    title = f"Is it right? {scale.LARGE:,} connections, as measured"
+    title = f"Check: {scale.LARGE:,} connections, as measured"
     return Table(title, ["s measured", "s simulated", "difference"], [row])
 
 
@@ -292,7 +276,7 @@ def _advice_row(advice: _Advice, bill: dict[str, float]) -> list[str]:
 
 
 def _bill(outcome: Outcome, measured: dict[str, float]) -> dict[str, float]:
-    """Return what a million would be billed: ten times what was, but for what was simulated."""
+    """Scale the measured bill up to a million connections, except for the simulated counts."""
     times = MILLION / scale.LARGE
     growing = ("messages", "read_units", "log_bytes", "transfer_bytes")
     return measured | {
@@ -310,7 +294,7 @@ def _sweep_table(quota: int, tried: list[_Advice]) -> Table:
     return Table(f"Seconds to the last delivery at {quota:,} posts/s", columns, rows)
 
 
-def _chart(advice: list[_Advice]) -> Any:
+def _chart(advice: list[_Advice]) -> None:
     labels = [f"{stage.posts_per_second:,} posts/s" for stage, _ in advice]
     simulated = [outcome.seconds for _, outcome in advice]
     bounds = [stage.bound_seconds for stage, _ in advice]
@@ -318,4 +302,4 @@ def _chart(advice: list[_Advice]) -> Any:
         "s to the last of a million, simulated": dict(zip(labels, simulated, strict=True)),
         "s that the quota takes": dict(zip(labels, bounds, strict=True)),
     }
-    return chart.bars("million", panels, ours=labels[0])
+    chart.bars("million", panels, ours=labels[0])

@@ -1,6 +1,5 @@
-"""Recovery: how long a client waits for what it missed."""
+"""Recovery: how long a client waits for missed events."""
 
-import platform
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,7 +7,7 @@ from http import HTTPStatus
 from statistics import median
 from typing import Any, NamedTuple
 
-from bench import chart
+from bench import chart, report
 from bench.cloud import requests, stack
 from bench.cloud.lambdas import Lambda
 from bench.cloud.stack import Answer, Stack
@@ -29,7 +28,7 @@ HOUR_SECONDS = 3600
 
 class Run(NamedTuple):
     seconds: float
-    """From the client's `resume` to the last 200, which is that of `recovered`."""
+    """From the client's `resume` to the 200 for `recovered`, which is sent last."""
     posts: int
     bill: dict[str, float]
 
@@ -43,25 +42,16 @@ def measure(progress: Callable[[str], None]) -> Section:
         found = recover(latency_ms)
         rows += [_row(latency_ms, missed, runs) for missed, runs in found.items()]
         waits[latency_ms] = {f"{n}": _ms(runs) for n, runs in found.items()}
-    return Section(
-        title="Recovery",
-        introduction=_INTRODUCTION,
-        tables=[Table("A client resumes", _COLUMNS, rows)],
-        notes=[
-            "Events of one connection go out one after another, so that they arrive in order:"
-            " what the management API takes to answer is taken as often as there are events."
-        ],
-        versions={"Python": platform.python_version()},
-        chart=chart.bars(
-            "recovery",
-            {f"ms to `recovered`, {ms} ms of latency": waited for ms, waited in waits.items()},
-            ours=f"{max(MISSED)}",
-        ),
+    chart.bars(
+        "recovery",
+        {f"ms to `recovered`, {ms} ms of latency": waited for ms, waited in waits.items()},
+        ours=f"{max(MISSED)}",
     )
+    return Section([Table("A client resumes", _COLUMNS, rows)])
 
 
 def recover(latency_ms: int) -> dict[int, list[Run]]:
-    """Resume after each number of missed events, some times."""
+    """Resume after each number of missed events, several times."""
     with stack.running(latency_ms=latency_ms) as here:
         _store(here)
         message = here.function("message")
@@ -86,18 +76,18 @@ def _run(here: Stack, message: Lambda, missed: int) -> Run:
 
 
 def _shares(missed: int) -> tuple[int, int]:
-    """Return how many of the missed events are whose: the first channel has the odd one."""
+    """Return the number of missed events of each channel."""
     return missed - missed // 2, missed // 2
 
 
 def _check(answers: list[Answer], missed: int) -> None:
-    """See that all the events and `recovered` were taken."""
+    """Raise RuntimeError unless all events and `recovered` were accepted."""
     if [post.status for post in answers] != [HTTPStatus.OK] * (missed + 1):
         raise RuntimeError(f"{len(answers)} answers to {missed} events: {answers[-3:]}")
 
 
 def _store(here: Stack) -> None:
-    """Store the connection that resumes, and what happened while it was away."""
+    """Store the connection that resumes, and the events that it missed."""
     for row in (_connection(), *map(_head, CHANNELS), *_events()):
         table = "history" if "channel" in row else "connections"
         here.cloud.tables[table].put(aws.to_item(row))
@@ -148,13 +138,7 @@ def _event(channel: str, seq: int) -> dict[str, Any]:
     }
 
 
-# --- What is told of it ---------------------------------------------------------------------------
-
-_INTRODUCTION = f"""\
-A client comes back and sends `resume` with its positions in two channels. The function is the real
-one, warm; DynamoDB is the stand-in of the scale benchmark, the management API nginx with some
-latency. Time runs from the message to the 200 for `recovered`, which comes after the events.
-Medians of {REPETITIONS}, with least and most beside them."""
+# --- The section of the page ----------------------------------------------------------------------
 
 _COLUMNS = ["latency", "missed events", "ms to `recovered`", "min–max", "posts", "read units"]
 
@@ -164,12 +148,10 @@ def _ms(runs: list[Run]) -> float:
 
 
 def _row(latency_ms: int, missed: int, runs: list[Run]) -> list[str]:
-    least, most = min(runs).seconds * 1000, max(runs).seconds * 1000
     return [
         f"{latency_ms} ms",
         str(missed),
-        f"{_ms(runs):,.0f}",
-        f"{least:,.0f}–{most:,.0f}",
+        *report.spread([run.seconds * 1000 for run in runs]),
         str(runs[0].posts),
         f"{runs[0].bill['read_units']:,.0f}",
     ]

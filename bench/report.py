@@ -1,8 +1,9 @@
-"""The result of a benchmark: a section of docs/benchmarks.md."""
+"""The result of a benchmark: a generated part of docs/benchmarks.md."""
 
+import platform
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from statistics import median
 
 from bench import machine
 from reference import pages
@@ -21,53 +22,44 @@ class Table:
         return f"**{self.title}**\n\n{pages.table(self.columns, self.rows)}"
 
 
-@dataclass(frozen=True)
-class Target:
-    """A ratio, with the target that was set before it was measured."""
-
-    what: str
-    at_least: float
-    measured: float
-
-    def to_row(self) -> list[str]:
-        verdict = "met" if self.measured >= self.at_least else "missed"
-        return [self.what, f"≥ {self.at_least:g}", f"{self.measured:.3g}", verdict]
+def targets(rows: list[list[str]]) -> Table:
+    """Return a table of the rows that `at_least` and `at_most` make."""
+    return Table("Targets", ["ratio or count", "target", "measured", ""], rows)
 
 
-def targets(ratios: list[Target]) -> Table:
-    columns = ["ratio", "target", "measured", ""]
-    return Table("Targets", columns, [target.to_row() for target in ratios])
+def at_least(what: str, target: float, measured: float) -> list[str]:
+    return [what, f"≥ {target:g}", f"{measured:.3g}", "met" if measured >= target else "missed"]
+
+
+def at_most(what: str, target: float, measured: float) -> list[str]:
+    return [what, f"≤ {target:g}", f"{measured:.3g}", "met" if measured <= target else "missed"]
+
+
+def spread(values: list[float], digits: int = 0) -> list[str]:
+    """Return the cells of a median, and of the minimum and maximum."""
+    low, high = min(values), max(values)
+    return [f"{median(values):,.{digits}f}", f"{low:,.{digits}f}–{high:,.{digits}f}"]
 
 
 @dataclass(frozen=True)
 class Section:
-    """One benchmark's part of the page."""
+    """The generated part of one benchmark; its introduction in the page is written by hand."""
 
-    title: str
-    introduction: str
     tables: list[Table]
     notes: list[str] = field(default_factory=list)
-    versions: dict[str, str] = field(default_factory=dict)
-    chart: Path | None = None
-    """An SVG under docs/benchmarks/."""
+    versions: dict[str, str] = field(default_factory=lambda: {"Python": platform.python_version()})
 
     def to_markdown(self, name: str) -> str:
-        parts = [f"## {self.title}", self.introduction]
-        if self.chart:
-            parts.append(f"![{self.title}]({self.chart.relative_to(DOCUMENT.parent)})")
-        parts += [table.to_markdown() for table in self.tables]
-        parts.append("\n".join(f"- {note}" for note in (*self.notes, self._origin(name))))
-        return "\n\n".join(parts)
-
-    def _origin(self, name: str) -> str:
         versions = ", ".join(f"{what} {version}" for what, version in self.versions.items())
-        return (
-            f"Measured on {datetime.now(UTC):%Y-%m-%d} by `python -m bench {name}`: "
+        origin = (
+            f"Measured on {datetime.now(UTC):%Y-%m-%d} by `make bench NAME={name}`: "
             f"{machine.description()}; {versions}."
         )
+        tables = (table.to_markdown() for table in self.tables)
+        return "\n\n".join((*tables, "\n".join(f"- {note}" for note in (*self.notes, origin))))
 
 
 def write(name: str, text: str) -> None:
-    """Replace one section of the page; raises ValueError if the page has no marks for it."""
+    """Replace one part of the page; raises ValueError if the page has no marks for it."""
     page = DOCUMENT.read_text()
     DOCUMENT.write_text(pages.renew(page, pages.read(page) | {name: text}))

@@ -1,4 +1,4 @@
-"""The ways to post that are compared, and how one is run."""
+"""The compared clients, and how one is run."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from bench import machine, stub
 from vitrina.sender import MAX_PARALLEL_POSTS
 
 RUN_SECONDS = 90
-# wrk is told for how long, the others how many.
+# wrk gets a duration, the others a number of posts.
 WRK_SECONDS = 2
 
 PROJECT_PYTHON = str(machine.BUILD / "venv/bin/python")
@@ -21,13 +21,13 @@ NODE = str(machine.BUILD / "venv/bin/node")
 
 @dataclass(frozen=True)
 class Client:
-    """A way to post: its program, and how many posts at once may suit it best."""
+    """A client: its program, and the concurrencies to try."""
 
     name: str
     command: tuple[str, ...]
     at_once: tuple[int, ...]
     pilot_posts: int
-    """How many take about a second without latency, or a little longer with it."""
+    """Posts of a trial run: they take about a second without latency, a little longer with it."""
 
 
 def _python(python: str, module: str) -> tuple[str, ...]:
@@ -46,13 +46,13 @@ CLIENTS = [OURS, BOTO3, BOTO3_THREADS, AIOBOTOCORE, NODE_SDK, WRK]
 
 
 class Run(NamedTuple):
-    """What a client says of one repetition."""
+    """A client's figures of one repetition."""
 
     posts: int
     seconds: float
     cpu_seconds: float
     warm_up: int
-    """Posts before the clock was started."""
+    """Posts before the clock starts."""
 
     @property
     def per_second(self) -> float:
@@ -64,7 +64,7 @@ class Run(NamedTuple):
 
 
 def run(client: Client, url: str, at_once: int, posts: int) -> Run:
-    """Run a client's program on its own core; raises RuntimeError with its last words."""
+    """Run a client's program on its own core; raises RuntimeError with its standard error."""
     load = _wrk_load(url, at_once) if client is WRK else [url, str(posts), str(at_once)]
     done = subprocess.run(
         machine.pinned(machine.CLIENT_CORE, [*client.command, *load]),
@@ -88,7 +88,7 @@ def _wrk_load(url: str, at_once: int) -> list[str]:
 
 
 def versions() -> dict[str, str]:
-    """Say what was compared, and on what it runs."""
+    """Return the versions of the compared clients and of what they run on."""
     asked = "import boto3, platform; print(platform.python_version(), boto3.__version__)"
     python, boto3 = _says(PROJECT_PYTHON, "-c", asked).split()
     curl = _says(PROJECT_PYTHON, "-c", "import pycurl; print(pycurl.version)")

@@ -1,7 +1,6 @@
 """Scale: one approval for a thousand, ten thousand and a hundred thousand stored connections."""
 
 import json
-import platform
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -10,7 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from bench import chart, machine
+from bench import chart, machine, report
 from bench.cloud import requests, stack
 from bench.cloud.bill import PRICES, dollars
 from bench.cloud.lambdas import Lambda
@@ -23,12 +22,12 @@ from vitrina.channels import ClientType
 SIZES = (1_000, 10_000, 100_000)
 SMALL, PRICED, LARGE = SIZES
 REPETITIONS = 5
-# Functions start and connections open meanwhile; measured are warm ones.
+# Functions start and connections open during these runs, which are not measured.
 WARM_UPS = 2
-# The quota of an account, and what its management API may take to answer.
+# The quota of an account, and the latency of its management API.
 POSTS_PER_SECOND, BURST = 10_000, 5_000
 LATENCY_MS = 5
-# In which the stub's burst is whole again.
+# The stub's burst is full again after this pause.
 PAUSE_SECONDS = 1
 TIMEOUT_SECONDS = 120
 
@@ -38,11 +37,11 @@ MAX_TIMES_THE_SMALL_REQUEST = 1.5
 MAX_WRITES = 2
 
 COSTS = machine.BUILD / "costs.json"
-"""What `million` takes from the last run of this."""
+"""Figures of the last run, for the benchmark `million`."""
 
 
 class Run(NamedTuple):
-    """One approval, from its commit to the last of its posts."""
+    """One approval, from its commit to its last post."""
 
     seconds: float
     """From the commit to the last 200."""
@@ -50,13 +49,13 @@ class Run(NamedTuple):
     posts: int
     throttled: int
     missing: int
-    """Connections that never got the event."""
+    """Connections that did not receive the event."""
     duplicates: int
     bill: dict[str, float]
     approver_mb: float
     worker_mb: float
     machine_busy: float
-    """How much of all processors was in use meanwhile, by whatever."""
+    """The share of all processors that was in use, by any process."""
 
     @property
     def throttled_share(self) -> float:
@@ -68,7 +67,7 @@ Runs = Mapping[int, list[Run]]
 
 
 def measure(progress: Callable[[str], None]) -> Section:
-    """Approve with more and more connections; takes about two minutes."""
+    """Approve with increasing numbers of connections; takes about two minutes."""
     runs = {}
     for size in SIZES:
         progress(f"{size:,} connections")
@@ -76,9 +75,20 @@ def measure(progress: Callable[[str], None]) -> Section:
     progress("Connecting, disconnecting, counting")
     visits = _visits()
     _keep_costs(runs[LARGE])
+    chart.bars(
+        "scale",
+        {
+            "ms from the commit to the last delivery": {
+                f"{size:,}": median(run.seconds for run in runs[size]) * 1000 for size in SIZES
+            },
+            "ms that the quota takes": {
+                f"{size:,}": bound(size, runs[size]) * 1000 for size in SIZES
+            },
+        },
+        ours=f"{LARGE:,}",
+    )
+    latencies = (f"{seconds * 1000:.0f} ms for {call}" for call, seconds in LATENCY_SECONDS.items())
     return Section(
-        title="Scale",
-        introduction=_INTRODUCTION,
         tables=[
             _targets(runs, visits),
             _times(runs),
@@ -86,25 +96,15 @@ def measure(progress: Callable[[str], None]) -> Section:
             _prices(_typical(runs[PRICED])),
             _visit_table(visits),
         ],
-        notes=_NOTES,
-        versions={"Python": platform.python_version()},
-        chart=chart.bars(
-            "scale",
-            {
-                "ms from the commit to the last delivery": {
-                    f"{size:,}": median(run.seconds for run in runs[size]) * 1000 for size in SIZES
-                },
-                "ms that the quota takes": {
-                    f"{size:,}": bound(size, runs[size]) * 1000 for size in SIZES
-                },
-            },
-            ours=f"{LARGE:,}",
-        ),
+        notes=[
+            f"The stand-in takes {', '.join(latencies)} and {DELIVERY_SECONDS * 1000:.0f} ms from"
+            " the queue to a function; bench/cloud/server.py names the sources."
+        ],
     )
 
 
 def approvals(size: int) -> list[Run]:
-    """Approve products, one after another, with so many connections."""
+    """Approve products, one after another, with this many connections."""
     with stack.running(
         connections=size, latency_ms=LATENCY_MS, posts_per_second=POSTS_PER_SECOND, burst=BURST
     ) as here:
@@ -114,13 +114,13 @@ def approvals(size: int) -> list[Run]:
 
 
 def bound(size: int, runs: list[Run]) -> float:
-    """Return the seconds that the quota takes, and no fewer than the approving request does."""
+    """Return the seconds that the quota takes, or the approving request if it takes longer."""
     left = max(0, size - BURST) / POSTS_PER_SECOND
     return max(left, median(run.request_seconds for run in runs))
 
 
 class _Approving:
-    """Warm functions, and an admin who approves."""
+    """Warm functions, and an administrator who approves."""
 
     def __init__(self, here: Stack, size: int) -> None:
         self._here = here
@@ -212,11 +212,11 @@ def _keep_costs(runs: list[Run]) -> None:
 # --- Connecting, disconnecting, counting ----------------------------------------------------------
 
 Visits = dict[str, dict[str, float]]
-"""What was billed, by what was done."""
+"""What was billed, by activity."""
 
 
 def _visits() -> Visits:
-    """Bill one connection's coming and going, and one look at the numbers of many."""
+    """Bill one connect, one disconnect, and one count of many connections."""
     with stack.running(connections=LARGE) as here:
         token = here.token(ClientType.USER)
         connected = requests.websocket("visitor=", token=token)
@@ -236,35 +236,7 @@ def _bill(here: Stack, name: str, event: dict[str, Any]) -> dict[str, float]:
     return here.cloud.bill.take()
 
 
-# --- What is told of it ---------------------------------------------------------------------------
-
-_INTRODUCTION = f"""\
-One product is approved and the event goes to every stored connection: 90 % users, 9 % shops, 1 %
-admins, each of another account. The functions are the real ones, each a process as warm Lambdas
-are, with the real boto3 and libcurl. The management API is nginx, which answers in {LATENCY_MS} ms,
-takes {POSTS_PER_SECOND:,} posts/s and a burst of {BURST:,}, and has a 429 for the rest. DynamoDB
-and SQS are a stand-in in memory that takes as long as they do and counts what AWS would bill. Time
-runs from the commit's timestamp to the last 200 in nginx's log. Figures are medians of
-{REPETITIONS} approvals, with least and most beside them."""
-
-_NOTES = [
-    "The stand-in takes "
-    + ", ".join(f"{seconds * 1000:.0f} ms for {call}" for call, seconds in LATENCY_SECONDS.items())
-    + f" and {DELIVERY_SECONDS * 1000:.0f} ms from the queue to a function; sources stand in"
-    " bench/cloud/server.py.",
-    "The bound is what the burst leaves over, at the quota's rate, or else the approving request.",
-    "All functions, nginx and the stand-in share this machine's processors, which in AWS are many:"
-    " where it is nearly all busy, it is the limit, and not the quota.",
-    "Missing and duplicates are counted in nginx's log, by connection, over all repetitions.",
-    "Prices are the list prices of us-east-1 in 2026, without the free tier. Connections cost"
-    " $0.25 per million minutes on top, whatever is published.",
-    "Memory is a process's peak resident set; GB-s are billed milliseconds times the memory size.",
-]
-
-
-def _spread(values: list[float], digits: int) -> list[str]:
-    least, most = min(values), max(values)
-    return [f"{median(values):,.{digits}f}", f"{least:,.{digits}f}–{most:,.{digits}f}"]
+# --- The section of the page ----------------------------------------------------------------------
 
 
 def _targets(runs: Runs, visits: Visits) -> Table:
@@ -273,23 +245,18 @@ def _targets(runs: Runs, visits: Visits) -> Table:
     throttled = max(run.throttled_share for found in runs.values() for run in found)
     missing = sum(run.missing for found in runs.values() for run in found)
     rows = [
-        _at_most(f"{LARGE:,} delivered / the quota's bound", MAX_TIMES_THE_BOUND, late),
-        _at_most("share of 429, worst run", MAX_THROTTLED, throttled),
-        _at_most(
+        report.at_most(f"{LARGE:,} delivered / the quota's bound", MAX_TIMES_THE_BOUND, late),
+        report.at_most("share of 429, worst run", MAX_THROTTLED, throttled),
+        report.at_most(
             f"approving request at {LARGE:,} / at {SMALL:,}",
             MAX_TIMES_THE_SMALL_REQUEST,
             request[LARGE] / request[SMALL],
         ),
-        _at_most("connections that got nothing", 0, missing),
-        _at_most("writes to connect", MAX_WRITES, visits["connect"]["writes"]),
-        _at_most("writes to disconnect", MAX_WRITES, visits["disconnect"]["writes"]),
+        report.at_most("connections that got nothing", 0, missing),
+        report.at_most("writes to connect", MAX_WRITES, visits["connect"]["writes"]),
+        report.at_most("writes to disconnect", MAX_WRITES, visits["disconnect"]["writes"]),
     ]
-    return Table("Targets", ["what", "target", "measured", ""], rows)
-
-
-def _at_most(what: str, target: float, measured: float) -> list[str]:
-    verdict = "met" if measured <= target else "missed"
-    return [what, f"≤ {target:g}", f"{measured:.3g}", verdict]
+    return report.targets(rows)
 
 
 def _times(runs: Runs) -> Table:
@@ -302,11 +269,11 @@ def _time_row(size: int, runs: list[Run]) -> list[str]:
     seconds, least = [run.seconds for run in runs], bound(size, runs)
     return [
         f"{size:,}",
-        *_spread(seconds, 2),
+        *report.spread(seconds, 2),
         f"{least:.2f}",
         f"{median(seconds) / least:.2f}",
         f"{median(run.throttled_share for run in runs):.2%}",
-        *_spread([run.request_seconds * 1000 for run in runs], 0),
+        *report.spread([run.request_seconds * 1000 for run in runs], 0),
         str(sum(run.missing for run in runs)),
         str(sum(run.duplicates for run in runs)),
         f"{median(run.machine_busy for run in runs):.0%}",

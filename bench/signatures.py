@@ -1,4 +1,4 @@
-"""Are the requests that a client signs signed as botocore would?"""
+"""Checks of a client's signatures, with botocore."""
 
 import ssl
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def _check(request: BaseRequest, host: str) -> None:
     again.context["timestamp"] = request.headers["X-Amz-Date"]
     if not authorization.endswith(f"Signature={_signature(again)}"):
         raise RuntimeError(f"botocore would sign this differently: {url} {authorization}")
-    # botocore believes this header where there is one, so it is checked apart.
+    # botocore uses this header if it is present, so it is checked separately.
     body_hash = sha256(BODY).hexdigest()
     if request.headers.get("X-Amz-Content-Sha256", body_hash) != body_hash:
         raise RuntimeError(f"the signed hash is not that of the body: {url}")

@@ -1,4 +1,4 @@
-"""A management API that is fast enough to be measured against: nginx, pinned to a core."""
+"""A management API that is faster than the clients it measures: nginx, pinned to a core."""
 
 import os
 import shutil
@@ -57,13 +57,13 @@ http {
 
 @dataclass(frozen=True)
 class Stub:
-    """A running stub: its base URL, and the process to ask how busy it is."""
+    """A running stub: its base URL, and the process whose CPU time is read."""
 
     url: str
     pid: int
 
     def cpu_seconds(self) -> float:
-        """Return what its process has used until now, user and system."""
+        """Return the CPU time of its process until now, user and system."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -104,7 +104,7 @@ def running(
 
 
 def missing() -> list[str]:
-    """Name the Debian packages that the stub and its clients need and this machine lacks."""
+    """Return the missing Debian packages that the stub and its clients need."""
     present = {
         "nginx-light": shutil.which("nginx"),
         "libnginx-mod-http-echo": MODULE.exists(),
@@ -115,7 +115,7 @@ def missing() -> list[str]:
 
 
 def certify() -> None:
-    """Have a key and a certificate for this machine, signed by itself, no older than a day.
+    """Make sure that a self-signed certificate of this machine exists, at most a day old.
 
     Stubs that run at the same time share it.
     """

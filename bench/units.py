@@ -1,7 +1,6 @@
-"""Units: what AWS would bill for each thing that is done here, which docs/cost.md multiplies."""
+"""Units: what AWS would bill for each activity once; docs/cost.md multiplies them by usage."""
 
 import json
-import platform
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -23,17 +22,17 @@ from vitrina.channels import ClientType
 DOCUMENT = report.CHARTS / "units.json"
 REPETITIONS = 5
 PRODUCTS = 60
-"""Stored ones, of which a list shows the first twenty."""
+"""Stored products, of which a list contains the first twenty."""
 EMAIL, PASSWORD = "user@example.com", "password"
 NAME = "Красное платье"
 
 Bill = dict[str, float]
 Sized = dict[int, Bill]
-"""By how many connections or events: 1 where that makes no difference."""
+"""By number of connections or events; 1 if it makes no difference."""
 
 
 def measure(progress: Callable[[str], None]) -> Section:
-    """Do each thing some times and take the medians; about three minutes."""
+    """Do each activity several times and take the medians; takes about three minutes."""
     units: dict[str, Sized] = {}
     others = machine.Others()
     progress("Connecting, greeting, disconnecting")
@@ -49,17 +48,12 @@ def measure(progress: Callable[[str], None]) -> Section:
         units["approve"][size] = _typical([run.bill for run in scale.approvals(size)])
         units["sweep"][size], units["count"][size] = _rounds(size)
     _write(units)
-    return Section(
-        title="Units",
-        introduction=_INTRODUCTION,
-        tables=[_table(units)],
-        notes=[*_NOTES, _noise(others.share())],
-        versions={"Python": platform.python_version()},
-    )
+    note = f"Other processes used {others.share():.0%} of the machine, which lengthens GB-s only."
+    return Section([_table(units)], [note])
 
 
 def _visits() -> dict[str, Sized]:
-    """Bill connections that come, are greeted and go, one after another."""
+    """Bill connects, greetings and disconnects, one after another."""
     with stack.running(latency_ms=scale.LATENCY_MS) as here:
         token = here.token(ClientType.USER)
         connect, greet, disconnect = map(here.function, ("connect", "greet", "disconnect"))
@@ -82,7 +76,7 @@ def _row(here: Stack, connection_id: str) -> Any:
 
 
 def _requests() -> dict[str, Sized]:
-    """Bill what phones and shops ask over HTTP."""
+    """Bill the HTTP requests of phones and shops."""
     with stack.running(latency_ms=scale.LATENCY_MS) as here:
         for row in map(_product, range(1, PRODUCTS + 1)):
             here.cloud.tables["products"].put(aws.to_item(row))
@@ -109,20 +103,20 @@ def _ask(here: Stack, name: str, request: dict[str, Any]) -> Bill:
 
 
 def _rounds(connections: int) -> tuple[Bill, Bill]:
-    """Bill what goes by all connections: a sweep that finds nothing to do, and a count."""
+    """Bill what reads all connections: a sweep that finds nothing to do, and a count."""
     with stack.running(connections=connections) as here:
         sweep, stats = here.function("sweep"), here.function("stats")
         swept, counted = [], []
         for _ in range(1 + REPETITIONS):
             swept.append(_bill(here, sweep, {}))
             counted.append(_bill(here, stats, requests.http("GET", "/health")))
-            # A count is kept for two seconds.
+            # A count is cached for two seconds.
             time.sleep(2)
         return _typical(swept[1:]), _typical(counted[1:])
 
 
 def _bill(here: Stack, function: Lambda, event: dict[str, Any]) -> Bill:
-    """Invoke a function and return what that cost; raises RuntimeError when it refuses."""
+    """Invoke a function and return its bill; raises RuntimeError if it returns an error."""
     here.cloud.bill.take()
     answer = function.invoke(event).answer or {}
     if answer.get("statusCode", HTTPStatus.OK) >= HTTPStatus.BAD_REQUEST:
@@ -177,12 +171,12 @@ def _account() -> dict[str, Any]:
     return {"email": EMAIL, "account_id": 1, "client_type": "user", "password_hash": password}
 
 
-# --- What is told of it ---------------------------------------------------------------------------
+# --- The section of the page ----------------------------------------------------------------------
 
 
 def _write(units: Mapping[str, Sized]) -> None:
-    """Keep the figures where the generator of docs/cost.md finds them."""
-    told = {
+    """Write the figures for the tables of docs/cost.md."""
+    content = {
         "measured_on": f"{datetime.now(UTC):%Y-%m-%d}",
         "measured_by": machine.description(),
         "units": {
@@ -190,28 +184,11 @@ def _write(units: Mapping[str, Sized]) -> None:
             for what, sized in units.items()
         },
     }
-    DOCUMENT.write_text(json.dumps(told, indent=2) + "\n")
+    DOCUMENT.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def _rounded(bill: Bill) -> Bill:
     return {name: float(f"{count:.6g}") for name, count in bill.items()}
-
-
-_INTRODUCTION = f"""\
-What AWS would bill for doing each thing once, counted by the stand-in of the scale benchmark while
-the real functions run, warm. Medians of {REPETITIONS}; [what it makes a month](cost.md)."""
-
-_NOTES = [
-    "A function with less memory than a whole processor comes with is billed for the time that its"
-    " computing would take with its part of one.",
-    "A list shows twenty products. A sweep finds nothing expired and nothing unsent. Both a sweep"
-    " and a count read every stored connection.",
-    "The same figures, unrounded, are in docs/benchmarks/units.json.",
-]
-
-
-def _noise(share: float) -> str:
-    return f"Other processes took {share:.0%} of the machine meanwhile, which lengthens GB-s alone."
 
 
 def _table(units: Mapping[str, Sized]) -> Table:

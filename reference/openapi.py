@@ -107,11 +107,8 @@ def document() -> dict[str, Any]:
     for name in UNUSED:
         components.pop(name, None)
     components["Problem"] = PROBLEM
-    return {name: _tidy(name, value) for name, value in merged.items()}
-
-
-def _tidy(name: str, value: Any) -> Any:
-    return value if name == "info" else schemas.tidy(value)
+    # `tidy` would drop the document's own title.
+    return {"info": merged.pop("info"), **schemas.tidy(merged)}
 
 
 def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

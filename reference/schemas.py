@@ -1,6 +1,5 @@
 """JSON Schemas that are easier to read than those of pydantic."""
 
-import json
 from typing import Any
 
 
@@ -23,15 +22,12 @@ def tidy(schema: Any) -> Any:
 
 def find_references(document: Any) -> set[str]:
     """Return every `$ref` of a document."""
-    found: set[str] = set()
-
-    def note(members: dict[str, Any]) -> dict[str, Any]:
-        if isinstance(reference := members.get("$ref"), str):
-            found.add(reference)
-        return members
-
-    json.loads(json.dumps(document), object_hook=note)
-    return found
+    if isinstance(document, dict):
+        own = {document["$ref"]} if isinstance(document.get("$ref"), str) else set()
+        return own.union(*map(find_references, document.values()))
+    if isinstance(document, list):
+        return set().union(*map(find_references, document))
+    return set()
 
 
 def resolve(document: dict[str, Any], reference: str) -> Any:

@@ -43,11 +43,7 @@ class Problem(Exception):
 class Malformed(Problem):
     status = 400
     title = "Bad request"
-    codes = (
-        "body_not_json",
-        "cursor_invalid",
-        "message_not_json",
-    )
+    codes = ("body_not_json", "cursor_invalid", "message_not_json")
 
 
 class Unauthorized(Problem):
@@ -84,11 +80,7 @@ class Forbidden(Problem):
 class NotFound(Problem):
     status = 404
     title = "Not found"
-    codes = (
-        "route_not_found",
-        "product_not_found",
-        "issued_elsewhere",
-    )
+    codes = ("route_not_found", "product_not_found", "issued_elsewhere")
 
 
 class MethodNotAllowed(Problem):
@@ -120,10 +112,7 @@ class Conflict(Problem):
 class TooLarge(Problem):
     status = 413
     title = "Content too large"
-    codes = (
-        "body_too_large",
-        "message_too_large",
-    )
+    codes = ("body_too_large", "message_too_large")
 
 
 class UnsupportedContent(Problem):
@@ -135,12 +124,7 @@ class UnsupportedContent(Problem):
 class Invalid(Problem):
     status = 422
     title = "Unprocessable content"
-    codes = (
-        "request_invalid",
-        "message_invalid",
-        "notes_too_long",
-        "notes_too_short",
-    )
+    codes = ("request_invalid", "message_invalid", "notes_too_long", "notes_too_short")
 
 
 class PreconditionRequired(Problem):
@@ -166,11 +150,7 @@ class TooManyRequests(Problem):
 class Unavailable(Problem):
     status = 503
     title = "Service unavailable"
-    codes = (
-        "busy",
-        "recovery_interrupted",
-        "issuer_unreachable",
-    )
+    codes = ("busy", "recovery_interrupted", "issuer_unreachable")
 
 
 KINDS: list[type[Problem]] = [Problem, *Problem.__subclasses__()]

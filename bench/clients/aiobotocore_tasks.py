@@ -1,4 +1,4 @@
-"""aiobotocore's post_to_connection, in as many tasks as posts go out at once."""
+"""aiobotocore's post_to_connection, in one task per concurrent post."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""boto3's post_to_connection, in as many threads as posts go out at once; one is sequential."""
+"""boto3's post_to_connection, in one thread per concurrent post; one thread is sequential."""
 
 from concurrent.futures import ThreadPoolExecutor
 

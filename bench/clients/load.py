@@ -1,4 +1,4 @@
-"""What every client sends, and how those in Python are timed."""
+"""What every client sends, and the timing of the Python clients."""
 
 import json
 import sys
@@ -11,11 +11,11 @@ from pathlib import Path
 BODY = (Path(__file__).parent / "body.json").read_bytes()
 
 PostAll = Callable[[list[str]], None]
-"""Posts the body to these connections; raises when one is not answered with 200."""
+"""Posts the body to these connections; raises if a response is not 200."""
 
 
 def run(connect: Callable[[str, int], PostAll]) -> None:
-    """Read `URL POSTS AT_ONCE` from the command line, warm up, post, print what it took.
+    """Read `URL POSTS AT_ONCE` from the command line, warm up, post, print the time used.
 
     CPU is user and system time of all threads of this process.
     """
@@ -32,12 +32,12 @@ def run(connect: Callable[[str, int], PostAll]) -> None:
 
 
 def connection_ids(count: int) -> list[str]:
-    """Return different ids that look like API Gateway's: `L0SM9cOFvHcCIhw=`."""
+    """Return distinct ids like API Gateway's: `L0SM9cOFvHcCIhw=`."""
     hashes = (sha256(str(number).encode()).digest() for number in range(count))
     return [urlsafe_b64encode(digest[:11]).decode() for digest in hashes]
 
 
 def check(status: int) -> None:
-    """Raise RuntimeError unless a post was answered with 200."""
+    """Raise RuntimeError unless the response to a post is 200."""
     if status != 200:  # noqa: PLR2004
         raise RuntimeError(f"a post was answered with {status}")

@@ -1,1 +1,1 @@
-"""The parts of AWS that a benchmark needs, in memory: as slow as they are, and with a bill."""
+"""The parts of AWS that a benchmark needs, in memory, with AWS's latencies and a bill."""

@@ -1,4 +1,4 @@
-"""The few expressions of DynamoDB that this project writes, as predicates over items."""
+"""The DynamoDB expressions that this project uses, as predicates over items."""
 
 import operator
 import re
@@ -39,7 +39,7 @@ def predicates(expression: str, request: Mapping[str, Any]) -> list[Predicate]:
 
 
 def condition(request: Mapping[str, Any]) -> Predicate:
-    """Return the request's ConditionExpression, which holds where there is none."""
+    """Return the request's ConditionExpression; without one, it always holds."""
     found = predicates(request.get("ConditionExpression", ""), request)
     return lambda item: all(holds(item) for holds in found)
 

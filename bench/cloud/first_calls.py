@@ -1,4 +1,4 @@
-"""A first call for each function: what it is told, and what must be stored before."""
+"""A first call for each function: its event, and the rows that must exist before."""
 
 import json
 import time
@@ -23,7 +23,7 @@ Make = Callable[[Stack], Any]
 
 
 def prepare(here: Stack) -> None:
-    """Store what calls do not use up."""
+    """Store the rows that calls do not change."""
     _put(here, "accounts", _account())
     for channel in ("user", "user:1", "shop", "admin"):
         _put(here, "history", {"channel": channel, "seq": 0, "last": SEQ, "epoch": EPOCH})
@@ -31,14 +31,14 @@ def prepare(here: Stack) -> None:
 
 
 def event(here: Stack, name: str) -> Any:
-    """Return what a function is told, after what it needs was stored."""
+    """Store the rows that a function needs, and return its event."""
     for table, row in (("connections", _connection()), ("products", _pending())):
         _put(here, table, row)
     return _CALLS[name][1](here)
 
 
 def check(name: str, answer: Any) -> None:
-    """Raise RuntimeError when the answer is a refusal."""
+    """Raise RuntimeError if the response is an error."""
     status = answer.get("statusCode", HTTPStatus.OK) if answer else HTTPStatus.OK
     if status != HTTPStatus.OK or (answer and answer.get("batchItemFailures")):
         raise RuntimeError(f"{name}: {answer}")

@@ -1,4 +1,4 @@
-"""Warm functions, each a process of its own that does one invocation at a time."""
+"""Warm functions, each in its own process, with one invocation at a time."""
 
 import json
 import math
@@ -14,21 +14,21 @@ from bench.cloud.queue import Queue
 from bench.cloud.server import DELIVERY_SECONDS
 from infra.cdk.functions import FUNCTIONS
 
-# What the functions are to run with; the benchmarks' own environment has another boto3.
+# The Python of the functions; the benchmarks' own environment has another boto3.
 PYTHON = str(machine.BUILD / "venv/bin/python")
 MB_PER_GB = 1024
-# A function gets a part of a processor: a whole one with so much memory.
+# With this much memory, a function gets a whole processor; with less, a share of one.
 PROCESSOR_MB = 1769
 
 
 class Invocation(NamedTuple):
     answer: Any
     seconds: float
-    """In the handler: what AWS bills."""
+    """Seconds in the handler, as AWS bills them."""
     cpu_seconds: float
     log_bytes: int
     peak_mb: float
-    """The most memory that the process has held so far."""
+    """The peak memory of the process so far."""
 
 
 class Lambda:
@@ -50,23 +50,23 @@ class Lambda:
         )
 
     def invoke(self, event: Any) -> Invocation:
-        """Call the handler; raises RuntimeError when the process has died."""
+        """Call the handler; raises RuntimeError if the process has ended."""
         assert self._process.stdin  # noqa: S101
         assert self._process.stdout  # noqa: S101
         print(json.dumps(event), file=self._process.stdin, flush=True)
         answer = self._process.stdout.readline()
         if not answer:
-            raise RuntimeError("The function's process has ended; its error stands above.")
+            raise RuntimeError("The function's process has ended; its error is printed above.")
         invocation = Invocation(**json.loads(answer))
         self._charge(invocation)
         return invocation
 
     def close(self) -> None:
-        """End the process, which its last line of input does."""
+        """End the process by closing its input."""
         self._process.communicate()
 
     def _charge(self, invocation: Invocation) -> None:
-        # Here was a whole processor; with a third of one, computing takes three times as long.
+        # Measured with a whole processor; with a third of one, computing takes three times as long.
         slowdown = max(1.0, PROCESSOR_MB / self._memory_mb)
         seconds = invocation.seconds + invocation.cpu_seconds * (slowdown - 1)
         billed_seconds = math.ceil(seconds * 1000) / 1000
@@ -77,7 +77,7 @@ class Lambda:
 
 
 class EventSource:
-    """Gives a queue's messages to functions, one each at a time: an SQS event source mapping."""
+    """An SQS event source mapping: invokes each function with one message at a time."""
 
     def __init__(self, queue: Queue, workers: list[Lambda], bill: Bill) -> None:
         self._queue = queue
@@ -96,7 +96,7 @@ class EventSource:
     def _feed(self, worker: Lambda) -> None:
         while (body := self._queue.get()) is not None:
             time.sleep(DELIVERY_SECONDS)
-            # Received and, in the end, deleted.
+            # One to receive, one to delete.
             self._bill.add("queue_requests", 2)
             invocation = worker.invoke({"Records": [{"messageId": "message", "body": body}]})
             self.failures += invocation.answer["batchItemFailures"]

@@ -1,4 +1,4 @@
-"""SQS: messages that become visible after a delay, and the word that all of them are done."""
+"""SQS: messages that become visible after a delay, until all of them are done."""
 
 import heapq
 import time
@@ -32,13 +32,13 @@ class Queue:
         return None
 
     def done(self) -> None:
-        """Say that a message which was taken needs no more work."""
+        """Mark a message as done."""
         with self._changed:
             self._undone -= 1
             self._changed.notify_all()
 
     def wait_until_done(self, timeout_seconds: float) -> bool:
-        """Wait until every message that was put is done; say whether that came to pass."""
+        """Wait until every message is done; return whether that happened in time."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._undone, timeout_seconds)
 

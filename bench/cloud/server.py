@@ -1,4 +1,4 @@
-"""The services behind one address on loopback, in AWS's own protocol, for the real boto3."""
+"""The services at one loopback address, with AWS's own protocol, for the real boto3."""
 
 import json
 import time
@@ -15,8 +15,8 @@ from bench.cloud.tables import Canceled, Index, Table, Tables
 
 Operation = Callable[[Mapping[str, Any]], dict[str, Any]]
 
-# What a call takes, in seconds, this server's own work included. DynamoDB: "single-digit
-# milliseconds" for an item, says AWS; a page of a thousand and a transaction are given twice that.
+# The duration of a call in seconds, including this server's own work. DynamoDB: "single-digit
+# milliseconds" for an item, according to AWS; twice that for a page of a thousand or a transaction.
 # SQS: a send and its delivery together took 16 ms in the median and 34 ms at the 90th percentile
 # in bitesizedserverless.com's "Serverless Messaging: Latency Compared" (2022); this is in between.
 LATENCY_SECONDS = {
@@ -31,13 +31,13 @@ LATENCY_SECONDS = {
     "GetSecretValue": 0.010,
 }
 DELIVERY_SECONDS = 0.015
-"""From a message's being visible to the start of the function that gets it."""
+"""From a message's visibility to the start of the function."""
 
 SIGNING_KEY = "k" * 64
 
 
 class Cloud:
-    """The tables and the queue of one stack, and its bill so far."""
+    """The tables, the queue and the bill of one stack."""
 
     def __init__(self) -> None:
         self.bill = Bill()
@@ -61,7 +61,7 @@ class Cloud:
         }
 
     def answer(self, operation: str, request: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-        """Do one call, and return its status and answer."""
+        """Execute one call; return its status and response."""
         try:
             with self._lock:
                 self.bill.add(operation)
@@ -78,14 +78,14 @@ class Cloud:
 
 
 class _Server(ThreadingHTTPServer):
-    # With the usual five, the system drops some of a function's connections that all come at once,
-    # and these wait a second.
+    # With the default of five, the system drops some of a function's simultaneous connections, and
+    # these wait a second.
     request_queue_size = 128
 
 
 @contextmanager
 def serving(cloud: Cloud, latency_seconds: Mapping[str, float]) -> Iterator[str]:
-    """Answer boto3's calls until the end of the block; gives the address."""
+    """Answer boto3's calls until the end of the block; yields the address."""
     server = _Server(("127.0.0.1", 0), _handler(cloud, latency_seconds))
     thread = Thread(target=server.serve_forever)
     thread.start()
@@ -100,7 +100,7 @@ def serving(cloud: Cloud, latency_seconds: Mapping[str, float]) -> Iterator[str]
 def _handler(cloud: Cloud, latency_seconds: Mapping[str, float]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        # Headers and body in one segment, at once.
+        # Headers and body in one segment.
         wbufsize = -1
         disable_nagle_algorithm = True
 
@@ -122,7 +122,7 @@ def _handler(cloud: Cloud, latency_seconds: Mapping[str, float]) -> type[BaseHTT
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     return Handler
 

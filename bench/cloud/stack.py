@@ -1,4 +1,4 @@
-"""The stack as benchmarks run it: real functions, the stand-in cloud, the stub of the posts."""
+"""The stack for benchmarks: real functions, the stand-in cloud, the stub of the management API."""
 
 import base64
 import itertools
@@ -26,12 +26,12 @@ LOG = machine.BUILD / "stub" / "answers.log"
 FLUSH_SECONDS = 10
 LIFETIME_SECONDS = 3600
 NICENESS = 10
-# Of a hundred connections.
+# In percent of the connections.
 SHARES = {ClientType.USER: 90, ClientType.SHOP: 9, ClientType.ADMIN: 1}
 
 
 class Answer(NamedTuple):
-    """What the stub answered to a post."""
+    """The stub's response to a post."""
 
     at: float
     """Seconds since 1970."""
@@ -40,7 +40,7 @@ class Answer(NamedTuple):
 
 
 class Stack:
-    """What runs; functions that were started end with it."""
+    """The running stack; its functions end with it."""
 
     def __init__(
         self, cloud: Cloud, posts: Stub, environment: Mapping[str, str], exits: ExitStack
@@ -79,14 +79,14 @@ class Stack:
             return auth.issue(account_id=account_id, client_type=client_type, **shop)
 
     def event(self, channel: str, seq: int) -> dict[str, Any]:
-        """Return a committed event as the history has it."""
+        """Return a committed event, as stored in the history."""
         key = aws.to_item({"channel": channel, "seq": seq})
         return aws.from_item(self.cloud.tables["history"].get(key).item)
 
     def answers(self) -> list[Answer]:
-        """Return what the stub has answered since the last call."""
+        """Return the stub's responses since the last call."""
         done = LOG.rename(LOG.with_suffix(".done"))
-        # nginx writes what it has kept back, and begins a new file.
+        # nginx flushes its buffer and starts a new file.
         os.kill(self._posts.pid, signal.SIGUSR1)
         _wait_for(LOG)
         return [_read(line) for line in done.read_text().splitlines()]
@@ -101,7 +101,7 @@ def running(
     burst: int = 0,
     calls_take: Mapping[str, float] = server.LATENCY_SECONDS,
 ) -> Iterator[Stack]:
-    """Run a stack with so many stored connections until the end of the block.
+    """Run a stack with this many stored connections until the end of the block.
 
     `latency_ms` is of the management API; `calls_take` is of the others, in seconds.
     """
@@ -141,14 +141,14 @@ def _memberships(count: int) -> Iterator[Item]:
 
 
 def _connection_id(number: int) -> str:
-    """Return an id that looks like API Gateway's: 15 characters and a sign to be escaped."""
+    """Return an id like API Gateway's: 15 characters, and one to be escaped in URLs."""
     return base64.urlsafe_b64encode(number.to_bytes(11)).decode()
 
 
 def _settings(management_url: str, posts_per_second: int | None) -> Config:
-    told = {"posts_per_second": posts_per_second} if posts_per_second else {}
+    quota = {"posts_per_second": posts_per_second} if posts_per_second else {}
     return Config(
-        **told,
+        **quota,
         stack_name="Vitrina-bench",
         connections_table="connections",
         products_table="products",

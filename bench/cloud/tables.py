@@ -1,4 +1,4 @@
-"""DynamoDB's tables: what this project asks of them, and the units that it is billed for."""
+"""DynamoDB tables: the operations that this project uses, and their billed units."""
 
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,11 +25,11 @@ NOTHING = Stored({}, 0)
 
 
 class Index(NamedTuple):
-    """A global secondary index: an item is in it that has its keys."""
+    """A global secondary index; it contains the items that have its keys."""
 
     name: str
     keys: tuple[str, ...]
-    """Partition, sort, and those of the table that are in neither."""
+    """The partition key, the sort key, and the table's other keys."""
     projects_all: bool
 
     def entry(self, item: Item) -> Item:
@@ -39,7 +39,7 @@ class Index(NamedTuple):
 
 
 class Canceled(Exception):
-    """A condition does not hold; the reasons are one for each write of the transaction."""
+    """A condition does not hold; there is one reason for each write of the transaction."""
 
     def __init__(self, reasons: Sequence[str]) -> None:
         super().__init__(", ".join(reasons))
@@ -56,12 +56,12 @@ class Table:
         self._order: dict[Any, list[Any]] = {}
 
     def key_of(self, item: Item) -> tuple[Any, Any]:
-        """Return the partition and the sort key; a table without sort keys has None for all."""
+        """Return the partition and sort key; without sort keys, the latter is None."""
         partition, *sort = (plain(item[key]) for key in self.keys)
         return partition, sort[0] if sort else None
 
     def keys_of(self, index: str | None) -> Sequence[str]:
-        """Return what a cursor consists of, in the table or in one of its indexes."""
+        """Return the key attributes of a cursor, in the table or in one of its indexes."""
         return self._index(index).keys if index else self.keys
 
     def get(self, key: Item) -> Stored:
@@ -81,7 +81,7 @@ class Table:
             self._order[partition].remove(sort)
 
     def after(self, partition: Any, sort: Any) -> Iterable[Stored]:
-        """Yield a partition's rows behind a sort key, or all."""
+        """Yield a partition's rows after a sort key, or all."""
         order = self._order.get(partition, [])
         start = bisect_right(order, sort) if sort is not None else 0
         rows = self._partitions.get(partition, {})
@@ -91,7 +91,7 @@ class Table:
         return next(index for index in self.indexes if index.name == name)
 
     def indexed(self, name: str, partition: Any) -> list[Stored]:
-        """Return an index's entries of one partition, in its order; fit for small tables."""
+        """Return the entries of one partition of an index, in order; slow for large tables."""
         index = self._index(name)
         entries = (
             index.entry(row.item) for rows in self._partitions.values() for row in rows.values()
@@ -102,7 +102,7 @@ class Table:
 
 
 class Tables:
-    """The tables by name, and what was billed for using them."""
+    """The tables by name, with the bill of their use."""
 
     def __init__(self, tables: Mapping[str, Table], bill: Bill) -> None:
         self._tables = tables
@@ -139,7 +139,7 @@ class Tables:
         return {"Responses": {name: items}, "UnprocessedKeys": {}}
 
     def transact_write_items(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Do all of the puts, or raise Canceled."""
+        """Execute all puts, or raise Canceled."""
         puts = [write["Put"] for write in request["TransactItems"]]
         holds = [condition(put)(self[put["TableName"]].get(put["Item"]).item) for put in puts]
         if not all(holds):
@@ -157,7 +157,7 @@ class Tables:
         return {}
 
     def update_item(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Take an event off the outbox or count one further, which is all that is ever updated."""
+        """Remove an attribute or add to a number; the project has no other updates."""
         old = self[request["TableName"]].get(request["Key"]).item
         if not condition(request)(old):
             raise Canceled([FAILED])
@@ -180,7 +180,7 @@ class Tables:
 
     @staticmethod
     def _rows(table: Table, request: Mapping[str, Any]) -> Iterable[Stored]:
-        """Return the rows of the partition that is asked for, behind the cursor, in order."""
+        """Return the rows of the requested partition after the cursor, in order."""
         comparisons = compared(request["KeyConditionExpression"], request)
         partition = next(value for _, sign, value in comparisons if sign == "=")
         start = request.get("ExclusiveStartKey")
@@ -213,11 +213,11 @@ class Tables:
 class _Read(NamedTuple):
     rows: list[Stored]
     is_cut: bool
-    """Whether the limit or the largest page ended it, and not the partition."""
+    """Whether the limit or the maximum page size ended it, not the partition."""
 
 
 def _read(rows: Iterable[Stored], matching: Iterable[Any], limit: int | None) -> _Read:
-    """Read what matches the key, up to the limit or a megabyte."""
+    """Read the rows that match the key, up to the limit or one megabyte."""
     found: list[Stored] = []
     left = MAX_PAGE_BYTES
     for row in rows:
@@ -240,7 +240,7 @@ def _selected(items: Sequence[Item], request: Mapping[str, Any]) -> dict[str, An
 
 
 def _index_units(index: Index, old: Item, new: Item) -> int:
-    """Return the units of bringing an index up to date: a changed key is a delete and a put."""
+    """Return the units of updating an index: a changed key is a delete and a put."""
     if old == new:
         return 0
     if old and new and all(old[key] == new[key] for key in index.keys):
@@ -249,12 +249,12 @@ def _index_units(index: Index, old: Item, new: Item) -> int:
 
 
 def units(size: int, unit: int) -> int:
-    """Return how many units so many bytes are; nothing found is one too."""
+    """Return the units of this many bytes; at least one."""
     return max(1, -(-size // unit))
 
 
 def size(item: Item) -> int:
-    """Return an item's size by DynamoDB's rules, in bytes: names, and values by their kind."""
+    """Return an item's size in bytes by DynamoDB's rules: names, and values by type."""
     return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
 
 

@@ -14,7 +14,7 @@ from vitrina import aws
 
 
 class _Log(TextIOBase):
-    """Takes what the function prints, and counts its bytes."""
+    """Discards the function's output, and counts its bytes."""
 
     bytes_written = 0
 
@@ -26,7 +26,7 @@ class _Log(TextIOBase):
 def serve(name: str) -> None:
     """Import a function's handler and call it with every line of standard input."""
     answers, sys.stdout = sys.stdout, _Log()
-    # The stub signs its certificate itself; everything else about TLS stays as it is.
+    # The stub's certificate is self-signed; nothing else about TLS changes.
     aws.ca_bundle = lambda: str(stub.CERTIFICATE)
     handler = importlib.import_module(f"functions.{name}.handler").handler
     for line in sys.stdin:
@@ -49,13 +49,13 @@ def _invoke(handler: Any, event: Any, context: Any) -> dict[str, Any]:
 
 
 def _peak_mb() -> float:
-    """Return the most memory this process ever held; `ru_maxrss` would count its parent's too."""
+    """Return the peak memory of this process; `ru_maxrss` would include its parent's."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def _context(name: str) -> Any:
-    """Return Lambda's context, as far as Powertools reads it."""
+    """Return the parts of Lambda's context that Powertools reads."""
     return SimpleNamespace(
         function_name=name,
         memory_limit_in_mb=1769,

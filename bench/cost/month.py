@@ -24,7 +24,7 @@ class Units:
 
     def __init__(self, measured: Measured, upkeep: Upkeep, measured_on: str) -> None:
         self.measured_on = measured_on
-        largest = _largest(measured["approve"])
+        largest = measured["approve"][max(measured["approve"], key=int)]
         self.event_bytes = largest["transfer_bytes"] / largest["messages"]
         """The size of an approval's frame."""
         self._sized = {
@@ -58,10 +58,6 @@ class Units:
 def _between(low: Counts, high: Counts, name: str, part: float) -> float:
     least = low.get(name, 0)
     return max(0.0, least + part * (high.get(name, 0) - least))
-
-
-def _largest(sized: Mapping[str, Counts]) -> Counts:
-    return sized[max(sized, key=int)]
 
 
 def _in_the_cloud(measured: Counts, event_bytes: float, upkeep: Upkeep) -> Counts:
