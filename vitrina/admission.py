@@ -5,6 +5,8 @@ revocation, then closes the connections it finds. In whatever order they run, ei
 finds the revocation, or the disconnection finds the connection.
 """
 
+from collections.abc import Callable
+
 from vitrina import auth, connections
 from vitrina.auth import Identity
 from vitrina.errors import Problem
@@ -20,10 +22,10 @@ def admit(connection_id: str, identity: Identity) -> None:
         raise
 
 
-def disconnect(account_id: int) -> int:
-    """Revoke the tokens of an account and close its connections; return how many were open."""
-    # Here and not above: `connect` closes nothing, and libcurl is slow to import.
-    from vitrina import closing
+def disconnect(account_id: int, close_account: Callable[[int], int]) -> int:
+    """Revoke the tokens of an account and close its connections; return how many were open.
 
+    `close_account` is that of `vitrina.closing`, which `connect` does not import: it takes libcurl.
+    """
     auth.revoke(account_id)
-    return closing.close_account(account_id)
+    return close_account(account_id)

@@ -5,7 +5,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import BaseModel
 
-from vitrina import admission, http_api, responses
+from vitrina import admission, closing, http_api, responses
 from vitrina.types import Id
 
 app = http_api.resolver()
@@ -20,7 +20,8 @@ class Disconnected(BaseModel):
 @app.post("/api/v1/admin/accounts/<account_id>/disconnect", responses=responses.describe())
 def disconnect(account_id: Annotated[Id, Path()], _admin: http_api.Admin) -> Disconnected:
     """Refuse the account's present tokens, and close its connections."""
-    return Disconnected(account_id=account_id, closed=admission.disconnect(account_id))
+    closed = admission.disconnect(account_id, closing.close_account)
+    return Disconnected(account_id=account_id, closed=closed)
 
 
 handler = http_api.handler(app)
