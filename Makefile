@@ -11,7 +11,7 @@ SOURCES := pyproject.toml README.md LICENSE infra/artifact.py infra/aws_descript
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test bench fuzz lint format reference cost lock artifact clean
+.PHONY: help demo dev test test-nightly bench fuzz lint format reference cost lock artifact clean
 .PHONY: bootstrap deploy diff outputs account replay-dead-letters disconnect-all
 
 help: ## list the targets
@@ -23,8 +23,13 @@ demo: build/ready ## deploy to a local cloud, approve a product and show the del
 dev: build/ready ## keep the local cloud running on http://localhost:8000 until Ctrl-C
 	@$(BIN)/python -m local.dev
 
+PYTEST := $(BIN)/pytest --numprocesses auto --dist loadgroup
+
 test: build/ready lint ## run the linters and all tests
-	$(BIN)/pytest
+	$(PYTEST)
+
+test-nightly: test ## also search with Hypothesis at random, and longer
+	$(PYTEST) -m hypothesis --hypothesis-profile nightly
 
 bench: build/venv.done build/bench.done ## run the benchmarks: make bench, or make bench NAME=posts
 	@build/bench/bin/python -m bench $(NAME)

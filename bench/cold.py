@@ -90,7 +90,7 @@ def measure(progress: Callable[[str], None]) -> Section:
     """Start every function, alternating with the baseline; takes about two minutes."""
     progress("the artifact")
     python = _unpack()
-    others = machine.Others()
+    load = machine.Load()
     with stack.running(calls_take=dict.fromkeys(LATENCY_SECONDS, 0.0)) as here:
         starts = _Starts(python, here.environment)
         first_calls.prepare(here)
@@ -98,7 +98,7 @@ def measure(progress: Callable[[str], None]) -> Section:
             progress(f"{n} of {REPETITIONS}")
             _take_turns(here, starts)
         starts.forget_the_first()
-        busy = others.share()
+        busy = load.others_share()
         profiles = {name: starts.profile(_function(name)) for name in first_calls.NAMES}
     return Section(
         tables=[_targets(starts), _times(starts), _expensive(profiles)],

@@ -2,8 +2,8 @@
 
 import os
 import platform
-import time
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build"
@@ -11,8 +11,6 @@ BUILD = ROOT / "build"
 CORES = sorted(os.sched_getaffinity(0))
 STUB_CORE = CORES[0]
 CLIENT_CORE = CORES[-1]
-
-ACCESS_KEY, SECRET_KEY, REGION = "AKIDEXAMPLE", "example", "eu-central-1"
 
 
 def pinned(core: int, command: list[str]) -> list[str]:
@@ -27,35 +25,36 @@ def description() -> str:
     return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}"
 
 
-def environment() -> dict[str, str]:
-    """Return what a client gets: credentials that open nothing, and nobody's AWS set-up."""
-    mine = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return mine | {
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    }
-
-
-class Others:
-    """The CPU time that other processes and the hypervisor use from now on."""
+class Load:
+    """The load of all cores since this was made."""
 
     def __init__(self) -> None:
-        self._began, self._taken = time.monotonic(), _taken_by_others()
+        self._began = _reading()
 
     def share(self) -> float:
-        """Return their share of all cores' time, 0 to 1; call it after all children have ended."""
-        seconds = (time.monotonic() - self._began) * (os.cpu_count() or 1)
-        return max(0.0, _taken_by_others() - self._taken) / seconds
+        """Return the share of the cores' time that was in use, from 0 to 1."""
+        now, began = _reading(), self._began
+        return (now.busy - began.busy) / (now.total - began.total)
+
+    def others_share(self) -> float:
+        """Return the share that other processes and the hypervisor used; needs ended children."""
+        now, began = _reading(), self._began
+        others = (now.busy - now.own) - (began.busy - began.own)
+        return max(0.0, others) / (now.total - began.total)
 
 
-def _taken_by_others() -> float:
-    """Return CPU seconds since boot, without those of this process and its ended children."""
+class _Reading(NamedTuple):
+    """CPU seconds of all cores since boot."""
+
+    busy: float
+    total: float
+    own: float
+    """Of this process and its ended children."""
+
+
+def _reading() -> _Reading:
     ticks = [int(field) for field in Path("/proc/stat").read_text().split()[1:9]]
-    user, nice, system, _idle, _waiting, *interrupts_and_stolen = ticks
-    taken = sum((user, nice, system, *interrupts_and_stolen)) / os.sysconf("SC_CLK_TCK")
-    return taken - sum(os.times()[:4])
+    _user, _nice, _system, idle, waiting, *_interrupts_and_stolen = ticks
+    second = os.sysconf("SC_CLK_TCK")
+    busy = sum(ticks) - idle - waiting
+    return _Reading(busy / second, sum(ticks) / second, sum(os.times()[:4]))

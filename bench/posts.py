@@ -30,7 +30,7 @@ Results = dict[Client, Result]
 
 def measure(progress: Callable[[str], None]) -> Section:
     """Compare all clients at all latencies; takes about six minutes."""
-    others = machine.Others()
+    load = machine.Load()
     progress("Checking signatures against botocore")
     verified = {
         client.name: _verify(client) for client in rivals.CLIENTS if client is not rivals.WRK
@@ -39,7 +39,7 @@ def measure(progress: Callable[[str], None]) -> Section:
     _chart(results)
     return Section(
         tables=[report.targets(_targets(results)), *map(_table, results, results.values())],
-        notes=_notes(verified, results[0], others.share()),
+        notes=_notes(verified, results[0], load.others_share()),
         versions=rivals.versions(),
     )
 

@@ -2,18 +2,18 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from http import HTTPStatus
 from statistics import median
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bench import chart, report
-from bench.cloud import requests, stack
+from bench.cloud import rows as stored
+from bench.cloud import stack
 from bench.cloud.lambdas import Lambda
 from bench.cloud.stack import Answer, Stack
 from bench.report import Section, Table
+from harness import gateway_events
 from vitrina import aws
-from vitrina.events import ProductApproval, ProductApproved
 
 LATENCIES_MS = (0, 5, 20)
 MISSED = (1, 100, 500)
@@ -23,7 +23,6 @@ LAST = max(MISSED) // len(CHANNELS)
 """The number of each channel's latest event."""
 EPOCH = "bench"
 CONNECTION = "L0SM9cOFvHcCIhw="
-HOUR_SECONDS = 3600
 
 
 class Run(NamedTuple):
@@ -67,7 +66,7 @@ def _run(here: Stack, message: Lambda, missed: int) -> Run:
     resume = {"type": "resume", "positions": positions}
     here.cloud.bill.take()
     started = time.time()
-    message.invoke(requests.websocket(CONNECTION, body=resume))
+    message.invoke(gateway_events.websocket("MESSAGE", CONNECTION, body=resume))
     answers = here.answers()
     _check(answers, missed)
     cloud = here.cloud
@@ -88,54 +87,11 @@ def _check(answers: list[Answer], missed: int) -> None:
 
 def _store(here: Stack) -> None:
     """Store the connection that resumes, and the events that it missed."""
-    for row in (_connection(), *map(_head, CHANNELS), *_events()):
-        table = "history" if "channel" in row else "connections"
-        here.cloud.tables[table].put(aws.to_item(row))
-
-
-def _connection() -> dict[str, Any]:
-    now = int(time.time())
-    return {
-        "partition": f"connection#{CONNECTION}",
-        "member": "connection",
-        "client_type": "user",
-        "identity": "1",
-        "account_id": 1,
-        "connected_at": now,
-        "expires_at": now + HOUR_SECONDS,
-    }
-
-
-def _head(channel: str) -> dict[str, Any]:
-    return {"channel": channel, "seq": 0, "last": LAST, "epoch": EPOCH}
-
-
-def _events() -> list[dict[str, Any]]:
-    return [_event(channel, seq) for channel in CHANNELS for seq in range(1, LAST + 1)]
-
-
-def _event(channel: str, seq: int) -> dict[str, Any]:
-    now = int(time.time())
-    event = ProductApproved(
-        timestamp=datetime.fromtimestamp(now, UTC),
-        data=ProductApproval(
-            product_id=seq,
-            product_name="Красное платье",
-            shop_id=10,
-            shop_name="Fashion Store",
-            moderation_notes="Отличный товар",
-            admin_id=1,
-            approval_fee=5.0,
-        ),
-    )
-    return {
-        "channel": channel,
-        "seq": seq,
-        "event_id": event.id,
-        "body": event.body_for(channel, seq).decode(),
-        "created_at": now * 1000,
-        "expires_at": now + HOUR_SECONDS,
-    }
+    here.cloud.tables["connections"].put(aws.to_item(stored.connection(CONNECTION)))
+    for channel in CHANNELS:
+        missed = (stored.event(channel, seq) for seq in range(1, LAST + 1))
+        for row in (stored.head(channel, LAST, EPOCH), *missed):
+            here.cloud.tables["history"].put(aws.to_item(row))
 
 
 # --- The section of the page ----------------------------------------------------------------------

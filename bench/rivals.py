@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import NamedTuple
 
 from bench import machine, stub
+from harness import environment
 from vitrina.sender import MAX_PARALLEL_POSTS
 
 RUN_SECONDS = 90
@@ -69,7 +70,7 @@ def run(client: Client, url: str, at_once: int, posts: int) -> Run:
     done = subprocess.run(
         machine.pinned(machine.CLIENT_CORE, [*client.command, *load]),
         cwd=machine.ROOT,
-        env=machine.environment() | {"AWS_CA_BUNDLE": str(stub.CERTIFICATE)},
+        env=environment.isolated() | {"AWS_CA_BUNDLE": str(stub.CERTIFICATE)},
         capture_output=True,
         text=True,
         timeout=RUN_SECONDS,

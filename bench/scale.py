@@ -5,17 +5,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
 from bench import chart, machine, report
-from bench.cloud import requests, stack
+from bench.cloud import rows, stack
 from bench.cloud.bill import PRICES, dollars
 from bench.cloud.lambdas import Lambda
 from bench.cloud.server import DELIVERY_SECONDS, LATENCY_SECONDS
 from bench.cloud.stack import Stack
 from bench.report import Section, Table
+from harness import gateway_events
 from vitrina import aws
 from vitrina.channels import ClientType
 
@@ -131,21 +131,21 @@ class _Approving:
 
     def run(self, product_id: int) -> Run:
         cloud = self._here.cloud
-        cloud.tables["products"].put(_pending(product_id))
+        cloud.tables["products"].put(aws.to_item(rows.pending_product(product_id)))
         time.sleep(PAUSE_SECONDS)
         cloud.bill.take()
-        request = requests.http(
+        request = gateway_events.http(
             "POST",
             f"/api/v1/admin/products/{product_id}/approve",
             token=self._token,
             body={"moderation_notes": "Отличный товар"},
         )
-        started, before = time.perf_counter(), _processor_time()
+        started, load = time.perf_counter(), machine.Load()
         invocation = self._approve.invoke(request)
         request_seconds = time.perf_counter() - started
         if not cloud.queue.wait_until_done(TIMEOUT_SECONDS) or self._workers.failures:
             raise RuntimeError(f"The workers are not done: {self._workers.failures}")
-        after = _processor_time()
+        busy = load.share()
         # Every approval is the next event of the channel.
         event = self._here.event(ClientType.USER, product_id)
         answers = self._here.answers()
@@ -163,36 +163,8 @@ class _Approving:
             bill=cloud.bill.take(),
             approver_mb=invocation.peak_mb,
             worker_mb=self._workers.peak_mb,
-            machine_busy=(after.busy - before.busy) / (after.whole - before.whole),
+            machine_busy=busy,
         )
-
-
-class _ProcessorTime(NamedTuple):
-    """Of all processors since the machine's start, in ticks."""
-
-    busy: int
-    whole: int
-
-
-def _processor_time() -> _ProcessorTime:
-    ticks = [int(number) for number in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
-    idle = ticks[3] + ticks[4]
-    return _ProcessorTime(sum(ticks) - idle, sum(ticks))
-
-
-def _pending(product_id: int) -> Any:
-    return aws.to_item(
-        {
-            "product_id": product_id,
-            "product_name": "Красное платье",
-            "shop_id": 10,
-            "shop_name": "Fashion Store",
-            "moderation_status": "pending",
-            "status_changed_at": "2026-01-01T12:00:00+00:00",
-            "shop_status": "10#pending",
-            "version": 1,
-        }
-    )
 
 
 def _typical(runs: list[Run]) -> Run:
@@ -219,11 +191,13 @@ def _visits() -> Visits:
     """Bill one connect, one disconnect, and one count of many connections."""
     with stack.running(connections=LARGE) as here:
         token = here.token(ClientType.USER)
-        connected = requests.websocket("visitor=", token=token)
+        connected = gateway_events.websocket("CONNECT", "visitor=", token=token)
+        counted = gateway_events.http("GET", "/ws/stats")
+        disconnected = gateway_events.websocket("DISCONNECT", "visitor=")
         return {
             "connect": _bill(here, "connect", connected),
-            "disconnect": _bill(here, "disconnect", requests.websocket("visitor=")),
-            f"/ws/stats of {LARGE:,}": _bill(here, "stats", requests.http("GET", "/ws/stats")),
+            "disconnect": _bill(here, "disconnect", disconnected),
+            f"/ws/stats of {LARGE:,}": _bill(here, "stats", counted),
         }
 
 

@@ -10,9 +10,10 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from bench import machine, stub
+from bench import stub
 from bench.clients.load import BODY
-from tests.management_api_stub import ManagementApiStub
+from harness import environment
+from harness.management_api import ManagementApiStub
 
 
 def verify(post: Callable[[str], object]) -> int:
@@ -48,7 +49,7 @@ def _check(request: BaseRequest, host: str) -> None:
 
 
 def _signature(request: AWSRequest) -> str:
-    credentials = Credentials(machine.ACCESS_KEY, machine.SECRET_KEY)
-    signer = SigV4Auth(credentials, "execute-api", machine.REGION)
+    credentials = Credentials(environment.ACCESS_KEY, environment.SECRET_KEY)
+    signer = SigV4Auth(credentials, "execute-api", environment.REGION)
     to_sign = signer.string_to_sign(request, signer.canonical_request(request))
     return str(signer.signature(to_sign, request))

@@ -8,14 +8,13 @@ from http import HTTPStatus
 from statistics import median
 from typing import Any
 
-from argon2 import PasswordHasher
-
 from bench import machine, recovery, report, scale
-from bench.cloud import requests, stack
+from bench.cloud import rows, stack
 from bench.cloud.bill import PRICES
 from bench.cloud.lambdas import Lambda
 from bench.cloud.stack import Stack
 from bench.report import Section, Table
+from harness import gateway_events
 from vitrina import aws
 from vitrina.channels import ClientType
 
@@ -34,7 +33,7 @@ Sized = dict[int, Bill]
 def measure(progress: Callable[[str], None]) -> Section:
     """Do each activity several times and take the medians; takes about three minutes."""
     units: dict[str, Sized] = {}
-    others = machine.Others()
+    load = machine.Load()
     progress("Connecting, greeting, disconnecting")
     units |= _visits()
     progress("Resuming")
@@ -48,7 +47,9 @@ def measure(progress: Callable[[str], None]) -> Section:
         units["approve"][size] = _typical([run.bill for run in scale.approvals(size)])
         units["sweep"][size], units["count"][size] = _rounds(size)
     _write(units)
-    note = f"Other processes used {others.share():.0%} of the machine, which lengthens GB-s only."
+    note = (
+        f"Other processes used {load.others_share():.0%} of the machine, which lengthens GB-s only."
+    )
     return Section([_table(units)], [note])
 
 
@@ -60,11 +61,11 @@ def _visits() -> dict[str, Sized]:
         bills: dict[str, list[Bill]] = {"connect": [], "greet": [], "disconnect": []}
         for number in range(1 + REPETITIONS):
             connection = f"visitor{number}="
-            request = requests.websocket(connection, token=token)
+            request = gateway_events.websocket("CONNECT", connection, token=token)
             bills["connect"].append(_bill(here, connect, request))
             inserted = {"Records": [{"dynamodb": {"NewImage": _row(here, connection)}}]}
             bills["greet"].append(_bill(here, greet, inserted) | {"messages": 1})
-            request = requests.websocket(connection)
+            request = gateway_events.websocket("DISCONNECT", connection)
             bills["disconnect"].append(_bill(here, disconnect, request))
         _expect(here, posts=1 + REPETITIONS)
         return {name: {1: _typical(found[1:])} for name, found in bills.items()}
@@ -81,19 +82,19 @@ def _requests() -> dict[str, Sized]:
         for row in map(_product, range(1, PRODUCTS + 1)):
             here.cloud.tables["products"].put(aws.to_item(row))
         here.cloud.tables["platform"].put(aws.to_item({"name": "last_product_id", "value": 100}))
-        here.cloud.tables["accounts"].put(aws.to_item(_account()))
+        here.cloud.tables["accounts"].put(aws.to_item(rows.account(EMAIL, PASSWORD)))
         shop = here.token(ClientType.SHOP, shop_id=10, shop_name="Fashion Store")
         asked = {
             "log in": ("login", _post("auth/login", body={"email": EMAIL, "password": PASSWORD})),
             "refresh": ("login", _post("auth/refresh", token=here.token(ClientType.USER))),
-            "list": ("products", requests.http("GET", "/api/v1/products")),
+            "list": ("products", gateway_events.http("GET", "/api/v1/products")),
             "submit": ("products", _post("products", token=shop, body=_submission())),
         }
         return {what: {1: _ask(here, *request)} for what, request in asked.items()}
 
 
 def _post(path: str, *, token: str | None = None, body: Any = None) -> dict[str, Any]:
-    return requests.http("POST", f"/api/v1/{path}", token=token, body=body)
+    return gateway_events.http("POST", f"/api/v1/{path}", token=token, body=body)
 
 
 def _ask(here: Stack, name: str, request: dict[str, Any]) -> Bill:
@@ -109,7 +110,7 @@ def _rounds(connections: int) -> tuple[Bill, Bill]:
         swept, counted = [], []
         for _ in range(1 + REPETITIONS):
             swept.append(_bill(here, sweep, {}))
-            counted.append(_bill(here, stats, requests.http("GET", "/health")))
+            counted.append(_bill(here, stats, gateway_events.http("GET", "/health")))
             # A count is cached for two seconds.
             time.sleep(2)
         return _typical(swept[1:]), _typical(counted[1:])
@@ -140,14 +141,11 @@ def _typical(bills: list[Bill]) -> Bill:
 
 
 def _product(product_id: int) -> dict[str, Any]:
-    now = datetime.now(UTC).isoformat()
     return {
+        **rows.pending_product(product_id),
         **_submission(),
-        "product_id": product_id,
-        "shop_id": 10,
-        "shop_name": "Fashion Store",
         "moderation_status": "approved",
-        "status_changed_at": now,
+        "status_changed_at": datetime.now(UTC).isoformat(),
         "shop_status": "10#approved",
         "version": 2,
         "moderation_notes": "Отличный товар",
@@ -164,11 +162,6 @@ def _submission() -> dict[str, Any]:
         "price": 4990,
         "image_url": "https://images.example.com/products/0197b2c4/front.webp",
     }
-
-
-def _account() -> dict[str, Any]:
-    password = PasswordHasher().hash(PASSWORD)
-    return {"email": EMAIL, "account_id": 1, "client_type": "user", "password_hash": password}
 
 
 # --- The section of the page ----------------------------------------------------------------------

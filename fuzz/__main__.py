@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fuzz import report, runner, targets
-from fuzz.world import World
+from fuzz.backend import Backend
 
 ENGINES = ("hypothesis", "atheris")
 LOGS = runner.ROOT / "build/fuzz-logs"
@@ -25,9 +25,9 @@ class Job(NamedTuple):
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="fuzz")
-    parser.add_argument("names", nargs="*", metavar="HANDLER", help="all of them, if none is named")
-    parser.add_argument("--seconds", type=float, default=600, help="of each engine, in all")
-    parser.add_argument("--replay", type=Path, metavar="FILE", help="of build/fuzz-findings")
+    parser.add_argument("names", nargs="*", metavar="HANDLER", help="default: all")
+    parser.add_argument("--seconds", type=float, default=600, help="per engine, in total")
+    parser.add_argument("--replay", type=Path, metavar="FILE", help="in build/fuzz-findings")
     asked = parser.parse_args()
     if unknown := set(asked.names) - targets.TARGETS.keys():
         parser.error(f"There is no handler {', '.join(sorted(unknown))}.")
@@ -39,23 +39,24 @@ def main() -> None:
 
 
 def _search(names: list[str], seconds: float) -> int:
-    """Run both engines on every handler, a process each, as many at a time as there are cores."""
+    """Run both engines on every handler, each in its own process, one per core at a time."""
     LOGS.mkdir(parents=True, exist_ok=True)
     jobs = [Job(engine, name, seconds) for name in names for engine in ENGINES]
     print(f"{'handler':<12}{'engine':<12}{'cases':>10}{'seconds':>10}{'findings':>10}", flush=True)
     found: list[str] = []
     cases = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for job, told in zip(jobs, pool.map(_run, jobs), strict=True):
+        for job, result in zip(jobs, pool.map(_run, jobs), strict=True):
             label = f"{job.name:<12}{job.engine:<12}"
-            if told is None:
-                print(f"{label}died; its last words are in {_log(job)}", flush=True)
+            if result is None:
+                print(f"{label}died; its log is {_log(job)}", flush=True)
                 found.append(str(_log(job)))
                 continue
-            cases += told.cases
-            found += told.findings
+            cases += result.cases
+            found += result.findings
             print(
-                f"{label}{told.cases:>10,}{told.seconds:>10.0f}{len(told.findings):>10}", flush=True
+                f"{label}{result.cases:>10,}{result.seconds:>10.0f}{len(result.findings):>10}",
+                flush=True,
             )
     for file in found:
         _print(Path(file))
@@ -84,14 +85,14 @@ def _print(file: Path) -> None:
     print(f"\n{saved['target']}: {saved['why']} ({saved['signature']})")
     print(event if len(event) <= MAX_PRINTED else f"{event[:MAX_PRINTED]} …")
     print("".join(saved["traceback"]).rstrip())
-    print(f"Again: make fuzz REPLAY={file.relative_to(runner.ROOT)}")
+    print(f"Replay: make fuzz REPLAY={file.relative_to(runner.ROOT)}")
 
 
 def _replay(file: Path) -> int:
-    with World.running() as world:
-        finding = runner.of_file(file, world)
+    with Backend.running() as backend:
+        finding = runner.of_file(file, backend)
     if finding is None:
-        print("It does not happen any more.")
+        print("The finding no longer occurs.")
         return 0
     print(f"{finding.why} ({finding.signature})", *finding.last_lines, sep="\n")
     return 1

@@ -1,8 +1,8 @@
 """Atheris as an engine: `python -m fuzz.by_atheris HANDLER SECONDS REPORT`.
 
-libFuzzer keeps what takes new branches in `vitrina`, `functions` and Powertools, and mutates that.
-(pydantic validates in Rust; its Python runs once, when models are built.) The corpus stays in
-build/fuzz-corpus for the next time.
+libFuzzer keeps and mutates inputs that reach new branches of `vitrina`, `functions` and Powertools.
+(pydantic validates in Rust; its Python runs once, when models are built.) The corpus is kept in
+build/fuzz-corpus for the next run.
 """
 
 import os
@@ -14,55 +14,55 @@ import atheris
 
 with atheris.instrument_imports(include=["vitrina", "functions", "aws_lambda_powertools"]):
     from fuzz import report, words
+    from fuzz.backend import Backend
     from fuzz.runner import ROOT, Runner
     from fuzz.targets import TARGETS, Target
-    from fuzz.world import World
 
 CORPUS = ROOT / "build/fuzz-corpus"
 MAX_TEXT = 40
 MAX_DATA = 2000
 MAX_INPUT = 4096
-SEEDS = 64
+FIRST_INPUTS = 64
 
 
-class _Fed:
-    """A source whose choices libFuzzer's bytes make."""
+class _BytesSource:
+    """A source that makes choices from libFuzzer's bytes."""
 
     def __init__(self, data: bytes) -> None:
         self._provider = atheris.FuzzedDataProvider(data)
 
     def number(self, low: int, high: int) -> int:
-        fed: int = self._provider.ConsumeIntInRange(low, high)
-        return fed
+        number: int = self._provider.ConsumeIntInRange(low, high)
+        return number
 
     def text(self) -> str:
-        fed: str = self._provider.ConsumeUnicode(self.number(0, MAX_TEXT))
-        return fed
+        text: str = self._provider.ConsumeUnicode(self.number(0, MAX_TEXT))
+        return text
 
     def data(self) -> bytes:
-        fed: bytes = self._provider.ConsumeBytes(self.number(0, MAX_DATA))
-        return fed
+        found: bytes = self._provider.ConsumeBytes(self.number(0, MAX_DATA))
+        return found
 
 
 def search(target: Target, runner: Runner, seconds: float, file: Path) -> None:
-    """Play cases until the time is up, and end this process: libFuzzer never returns."""
+    """Play cases until the time is over, and end this process: libFuzzer never returns."""
     corpus = CORPUS / target.name
     corpus.mkdir(parents=True, exist_ok=True)
-    for n in range(SEEDS):
+    for n in range(FIRST_INPUTS):
         (corpus / f"seed-{n}").write_bytes(os.urandom(8 * n))
     until = time.monotonic() + seconds
 
     def play(data: bytes) -> None:
-        runner.run(target.case(_Fed(data)))
+        runner.run(target.case(_BytesSource(data)))
         if time.monotonic() >= until:
             report.write(file, runner)
             os._exit(0)
 
     options = [
         f"-max_len={MAX_INPUT}",
-        "-len_control=0",  # an event takes some hundred choices
+        "-len_control=0",  # an event takes hundreds of choices
         f"-dict={_dictionary()}",
-        "-timeout=0",  # the runner has a limit of its own
+        "-timeout=0",  # the runner has its own limit
         "-rss_limit_mb=4096",
         f"-artifact_prefix={corpus}.",
     ]
@@ -71,7 +71,7 @@ def search(target: Target, runner: Runner, seconds: float, file: Path) -> None:
 
 
 def _dictionary() -> Path:
-    """Write the hostile words for libFuzzer to put into texts."""
+    """Write the hostile words as libFuzzer's dictionary."""
     file = CORPUS / "words.dict"
     short = [
         word.encode(errors="surrogatepass") for word in words.HOSTILE if len(word) in range(1, 40)
@@ -86,5 +86,5 @@ def _escaped(word: bytes) -> str:
 
 if __name__ == "__main__":
     name, seconds, report_file = report.arguments()
-    with World.running() as world:
-        search(TARGETS[name], Runner(TARGETS[name], world, "atheris"), seconds, report_file)
+    with Backend.running() as backend:
+        search(TARGETS[name], Runner(TARGETS[name], backend, "atheris"), seconds, report_file)

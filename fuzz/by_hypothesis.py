@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 
 from fuzz import report
+from fuzz.backend import Backend, Case
 from fuzz.runner import Finding, Runner
 from fuzz.targets import TARGETS, Target
-from fuzz.world import Case, World
 
 CASES_PER_ROUND = 1000
 SHRINKING_SECONDS = 10
@@ -22,15 +22,15 @@ _DATA = st.binary(max_size=200)
 
 
 class TimeIsUp(KeyboardInterrupt):
-    """The end of a round; Hypothesis lets this through at once."""
+    """Ends a round: Hypothesis does not catch it."""
 
 
 class Broken(KeyboardInterrupt):
-    """What plays the events has failed, and not a handler."""
+    """The runner has failed, not a handler."""
 
 
-class _Drawn:
-    """A source whose choices Hypothesis draws."""
+class _DrawnSource:
+    """A source that draws choices from Hypothesis."""
 
     def __init__(self, draw: Any) -> None:
         self._draw = draw
@@ -50,11 +50,11 @@ class _Drawn:
 
 @st.composite
 def _cases(draw: Any, target: Target) -> Case:
-    return target.case(_Drawn(draw))
+    return target.case(_DrawnSource(draw))
 
 
 def search(target: Target, runner: Runner, seconds: float) -> None:
-    """Play rounds of cases; a round ends with what it finds, made as small as ten seconds let."""
+    """Play rounds of cases; a round ends with a finding, after ten seconds of shrinking."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         with suppress(Finding, Flaky, TimeIsUp):
@@ -95,7 +95,7 @@ def _round(target: Target, runner: Runner, until: float) -> None:
 
 if __name__ == "__main__":
     name, seconds, file = report.arguments()
-    with World.running() as world:
-        runner = Runner(TARGETS[name], world, "hypothesis")
+    with Backend.running() as backend:
+        runner = Runner(TARGETS[name], backend, "hypothesis")
         search(TARGETS[name], runner, seconds)
         report.write(file, runner)

@@ -1,18 +1,18 @@
-"""HTTP requests as API Gateway hands them on (payload format 2.0), what clients write hostile."""
+"""HTTP requests with hostile input, as API Gateway sends them to functions."""
 
 import base64
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote
 
 from fuzz import words
+from fuzz.backend import EMAILS, PASSWORD, STALE_CURSOR, TOKENS, Case
 from fuzz.source import Source, is_chosen, pick
 from fuzz.words import document, word
-from fuzz.world import EMAILS, PASSWORD, STALE_CURSOR, TOKENS, Case
+from harness import gateway_events
 
 Body = Callable[[Source], dict[str, Any]]
 Route = tuple[str, str, Body | None]
-"""Its method, its path, and the sound body that it takes."""
+"""Method, path, and a function that makes a valid body."""
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "get", "X")
 _CONTENT_TYPES = (
@@ -95,48 +95,21 @@ ROUTES: Mapping[str, tuple[Route, ...]] = {
 }
 _ALL = tuple(route for routes in ROUTES.values() for route in routes)
 
-# What a sound request to a path most likely carries.
+# The usual token of a path.
 _BEARERS = {"/api/v1/products": "{{shop}}", "/api/v1/admin": "{{admin}}"}
 
 
 def case(name: str, source: Source) -> Case:
-    """Return a request to one of a handler's routes, or one that should not have come to it."""
+    """Return a request to one of a handler's routes, or sometimes to another route."""
     method, template, body = pick(source, _ALL if is_chosen(source, 12) else ROUTES[name])
     if is_chosen(source, 12):
         method = pick(source, _METHODS)
-    path = _path(source, template)
-    query = _query(source)
-    event = {
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": path,
-        "rawQueryString": "&".join(
-            f"{_quote(name)}={_quote(text)}" for name, text in query.items()
-        ),
-        "headers": _headers(source, template),
-        "requestContext": {
-            "accountId": "000000000000",
-            "apiId": "api",
-            "domainName": "api.example.com",
-            "domainPrefix": "api",
-            "http": {
-                "method": method,
-                "path": path,
-                "protocol": "HTTP/1.1",
-                "sourceIp": "192.0.2.1",
-                "userAgent": word(source, "agent"),
-            },
-            "requestId": "request",
-            "routeKey": "$default",
-            "stage": "$default",
-            "time": "01/Jan/2026:00:00:00 +0000",
-            "timeEpoch": 1767225600000,
-        },
-        **({"queryStringParameters": query} if query else {}),
-        **({"cookies": [word(source, "a=b")]} if is_chosen(source, 20) else {}),
-        **_body(source, body),
-    }
-    return Case(event)
+    event = gateway_events.http(method, _path(source, template), query=_query(source))
+    event["headers"] = _headers(source, template)
+    event["requestContext"]["http"]["userAgent"] = word(source, "agent")
+    if is_chosen(source, 20):
+        event["cookies"] = [word(source, "a=b")]
+    return Case(event | _body(source, body))
 
 
 def _path(source: Source, template: str) -> str:
@@ -144,10 +117,6 @@ def _path(source: Source, template: str) -> str:
     ids = ("1", "2", "3", "4", "5", "66", "100")
     path = path.replace("{id}", word(source, *ids) if "{id}" in path else "")
     return word(source, path) if is_chosen(source, 12) else path
-
-
-def _quote(text: str) -> str:
-    return quote(text, errors="surrogatepass")
 
 
 def _query(source: Source) -> dict[str, str]:
@@ -164,7 +133,7 @@ def _query(source: Source) -> dict[str, str]:
 
 
 def _cursor(source: Source) -> str:
-    """Return a cursor that says what one of ours could, or nearly."""
+    """Return a cursor with plausible contents."""
     listing = word(source, "approved", "10#pending", "pending")
     changed_at = word(source, "2026-01-01T00:00:00+00:00", "1")
     sound = {"product_id": 1, "listing": listing, "status_changed_at": changed_at}
@@ -193,7 +162,7 @@ def _headers(source: Source, template: str) -> dict[str, str]:
 
 
 def authorization(source: Source) -> str:
-    """Return a header that carries a token, perhaps a good one."""
+    """Return a header with a token, possibly a valid one."""
     scheme = pick(source, ("Bearer ", "bearer ", "BEARER  ", "Basic ", "Bearer", ""))
     token = words.secret(source) if is_chosen(source, 3) else pick(source, TOKENS)
     return scheme + token

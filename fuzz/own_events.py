@@ -1,11 +1,11 @@
-"""Events that come from our own rows and tasks: the stream's, the queue's, the schedule's."""
+"""Events of the stream, the queue and the schedule, made from rows and tasks of the service."""
 
 import json
 from typing import Any
 
+from fuzz.backend import CONNECTION_IDS, MAX_CONNECTIONS, Case, Item
 from fuzz.source import Source, is_chosen, pick
 from fuzz.words import document, value, word
-from fuzz.world import CONNECTION_IDS, MAX_CONNECTIONS, Case, Row
 from vitrina import aws, partitions
 from vitrina.channels import ClientType
 
@@ -16,7 +16,7 @@ _PARTITIONS = ("user#00", "user#01", "shop#00", "admin#00", "room#00", "user#99"
 
 
 def inserted(_name: str, source: Source) -> Case:
-    """Return a batch of the connections stream, whose rows are stored or not."""
+    """Return a batch of the connections stream; its rows may no longer be stored."""
     own, rows = [], []
     for _ in range(source.number(1, 6)):
         stored = _connection(source)
@@ -44,7 +44,7 @@ def inserted(_name: str, source: Source) -> Case:
 
 
 def queued(_name: str, source: Source) -> Case:
-    """Return a batch of the fan-out queue: tasks as we write them, and whatever else."""
+    """Return a batch of the fan-out queue: tasks of the service, and arbitrary bodies."""
     records = [
         {
             "messageId": str(n),
@@ -61,8 +61,8 @@ def queued(_name: str, source: Source) -> Case:
 
 
 def scheduled(_name: str, source: Source) -> Case:
-    """Return a minute's event; what there is to sweep is in the tables."""
-    rows: list[Row] = []
+    """Return the event of the schedule; the tables have rows to sweep."""
+    rows: list[Item] = []
     for _ in range(source.number(0, 6)):
         own, *members = _connection(source)
         rows += members if is_chosen(source, 3) else [own, *members]
@@ -72,7 +72,7 @@ def scheduled(_name: str, source: Source) -> Case:
     return Case(json.loads(json.dumps(value(source))) if is_chosen(source, 8) else event, rows)
 
 
-def _connection(source: Source) -> list[Row]:
+def _connection(source: Source) -> list[Item]:
     """Return all rows of a connection, its own first."""
     client_type = pick(source, tuple(ClientType))
     identity = pick(source, _IDENTITIES)
@@ -100,10 +100,10 @@ def _connection(source: Source) -> list[Row]:
         {**common, "partition": {"S": key}, "member": {"S": prefix + connection_id}}
         for key, prefix in places
     ]
-    return [Row("connections", item) for item in (own, *members)]
+    return [Item("connections", item) for item in (own, *members)]
 
 
-def _unsent(source: Source, seq: int) -> Row:
+def _unsent(source: Source, seq: int) -> Item:
     channel = pick(source, _CHANNELS)
     body = {"event": "announcement.published", "data": word(source, "x"), "seq": seq}
     item = {
@@ -115,7 +115,7 @@ def _unsent(source: Source, seq: int) -> Row:
         "unsent": "1",
     }
     expiry = {"expires_at": {"N": pick(source, ("{{in an hour}}", "{{an hour ago}}"))}}
-    return Row("history", aws.to_item(item) | expiry)
+    return Item("history", aws.to_item(item) | expiry)
 
 
 def _task(source: Source) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def _task(source: Source) -> dict[str, Any]:
             "members": [[pick(source, _PARTITIONS), _member(source)] for _ in range(count)],
             "attempt": source.number(0, 7),
         }
-    # A named tuple is written as a list.
+    # JSON has a named tuple as a list.
     partition = [pick(source, _PARTITIONS), pick(source, ("", "1#", "sale#", "10#"))]
     return task | {"type": "post_page", "partition": partition, "cursor": _member(source)}
 

@@ -1,4 +1,4 @@
-"""What an engine's process tells the one that started it."""
+"""The result of an engine's process, as a file for its parent process."""
 
 import json
 import sys
@@ -19,7 +19,7 @@ class Report(NamedTuple):
 
 
 def arguments() -> tuple[str, float, Path]:
-    """Return what this process was told: which handler, for how long, where to write."""
+    """Return this process's arguments: the handler, the seconds, the report's file."""
     name, seconds, file = sys.argv[1:]
     return name, float(seconds), Path(file)
 
@@ -30,5 +30,5 @@ def write(file: Path, runner: Runner) -> None:
 
 
 def read(file: Path) -> Report | None:
-    """Return None when the process died before it could write."""
+    """Return None when the process died before it wrote its report."""
     return Report(*json.loads(file.read_text())) if file.exists() else None

@@ -1,4 +1,4 @@
-"""One event after another to one handler: what escapes, what is refused wrongly, what is told."""
+"""Plays events against a handler, and reports exceptions, wrong answers and leaked secrets."""
 
 import json
 import logging
@@ -12,25 +12,25 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from fuzz.backend import Backend, Case, Item
 from fuzz.targets import TARGETS, Target
-from fuzz.world import Case, Row, World
-from tests.aws.conftest import CONTEXT
+from harness.gateway_events import CONTEXT
 
 ROOT = Path(__file__).parents[1]
 FINDINGS = ROOT / "build/fuzz-findings"
 
-# Fewer leave more of a world unchanged; more cases go by in a second. Rows count like cases.
-CASES_PER_WORLD = 200
-# More than any function has in the cloud, for what takes milliseconds.
+# More cases per backend are faster; fewer leave less state of earlier cases. Rows count as cases.
+CASES_PER_BACKEND = 200
+# Events take milliseconds; no function has a longer timeout in the cloud.
 MAX_SECONDS = 30
 
 
 class Hang(BaseException):
-    """A handler took too long; no `except Exception` of its own may hide that."""
+    """A handler took too long; its own `except Exception` must not catch this."""
 
 
 class Finding(Exception):
-    """What was wrong with one event; the cause is the exception that was behind it, if any."""
+    """The fault of one event; its cause is the exception behind it, if any."""
 
     def __init__(self, why: str, cause: BaseException | None) -> None:
         super().__init__(why)
@@ -39,7 +39,7 @@ class Finding(Exception):
 
     @property
     def signature(self) -> str:
-        """Say where it comes from: what has the same is the same defect."""
+        """Name the origin: findings of the same defect have the same signature."""
         if self.__cause__ is None:
             return self.why
         frames = traceback.extract_tb(self.__cause__.__traceback__)
@@ -56,13 +56,13 @@ class Finding(Exception):
 
 
 class Runner:
-    """Plays cases against one target, and saves what it finds."""
+    """Plays cases against one target, and saves findings."""
 
-    def __init__(self, target: Target, world: World, engine: str) -> None:
+    def __init__(self, target: Target, backend: Backend, engine: str) -> None:
         self._engine = engine
         self._target = target
         self._handler = target.handler
-        self._world = world
+        self._backend = backend
         self._log = _Log()
         self._before: list[Case] = []
         self.cases = 0
@@ -72,9 +72,9 @@ class Runner:
         signal.signal(signal.SIGALRM, _hang)
 
     def run(self, case: Case, *, fresh: bool = False) -> Finding | None:
-        """Play a case, in a world where cases went before or in a new one."""
+        """Play a case after earlier cases, or `fresh` in a new backend."""
         self.cases += 1
-        if fresh or sum(1 + len(each.rows) for each in self._before) >= CASES_PER_WORLD:
+        if fresh or sum(1 + len(each.rows) for each in self._before) >= CASES_PER_BACKEND:
             self._renew()
         finding = self._play(case)
         self._before.append(case)
@@ -83,19 +83,19 @@ class Runner:
         return finding
 
     def replay(self, saved: dict[str, Any]) -> Finding | None:
-        """Play what `_keep` has written."""
+        """Play a finding that `_keep` has written."""
         self._renew()
         for before in saved["before"]:
             self._play(_case(before))
         return self._play(_case(saved))
 
     def _renew(self) -> None:
-        self._world.renew()
+        self._backend.renew()
         self._before.clear()
 
     def _play(self, case: Case) -> Finding | None:
-        self._world.put(case.rows)
-        event = self._world.fill(case.event)
+        self._backend.put(case.rows)
+        event = self._backend.fill(case.event)
         with self._log.captured() as log, _time_limit():
             try:
                 answer = self._handler(event, CONTEXT)
@@ -111,16 +111,16 @@ class Runner:
             return Finding(why, cause)
         if log.errors and not self._is_excused(event, cause):
             return Finding("logged as an error", cause)
-        told = log.text + ("" if "access_token" in text else text)
-        if any(secret in told for secret in self._world.secrets_of(case)):
-            return Finding("a secret is told", None)
+        output = log.text + ("" if "access_token" in text else text)
+        if any(secret in output for secret in self._backend.secrets_of(case)):
+            return Finding("a secret is leaked", None)
         return None
 
     def _is_excused(self, event: Any, cause: BaseException | None) -> bool:
         return type(cause).__name__ in self._target.raises or self._target.excuses(event)
 
     def _keep(self, case: Case, finding: Finding) -> None:
-        """Save a finding, unless a shorter event of this run has led to the same."""
+        """Save a finding, unless this run has a shorter event with the same signature."""
         saved = {
             "target": self._target.name,
             "why": finding.why,
@@ -150,14 +150,14 @@ class Runner:
         return again is not None and again.signature == finding.signature
 
 
-def of_file(file: Path, world: World) -> Finding | None:
+def of_file(file: Path, backend: Backend) -> Finding | None:
     """Replay a saved finding."""
     saved = json.loads(file.read_text())
-    return Runner(TARGETS[saved["target"]], world, "replay").replay(saved)
+    return Runner(TARGETS[saved["target"]], backend, "replay").replay(saved)
 
 
 def _case(saved: dict[str, Any]) -> Case:
-    return Case(saved["event"], [Row(*row) for row in saved["rows"]])
+    return Case(saved["event"], [Item(*row) for row in saved["rows"]])
 
 
 def _is_ours(filename: str) -> bool:
@@ -178,7 +178,7 @@ def _time_limit() -> Iterator[None]:
 
 
 class _Log(logging.Handler):
-    """What a function writes while it answers: its log's lines, and metrics to standard output."""
+    """The output of a function during one event: log lines, and metrics on standard output."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Where choices come from: an engine makes them, everything else here is built from them."""
+"""A source of choices: an engine makes the choices, from which all events are built."""
 
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
@@ -7,7 +7,7 @@ T = TypeVar("T")
 
 
 class Source(Protocol):
-    """The less is chosen, the plainer is what comes of it: 0, the first, nothing."""
+    """Smaller choices give simpler events: 0, the first option, nothing."""
 
     def number(self, low: int, high: int) -> int:
         """Return a number from `low` to `high`, both included."""

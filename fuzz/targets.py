@@ -1,4 +1,4 @@
-"""Every handler: which events come to it, and what it may answer."""
+"""Every handler: its events, and its valid answers."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from fuzz import http_events, own_events, websocket_events
+from fuzz.backend import Case
 from fuzz.source import Source
-from fuzz.world import Case
 from vitrina import fanout_queue
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
@@ -27,11 +27,11 @@ class Target(NamedTuple):
     handler: Handler
     event: Callable[[str, Source], Case]
     fault: Callable[[Any, Any], str | None]
-    """Of an event and its answer: what is wrong with it, if anything is."""
+    """Returns the fault of an answer to an event, or None."""
     raises: tuple[str, ...] = ()
-    """Exceptions that its docstring names."""
+    """Exceptions that the handler's docstring names."""
     excuses: Callable[[Any], bool] = lambda _: False
-    """Of an event: may it be logged as an error?"""
+    """Returns whether an event may be logged as an error."""
 
     def case(self, source: Source) -> Case:
         return self.event(self.name, source)
@@ -102,14 +102,14 @@ def _batch_fault(event: Any, answer: Any) -> str | None:
     return None if failed <= known else "what failed was not in the batch"
 
 
-def _silence_fault(_event: Any, answer: Any) -> str | None:
-    return None if answer is None else "an answer that nobody reads"
+def _answer_fault(_event: Any, answer: Any) -> str | None:
+    return None if answer is None else "an answer where none is expected"
 
 
 def _has_foreign_tasks(event: Any) -> bool:
-    """Tell whether a batch has tasks that we write under no circumstances.
+    """Tell whether a batch has tasks that the service never writes.
 
-    SQS keeps those, and its dead-letter queue gets them in the end.
+    They end in the dead-letter queue.
     """
     return not all(_is_ours(record["body"]) for record in event["Records"])
 
@@ -142,7 +142,11 @@ def _targets() -> Iterator[Target]:
     ):
         yield Target(name, _handler(name), websocket_events.case, fault)
     yield Target(
-        "greet", _handler("greet"), own_events.inserted, _silence_fault, raises=("GreetingFailed",)
+        "greet",
+        _handler("greet"),
+        own_events.inserted,
+        _answer_fault,
+        raises=("GreetingFailed",),
     )
     yield Target(
         "fanout",
@@ -152,10 +156,10 @@ def _targets() -> Iterator[Target]:
         raises=("Unreachable",),
         excuses=_has_foreign_tasks,
     )
-    yield Target("sweep", _handler("sweep"), own_events.scheduled, _silence_fault)
+    yield Target("sweep", _handler("sweep"), own_events.scheduled, _answer_fault)
 
 
-# Imports every handler: engines that instrument what they import want that now.
+# Imports every handler now, as an engine instruments modules when they are imported.
 TARGETS = {target.name: target for target in _targets()}
 
 

@@ -1,12 +1,13 @@
-"""WebSocket events as API Gateway hands them on, what clients write hostile."""
+"""WebSocket events with hostile input, as API Gateway sends them to functions."""
 
 from typing import Any
 
 from fuzz import words
+from fuzz.backend import CONNECTION_IDS, EPOCH, TOKENS, Case
 from fuzz.http_events import authorization
 from fuzz.source import Source, is_chosen, pick
 from fuzz.words import document, word
-from fuzz.world import CONNECTION_IDS, EPOCH, TOKENS, Case
+from harness import gateway_events
 
 _TYPES = {
     "connect": ("CONNECT", "$connect"),
@@ -18,26 +19,14 @@ _CHANNELS = ("user", "user:1", "room:sale", "shop", "shop:10", "admin", "admin:3
 
 
 def case(name: str, source: Source) -> Case:
-    """Return an event of a handler's route, or a message whose type is the route's name."""
+    """Return an event of a handler's route, or a message that was sent to it."""
     event_type, route_key = _TYPES[name]
     if is_chosen(source, 12):
         event_type = "MESSAGE"
-    context: dict[str, Any] = {
-        "routeKey": route_key,
-        "eventType": event_type,
-        "extendedRequestId": "extended",
-        "requestTime": "01/Jan/2026:00:00:00 +0000",
-        "messageDirection": "IN",
-        "stage": "ws",
-        "connectedAt": 1767225600000,
-        "requestTimeEpoch": 1767225600000,
-        "requestId": "request",
-        "domainName": "api.example.com",
-        "connectionId": pick(source, CONNECTION_IDS),
-        "apiId": "api",
-        "identity": {"sourceIp": "192.0.2.1", "userAgent": word(source, "agent")},
-    }
-    event: dict[str, Any] = {"requestContext": context, "isBase64Encoded": False}
+    event = gateway_events.websocket(event_type, pick(source, CONNECTION_IDS))
+    context = event["requestContext"]
+    context["routeKey"] = route_key
+    context["identity"]["userAgent"] = word(source, "agent")
     match event_type:
         case "CONNECT":
             event |= _handshake(source)
@@ -67,18 +56,14 @@ def _handshake(source: Source) -> dict[str, Any]:
         query["client_type"] = word(source, "user", "shop", "admin")
     if is_chosen(source, 20):
         query[word(source, "Token")] = source.text()
-    return {
+    event: dict[str, Any] = {
         "headers": headers,
         "multiValueHeaders": {name: [text] for name, text in headers.items()},
-        **(
-            {
-                "queryStringParameters": query,
-                "multiValueQueryStringParameters": {name: [text] for name, text in query.items()},
-            }
-            if query
-            else {}
-        ),
     }
+    if query:
+        event["queryStringParameters"] = query
+        event["multiValueQueryStringParameters"] = {n: [text] for n, text in query.items()}
+    return event
 
 
 def _token(source: Source) -> str:

@@ -1,13 +1,13 @@
-"""Hostile words and hostile JSON: what clients write where something else is expected."""
+"""Hostile words and hostile JSON, in place of valid input."""
 
 import json
 from typing import Any
 
 from fuzz.source import Source, is_chosen, pick
 
-SECRET = "s3cr3t"  # noqa: S105 - a mark by which secrets are known in the log
-DEEPEST = 10_000
-LONGEST = 70_000
+SECRET = "s3cr3t"  # noqa: S105 - marks secrets, so that they are found in the log
+MAX_DEPTH = 10_000
+MAX_LENGTH = 70_000
 
 HOSTILE = (
     *("", " ", "\0", "\n", "a\n", "\t", "'", '"', "\\", "/", "//", "..", "../x"),
@@ -18,14 +18,14 @@ HOSTILE = (
     *("0x10", "9007199254740991", "9007199254740992", "9223372036854775808", "9" * 40, "9" * 5000),
     *("١", "²", "é", "e\u0301", "\u2028", "\u200b", "\ufeff", "\U0001f600", "\ud800", "\udfff"),
     *("user", "shop:0", "user:1", "room:", "room:sale", "room:..", "user#00", "connection#x"),
-    *("a" * 65, "a" * 201, "a" * 1001, "é" * 5001, "a" * LONGEST, "\0" * 2049),
+    *("a" * 65, "a" * 201, "a" * 1001, "é" * 5001, "a" * MAX_LENGTH, "\0" * 2049),
 )
 
 NUMBERS = (0, 1, -1, 2, 100, 101, 2**31, 2**53 - 1, 2**53, 2**63, 2**64, -(2**63), 10**40, 10**400)
 
 
 class Raw(str):
-    """Stands in a JSON document as it is, whether that is JSON or not."""
+    """Text that is copied into a JSON document, whether it is JSON or not."""
 
     __slots__ = ()
 
@@ -42,7 +42,7 @@ RAW = tuple(
 
 
 def word(source: Source, *sound: str) -> str:
-    """Return a sound word, or one that is hostile, or anything, or a sound one that was damaged."""
+    """Return a valid word, a hostile one, any text, or a damaged valid word."""
     match source.number(0, 11):
         case 9:
             return pick(source, HOSTILE)
@@ -57,7 +57,7 @@ def word(source: Source, *sound: str) -> str:
 
 
 def secret(source: Source) -> str:
-    """Return what nobody knows, and what no log may tell."""
+    """Return a secret that no log may contain."""
     return SECRET + word(source, "-password", "")
 
 
@@ -90,14 +90,14 @@ def _scalar(source: Source, kind: int) -> Any:
 
 
 def document(source: Source, sound: dict[str, Any]) -> str:
-    """Return a JSON document, sound or damaged, or something else altogether."""
+    """Return a JSON document, valid or damaged, or other text."""
     match source.number(0, 11):
         case 8:
             return write(source, _damaged(source, _damaged(source, sound)))
         case 9:
             return write(source, value(source))
         case 10:
-            return pick(source, ("[", '{"a":')) * pick(source, (10, 200, DEEPEST))
+            return pick(source, ("[", '{"a":')) * pick(source, (10, 200, MAX_DEPTH))
         case 11:
             return source.data().decode(errors=pick(source, ("replace", "surrogateescape")))
         case choice if choice >= 4:  # noqa: PLR2004
@@ -107,7 +107,7 @@ def document(source: Source, sound: dict[str, Any]) -> str:
 
 
 def write(source: Source, plain: Any) -> str:
-    """Write JSON; now and then with what is not, or is written twice."""
+    """Write JSON, sometimes with raw text or a duplicate member."""
     if isinstance(plain, Raw):
         return plain
     if isinstance(plain, list):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from harness.environment import isolated
 from vitrina import accounts, aws
 from vitrina.channels import ClientType
 from vitrina.config import Config
@@ -82,15 +83,10 @@ def running(report: Report = lambda _: None, **policy: object) -> Iterator[Cloud
 
 def _environment(endpoint: str, folder: Path) -> dict[str, str]:
     """Return the environment of all processes here, without the AWS_… variables of the user."""
-    mine = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    mine = isolated("us-east-1")
     return mine | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{mine['PATH']}",  # for this Node
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": endpoint,
-        "AWS_EC2_METADATA_DISABLED": "true",
         "AUTH": "true",  # enforce roles, so that a missing grant fails here
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": endpoint.rpartition(":")[2],

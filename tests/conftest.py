@@ -1,27 +1,32 @@
-"""What every layer shares: settings, and no way to reach AWS by accident."""
+"""What every layer shares: configuration, Hypothesis, and no way to reach AWS by accident."""
 
 import gc
-import os
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
-from vitrina import config, keys
+from harness import deployment, environment
+from harness.deployment import KEY
+from vitrina import keys
 from vitrina.config import Config
 from vitrina.keys import Secret
 
-KEY = "k" * 64
-
-SETTINGS = Config(
-    stack_name="Vitrina-test",
-    connections_table="connections",
-    products_table="products",
-    accounts_table="accounts",
-    platform_table="platform",
-    history_table="history",
-    fanout_queue_url="https://sqs.eu-central-1.amazonaws.com/123456789012/fanout",
-    signing_key_secret="signing-key",
-    management_url="http://localhost:1/ws",
+# `make test` searches the same examples every time, `make test-nightly` others and more.
+hypothesis_settings.register_profile(
+    "suite",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[*HealthCheck],
 )
+hypothesis_settings.register_profile(
+    "nightly",
+    hypothesis_settings.get_profile("suite"),
+    derandomize=False,
+    max_examples=500,
+    print_blob=True,
+)
+hypothesis_settings.load_profile("suite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,29 +38,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests together, in one process, that share an expensive fixture."""
+    for item in items:
+        layer = item.path.parent.name
+        if layer in {"emulator", "infra", "package"}:
+            item.add_marker(pytest.mark.xdist_group(layer))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_credentials() -> None:
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ |= {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "eu-central-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
+    environment.replace(environment.isolated())
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _find_garbage_at_once() -> None:
-    """`functions` lets it lie for the sake of cold starts; here it shows what was not closed."""
+def _collect_garbage_often() -> None:
+    """`functions` collects it rarely, for faster cold starts; here it shows unclosed resources."""
     gc.set_threshold(700, 10, 10)
 
 
 @pytest.fixture
 def configured(monkeypatch: pytest.MonkeyPatch) -> Config:
-    """Config as a function finds them, and a signing key that needs no Secrets Manager."""
-    for name, value in SETTINGS.to_environment().items():
-        monkeypatch.setenv(name, value)
-    config.current.cache_clear()
+    """Return the configuration of this process; the signing key needs no Secrets Manager."""
     monkeypatch.setattr(keys, "signing", lambda: Secret("key-1", KEY, created_at=0))
-    return SETTINGS
+    return deployment.configure(monkeypatch)

@@ -150,7 +150,7 @@ class Config(Policy):
     def use(self) -> None:
         """Make this the configuration of this process."""
         os.environ.update(self.to_environment())
-        current.cache_clear()
+        forget()
 
 
 # ConnectionsTable for connections_table.
@@ -165,3 +165,8 @@ _OUTPUTS = {
 def current() -> Config:
     """Return the configuration of this process, read at first use and then kept."""
     return Config.from_environment(dict(os.environ))
+
+
+def forget() -> None:
+    """Read the environment again at the next use."""
+    current.cache_clear()

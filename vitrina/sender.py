@@ -163,6 +163,12 @@ class _Bucket:
         return max(0.0, self._filled_at + step - time.monotonic())
 
 
+def forget() -> None:
+    """Open new connections, and allow a new burst, at the next use."""
+    _bucket.cache_clear()
+    _sender.cache_clear()
+
+
 @cache
 def _bucket(per_second: float) -> _Bucket:
     """Return the bucket that all runs in this process share."""

@@ -127,6 +127,11 @@ def count() -> Counts:
     return _count_during(int(time.time() // COUNT_TTL_SECONDS))
 
 
+def forget() -> None:
+    """Count again at the next use."""
+    _count_during.cache_clear()
+
+
 @lru_cache(maxsize=1)
 def _count_during(_period: int) -> Counts:
     with ThreadPoolExecutor(PARALLEL_QUERIES) as pool:

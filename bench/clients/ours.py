@@ -4,7 +4,7 @@ import os
 from unittest.mock import patch
 
 from bench.clients import load
-from tests.conftest import SETTINGS
+from harness.deployment import CONFIG
 from vitrina import aws, sender
 from vitrina.partitions import Subscription
 
@@ -12,7 +12,7 @@ UNTHROTTLED = 1e9
 
 
 def connect(url: str, _at_once: int) -> load.PostAll:
-    SETTINGS.model_copy(update={"management_url": url}).use()
+    CONFIG.model_copy(update={"management_url": url}).use()
     patch.object(aws, "ca_bundle", lambda: os.environ["AWS_CA_BUNDLE"]).start()
 
     def post_all(connections: list[str]) -> None:

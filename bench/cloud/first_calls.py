@@ -1,15 +1,13 @@
 """A first call for each function: its event, and the rows that must exist before."""
 
 import json
-import time
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from argon2 import PasswordHasher
-
-from bench.cloud import requests
+from bench.cloud import rows
 from bench.cloud.stack import Stack
+from harness import gateway_events
 from vitrina import aws, partitions
 from vitrina.channels import ClientType
 
@@ -17,23 +15,22 @@ CONNECTION = "L0SM9cOFvHcCIhw="
 EMAIL, PASSWORD = "user@example.com", "password"
 EPOCH = "bench"
 SEQ = 1
-HOUR_SECONDS = 3600
 
 Make = Callable[[Stack], Any]
 
 
 def prepare(here: Stack) -> None:
     """Store the rows that calls do not change."""
-    _put(here, "accounts", _account())
+    _put(here, "accounts", rows.account(EMAIL, PASSWORD))
     for channel in ("user", "user:1", "shop", "admin"):
-        _put(here, "history", {"channel": channel, "seq": 0, "last": SEQ, "epoch": EPOCH})
-        _put(here, "history", _event(channel))
+        _put(here, "history", rows.head(channel, SEQ, EPOCH))
+        _put(here, "history", rows.event(channel, SEQ))
 
 
 def event(here: Stack, name: str) -> Any:
-    """Store the rows that a function needs, and return its event."""
-    for table, row in (("connections", _connection()), ("products", _pending())):
-        _put(here, table, row)
+    """Store the rows that a call changes, and return its event."""
+    _put(here, "connections", rows.connection(CONNECTION))
+    _put(here, "products", rows.pending_product(1))
     return _CALLS[name][1](here)
 
 
@@ -49,28 +46,32 @@ def _put(here: Stack, table: str, row: dict[str, Any]) -> None:
 
 
 def _admin(method: str, path: str, body: Any = None) -> Make:
-    return lambda here: requests.http(method, path, token=here.token(ClientType.ADMIN), body=body)
+    return lambda here: gateway_events.http(
+        method, path, token=here.token(ClientType.ADMIN), body=body
+    )
 
 
 def _anyone(method: str, path: str, body: Any = None) -> Make:
-    return lambda _here: requests.http(method, path, body=body)
+    return lambda _here: gateway_events.http(method, path, body=body)
 
 
 def _connect(here: Stack) -> Any:
-    return requests.websocket(CONNECTION, token=here.token(ClientType.USER))
+    return gateway_events.websocket("CONNECT", CONNECTION, token=here.token(ClientType.USER))
 
 
 def _disconnect(_here: Stack) -> Any:
-    return requests.websocket(CONNECTION)
+    return gateway_events.websocket("DISCONNECT", CONNECTION)
 
 
 def _resume(_here: Stack) -> Any:
     positions = {"user": {"epoch": EPOCH, "seq": 0}}
-    return requests.websocket(CONNECTION, body={"type": "resume", "positions": positions})
+    return gateway_events.websocket(
+        "MESSAGE", CONNECTION, body={"type": "resume", "positions": positions}
+    )
 
 
 def _inserted(_here: Stack) -> Any:
-    return {"Records": [{"dynamodb": {"NewImage": aws.to_item(_connection())}}]}
+    return {"Records": [{"dynamodb": {"NewImage": aws.to_item(rows.connection(CONNECTION))}}]}
 
 
 def _task(_here: Stack) -> Any:
@@ -110,50 +111,3 @@ _CALLS: dict[str, tuple[str, Make]] = {
 }
 NAMES = list(_CALLS)
 DESCRIPTIONS = {name: what for name, (what, _) in _CALLS.items()}
-
-
-def _account() -> dict[str, Any]:
-    return {
-        "email": EMAIL,
-        "account_id": 1,
-        "client_type": "user",
-        "password_hash": PasswordHasher().hash(PASSWORD),
-    }
-
-
-def _connection() -> dict[str, Any]:
-    now = int(time.time())
-    return {
-        "partition": f"connection#{CONNECTION}",
-        "member": "connection",
-        "client_type": "user",
-        "identity": "1",
-        "account_id": 1,
-        "connected_at": now,
-        "expires_at": now + HOUR_SECONDS,
-    }
-
-
-def _event(channel: str) -> dict[str, Any]:
-    now = int(time.time())
-    return {
-        "channel": channel,
-        "seq": SEQ,
-        "event_id": "event",
-        "body": json.dumps({"event": "product.approved", "channel": channel, "seq": SEQ}),
-        "created_at": now * 1000,
-        "expires_at": now + HOUR_SECONDS,
-    }
-
-
-def _pending() -> dict[str, Any]:
-    return {
-        "product_id": 1,
-        "product_name": "Красное платье",
-        "shop_id": 10,
-        "shop_name": "Fashion Store",
-        "moderation_status": "pending",
-        "status_changed_at": "2026-01-01T12:00:00+00:00",
-        "shop_status": "10#pending",
-        "version": 1,
-    }

@@ -11,7 +11,8 @@ from typing import Any
 
 from bench.cloud.bill import Bill
 from bench.cloud.queue import Queue
-from bench.cloud.tables import Canceled, Index, Table, Tables
+from bench.cloud.tables import Canceled, Tables
+from harness.deployment import KEY
 
 Operation = Callable[[Mapping[str, Any]], dict[str, Any]]
 
@@ -33,8 +34,6 @@ LATENCY_SECONDS = {
 DELIVERY_SECONDS = 0.015
 """From a message's visibility to the start of the function."""
 
-SIGNING_KEY = "k" * 64
-
 
 class Cloud:
     """The tables, the queue and the bill of one stack."""
@@ -42,7 +41,7 @@ class Cloud:
     def __init__(self) -> None:
         self.bill = Bill()
         self.queue = Queue()
-        self.tables = Tables(_empty_tables(), self.bill)
+        self.tables = Tables(self.bill)
         self._lock = Lock()
         self._operations: dict[str, Operation] = {
             "Query": self.tables.query,
@@ -54,7 +53,7 @@ class Cloud:
             "TransactWriteItems": self.tables.transact_write_items,
             "SendMessageBatch": self._send_message_batch,
             "GetSecretValue": lambda _request: {
-                "SecretString": SIGNING_KEY,
+                "SecretString": KEY,
                 "VersionId": "key-1",
                 "CreatedDate": 0,
             },
@@ -125,26 +124,6 @@ def _handler(cloud: Cloud, latency_seconds: Mapping[str, float]) -> type[BaseHTT
             """Log nothing."""
 
     return Handler
-
-
-def _empty_tables() -> dict[str, Table]:
-    """Return the tables as `infra.cdk.storage` defines them, under the names of `stack`."""
-    outbox = Index("outbox", ("unsent", "created_at", "channel", "seq"), projects_all=False)
-    by_status = Index(
-        "moderation_status",
-        ("moderation_status", "status_changed_at", "product_id"),
-        projects_all=True,
-    )
-    by_shop = Index(
-        "shop_status", ("shop_status", "status_changed_at", "product_id"), projects_all=True
-    )
-    return {
-        "connections": Table("partition", "member"),
-        "history": Table("channel", "seq", outbox),
-        "products": Table("product_id", None, by_status, by_shop),
-        "platform": Table("name"),
-        "accounts": Table("email"),
-    }
 
 
 def _refusal(operation: str, canceled: Canceled) -> dict[str, Any]:

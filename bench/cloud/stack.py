@@ -18,9 +18,10 @@ from bench.cloud.expressions import Item
 from bench.cloud.lambdas import EventSource, Lambda
 from bench.cloud.server import Cloud
 from bench.stub import Stub
+from harness.deployment import CONFIG
+from harness.environment import isolated
 from vitrina import auth, aws, config, partitions
 from vitrina.channels import ClientType
-from vitrina.config import Config
 
 LOG = machine.BUILD / "stub" / "answers.log"
 FLUSH_SECONDS = 10
@@ -114,10 +115,11 @@ def running(
             latency_ms=latency_ms, posts_per_second=posts_per_second, burst=burst, log=LOG
         ) as posts,
     ):
-        _settings(posts.url, posts_per_second).use()
+        changes = {"management_url": posts.url, "posts_per_second": posts_per_second}
+        CONFIG.model_copy(update={k: v for k, v in changes.items() if v is not None}).use()
         for row in _memberships(connections):
             cloud.tables["connections"].put(row)
-        environment = machine.environment() | {"AWS_ENDPOINT_URL": address}
+        environment = isolated() | {"AWS_ENDPOINT_URL": address}
         with ExitStack() as exits:
             yield Stack(cloud, posts, environment, exits)
 
@@ -143,22 +145,6 @@ def _memberships(count: int) -> Iterator[Item]:
 def _connection_id(number: int) -> str:
     """Return an id like API Gateway's: 15 characters, and one to be escaped in URLs."""
     return base64.urlsafe_b64encode(number.to_bytes(11)).decode()
-
-
-def _settings(management_url: str, posts_per_second: int | None) -> Config:
-    quota = {"posts_per_second": posts_per_second} if posts_per_second else {}
-    return Config(
-        **quota,
-        stack_name="Vitrina-bench",
-        connections_table="connections",
-        products_table="products",
-        accounts_table="accounts",
-        platform_table="platform",
-        history_table="history",
-        fanout_queue_url="https://sqs.us-east-1.amazonaws.com/000000000000/fanout",
-        signing_key_secret="signing-key",  # noqa: S106 - its name
-        management_url=management_url,
-    )
 
 
 def _read(line: str) -> Answer:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from bench.cloud.bill import Bill
 from bench.cloud.expressions import Item, compared, condition, plain, predicates
+from infra import tables
 
 READ_UNIT_BYTES = 4096
 WRITE_UNIT_BYTES = 1024
@@ -49,11 +50,16 @@ class Canceled(Exception):
 class Table:
     """Items by partition key, in the order of their sort keys."""
 
-    def __init__(self, partition: str, sort: str | None = None, *indexes: Index) -> None:
-        self.keys = [partition] if sort is None else [partition, sort]
-        self.indexes = indexes
+    def __init__(self, definition: tables.Table) -> None:
+        self.keys = [key.name for key in definition.keys]
+        self.indexes = [self._index_of(index) for index in definition.indexes]
         self._partitions: dict[Any, dict[Any, Stored]] = {}
         self._order: dict[Any, list[Any]] = {}
+
+    def _index_of(self, definition: tables.Index) -> Index:
+        own = [key.name for key in definition.keys]
+        keys = (*own, *(key for key in self.keys if key not in own))
+        return Index(definition.name, keys, definition.projects_all)
 
     def key_of(self, item: Item) -> tuple[Any, Any]:
         """Return the partition and sort key; without sort keys, the latter is None."""
@@ -104,8 +110,8 @@ class Table:
 class Tables:
     """The tables by name, with the bill of their use."""
 
-    def __init__(self, tables: Mapping[str, Table], bill: Bill) -> None:
-        self._tables = tables
+    def __init__(self, bill: Bill) -> None:
+        self._tables = {name: Table(definition) for name, definition in tables.TABLES.items()}
         self._bill = bill
 
     def __getitem__(self, name: str) -> Table:

@@ -6,10 +6,10 @@ import sys
 import time
 from io import TextIOBase
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from bench import stub
+from harness import gateway_events
 from vitrina import aws
 
 
@@ -29,10 +29,10 @@ def serve(name: str) -> None:
     # The stub's certificate is self-signed; nothing else about TLS changes.
     aws.ca_bundle = lambda: str(stub.CERTIFICATE)
     handler = importlib.import_module(f"functions.{name}.handler").handler
+    context = gateway_events.context(name, memory_mb=1769)
     for line in sys.stdin:
-        print(
-            json.dumps(_invoke(handler, json.loads(line), _context(name))), file=answers, flush=True
-        )
+        answer = _invoke(handler, json.loads(line), context)
+        print(json.dumps(answer), file=answers, flush=True)
 
 
 def _invoke(handler: Any, event: Any, context: Any) -> dict[str, Any]:
@@ -52,16 +52,6 @@ def _peak_mb() -> float:
     """Return the peak memory of this process; `ru_maxrss` would include its parent's."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
-
-
-def _context(name: str) -> Any:
-    """Return the parts of Lambda's context that Powertools reads."""
-    return SimpleNamespace(
-        function_name=name,
-        memory_limit_in_mb=1769,
-        invoked_function_arn=f"arn:aws:lambda:us-east-1:000000000000:function:{name}",
-        aws_request_id="request",
-    )
 
 
 if __name__ == "__main__":

@@ -36,11 +36,11 @@ class VitrinaStack(cdk.Stack):
         websocket = WebSocketApi(self, "WebSocket", emulator=emulator)
         config = Config(
             stack_name=self.stack_name,
-            connections_table=storage.connections.table_name,
-            products_table=storage.products.table_name,
-            accounts_table=storage.accounts.table_name,
-            platform_table=storage.platform.table_name,
-            history_table=storage.history.table_name,
+            connections_table=storage.tables["connections"].table_name,
+            products_table=storage.tables["products"].table_name,
+            accounts_table=storage.tables["accounts"].table_name,
+            platform_table=storage.tables["platform"].table_name,
+            history_table=storage.tables["history"].table_name,
             fanout_queue_url=fanout_queue.queue.queue_url,
             signing_key_secret=storage.signing_key_arn,
             management_url=websocket.management_url,

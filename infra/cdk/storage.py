@@ -1,16 +1,17 @@
 """Tables and the signing key."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.cdk.stages import Stage
-from vitrina.history import OUTBOX_INDEX
-from vitrina.products import SHOP_INDEX, STATUS_INDEX
+from infra.tables import TABLES, Index, Key, Table
 
-STRING = dynamodb.AttributeType.STRING
-NUMBER = dynamodb.AttributeType.NUMBER
+TYPES = {"S": dynamodb.AttributeType.STRING, "N": dynamodb.AttributeType.NUMBER}
 
 REMOVAL_POLICIES = {
     "destroy": cdk.RemovalPolicy.DESTROY,
@@ -24,48 +25,8 @@ class Storage(Construct):
         super().__init__(scope, construct_id)
         self._stage = stage
         self._removal = REMOVAL_POLICIES[stage.removal_policy]
-        self.tables: dict[str, dynamodb.TableV2] = {}
-        self.connections = self._table(
-            "Connections",
-            partition_key=dynamodb.Attribute(name="partition", type=STRING),
-            sort_key=dynamodb.Attribute(name="member", type=STRING),
-            time_to_live_attribute="expires_at",
-            dynamo_stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
-        )
-        self.products = self._table(
-            "Products",
-            partition_key=dynamodb.Attribute(name="product_id", type=NUMBER),
-            global_secondary_indexes=[
-                dynamodb.GlobalSecondaryIndexPropsV2(
-                    index_name=index,
-                    partition_key=dynamodb.Attribute(name=index, type=STRING),
-                    sort_key=dynamodb.Attribute(name="status_changed_at", type=STRING),
-                )
-                for index in (STATUS_INDEX, SHOP_INDEX)
-            ],
-        )
-        self.history = self._table(
-            "History",
-            partition_key=dynamodb.Attribute(name="channel", type=STRING),
-            sort_key=dynamodb.Attribute(name="seq", type=NUMBER),
-            time_to_live_attribute="expires_at",
-            global_secondary_indexes=[
-                dynamodb.GlobalSecondaryIndexPropsV2(
-                    index_name=OUTBOX_INDEX,
-                    partition_key=dynamodb.Attribute(name="unsent", type=STRING),
-                    sort_key=dynamodb.Attribute(name="created_at", type=NUMBER),
-                    projection_type=dynamodb.ProjectionType.KEYS_ONLY,
-                )
-            ],
-        )
-        self.accounts = self._table(
-            "Accounts", partition_key=dynamodb.Attribute(name="email", type=STRING)
-        )
-        self.platform = self._table(
-            "Platform",
-            partition_key=dynamodb.Attribute(name="name", type=STRING),
-            time_to_live_attribute="expires_at",
-        )
+        self.tables = {name: self._table(name, table) for name, table in TABLES.items()}
+        self.connections = self.tables["connections"]
         secret = secretsmanager.Secret(
             self,
             "SigningKey",
@@ -93,10 +54,14 @@ class Storage(Construct):
         arn = self.tables[table].table_arn
         return f"{arn}/index/{index}" if index else arn
 
-    def _table(self, table_id: str, **definition: object) -> dynamodb.TableV2:
-        table = dynamodb.TableV2(
+    def _table(self, name: str, table: Table) -> dynamodb.TableV2:
+        return dynamodb.TableV2(
             self,
-            table_id,
+            name.title(),
+            **_key_schema(table.keys),
+            global_secondary_indexes=[_index(index) for index in table.indexes],
+            time_to_live_attribute="expires_at" if table.expires else None,
+            dynamo_stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES if table.has_stream else None,
             billing=dynamodb.Billing.on_demand(),
             encryption=dynamodb.TableEncryptionV2.aws_managed_key(),
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
@@ -105,7 +70,17 @@ class Storage(Construct):
             ),
             deletion_protection=self._stage.deletion_protection,
             removal_policy=self._removal,
-            **definition,  # type: ignore[arg-type]
         )
-        self.tables[table_id.lower()] = table
-        return table
+
+
+def _index(index: Index) -> dynamodb.GlobalSecondaryIndexPropsV2:
+    return dynamodb.GlobalSecondaryIndexPropsV2(
+        index_name=index.name,
+        **_key_schema(index.keys),
+        projection_type=None if index.projects_all else dynamodb.ProjectionType.KEYS_ONLY,
+    )
+
+
+def _key_schema(keys: Sequence[Key]) -> Any:
+    attributes = [dynamodb.Attribute(name=key.name, type=TYPES[key.type]) for key in keys]
+    return dict(zip(("partition_key", "sort_key"), attributes, strict=False))

@@ -6,124 +6,53 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import partial
 from io import StringIO
 from traceback import format_exception
-from types import SimpleNamespace
 from typing import Any, Self
 
 import pytest
 from moto import mock_aws
 
 from functions.fanout.handler import handler as fanout_handler
-from tests.conftest import KEY, SETTINGS
-from tests.management_api_stub import ManagementApiStub
-from vitrina import (
-    accounts,
-    auth,
-    aws,
-    config,
-    connections,
-    keys,
-    publishing,
-    sender,
-    subscriptions,
-)
+from harness import deployment, gateway_events
+from harness.deployment import KEY
+from harness.gateway_events import CONTEXT
+from harness.management_api import ManagementApiStub
+from harness.tokens import token_of
+from tests.aws import moto_tables
+from vitrina import accounts, auth, aws, config, connections, publishing
 from vitrina.channels import ClientType
 
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Return a fresh deployment."""
-    configure(monkeypatch)
+    """Start with a fresh deployment."""
+    deployment.configure(monkeypatch)
+    deployment.use_cheap_passwords(monkeypatch)
     with mock_aws():
-        create_tables()
+        deployment.create()
         yield
-
-
-def configure(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
-    """Make settings those of this process, and forget what was kept from others."""
-    for name, value in SETTINGS.model_copy(update=changes).to_environment().items():
-        monkeypatch.setenv(name, value)
-    for kept in (
-        config.current,
-        keys._current_during,
-        keys._both_during,
-        keys._issuer,
-        subscriptions._count_during,
-        sender._sender,
-        sender._bucket,
-    ):
-        kept.cache_clear()
-
-
-def create_tables() -> None:
-    """Create the tables, the queue and the secret of the settings."""
-    aws.sqs().create_queue(QueueName="fanout")
-    aws.secretsmanager().create_secret(Name="signing-key", SecretString=KEY)
-
-    def create(name: str, *keys: tuple[str, str], **more: Any) -> None:
-        aws.dynamodb().create_table(
-            TableName=name,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[
-                {"AttributeName": attribute, "AttributeType": kind}
-                for attribute, kind in (*keys, *more.pop("indexed", ()))
-            ],
-            KeySchema=_key_schema(*(attribute for attribute, _ in keys)),
-            **more,
-        )
-
-    create("connections", ("partition", "S"), ("member", "S"))
-    create("accounts", ("email", "S"))
-    create("platform", ("name", "S"))
-    create(
-        "history",
-        ("channel", "S"),
-        ("seq", "N"),
-        indexed=(("unsent", "S"), ("created_at", "N")),
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": "outbox",
-                "KeySchema": _key_schema("unsent", "created_at"),
-                "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }
-        ],
-    )
-    create(
-        "products",
-        ("product_id", "N"),
-        indexed=(("moderation_status", "S"), ("shop_status", "S"), ("status_changed_at", "S")),
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": index,
-                "KeySchema": _key_schema(index, "status_changed_at"),
-                "Projection": {"ProjectionType": "ALL"},
-            }
-            for index in ("moderation_status", "shop_status")
-        ],
-    )
-
-
-def _key_schema(*attributes: str) -> Any:
-    return [
-        {"AttributeName": name, "KeyType": kind}
-        for name, kind in zip(attributes, ("HASH", "RANGE"), strict=False)
-    ]
 
 
 @pytest.fixture
 def management_api(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[ManagementApiStub]:
-    """The management API that the settings point to."""
+    """Start the management API of the configuration."""
     with ManagementApiStub.running() as stub:
-        monkeypatch.setenv("VITRINA_MANAGEMENT_URL", stub.url)
-        config.current.cache_clear()
+        deployment.configure(monkeypatch, management_url=stub.url)
         yield stub
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
+def _cheap_transactions() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        moto_tables.speed_up(patch)
+        yield
+
+
+@pytest.fixture(scope="package", autouse=True)
 def _no_token_and_no_key_is_ever_logged() -> Iterator[None]:
     """Look through everything that all tests of this layer have logged."""
     records = []
@@ -157,8 +86,11 @@ Clock = Callable[[float], None]
 
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Return a way to let time pass, in seconds from the beginning of the test."""
+    """Stop the clock, and return a way to set it, in seconds from the beginning of the test."""
     began = time.time()
+
+    def at(seconds: float) -> None:
+        monkeypatch.setattr(time, "time", lambda: began + seconds)
 
     class Watch(datetime):
         """What PyJWT looks at."""
@@ -168,7 +100,8 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Clock:
             return cls.fromtimestamp(time.time(), tz)
 
     monkeypatch.setattr("jwt.api_jwt.datetime", Watch)
-    return lambda seconds: monkeypatch.setattr(time, "time", lambda: began + seconds)
+    at(0)
+    return at
 
 
 class FanoutQueue:
@@ -217,24 +150,6 @@ def fanout_queue(cloud: None, monkeypatch: pytest.MonkeyPatch) -> FanoutQueue:
     return queue
 
 
-# Lambda's context, as far as Powertools reads it.
-CONTEXT: Any = SimpleNamespace(
-    function_name="test",
-    memory_limit_in_mb=512,
-    invoked_function_arn="arn:aws:lambda:eu-central-1:000000000000:function:test",
-    aws_request_id="request",
-)
-
-
-def frame_of(answer: dict[str, Any]) -> str:
-    """Return the frame that API Gateway sends for an answer, where the route has a response.
-
-    An answer without a body arrives as an empty frame, which is not JSON.
-    """
-    body: str = answer.get("body", "")
-    return body
-
-
 @dataclass
 class Answer:
     status: int
@@ -244,10 +159,9 @@ class Answer:
 
 @dataclass
 class HttpCall:
-    """An HTTP request as API Gateway hands it to a function (payload format 2.0)."""
+    """Calls a handler with an HTTP request of API Gateway."""
 
     handler: Callable[[dict[str, Any], Any], dict[str, Any]]
-    default_headers: dict[str, str] = field(default_factory=dict)
 
     def __call__(
         self,
@@ -259,34 +173,11 @@ class HttpCall:
         headers: dict[str, str] | None = None,
         **query: Any,
     ) -> Answer:
-        event = {
-            "version": "2.0",
-            "rawPath": path,
-            "rawQueryString": "&".join(f"{name}={value}" for name, value in query.items()),
-            "headers": {
-                "content-type": "application/json",
-                **({"authorization": f"Bearer {token}"} if token else {}),
-                **(headers or {}),
-            },
-            "queryStringParameters": query,
-            "requestContext": {
-                "http": {"method": method, "path": path},
-                "stage": "$default",
-                "requestId": "request",
-            },
-            "isBase64Encoded": False,
-        }
-        if body is not None:
-            event["body"] = body if isinstance(body, str) else json.dumps(body)
+        event = gateway_events.http(
+            method, path, token=token, body=body, headers=headers, query=query
+        )
         answer = self.handler(event, CONTEXT)
         return Answer(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
-
-
-def token_of(client_type: ClientType, account_id: int = 1, **claims: Any) -> str:
-    """Return a token; a shop's is of shop 10, "Fashion Store", unless said otherwise."""
-    if client_type is ClientType.SHOP:
-        claims = {"shop_id": 10, "shop_name": "Fashion Store"} | claims
-    return auth.issue(account_id=account_id, client_type=client_type, **claims)
 
 
 def connect(

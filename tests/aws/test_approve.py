@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 
 from functions.approve.handler import handler
+from harness.management_api import DROP, ManagementApiStub
+from harness.tokens import token_of
 from tests.aws.conftest import (
     Answer,
     FanoutQueue,
     HttpCall,
     connect,
     stored_connections,
-    token_of,
     unpublished,
 )
-from tests.management_api_stub import DROP, ManagementApiStub
 from vitrina import auth, aws, connections, history, moderation, products
 from vitrina.channels import ClientType
 from vitrina.errors import Unavailable

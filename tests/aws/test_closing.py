@@ -8,10 +8,13 @@ import pytest
 from functions.approve.handler import handler as approve_handler
 from functions.greet.handler import handler as greet_handler
 from functions.sweep.handler import handler as sweep_handler
-from tests.aws.conftest import CONTEXT, Clock, HttpCall, connect, stored_connections, token_of
+from harness import deployment
+from harness.gateway_events import CONTEXT
+from harness.management_api import ManagementApiStub
+from harness.tokens import token_of
+from tests.aws.conftest import Clock, HttpCall, connect, stored_connections
 from tests.aws.test_moderation import submit
-from tests.management_api_stub import ManagementApiStub
-from vitrina import aws, closing, config, connections, subscriptions
+from vitrina import aws, closing, connections, subscriptions
 from vitrina.channels import ClientType
 
 
@@ -86,13 +89,12 @@ def test_one_that_cannot_be_closed_now_is_closed_by_the_next_sweep(
 def test_many_that_have_expired_are_closed_in_one_sweep(
     management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch, at: Clock
 ) -> None:
-    monkeypatch.setenv("VITRINA_POSTS_PER_SECOND", "20000")
-    config.current.cache_clear()
+    deployment.configure(monkeypatch, management_url=management_api.url, posts_per_second=20_000)
+    monkeypatch.setattr("functions.sweep.handler.CLOSING_SECONDS", 600)
     monkeypatch.setattr(closing, "EXPIRED_PER_BATCH", 30)
     for n in range(100):
         connect(f"c{n}", ClientType.USER, account_id=n + 1)
-    # The last is stored a while after the test began.
-    at(3700)
+    at(3601)
     sweep()
     assert len(management_api.closed) == 100
     assert stored_connections() == set()

@@ -15,18 +15,12 @@ from functions.login.handler import handler as login
 from functions.message.handler import handler as message
 from functions.settings.handler import handler as settings
 from functions.sweep.handler import handler as sweep
+from harness import deployment
+from harness.gateway_events import CONTEXT
+from harness.management_api import ManagementApiStub
+from harness.tokens import token_of
 from tests.aws.conflicts import conflicts
-from tests.aws.conftest import (
-    CONTEXT,
-    FanoutQueue,
-    HttpCall,
-    configure,
-    connect,
-    create_tables,
-    token_of,
-    unpublished,
-)
-from tests.management_api_stub import ManagementApiStub
+from tests.aws.conftest import FanoutQueue, HttpCall, connect, unpublished
 from vitrina import accounts, auth, aws, connections, fanout_queue, history, moderation
 from vitrina.channels import ClientType
 from vitrina.events import Announcement, AnnouncementPublished
@@ -196,8 +190,8 @@ def test_a_conflict_at_any_single_write_changes_nothing(
             return writes - 1 == conflict_at
 
         with mock_aws(), ManagementApiStub.running() as stub:
-            configure(monkeypatch, management_url=stub.url)
-            create_tables()
+            deployment.configure(monkeypatch, management_url=stub.url)
+            deployment.create()
             stub.behave = lambda name: 410 if name == "gone" else 200
             before, act = scenario()
             before()

@@ -3,14 +3,17 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from functions.connect.handler import handler as connect_handler
 from functions.disconnect.handler import handler as disconnect_handler
-from tests import tokens
-from tests.aws.conftest import CONTEXT, configure, stored_connections, token_of
-from tests.conftest import KEY
+from harness import deployment, tokens
+from harness.deployment import KEY
+from harness.gateway_events import CONTEXT
+from harness.tokens import token_of
+from tests.aws.conftest import Clock, stored_connections
 from vitrina import aws, keys, origins
 from vitrina.channels import ClientType
 
@@ -61,11 +64,11 @@ def test_the_other_two_ways_to_bring_a_token_work() -> None:
     assert stored_connections() == {"c1", "c2"}
 
 
-@pytest.mark.parametrize("case", tokens.refused(KEY))
+@pytest.mark.parametrize("fault", tokens.INVALID)
 def test_a_bad_token_is_refused_stores_nothing_and_is_not_logged(
-    case: str, logged: Callable[[], str]
+    fault: str, logged: Callable[[], str]
 ) -> None:
-    token = tokens.refused(KEY)[case]
+    token = tokens.invalid(KEY)[fault]
     assert connect(token, "user")["statusCode"] == 401
     assert stored_connections() == set()
     assert '"message":"refused"' in logged()
@@ -94,18 +97,22 @@ def test_disconnecting_forgets_the_connection_and_may_come_twice_or_alone() -> N
 
 
 def test_the_signing_key_is_read_once_for_many_connections(
-    monkeypatch: pytest.MonkeyPatch,
+    at: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    read = Mock(wraps=keys._read)
+    monkeypatch.setattr(keys, "_read", read)
     for n in range(5):
         connect(token_of(ClientType.USER), connection_id=f"c{n}")
-    assert keys._current_during.cache_info().misses <= 2  # two, when a period ended meanwhile
+    read.assert_called_once_with("AWSCURRENT")
 
 
 def test_pages_connect_from_allowed_origins_only_and_apps_have_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     allowed = ("https://Console.example.com:443/", "capacitor://localhost", "ionic://localhost")
-    configure(monkeypatch, allowed_origins=tuple(filter(None, map(origins.normalize, allowed))))
+    deployment.configure(
+        monkeypatch, allowed_origins=tuple(filter(None, map(origins.normalize, allowed)))
+    )
     token = token_of(ClientType.ADMIN)
     for origin, status in {
         "https://console.example.com": 200,

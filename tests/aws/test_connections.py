@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.aws.conftest import connect, stored_connections
-from vitrina import aws, config, connections, partitions, subscriptions
+from harness import deployment
+from tests.aws.conftest import Clock, connect, stored_connections
+from vitrina import aws, connections, partitions, subscriptions
 from vitrina.channels import ClientType
 from vitrina.partitions import Subscription
 
@@ -37,13 +38,13 @@ def put_member(scope: str, name: str, connection_id: str, expires_in: int = 60) 
     return member
 
 
-def test_a_connection_is_two_rows_as_designed() -> None:
+def test_a_connection_is_two_rows(at: Clock) -> None:
     connect("c1", ClientType.SHOP, account_id=3, shop_id=10)
     rows = aws.dynamodb().scan(TableName="connections")["Items"]
     plain = sorted((aws.from_item(row) for row in rows), key=lambda row: str(row["partition"]))
     connected_at, expires_at = plain[0].pop("connected_at"), plain[0].pop("expires_at")
     # The token's hour is shorter than API Gateway's two.
-    assert int(expires_at - connected_at) == pytest.approx(3600, abs=5)
+    assert expires_at - connected_at == 3600
     assert plain == [
         {
             "partition": "connection#c1",
@@ -65,8 +66,7 @@ def test_a_connection_is_two_rows_as_designed() -> None:
 
 
 def test_no_connection_outlives_api_gateways_two_hours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VITRINA_TOKEN_LIFETIME_SECONDS", "86400")
-    config.current.cache_clear()
+    deployment.configure(monkeypatch, token_lifetime_seconds=86_400)
     connect("c1", ClientType.USER)
     row = connections.find("c1")
     assert row is not None

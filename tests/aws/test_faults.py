@@ -7,15 +7,11 @@ import pytest
 
 from functions.greet.handler import handler as greet
 from functions.message.handler import handler as message
+from harness.gateway_events import CONTEXT
+from harness.management_api import DROP, HANG, SLOW, ManagementApiStub
+from harness.tokens import token_of
 from local.inbox import Inbox
-from tests.aws.conftest import (
-    CONTEXT,
-    FanoutQueue,
-    connect,
-    stored_connections,
-    token_of,
-)
-from tests.management_api_stub import DROP, HANG, SLOW, ManagementApiStub
+from tests.aws.conftest import FanoutQueue, connect, stored_connections
 from vitrina import auth, aws, connections, history, moderation, publishing, sender
 from vitrina.channels import ClientType
 from vitrina.products import Submission

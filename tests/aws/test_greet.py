@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from functions.greet import handler as greet
-from tests.aws.conftest import CONTEXT, token_of
-from tests.management_api_stub import ManagementApiStub
+from harness.gateway_events import CONTEXT
+from harness.management_api import ManagementApiStub
+from harness.tokens import token_of
 from vitrina import auth, aws, greeting, moderation, sender
 from vitrina.channels import ClientType
 from vitrina.products import Submission

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from pydantic import TypeAdapter
 
 from functions.login.handler import handler
@@ -147,7 +148,11 @@ def test_no_address_is_stored_with_its_failures(user_account: Account) -> None:
     assert "user@example.com" not in str(aws.dynamodb().scan(TableName="platform"))
 
 
-def test_a_password_is_stored_as_argon2id_only(user_account: Account) -> None:
+def test_a_password_is_stored_as_argon2id_only(
+    cloud: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "_hasher", PasswordHasher())
+    accounts.create("user@example.com", "password", ClientType.USER)
     [row] = aws.dynamodb().scan(TableName="accounts")["Items"]
     assert row["password_hash"]["S"].startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert "'password'" not in str(list(row.values()))

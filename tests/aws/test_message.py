@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies
-from hypothesis import settings as hypothesis_settings
 
 from functions.message.handler import handler
-from tests.aws.conftest import CONTEXT, frame_of
+from harness.gateway_events import CONTEXT, frame_of
 
 
 def say(body: str) -> Any:
@@ -67,7 +66,6 @@ def test_a_binary_frame_is_refused() -> None:
     assert (answer["event"], answer["data"]["code"]) == ("error", "message_not_json")
 
 
-@hypothesis_settings(deadline=None)
 @given(strategies.text())
 def test_no_text_breaks_anything(body: str) -> None:
     assert say(body)["event"] in {"pong", "error"}

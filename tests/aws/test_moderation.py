@@ -8,8 +8,9 @@ import pytest
 from functions.approve.handler import handler as approve_handler
 from functions.products.handler import handler as products_handler
 from functions.reject.handler import handler as reject_handler
-from tests.aws.conftest import Answer, HttpCall, connect, token_of, unpublished
-from tests.management_api_stub import ManagementApiStub
+from harness.management_api import ManagementApiStub
+from harness.tokens import token_of
+from tests.aws.conftest import Answer, HttpCall, connect, unpublished
 from vitrina import auth, moderation, products
 from vitrina.channels import ClientType
 from vitrina.products import Submission

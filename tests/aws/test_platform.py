@@ -7,9 +7,10 @@ import pytest
 
 from functions.approve.handler import handler as approve_handler
 from functions.settings.handler import handler
-from tests.aws.conftest import Answer, HttpCall, connect, token_of
+from harness.management_api import ManagementApiStub
+from harness.tokens import token_of
+from tests.aws.conftest import Answer, HttpCall, connect
 from tests.aws.test_moderation import reject, submit
-from tests.management_api_stub import ManagementApiStub
 from vitrina import history, platform_settings
 from vitrina.channels import ClientType
 from vitrina.events import ChangedSettings

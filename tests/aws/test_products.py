@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from functions.products.handler import handler
-from tests.aws.conftest import CONTEXT, HttpCall, connect, token_of
-from tests.management_api_stub import ManagementApiStub
+from harness.gateway_events import CONTEXT
+from harness.management_api import ManagementApiStub
+from harness.tokens import token_of
+from tests.aws.conftest import HttpCall, connect
 from vitrina import auth, moderation
 from vitrina.channels import ClientType
 

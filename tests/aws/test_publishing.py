@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from functions.sweep.handler import handler as sweep
-from tests.aws.conftest import CONTEXT, FanoutQueue, connect, stored_connections
-from tests.management_api_stub import DROP, HANG, ManagementApiStub
+from harness.gateway_events import CONTEXT
+from harness.management_api import DROP, HANG, ManagementApiStub
+from tests.aws.conftest import FanoutQueue, connect, stored_connections
 from vitrina import (
     aws,
     connections,

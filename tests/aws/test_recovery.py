@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from functions.message.handler import handler
-from tests.aws.conftest import CONTEXT, connect, frame_of, token_of, unpublished
-from tests.management_api_stub import ManagementApiStub
+from harness.gateway_events import CONTEXT, frame_of
+from harness.management_api import ManagementApiStub
+from harness.tokens import token_of
+from tests.aws.conftest import connect, unpublished
 from vitrina import auth, aws, history, moderation, recovery
 from vitrina.channels import ClientType
 from vitrina.products import Submission

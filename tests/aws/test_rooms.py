@@ -10,8 +10,10 @@ from functions.announce.handler import handler as announce_handler
 from functions.disconnect.handler import handler as disconnect_handler
 from functions.message.handler import handler as message_handler
 from functions.stats.handler import handler as stats_handler
-from tests.aws.conftest import CONTEXT, Answer, HttpCall, connect, stored_connections, token_of
-from tests.management_api_stub import ManagementApiStub
+from harness.gateway_events import CONTEXT
+from harness.management_api import ManagementApiStub
+from harness.tokens import token_of
+from tests.aws.conftest import Answer, HttpCall, connect, stored_connections
 from vitrina import aws, connections, subscriptions
 from vitrina.channels import ClientType
 
@@ -111,11 +113,11 @@ def test_a_room_that_has_no_proper_name_is_refused(room: object) -> None:
 def test_rooms_end_with_their_connection() -> None:
     join("sale")
     join("news")
-    subscriptions._count_during.cache_clear()
+    subscriptions.forget()
     assert call_stats("GET", "/ws/stats").body["rooms"] == 2
     context = {"eventType": "DISCONNECT", "connectionId": "c1"}
     disconnect_handler({"requestContext": context}, CONTEXT)
-    subscriptions._count_during.cache_clear()
+    subscriptions.forget()
     assert call_stats("GET", "/ws/stats").body == {
         "total": 0,
         "by_type": {"user": 0, "shop": 0, "admin": 0},

@@ -20,8 +20,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.management_api_stub import DROP, HANG, ManagementApiStub
-from vitrina import aws, config, sender
+from harness import deployment
+from harness.management_api import DROP, HANG, ManagementApiStub
+from vitrina import aws, sender
 from vitrina.partitions import Subscription
 from vitrina.sender import Post
 
@@ -148,8 +149,7 @@ def test_credentials_are_asked_for_again_with_every_run(
 def test_nobody_listening_is_a_failure_and_not_an_exception(
     management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("VITRINA_MANAGEMENT_URL", "http://127.0.0.1:9/ws")
-    config.current.cache_clear()
+    deployment.configure(monkeypatch, management_url="http://127.0.0.1:9/ws")
     delivery = sender.post([post("c")], budget_seconds=10)
     assert ids(delivery.failed) == ["c"]
 
@@ -199,8 +199,7 @@ def test_only_a_trusted_certificate_is_spoken_to(
     if is_trusted:
         monkeypatch.setattr(aws, "ca_bundle", lambda: str(certificate))
     with ManagementApiStub.running(tls) as stub:
-        monkeypatch.setenv("VITRINA_MANAGEMENT_URL", stub.url)
-        config.current.cache_clear()
+        deployment.configure(monkeypatch, management_url=stub.url)
         delivery = sender.post([post("c")], budget_seconds=10)
     assert (delivery.sent, ids(delivery.failed)) == ((1, []) if is_trusted else (0, ["c"]))
 
@@ -217,11 +216,12 @@ def test_http2_is_spoken_where_it_is_offered_and_few_connections_are_enough(
     )
     with stub:
         assert stub.stdout
-        port = stub.stdout.readline().strip()
-        monkeypatch.setenv("VITRINA_MANAGEMENT_URL", f"https://127.0.0.1:{port}/ws")
-        config.current.cache_clear()
-        delivery = sender.post([post(f"c{n}") for n in range(500)], budget_seconds=20)
-        os.killpg(stub.pid, signal.SIGKILL)
+        try:
+            port = stub.stdout.readline().strip()
+            deployment.configure(monkeypatch, management_url=f"https://127.0.0.1:{port}/ws")
+            delivery = sender.post([post(f"c{n}") for n in range(500)], budget_seconds=20)
+        finally:
+            os.killpg(stub.pid, signal.SIGKILL)
         connections = stub.stdout.read().splitlines()
     assert delivery.sent == 500
     assert set(connections) == {"connection h2"}

@@ -12,13 +12,15 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from tests.aws.conftest import FanoutQueue, configure, connect, create_tables, token_of
+from harness import deployment
+from harness.management_api import ManagementApiStub
+from harness.tokens import token_of
+from tests.aws.conftest import FanoutQueue, connect
 from tests.aws.test_connections import ids
-from tests.management_api_stub import ManagementApiStub
 from vitrina import (
     auth,
     aws,
@@ -56,7 +58,7 @@ def deploy(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Deploy:
     def deploy(counts: tuple[int, ...]) -> None:
         url = deployed.current().management_url
         numbers = {f"{scope}_shards": counts for scope in SCOPES}
-        configure(monkeypatch, **here.model_dump() | {"management_url": url} | numbers)
+        deployment.configure(monkeypatch, **here.model_dump() | {"management_url": url} | numbers)
 
     return deploy
 
@@ -108,7 +110,7 @@ def test_what_one_step_has_stored_another_finds_changes_and_removes(
         connections.leave(f"c{n}", f"room-{n}")
         connections.extend(f"c{n}", auth.verify(token_of(ClientType.USER, n)))
     assert ids("room:late") == ids("user") == everyone
-    subscriptions._count_during.cache_clear()
+    subscriptions.forget()
     assert subscriptions.count().rooms == 1
     for connection_id in everyone:
         connections.forget(connection_id)
@@ -212,7 +214,7 @@ class Migration:
         patch.setattr(closing, "close", self._close)
 
     def deploy(self, counts: tuple[int, ...]) -> None:
-        configure(self._patch, **{f"{scope}_shards": counts for scope in SCOPES})
+        deployment.configure(self._patch, **{f"{scope}_shards": counts for scope in SCOPES})
 
     def let_time_pass(self, seconds: int) -> None:
         self.now += seconds
@@ -293,11 +295,8 @@ STAGES.append((GROWING[-1], GROWING[-1]))
 
 
 @settings(
-    max_examples=8,
-    deadline=None,
-    derandomize=True,  # the same search everywhere
-    phases=(Phase.generate,),  # to shrink what was found takes minutes
-    suppress_health_check=list(HealthCheck),
+    max_examples=settings.default.max_examples // 12,
+    phases=(Phase.generate,),  # shrinking takes minutes
 )
 @given(
     st.booleans(),
@@ -310,7 +309,7 @@ def test_whatever_clients_do_during_the_change_all_are_found_once(
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         world = Migration(patch)
         world.deploy(GROWING[0])
-        create_tables()
+        deployment.create()
         for stage, ((old, new), doings) in enumerate(zip(STAGES, actions, strict=True)):
             if new == GROWING[3] != old or (is_upgrade and new == GROWING[2] != old):
                 world.let_time_pass(MAX_CONNECTION_SECONDS)

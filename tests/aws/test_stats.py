@@ -5,7 +5,8 @@ import time
 import pytest
 
 from functions.stats.handler import handler
-from tests.aws.conftest import HttpCall, connect, token_of
+from harness.tokens import token_of
+from tests.aws.conftest import HttpCall, connect
 from vitrina import auth, aws, connections
 from vitrina.channels import ClientType
 

@@ -12,17 +12,11 @@ from functions.disconnect.handler import handler as disconnect
 from functions.greet.handler import handler as greet
 from functions.message.handler import handler as message
 from functions.sweep.handler import handler as sweep
-from tests.aws.conftest import (
-    CONTEXT,
-    Clock,
-    FanoutQueue,
-    HttpCall,
-    connect,
-    token_of,
-    unpublished,
-)
+from harness.gateway_events import CONTEXT
+from harness.management_api import ManagementApiStub
+from harness.tokens import token_of
+from tests.aws.conftest import Clock, FanoutQueue, HttpCall, connect, unpublished
 from tests.aws.test_publishing import approved, store_users
-from tests.management_api_stub import ManagementApiStub
 from vitrina import auth, aws, fanout_queue, history, moderation, publishing
 from vitrina.channels import ClientType
 from vitrina.fanout_queue import PostAgain

@@ -1,58 +1,77 @@
 """The real stack, deployed once to the local cloud with roles enforced, and real clients."""
 
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import lru_cache
 from itertools import count
 from typing import Any
 
 import boto3
 import pytest
 
+from harness import deployment, environment
 from local import edge, emulator
 from local.client import Api, Client
 from local.emulator import PASSWORD, Cloud
 from tests.emulator import grants
-from vitrina import aws, config, history, keys
+from vitrina import aws, config, history
 
 ALLOWED_ORIGIN = "https://console.example.com"
 PRODUCT = {"product_name": "Красное платье", "price": 4990}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
-    # Tests of other layers have signed with other keys.
-    keys._current_during.cache_clear()
-    keys._both_during.cache_clear()
+    before = dict(os.environ)
+    # Tests of other layers run before and after these in the same process.
+    deployment.forget()
     with emulator.running(allowed_origins=ALLOWED_ORIGIN) as running, ExitStack() as negative:
         if missing := request.config.getoption("--without-grant"):
             negative.enter_context(grants.removed(*missing.split(",")))
         yield running
         # What all tests of this layer have made the functions say.
         assert not re.search(r"eyJ[\w-]+\.eyJ", all_logs() + running.log.read_text())
+    environment.replace(before)
+    aws.forget_clients()
+    deployment.forget()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def url(cloud: Cloud) -> Iterator[str]:
     """Return where the edge is, which every client uses."""
     with edge.running(cloud.websocket_url, cloud.http_url) as base:
         yield base
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def api(url: str) -> Iterator[Api]:
     api = Api(url)
     yield api
     api.close()
 
 
-@pytest.fixture(scope="session")
-def tokens(api: Api) -> dict[str, str]:
-    return {
-        client_type: api.login(f"{client_type}@example.com", PASSWORD)
-        for client_type in ("user", "shop", "admin")
-    }
+LogIn = Callable[[int], dict[str, str]]
+
+
+@pytest.fixture(scope="package")
+def log_in(api: Api) -> LogIn:
+    @lru_cache(maxsize=1)
+    def log_in(_period: int) -> dict[str, str]:
+        return {
+            client_type: api.login(f"{client_type}@example.com", PASSWORD)
+            for client_type in ("user", "shop", "admin")
+        }
+
+    return log_in
+
+
+@pytest.fixture
+def tokens(log_in: LogIn) -> dict[str, str]:
+    """Return tokens that are valid for at least half an hour."""
+    return log_in(int(time.time() // 1800))
 
 
 Connect = Callable[..., Client]

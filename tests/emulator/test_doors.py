@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from harness import tokens as bad_tokens
 from local.client import Api, Client
 from local.emulator import PASSWORD, Cloud
-from tests import tokens as bad_tokens
 from tests.emulator.conftest import all_logs, wait_until
 from vitrina import keys, subscriptions
 
 
 def open_connections() -> int:
-    subscriptions._count_during.cache_clear()
+    subscriptions.forget()
     return sum(subscriptions.count().by_type.values())
 
 
@@ -29,7 +29,7 @@ def test_bad_tokens_are_refused_at_the_handshake_and_stored_nowhere(
 ) -> None:
     # Those of other tests are closed, and a closing takes a moment to be noticed.
     wait_until(open_connections, 0)
-    for why, token in bad_tokens.refused(keys.signing().value).items():
+    for why, token in bad_tokens.invalid(keys.signing().value).items():
         assert refused(api.websocket_url("user", token)) in {401, 403}, why
     assert refused(api.websocket_url("admin", tokens["user"])) in {401, 403}
     assert refused(api.websocket_url("user", tokens["admin"])) in {401, 403}
@@ -102,7 +102,7 @@ def test_no_token_and_no_password_is_in_any_log(
     cloud: Cloud, api: Api, tokens: dict[str, str]
 ) -> None:
     """The local cloud keeps no logs of $connect; those are checked with moto."""
-    expired = bad_tokens.refused(keys.signing().value)["expired"]
+    expired = bad_tokens.invalid(keys.signing().value)["expired"]
     refused(api.websocket_url("user", expired))
     api.answer("POST", "/api/v1/admin/products/1/approve", expired)
     api.answer("POST", "/api/v1/auth/login", json={"email": "a@b", "password": "hunter2hunter2"})

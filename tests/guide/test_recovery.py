@@ -267,7 +267,7 @@ def play(steps: list[Step]) -> tuple[list[Frame], Frame]:
 def test_the_module_does_what_the_reference_does(module: Path) -> None:
     app = App(module, url="http://localhost", tokens=["T1"])
 
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=3 * settings.default.max_examples // 2)
     @given(STEPS)
     def compare(steps: list[Step]) -> None:
         frames, done = play(steps)

@@ -13,11 +13,11 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from harness import tokens
+from harness.deployment import CONFIG
 from infra.aws_descriptions import OPERATIONS
 from infra.cdk.app import LOCAL_ARTIFACT
 from infra.cdk.functions import FUNCTIONS
-from tests import tokens
-from tests.conftest import SETTINGS
 
 ROOT = Path(__file__).parents[2]
 INSTALLED = LOCAL_ARTIFACT.with_suffix("")
@@ -58,7 +58,7 @@ def run(artifact: Path, program: str, layer: Path | None = None) -> str:
     done = subprocess.run(
         [sys.executable, "-S", "-c", program],
         cwd=artifact,
-        env=SETTINGS.to_environment() | {"AWS_DEFAULT_REGION": "eu-central-1"} | path,
+        env=CONFIG.to_environment() | {"AWS_DEFAULT_REGION": "eu-central-1"} | path,
         capture_output=True,
         text=True,
         check=False,

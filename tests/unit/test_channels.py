@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, strategies
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given, strategies
 
-from tests.conftest import SETTINGS
-from vitrina import config, events, partitions
+from harness import deployment
+from vitrina import events, partitions
 from vitrina.channels import CHANNELS, ClientType
 from vitrina.events import Published
 from vitrina.partitions import Partition
@@ -25,7 +24,6 @@ def test_every_published_event_is_in_the_table_and_nothing_else_is() -> None:
     assert published == set(CHANNELS)
 
 
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(strategies.sampled_from([*ClientType, "room"]), names)
 def test_a_member_is_stored_where_both_its_channels_look(scope: str, name: str) -> None:
     [count] = partitions.shard_counts(scope)
@@ -63,10 +61,7 @@ def deploy(monkeypatch: pytest.MonkeyPatch) -> Deploy:
     """Return a way to let another number of shards be in force for users, or several."""
 
     def deploy(*counts: int) -> None:
-        changed = SETTINGS.model_copy(update={"user_shards": counts})
-        for name, value in changed.to_environment().items():
-            monkeypatch.setenv(name, value)
-        config.current.cache_clear()
+        deployment.configure(monkeypatch, user_shards=counts)
 
     return deploy
 

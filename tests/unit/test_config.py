@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies
 from pydantic import ValidationError
 
-from tests.conftest import SETTINGS
+from harness.deployment import CONFIG
 from vitrina.config import Config
 
 
@@ -24,20 +24,20 @@ def test_settings_survive_the_environment(settings: Config) -> None:
 
 
 def test_a_stacks_outputs_lead_back_to_its_resources() -> None:
-    outputs = SETTINGS.to_outputs()
+    outputs = CONFIG.to_outputs()
     assert set(outputs) == {
         *("ConnectionsTable", "ProductsTable", "AccountsTable", "PlatformTable"),
         *("HistoryTable", "FanoutQueueUrl", "SigningKeySecret", "ManagementUrl"),
         "StackName",
         "Policy",
     }
-    assert Config.from_outputs(outputs | {"HttpUrl": "x"}) == SETTINGS
+    assert Config.from_outputs(outputs | {"HttpUrl": "x"}) == CONFIG
 
 
 def test_other_variables_are_ignored_and_defaults_fill_in() -> None:
-    environment = SETTINGS.to_environment() | {"PATH": "/bin", "VITRINA_UNKNOWN": "1"}
+    environment = CONFIG.to_environment() | {"PATH": "/bin", "VITRINA_UNKNOWN": "1"}
     del environment["VITRINA_USER_SHARDS"]
-    assert Config.from_environment(environment) == SETTINGS
+    assert Config.from_environment(environment) == CONFIG
 
 
 @pytest.mark.parametrize(
@@ -52,13 +52,13 @@ def test_other_variables_are_ignored_and_defaults_fill_in() -> None:
 def test_a_number_of_shards_may_be_several_from_wherever_it_comes(
     told: object, read: tuple[int, ...]
 ) -> None:
-    mine = Config.model_validate(SETTINGS.model_dump() | {"user_shards": told})
+    mine = Config.model_validate(CONFIG.model_dump() | {"user_shards": told})
     assert mine.user_shards == read
 
 
 def test_one_number_of_shards_is_written_as_it_always_was() -> None:
     """The version before reads a number: its functions and these are updated one by one."""
-    assert SETTINGS.to_environment()["VITRINA_USER_SHARDS"] == "16"
+    assert CONFIG.to_environment()["VITRINA_USER_SHARDS"] == "16"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_one_number_of_shards_is_written_as_it_always_was() -> None:
 )
 def test_a_wrong_value_is_named(name: str, value: str) -> None:
     with pytest.raises(ValidationError, match=name.removeprefix("VITRINA_").lower()):
-        Config.from_environment(SETTINGS.to_environment() | {name: value})
+        Config.from_environment(CONFIG.to_environment() | {name: value})
 
 
 def test_a_missing_table_is_named() -> None:

@@ -1,9 +1,9 @@
-"""A management API over real HTTP that fails as it is told to.
+"""A stub of the management API over HTTP that injects faults.
 
-`answers[connection_id]` is a list of what to answer next: a status, or one of HANG (say nothing
-until the client gives up), SLOW (200, after a while) and DROP (close the socket without a word).
-When the list is empty, or there is none, `behave(connection_id)` says what to answer: 200, unless
-it is told otherwise. A body answered with 200 counts as received.
+`answers[connection_id]` lists the next answers: a status, HANG (no answer until the client gives
+up), SLOW (200 after 0.2 s) or DROP (close the socket). Without a list, or when it is empty,
+`behave(connection_id)` returns the answer: 200 by default. `received` has the bodies that were
+answered with 200.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ class ManagementApiStub:
             await stub._stopping.wait()
             await runner.cleanup()
 
-        # Unlike a bare loop, `run` gives closed sockets the moment that they need to be done with.
+        # Unlike a bare loop, `run` waits until closed sockets are done.
         thread = threading.Thread(target=asyncio.run, args=(serve(),))
         thread.start()
         started.wait()
@@ -74,8 +74,7 @@ class ManagementApiStub:
         self.statuses[answer] += 1
         if answer == HANG:
             await asyncio.sleep(60)
-        if answer in (HANG, DROP):
-            assert request.transport is not None
+        if answer in (HANG, DROP) and request.transport:
             request.transport.abort()
         if answer == SLOW:
             await asyncio.sleep(0.2)

@@ -1,4 +1,4 @@
-"""What events come to: a small deployment in moto with products, accounts and connections."""
+"""The backend of fuzzed events: a deployment in moto with products, accounts and connections."""
 
 import json
 import logging
@@ -10,14 +10,13 @@ from uuid import UUID
 
 import jwt
 import pytest
-from argon2 import PasswordHasher
 from moto import mock_aws
 
 from fuzz.words import SECRET
-from tests.aws.conftest import configure, connect, create_tables, token_of
-from tests.conftest import KEY
-from tests.management_api_stub import ManagementApiStub
-from tests.tokens import claims, refused
+from harness import deployment, environment
+from harness.deployment import KEY
+from harness.management_api import ManagementApiStub
+from harness.tokens import INVALID, claims, invalid, token_of
 from vitrina import accounts, aws, connections, history, moderation, publishing, sender
 from vitrina.auth import read
 from vitrina.channels import ClientType
@@ -29,11 +28,11 @@ EMAILS = ("user@example.com", "shop@example.com", "admin@example.com", "nobody@e
 PASSWORD = f"{SECRET}-password"
 CONNECTION_IDS = ("user-1=", "shop-1=", "admin-1=", "gone-1=", "throttled-1=", "broken-1=", "none=")
 STATUSES = {"gone": 410, "throttled": 429, "broken": 500}
-"""What the management API answers for connections whose ids begin so."""
+"""The status of the management API by the beginning of the connection id."""
 EPOCH = "0" * 8
 MAX_CONNECTIONS = 3
 ITEMS_AT_ONCE = 25
-# A cursor that was ours, of a product that may have changed since.
+# A real cursor, of a product that may have changed since.
 STALE_CURSOR = (
     "eyJwcm9kdWN0X2lkIjozLCJsaXN0aW5nIjoiYXBwcm92ZWQiLCJzdGF0dXNfY2hhbmdlZF9hdCI6IjIwMjYtMDEtMDFU"
     "MDA6MDA6MDArMDA6MDAifQ=="
@@ -57,25 +56,25 @@ _ODD_CLAIMS: dict[str, dict[str, Any]] = {
     "odd issuer": {"iss": ["vitrina"]},
 }
 _GOOD = ("user", "shop", "admin", "other shop", "fresh user", "fresh admin")
-TOKENS = tuple(f"{{{{{name}}}}}" for name in (*_GOOD, *_ODD_CLAIMS, *refused(KEY), "odd key"))
-"""What stands for a token in an event, so that it is good whenever it is replayed."""
+TOKENS = tuple(f"{{{{{name}}}}}" for name in (*_GOOD, *_ODD_CLAIMS, *INVALID, "odd key"))
+"""Placeholders of tokens in events, so that a replay has valid ones."""
 
 
-class Row(NamedTuple):
-    """A row to put before an event, in DynamoDB's format."""
+class Item(NamedTuple):
+    """A row to store before an event, in DynamoDB's format."""
 
     table: str
     item: dict[str, Any]
 
 
 class Case(NamedTuple):
-    """An event as JSON, and what is in the tables; `{{admin}}` stands for an admin's token."""
+    """An event as JSON, and rows of the tables; `{{admin}}` stands for an admin's token."""
 
     event: Any
-    rows: list[Row] = []  # noqa: RUF012 - never changed
+    rows: list[Item] = []  # noqa: RUF012 - never changed
 
 
-class World:
+class Backend:
     def __init__(self, stub: ManagementApiStub) -> None:
         self._stub = stub
         self._patches = pytest.MonkeyPatch()
@@ -86,22 +85,22 @@ class World:
 
     @classmethod
     @contextmanager
-    def running(cls) -> Iterator["World"]:
+    def running(cls) -> Iterator["Backend"]:
         with ManagementApiStub.running() as stub:
-            world = cls(stub)
+            backend = cls(stub)
             try:
-                yield world
+                yield backend
             finally:
-                world._cloud.stop()
-                world._patches.undo()
+                backend._cloud.stop()
+                backend._patches.undo()
 
     def renew(self) -> None:
-        """Forget everything that has happened."""
+        """Start again with the initial state."""
         self._cloud.stop()
         self._cloud.start()
         self._stub.requests.clear()
         self._stub.received.clear()
-        configure(
+        deployment.configure(
             self._patches,
             management_url=self._stub.url,
             allowed_origins=("https://app.example.com",),
@@ -110,12 +109,12 @@ class World:
             shop_shards=(1,),
             room_shards=(1,),
         )
-        create_tables()
+        deployment.create()
         _populate()
         self._tokens = _tokens()
 
     def fill(self, plain: Any) -> Any:
-        """Put in what its words in braces stand for."""
+        """Replace placeholders in braces by their values."""
         now = int(time.time())
         times = {"now": now, "in an hour": now + 3600, "an hour ago": now - 3600}
         text = json.dumps(plain)
@@ -124,7 +123,7 @@ class World:
         return json.loads(text)
 
     def secrets_of(self, case: Case) -> set[str]:
-        """Return what is secret in an event, and must be in no log."""
+        """Return the secrets of an event, which no log may contain."""
         text = json.dumps(case.event)
         return {SECRET} | {
             token
@@ -132,8 +131,8 @@ class World:
             if f"{{{{{name}}}}}" in text and "." in token
         }
 
-    def put(self, rows: list[Row]) -> None:
-        """Write rows; of those with the same key the last."""
+    def put(self, rows: list[Item]) -> None:
+        """Write rows; of rows with the same key the last one."""
         by_key = {(row.table, _key_of(row.item)): row for row in rows}
         waiting = [(row.table, {"PutRequest": {"Item": row.item}}) for row in by_key.values()]
         for start in range(0, len(waiting), ITEMS_AT_ONCE):
@@ -143,13 +142,9 @@ class World:
             aws.dynamodb().batch_write_item(RequestItems=self.fill(batch))
 
     def _prepare(self) -> None:
-        """Take the time out of what takes its time for good reasons."""
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            self._patches.setenv(name, "test")
-        self._patches.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-        hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-        self._patches.setattr(accounts, "_hasher", hasher)
-        self._patches.setattr(accounts, "_NOBODYS_HASH", hasher.hash("nobody"))
+        """Remove delays: password hashing, backoff, pauses; make epochs predictable."""
+        environment.replace(environment.isolated())
+        deployment.use_cheap_passwords(self._patches)
         self._patches.setattr(history, "uuid4", lambda: UUID(int=0))
         self._patches.setattr(sender, "FIRST_BACKOFF_SECONDS", 0.001)
         self._patches.setattr("vitrina.greeting.PAUSES_SECONDS", (0.001, 0.001))
@@ -171,7 +166,7 @@ def _populate() -> None:
     accounts.create(user, PASSWORD, ClientType.USER)
     accounts.create(shop, PASSWORD, ClientType.SHOP, shop_id=10, shop_name="Fashion Store")
     accounts.create(admin, PASSWORD, ClientType.ADMIN)
-    # Before anybody is connected, so that nothing is posted.
+    # Before any connection exists, so that nothing is posted.
     for shop_id in (10, 10, 10, 10, 11):
         of = read(token_of(ClientType.SHOP, 2, shop_id=shop_id))
         moderation.submit(Submission(product_name="Summer Dress"), of)
@@ -180,19 +175,23 @@ def _populate() -> None:
     moderation.reject(4, "Too short", moderator)
     sale = Announcement(to="room:sale", title="News", text="x", admin_id=3)
     publishing.commit([Change(None, AnnouncementPublished(data=sale))])
-    connect("user-1=", ClientType.USER, 1)
-    connect("shop-1=", ClientType.SHOP, 2)
-    connect("admin-1=", ClientType.ADMIN, 3)
+    _connect("user-1=", ClientType.USER, 1)
+    _connect("shop-1=", ClientType.SHOP, 2)
+    _connect("admin-1=", ClientType.ADMIN, 3)
     for connection_id, account_id in (("gone-1=", 66), ("throttled-1=", 67), ("broken-1=", 68)):
-        connect(connection_id, ClientType.USER, account_id)
+        _connect(connection_id, ClientType.USER, account_id)
         connections.join(connection_id, "lost")
     connections.join("user-1=", "sale")
 
 
-def _tokens() -> dict[str, str]:
-    """Return tokens by name: good ones, and those that are wrong in one way each.
+def _connect(connection_id: str, client_type: ClientType, account_id: int) -> None:
+    connections.add(connection_id, read(token_of(client_type, account_id)))
 
-    Of the good ones the fresh are of accounts that no route's usual path names.
+
+def _tokens() -> dict[str, str]:
+    """Return tokens by name: valid ones, and tokens that are wrong in one way each.
+
+    No usual path names the accounts of the fresh tokens.
     """
     good = {
         "user": token_of(ClientType.USER, 1),
@@ -204,9 +203,9 @@ def _tokens() -> dict[str, str]:
     }
     odd = {name: _sign(claims(**odd)) for name, odd in _ODD_CLAIMS.items()}
     odd["odd key"] = jwt.encode(claims(), KEY, "HS256", headers={"kid": "\0"})
-    return {**good, **odd, **refused(KEY)}
+    return {**good, **odd, **invalid(KEY)}
 
 
 def _sign(payload: dict[str, Any]) -> str:
-    """Sign what PyJWT would not call a token."""
+    """Sign claims that PyJWT refuses to encode."""
     return jwt.PyJWS().encode(json.dumps(payload).encode(), KEY, "HS256")

@@ -1,0 +1,85 @@
+"""A deployment for tests: its configuration and key, its tables, queue and secret in moto."""
+
+from typing import TYPE_CHECKING, Any
+
+from argon2 import PasswordHasher
+
+from infra.tables import TABLES
+from vitrina import accounts, aws, config, keys, sender, subscriptions
+from vitrina.config import Config
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pytest
+
+    from infra.tables import Key
+
+KEY = "k" * 64
+
+CONFIG = Config(
+    stack_name="Vitrina-test",
+    connections_table="connections",
+    products_table="products",
+    accounts_table="accounts",
+    platform_table="platform",
+    history_table="history",
+    fanout_queue_url="https://sqs.eu-central-1.amazonaws.com/123456789012/fanout",
+    signing_key_secret="signing-key",  # noqa: S106 - its name
+    management_url="http://localhost:1/ws",
+)
+
+
+def configure(patch: "pytest.MonkeyPatch", **changes: Any) -> Config:
+    """Configure this process until the patch is undone, and forget what it has cached."""
+    changed = CONFIG.model_copy(update=changes)
+    for name, value in changed.to_environment().items():
+        patch.setenv(name, value)
+    forget()
+    return changed
+
+
+def forget() -> None:
+    """Clear all caches of this process."""
+    for module in (config, keys, subscriptions, sender):
+        module.forget()
+
+
+def use_cheap_passwords(patch: "pytest.MonkeyPatch") -> None:
+    """Hash passwords with almost no work until the patch is undone."""
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    patch.setattr(accounts, "_hasher", hasher)
+    patch.setattr(accounts, "_UNKNOWN_ACCOUNT_HASH", hasher.hash("unknown"))
+
+
+def create() -> None:
+    """Create the tables, the queue and the secret."""
+    aws.sqs().create_queue(QueueName="fanout")
+    aws.secretsmanager().create_secret(Name=CONFIG.signing_key_secret, SecretString=KEY)
+    for name, table in TABLES.items():
+        indexes = [
+            {
+                "IndexName": index.name,
+                "KeySchema": _key_schema(index.keys),
+                "Projection": {"ProjectionType": "ALL" if index.projects_all else "KEYS_ONLY"},
+            }
+            for index in table.indexes
+        ]
+        more: Any = {"GlobalSecondaryIndexes": indexes} if indexes else {}
+        keys_used = {*table.keys, *(key for index in table.indexes for key in index.keys)}
+        aws.dynamodb().create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": key.name, "AttributeType": key.type} for key in keys_used
+            ],
+            KeySchema=_key_schema(table.keys),
+            **more,
+        )
+
+
+def _key_schema(table_keys: "Sequence[Key]") -> Any:
+    return [
+        {"AttributeName": key.name, "KeyType": kind}
+        for key, kind in zip(table_keys, ("HASH", "RANGE"), strict=False)
+    ]
