@@ -141,7 +141,6 @@ COMMANDS = {
     "ops.account": ["a@example.com", "user"],
     "ops.dead_letters": [],
     "ops.disconnection": [],
-    "ops.outputs": [],
 }
 
 
