@@ -13,7 +13,6 @@ from bench.cloud.lambdas import Lambda
 from bench.cloud.stack import Answer, Stack
 from bench.report import Section, Table
 from harness import gateway_events
-from vitrina import aws
 
 LATENCIES_MS = (0, 5, 20)
 MISSED = (1, 100, 500)
@@ -87,11 +86,11 @@ def _check(answers: list[Answer], missed: int) -> None:
 
 def _store(here: Stack) -> None:
     """Store the connection that resumes, and the events that it missed."""
-    here.cloud.tables["connections"].put(aws.to_item(stored.connection(CONNECTION)))
+    here.put("connections", stored.connection(CONNECTION))
     for channel in CHANNELS:
-        missed = (stored.event(channel, seq) for seq in range(1, LAST + 1))
-        for row in (stored.head(channel, LAST, EPOCH), *missed):
-            here.cloud.tables["history"].put(aws.to_item(row))
+        here.put("history", stored.head(channel, LAST, EPOCH))
+        for seq in range(1, LAST + 1):
+            here.put("history", stored.event(channel, seq))
 
 
 # --- The section of the page ----------------------------------------------------------------------

@@ -6,17 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from statistics import median
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bench import chart, machine, report
 from bench.cloud import rows, stack
 from bench.cloud.bill import PRICES, dollars
-from bench.cloud.lambdas import Lambda
 from bench.cloud.server import DELIVERY_SECONDS, LATENCY_SECONDS
 from bench.cloud.stack import Stack
 from bench.report import Section, Table
 from harness import gateway_events
-from vitrina import aws
 from vitrina.channels import ClientType
 
 SIZES = (1_000, 10_000, 100_000)
@@ -131,7 +129,7 @@ class _Approving:
 
     def run(self, product_id: int) -> Run:
         cloud = self._here.cloud
-        cloud.tables["products"].put(aws.to_item(rows.pending_product(product_id)))
+        self._here.put("products", rows.pending_product(product_id))
         time.sleep(PAUSE_SECONDS)
         cloud.bill.take()
         request = gateway_events.http(
@@ -195,19 +193,10 @@ def _visits() -> Visits:
         counted = gateway_events.http("GET", "/ws/stats")
         disconnected = gateway_events.websocket("DISCONNECT", "visitor=")
         return {
-            "connect": _bill(here, "connect", connected),
-            "disconnect": _bill(here, "disconnect", disconnected),
-            f"/ws/stats of {LARGE:,}": _bill(here, "stats", counted),
+            "connect": here.bill(here.function("connect"), connected),
+            "disconnect": here.bill(here.function("disconnect"), disconnected),
+            f"/ws/stats of {LARGE:,}": here.bill(here.function("stats"), counted),
         }
-
-
-def _bill(here: Stack, name: str, event: dict[str, Any]) -> dict[str, float]:
-    function: Lambda = here.function(name)
-    here.cloud.bill.take()
-    answer = function.invoke(event).answer
-    if answer["statusCode"] != HTTPStatus.OK:
-        raise RuntimeError(f"{name}: {answer}")
-    return here.cloud.bill.take()
 
 
 # --- The section of the page ----------------------------------------------------------------------

@@ -11,7 +11,6 @@ from typing import Any
 from bench import machine, recovery, report, scale
 from bench.cloud import rows, stack
 from bench.cloud.bill import PRICES
-from bench.cloud.lambdas import Lambda
 from bench.cloud.stack import Stack
 from bench.report import Section, Table
 from harness import gateway_events
@@ -62,11 +61,11 @@ def _visits() -> dict[str, Sized]:
         for number in range(1 + REPETITIONS):
             connection = f"visitor{number}="
             request = gateway_events.websocket("CONNECT", connection, token=token)
-            bills["connect"].append(_bill(here, connect, request))
+            bills["connect"].append(here.bill(connect, request))
             inserted = {"Records": [{"dynamodb": {"NewImage": _row(here, connection)}}]}
-            bills["greet"].append(_bill(here, greet, inserted) | {"messages": 1})
+            bills["greet"].append(here.bill(greet, inserted) | {"messages": 1})
             request = gateway_events.websocket("DISCONNECT", connection)
-            bills["disconnect"].append(_bill(here, disconnect, request))
+            bills["disconnect"].append(here.bill(disconnect, request))
         _expect(here, posts=1 + REPETITIONS)
         return {name: {1: _typical(found[1:])} for name, found in bills.items()}
 
@@ -80,9 +79,9 @@ def _requests() -> dict[str, Sized]:
     """Bill the HTTP requests of phones and shops."""
     with stack.running(latency_ms=scale.LATENCY_MS) as here:
         for row in map(_product, range(1, PRODUCTS + 1)):
-            here.cloud.tables["products"].put(aws.to_item(row))
-        here.cloud.tables["platform"].put(aws.to_item({"name": "last_product_id", "value": 100}))
-        here.cloud.tables["accounts"].put(aws.to_item(rows.account(EMAIL, PASSWORD)))
+            here.put("products", row)
+        here.put("platform", {"name": "last_product_id", "value": 100})
+        here.put("accounts", rows.account(EMAIL, PASSWORD))
         shop = here.token(ClientType.SHOP, shop_id=10, shop_name="Fashion Store")
         asked = {
             "log in": ("login", _post("auth/login", body={"email": EMAIL, "password": PASSWORD})),
@@ -99,7 +98,7 @@ def _post(path: str, *, token: str | None = None, body: Any = None) -> dict[str,
 
 def _ask(here: Stack, name: str, request: dict[str, Any]) -> Bill:
     function = here.function(name)
-    bills = [_bill(here, function, request) for _ in range(1 + REPETITIONS)]
+    bills = [here.bill(function, request) for _ in range(1 + REPETITIONS)]
     return _typical(bills[1:])
 
 
@@ -109,23 +108,11 @@ def _rounds(connections: int) -> tuple[Bill, Bill]:
         sweep, stats = here.function("sweep"), here.function("stats")
         swept, counted = [], []
         for _ in range(1 + REPETITIONS):
-            swept.append(_bill(here, sweep, {}))
-            counted.append(_bill(here, stats, gateway_events.http("GET", "/health")))
+            swept.append(here.bill(sweep, {}))
+            counted.append(here.bill(stats, gateway_events.http("GET", "/health")))
             # A count is cached for two seconds.
             time.sleep(2)
         return _typical(swept[1:]), _typical(counted[1:])
-
-
-def _bill(here: Stack, function: Lambda, event: dict[str, Any]) -> Bill:
-    """Invoke a function and return its bill; raises RuntimeError if it returns an error."""
-    here.cloud.bill.take()
-    answer = function.invoke(event).answer or {}
-    if answer.get("statusCode", HTTPStatus.OK) >= HTTPStatus.BAD_REQUEST:
-        raise RuntimeError(f"{function.name}: {answer}")
-    bill = here.cloud.bill.take()
-    if "rawPath" in event:
-        bill |= {"http_requests": 1, "transfer_bytes": len(answer["body"].encode())}
-    return bill
 
 
 def _expect(here: Stack, *, posts: int) -> None:

@@ -49,7 +49,7 @@ def search(target: Target, runner: Runner, seconds: float, file: Path) -> None:
     corpus = CORPUS / target.name
     corpus.mkdir(parents=True, exist_ok=True)
     for n in range(FIRST_INPUTS):
-        (corpus / f"seed-{n}").write_bytes(os.urandom(8 * n))
+        (corpus / f"first-{n}").write_bytes(os.urandom(8 * n))
     until = time.monotonic() + seconds
 
     def play(data: bytes) -> None:

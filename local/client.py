@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 
 from local.inbox import Inbox
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 class Frame(NamedTuple):

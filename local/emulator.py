@@ -23,7 +23,7 @@ from vitrina.config import Config
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build"
-START_SECONDS = 30
+START_SECONDS = 60
 
 STACK = "Vitrina-dev"
 PASSWORD = "password"  # noqa: S105 - for accounts that exist only here

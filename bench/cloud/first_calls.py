@@ -21,16 +21,16 @@ Make = Callable[[Stack], Any]
 
 def prepare(here: Stack) -> None:
     """Store the rows that calls do not change."""
-    _put(here, "accounts", rows.account(EMAIL, PASSWORD))
+    here.put("accounts", rows.account(EMAIL, PASSWORD))
     for channel in ("user", "user:1", "shop", "admin"):
-        _put(here, "history", rows.head(channel, SEQ, EPOCH))
-        _put(here, "history", rows.event(channel, SEQ))
+        here.put("history", rows.head(channel, SEQ, EPOCH))
+        here.put("history", rows.event(channel, SEQ))
 
 
 def event(here: Stack, name: str) -> Any:
     """Store the rows that a call changes, and return its event."""
-    _put(here, "connections", rows.connection(CONNECTION))
-    _put(here, "products", rows.pending_product(1))
+    here.put("connections", rows.connection(CONNECTION))
+    here.put("products", rows.pending_product(1))
     return _CALLS[name][1](here)
 
 
@@ -39,10 +39,6 @@ def check(name: str, answer: Any) -> None:
     status = answer.get("statusCode", HTTPStatus.OK) if answer else HTTPStatus.OK
     if status != HTTPStatus.OK or (answer and answer.get("batchItemFailures")):
         raise RuntimeError(f"{name}: {answer}")
-
-
-def _put(here: Stack, table: str, row: dict[str, Any]) -> None:
-    here.cloud.tables[table].put(aws.to_item(row))
 
 
 def _admin(method: str, path: str, body: Any = None) -> Make:

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -53,7 +54,7 @@ class Stack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What every function finds in its environment; its name is Lambda's to add."""
+        """Return the environment of every function, without its name."""
         return {**self._environment}
 
     def function(self, name: str, niceness: int = 0) -> Lambda:
@@ -63,10 +64,10 @@ class Stack:
         return function
 
     def fanout(self) -> EventSource:
-        """Start as many workers as the settings have, and give them the queue's tasks.
+        """Start the configured number of workers, and give them the queue's tasks.
 
-        In Lambda all have processors of their own. Here they share two, and let others go first:
-        the function that a client waits for.
+        In Lambda each has its own processor. Here they share two, at a lower priority than the
+        function that a client waits for.
         """
         count = config.current().fanout_workers
         workers = [self.function("fanout", NICENESS) for _ in range(count)]
@@ -75,9 +76,23 @@ class Stack:
         return source
 
     def token(self, client_type: ClientType, account_id: int = 1, **shop: Any) -> str:
-        """Return a token that the functions accept; a shop's says which: `shop_id`, `shop_name`."""
+        """Return a token that the functions accept; a shop's needs `shop_id`, `shop_name`."""
         with patch.dict(os.environ, self._environment):
             return auth.issue(account_id=account_id, client_type=client_type, **shop)
+
+    def put(self, table: str, row: dict[str, Any]) -> None:
+        self.cloud.tables[table].put(aws.to_item(row))
+
+    def bill(self, function: Lambda, event: dict[str, Any]) -> dict[str, float]:
+        """Invoke a function and return its bill; raises RuntimeError for an error."""
+        self.cloud.bill.take()
+        answer = function.invoke(event).answer or {}
+        if answer.get("statusCode", HTTPStatus.OK) >= HTTPStatus.BAD_REQUEST:
+            raise RuntimeError(f"{function.name}: {answer}")
+        bill = self.cloud.bill.take()
+        if "rawPath" in event:
+            bill |= {"http_requests": 1, "transfer_bytes": len(answer["body"].encode())}
+        return bill
 
     def event(self, channel: str, seq: int) -> dict[str, Any]:
         """Return a committed event, as stored in the history."""
@@ -125,7 +140,7 @@ def running(
 
 
 def _memberships(count: int) -> Iterator[Item]:
-    """Yield the rows that a fan-out reads, one of each identity; nothing reads the others."""
+    """Yield the rows that a fan-out reads, one per identity."""
     number = itertools.count()
     now = int(time.time())
     for client_type, share in SHARES.items():

@@ -9,7 +9,8 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
-from moto.dynamodb.models import DynamoDBBackend, Table
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.table import Table
 
 _update_item = DynamoDBBackend.update_item
 

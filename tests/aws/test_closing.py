@@ -22,7 +22,7 @@ def sweep() -> None:
     sweep_handler({}, CONTEXT)
 
 
-def test_one_whose_token_ran_out_while_it_listened_gets_nothing_and_is_closed(
+def test_a_connection_whose_token_expires_gets_no_events_and_is_closed(
     management_api: ManagementApiStub, at: Clock
 ) -> None:
     connect("listens", ClientType.USER, account_id=1)
@@ -53,7 +53,7 @@ def test_one_that_was_extended_in_time_is_not_closed(
     assert stored_connections() == {"c1"}
 
 
-def test_what_has_no_connection_is_cleaned_up(management_api: ManagementApiStub) -> None:
+def test_a_row_without_its_connection_is_deleted(management_api: ManagementApiStub) -> None:
     left_behind = {"partition": "user#03", "member": "42#c1", "connected_at": 1, "expires_at": 2}
     aws.dynamodb().put_item(TableName="connections", Item=aws.to_item(left_behind))
     sweep()
@@ -118,7 +118,7 @@ def test_an_identitys_oldest_connection_gives_way_to_one_too_many(
     assert stored_connections() == {"another", *(f"c{n}" for n in range(2, 12))}
 
 
-def test_who_comes_back_while_everyone_is_closed_is_left_alone(cloud: None, at: Clock) -> None:
+def test_a_client_that_reconnects_while_all_are_closed_stays_open(cloud: None, at: Clock) -> None:
     connect("before", ClientType.USER, account_id=1)
     connect("a shop", ClientType.SHOP)
     began = int(time.time())

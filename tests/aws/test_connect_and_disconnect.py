@@ -46,7 +46,7 @@ def disconnect(connection_id: str) -> Any:
 
 
 @pytest.mark.parametrize("client_type", list(ClientType))
-def test_a_valid_token_opens_the_door_to_its_own_path(client_type: ClientType) -> None:
+def test_a_valid_token_opens_a_connection_of_its_own_path(client_type: ClientType) -> None:
     assert connect(token_of(client_type), client_type)["statusCode"] == 200
     assert stored_connections() == {"c1"}
 

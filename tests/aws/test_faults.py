@@ -35,19 +35,19 @@ def read(inbox: Inbox, connection_id: str, stub: ManagementApiStub) -> None:
                 message({"requestContext": context, "body": json.dumps(answer)}, CONTEXT)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("start", [1, 2])
 def test_every_client_has_every_event_once_whatever_the_management_api_answers(
     management_api: ManagementApiStub,
     fanout_queue: FanoutQueue,
     monkeypatch: pytest.MonkeyPatch,
-    seed: int,
+    start: int,
 ) -> None:
     monkeypatch.setattr(sender, "POST_SECONDS", 0.5)
     monkeypatch.setattr(sender, "FIRST_BACKOFF_SECONDS", 0.01)
     monkeypatch.setattr(connections, "HANDSHAKE_SECONDS", 0)
     monkeypatch.setattr(publishing, "FIRST_PAGE_POSTS", 3)
     monkeypatch.setattr(publishing, "PAGE_SECONDS", 0.0025)
-    random = Random(seed)  # noqa: S311
+    random = Random(start)  # noqa: S311
     inboxes: dict[str, Inbox] = {}
 
     def behave(connection_id: str) -> int:

@@ -29,7 +29,7 @@ def record(connection_id: str, expires_in: int = 60) -> dict[str, Any]:
     return {"eventName": "INSERT", "dynamodb": {"NewImage": aws.to_item(row)}}
 
 
-def test_every_new_connection_is_told_that_it_is_open(management_api: ManagementApiStub) -> None:
+def test_every_new_connection_receives_connected(management_api: ManagementApiStub) -> None:
     greet.handler({"Records": [record("c1"), record("c2")]}, CONTEXT)
     assert set(management_api.received) == {"c1", "c2"}
     [body] = management_api.received["c1"]

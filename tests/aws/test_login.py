@@ -21,7 +21,7 @@ def login(body: Any) -> Any:
     return call("POST", "/api/v1/auth/login", body)
 
 
-def test_the_seeds_credentials_give_a_token(user_account: Account) -> None:
+def test_an_email_and_a_password_give_a_token(user_account: Account) -> None:
     answer = login({"email": "user@example.com", "password": "password"})
     assert answer.status == 200
     assert answer.body | {"access_token": ""} == {

@@ -59,7 +59,7 @@ def received(stub: ManagementApiStub) -> dict[str, list[str]]:
     }
 
 
-def test_a_rejection_reaches_that_shop_and_the_admins_and_nobody_else(
+def test_a_rejection_reaches_only_its_shop_and_the_admins(
     management_api: ManagementApiStub,
 ) -> None:
     product_id = submit(10)
@@ -225,7 +225,7 @@ def test_a_shops_pages_of_what_waits_are_full_though_other_shops_wait_too() -> N
 
 
 @pytest.mark.parametrize("body", ["{", '{"moderation_notes": 7}', "[]", '{"unknown": 1}'])
-def test_whoever_may_not_ask_is_told_so_before_anything_of_what_was_asked(body: str) -> None:
+def test_a_forbidden_request_is_refused_before_its_contents_are_checked(body: str) -> None:
     path = "/api/v1/admin/products/x/reject"
     assert call_reject("POST", path, body).body["code"] == "token_missing"
     assert call_reject("POST", path, body, token="garbage").body["code"] == "token_invalid"

@@ -107,7 +107,9 @@ def test_pending_products_are_for_admins_oldest_first_and_for_their_own_shop() -
 
 
 @pytest.mark.parametrize(("client_type", "status"), [(None, 401), (ClientType.USER, 403)])
-def test_pending_products_are_for_nobody_else(client_type: ClientType | None, status: int) -> None:
+def test_pending_products_are_only_for_their_shop_and_admins(
+    client_type: ClientType | None, status: int
+) -> None:
     token = token_of(client_type) if client_type else None
     assert call("GET", "/api/v1/products", token=token, status="pending").status == status
 
@@ -122,7 +124,7 @@ def test_a_list_of_approved_products_may_be_shared_for_two_seconds() -> None:
         assert answer.headers["Cache-Control"] == "public, max-age=2, stale-while-revalidate=10"
 
 
-def test_every_other_answer_is_kept_by_nobody() -> None:
+def test_every_other_answer_is_no_store() -> None:
     product_id = submit()
     approve(product_id)
     admin = token_of(ClientType.ADMIN)
@@ -165,7 +167,7 @@ def test_a_cursor_leads_through_all_pages() -> None:
     assert found == product_ids[::-1]
 
 
-def test_a_cursor_of_another_listing_or_of_nobodys_is_refused() -> None:
+def test_a_cursor_of_another_list_or_a_forged_one_is_refused() -> None:
     submit()
     submit()
     _, cursor = listed(token_of(ClientType.ADMIN), status="pending", limit="1")

@@ -380,5 +380,5 @@ class Marketplace(RuleBasedStateMachine):
 
 TestThePromise = Marketplace.TestCase
 TestThePromise.settings = settings(
-    max_examples=3 * settings.default.max_examples // 10, stateful_step_count=25
+    max_examples=3 * settings().max_examples // 10, stateful_step_count=25
 )

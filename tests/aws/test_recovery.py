@@ -77,7 +77,9 @@ def test_what_was_missed_comes_in_order_and_then_recovered(
     }
 
 
-def test_who_missed_nothing_is_told_so(management_api: ManagementApiStub) -> None:
+def test_a_client_that_missed_nothing_receives_recovered_at_once(
+    management_api: ManagementApiStub,
+) -> None:
     submit()
     [recovered] = resume(positions(), management_api)
     assert recovered["data"]["recovered"]

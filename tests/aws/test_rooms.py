@@ -184,7 +184,7 @@ def test_an_announcement_reaches_whom_it_is_addressed_to(
 @pytest.mark.parametrize(
     "to", ["", "everyone", "user:0", "user:x", "room:", "room:a b", "connection#c1", "room#1", 7]
 )
-def test_an_announcement_to_nobody_is_refused(to: object) -> None:
+def test_an_announcement_to_an_unknown_channel_is_refused(to: object) -> None:
     assert announce(to).status == 422
 
 

@@ -44,7 +44,7 @@ def test_everyone_receives_what_was_posted(management_api: ManagementApiStub) ->
     assert management_api.received == {f"c{n}": [body] for n in range(200)}
 
 
-def test_a_gone_connection_is_told_apart_and_the_others_still_receive(
+def test_a_gone_connection_is_reported_and_the_others_still_receive(
     management_api: ManagementApiStub,
 ) -> None:
     management_api.answers["gone"] = [410]
@@ -73,7 +73,7 @@ def test_what_does_not_pass_is_given_up_and_named(management_api: ManagementApiS
     assert management_api.statuses[400] == 1
 
 
-def test_one_slow_client_holds_nobody_up(
+def test_a_slow_client_does_not_delay_the_others(
     management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sender, "POST_SECONDS", 1)
@@ -146,7 +146,7 @@ def test_credentials_are_asked_for_again_with_every_run(
     assert "SECOND" in used[1]
 
 
-def test_nobody_listening_is_a_failure_and_not_an_exception(
+def test_a_management_api_that_is_down_is_a_failure_and_not_an_exception(
     management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployment.configure(monkeypatch, management_url="http://127.0.0.1:9/ws")
@@ -188,7 +188,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # asyncio does not close the stub's side of a handshake that the client breaks off.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("is_trusted", [True, False])
-def test_only_a_trusted_certificate_is_spoken_to(
+def test_only_a_trusted_certificate_is_accepted(
     certificate: Path,
     management_api: ManagementApiStub,
     monkeypatch: pytest.MonkeyPatch,
@@ -204,7 +204,7 @@ def test_only_a_trusted_certificate_is_spoken_to(
     assert (delivery.sent, ids(delivery.failed)) == ((1, []) if is_trusted else (0, ["c"]))
 
 
-def test_http2_is_spoken_where_it_is_offered_and_few_connections_are_enough(
+def test_http2_is_used_where_it_is_offered_with_few_connections(
     certificate: Path, management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(aws, "ca_bundle", lambda: str(certificate))

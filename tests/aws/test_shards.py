@@ -1,4 +1,4 @@
-"""The number of shards changes while clients are connected, and nobody notices.
+"""The number of shards changes while clients are connected, without an effect on them.
 
 Four steps, one deployment between two of them: `2`, `2,3`, `3,2` and, two hours later, `3`.
 Functions are not updated at the same moment, so during a deployment each call may find the settings
@@ -295,7 +295,7 @@ STAGES.append((GROWING[-1], GROWING[-1]))
 
 
 @settings(
-    max_examples=settings.default.max_examples // 12,
+    max_examples=settings().max_examples // 12,
     phases=(Phase.generate,),  # shrinking takes minutes
 )
 @given(

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("cloud")
 call = HttpCall(handler)
 
 
-def test_the_seeds_numbers_come_in_the_seeds_shape() -> None:
+def test_open_connections_are_counted_by_type() -> None:
     for n in range(3):
         connect(f"u{n}", ClientType.USER, account_id=n + 1)
     connect("s", ClientType.SHOP)

@@ -187,7 +187,7 @@ def test_a_disconnected_accounts_sockets_close_and_its_older_tokens_are_refused_
     assert code_of(token_of(ClientType.SHOP, account_id=7)) == "good"
 
 
-def test_whoever_connects_while_the_account_is_disconnected_is_not_left_open(
+def test_a_connection_opened_while_its_account_is_disconnected_is_closed(
     monkeypatch: pytest.MonkeyPatch, at: Clock
 ) -> None:
     token = token_of(ClientType.USER, account_id=7)
@@ -206,7 +206,7 @@ def test_whoever_connects_while_the_account_is_disconnected_is_not_left_open(
 def test_one_whose_handshake_has_not_ended_is_left_to_the_sweep(
     management_api: ManagementApiStub,
 ) -> None:
-    """Were its row forgotten, it would open a moment later and nobody would close it."""
+    """If its row were deleted, it would open a moment later and stay open."""
     management_api.behave = lambda _: 410
     connect("c1", ClientType.USER, account_id=7)
     disconnect(7)
@@ -215,7 +215,7 @@ def test_one_whose_handshake_has_not_ended_is_left_to_the_sweep(
     assert row.has_expired
 
 
-def test_one_that_cannot_be_told_gets_nothing_any_more(
+def test_a_connection_that_cannot_be_closed_gets_no_more_events(
     management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("vitrina.closing.BUDGET_SECONDS", 0.3)
@@ -264,7 +264,7 @@ def test_a_replaced_key_is_good_until_its_tokens_have_run_out(at: Clock) -> None
     assert code_of(forged) == "token_invalid"
 
 
-def test_a_leaked_key_that_is_replaced_twice_opens_nothing_after_five_minutes(at: Clock) -> None:
+def test_a_leaked_key_that_is_replaced_twice_is_invalid_after_five_minutes(at: Clock) -> None:
     leaked = token_of(ClientType.ADMIN)
     at(0)
     rotate()
@@ -276,7 +276,7 @@ def test_a_leaked_key_that_is_replaced_twice_opens_nothing_after_five_minutes(at
     assert code_of(token_of(ClientType.ADMIN)) == "good"
 
 
-def test_a_process_that_has_not_heard_of_the_new_key_asks_for_it() -> None:
+def test_a_process_without_the_new_key_reads_it() -> None:
     before = keys.signing()
     rotate()
     keys.forget()
@@ -287,7 +287,7 @@ def test_a_process_that_has_not_heard_of_the_new_key_asks_for_it() -> None:
         assert code_of(new) == "good"
 
 
-def test_unknown_keys_do_not_make_it_ask_without_end(
+def test_unknown_keys_are_not_read_again_and_again(
     at: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read, asked = keys._read, []
@@ -357,7 +357,7 @@ def issuer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
         thread.join()
 
 
-def test_another_issuers_tokens_open_the_door_and_its_keys_are_fetched_once(
+def test_another_issuers_tokens_are_valid_and_its_keys_are_fetched_once(
     issuer: Issuer,
 ) -> None:
     for n in range(5):
@@ -422,7 +422,7 @@ def test_an_issuer_that_does_not_answer_is_no_fault_of_the_token(issuer: Issuer)
     assert code_of(issuer.token()) == "good"
 
 
-def test_an_issuer_that_is_down_makes_the_door_unavailable(
+def test_an_issuer_that_is_down_makes_connecting_unavailable(
     issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VITRINA_TOKEN_JWKS_URL", "http://127.0.0.1:9/jwks")
@@ -431,7 +431,7 @@ def test_an_issuer_that_is_down_makes_the_door_unavailable(
     assert shake_hands(issuer.token()) == 503
 
 
-def test_who_trusts_another_issuer_issues_nothing(issuer: Issuer) -> None:
+def test_a_deployment_with_another_issuer_issues_no_tokens(issuer: Issuer) -> None:
     assert refresh(issuer.token()).body["code"] == "issued_elsewhere"
     body = {"email": "user@example.com", "password": "password"}
     assert call_login("POST", "/api/v1/auth/login", body).body["code"] == "issued_elsewhere"

@@ -115,7 +115,7 @@ def approve(api: Api, tokens: dict[str, str]) -> Callable[..., Any]:
     return approve
 
 
-def wait_until(read: Callable[[], Any], wanted: Any, seconds: float = 20) -> None:
+def wait_until(read: Callable[[], Any], wanted: Any, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while (found := read()) != wanted:
         assert time.monotonic() < deadline, f"{found} is still not {wanted}"

@@ -1,4 +1,4 @@
-"""Who is let in, and what is refused, on a deployed stack."""
+"""Authentication and authorisation on a deployed stack."""
 
 from collections.abc import Callable
 from typing import Any

@@ -81,7 +81,7 @@ def test_stats_fail_without_the_query_of_connections(api: Api) -> None:
     wait_until(lambda: api.answer("GET", "/health").status_code, 200)
 
 
-def test_nobody_connects_when_connections_cannot_be_stored(
+def test_connecting_fails_when_connections_cannot_be_stored(
     api: Api, tokens: dict[str, str]
 ) -> None:
     url = api.websocket_url("user", tokens["user"])
@@ -153,7 +153,7 @@ def test_a_task_goes_back_to_the_queue_without_the_reading_of_history() -> None:
 def test_an_approval_that_may_not_post_is_late_and_not_lost(
     connect: Connect, submit: Callable[[], int], approve: Callable[..., Any]
 ) -> None:
-    """What the management API refuses stays in the outbox, and nobody is forgotten for it."""
+    """What the management API refuses stays in the outbox, and all connections stay stored."""
     client = connect("user")
     product_id = submit()
     with removed("approve", "execute-api:ManageConnections", "/POST/@connections"):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from local.client import Client
-from tests.emulator.test_seed import ROOT, running
+from tests.emulator.test_clients import ROOT, running
 from tests.guide import pages
 from tests.guide.app import App
 
@@ -95,7 +95,7 @@ def test_an_app_that_comes_from_the_background_gets_what_it_missed(
     assert len(delivered(app, product_id)) == 1
 
 
-def test_react_native_is_let_in_though_it_sends_its_host_as_the_origin(
+def test_react_native_may_connect_with_its_host_as_the_origin(
     url: str, tokens: dict[str, str]
 ) -> None:
     address = f"{url.replace('http', 'ws', 1)}/ws/user?token={tokens['user']}"

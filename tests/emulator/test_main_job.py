@@ -13,13 +13,13 @@ from tests.emulator.conftest import Connect, wait_until
 from vitrina import auth, connections
 from vitrina.channels import ClientType
 
-SEED_FIELDS = [
+FIELDS = [
     *("product_id", "product_name", "shop_id", "shop_name"),
     *("moderation_status", "moderation_notes", "admin_id", "approval_fee"),
 ]
 
 
-def test_an_approval_reaches_users_shops_and_admins_with_the_seeds_eight_fields(
+def test_an_approval_reaches_users_shops_and_admins_with_its_eight_fields(
     api: Api, connect: Connect, submit: Callable[[], int], approve: Callable[..., Any]
 ) -> None:
     wait_until(lambda: api.call("GET", "/ws/stats")["total"], 0)
@@ -31,7 +31,7 @@ def test_an_approval_reaches_users_shops_and_admins_with_the_seeds_eight_fields(
         [frame] = client.wait_for("product.approved")
         assert "Отличный товар" in frame.text
         assert frame.event["timestamp"].endswith("Z")
-        assert list(frame.event["data"]) == SEED_FIELDS
+        assert list(frame.event["data"]) == FIELDS
         assert frame.event["data"]["product_id"] == product_id
         assert frame.event["data"]["shop_name"] == "Fashion Store"
         assert frame.event["data"]["admin_id"] == 1

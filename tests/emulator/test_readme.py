@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulator.test_seed import running
+from tests.emulator.test_clients import running
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

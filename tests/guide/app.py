@@ -13,7 +13,7 @@ from typing import Any
 
 DRIVER = Path(__file__).with_name("driver.mjs")
 NODE = Path(sys.executable).with_name("node")
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 Report = dict[str, Any]
 
@@ -85,7 +85,7 @@ class App:
         return str(self.told("state")[-1])
 
     def kill(self) -> None:
-        """End it without a word, as a phone does with an app that it has no memory for."""
+        """Kill it, as a phone does with an app when memory is short."""
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._reader.join()

@@ -24,7 +24,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 60
 
 Frame = dict[str, Any]
 
@@ -67,6 +67,9 @@ class Connection:
     def receive(self) -> Frame:
         """Return the app's next message that is not a ping."""
         return self._messages.get(timeout=PATIENCE_SECONDS)
+
+    def receive_ping(self) -> Frame:
+        return self.pings.get(timeout=PATIENCE_SECONDS)
 
     @property
     def has_said_nothing(self) -> bool:

@@ -110,8 +110,8 @@ def test_what_cannot_be_recovered_is_to_be_refetched_and_gone_on_from(
     assert here.receive() == resume(57)
     here.send(recovered(901, is_recovered=False), event(901), event(902))
     app.wait_for_events(902)
-    assert app.told("refetch") == ["user"]
-    assert app.state == "online"
+    app.wait(lambda: app.told("refetch") == ["user"])
+    app.wait(lambda: app.state == "online")
 
 
 def test_an_app_can_tell_its_position(server: FakeServer, start_app: StartApp) -> None:
@@ -141,7 +141,7 @@ def test_numbers_of_a_new_epoch_wait_until_it_is_known_where_it_stands(
     assert here.receive() == resume(57)
     here.send(recovered(4, "new", is_recovered=False))
     app.wait_for_events(5)
-    assert app.told("refetch") == ["user"]
+    app.wait(lambda: app.told("refetch") == ["user"])
     assert here.receive() == resume(5, "new")
 
 
@@ -195,7 +195,7 @@ def test_a_mistake_in_the_app_does_not_cost_it_what_follows(
     here = server.accept()
     here.send(connected(0), event(1), {"message": "Internal server error"}, event(2))
     app.wait_for_events(1, 2)
-    assert app.told("problem") == ["a mistake in the app"]
+    app.wait(lambda: app.told("problem") == ["a mistake in the app"])
 
 
 def test_frames_of_api_gateway_itself_are_ignored(server: FakeServer, start_app: StartApp) -> None:
@@ -267,7 +267,7 @@ def play(steps: list[Step]) -> tuple[list[Frame], Frame]:
 def test_the_module_does_what_the_reference_does(module: Path) -> None:
     app = App(module, url="http://localhost", tokens=["T1"])
 
-    @settings(max_examples=3 * settings.default.max_examples // 2)
+    @settings(max_examples=3 * settings().max_examples // 2)
     @given(STEPS)
     def compare(steps: list[Step]) -> None:
         frames, done = play(steps)

@@ -29,7 +29,7 @@ def test_a_new_token_is_sent_on_the_open_connection_before_it_ends(
     # No later than before: two hours are the limit. To ask again would be to ask for ever.
     here.send(authenticated(0.04))
     for _ in range(10):
-        here.pings.get(timeout=5)
+        here.receive_ping()
     here.send(closing("token_expired"))
     assert server.accept().path == "/ws/user?token=T4"
     # What the app tells comes another way than what it sends: it may be later.
@@ -44,7 +44,7 @@ def test_a_connection_lives_on_when_there_is_no_new_token(
     app = start_app(tokens=["T1", {"fails": "no network"}])
     server.accept().send(connected(seconds=0.02))
     app.wait_for(problem="no network")
-    assert app.state == "online"
+    app.wait(lambda: app.state == "online")
 
 
 @pytest.mark.parametrize("reason", ["token_expired", "everyone_disconnected", "one of tomorrow's"])
@@ -124,7 +124,7 @@ def test_a_token_that_comes_too_late_opens_nothing(server: FakeServer, start_app
     app.wait_for(state="online")
     app.call("arrive", on="tokens")
     app.call("networkChanged")
-    assert here.pings.get(timeout=5) == {"type": "ping"}
+    assert here.receive_ping() == {"type": "ping"}
 
 
 def test_a_token_that_cannot_be_had_now_is_asked_for_again(
@@ -132,7 +132,7 @@ def test_a_token_that_cannot_be_had_now_is_asked_for_again(
 ) -> None:
     app = start_app(tokens=[{"fails": "no network"}, "T2"])
     assert server.accept().path == "/ws/user?token=T2"
-    assert app.told("problem") == ["no network"]
+    app.wait(lambda: app.told("problem") == ["no network"])
 
 
 def test_an_expired_connection_is_replaced_with_a_fresh_token(

@@ -87,7 +87,7 @@ def test_an_origin_has_time_for_the_slowest_function_and_no_path_of_its_own(
     template: Template,
 ) -> None:
     behind_http = max(function.timeout_seconds for function in FUNCTIONS.values() if function.posts)
-    assert behind_http >= 29
+    assert behind_http == 29
     for origin in distribution_of(template)["Origins"]:
         assert "OriginPath" not in origin
         assert origin["CustomOriginConfig"] == {
@@ -216,7 +216,7 @@ def test_the_firewall_is_in_its_region_wherever_the_stack_is(template: Template)
     assert output["Value"]["Fn::GetAtt"][1] == "Arn"
 
 
-def test_an_address_that_asks_too_much_is_told_to_wait() -> None:
+def test_an_address_with_too_many_requests_is_blocked() -> None:
     firewall = template_of(app_with_edge({"requests_per_address": "500"}), "Vitrina-Firewall")
     firewall.has_resource_properties(
         "AWS::WAFv2::WebACL",

@@ -142,7 +142,7 @@ def test_any_other_list_is_its_readers_own(query: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "OPTIONS"])
-def test_whoever_submits_a_product_is_known(method: str) -> None:
+def test_a_product_is_submitted_with_a_token(method: str) -> None:
     assert not is_shared("", method)
 
 

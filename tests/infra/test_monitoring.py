@@ -91,7 +91,7 @@ def test_no_alarm_is_about_what_clients_alone_can_cause(template: Template) -> N
     assert not re.search(r'"(4xx|ClientError|IntegrationError|Gone|NotRecovered)"', of_apis)
 
 
-def test_the_alarms_let_in_are_this_stacks_and_over_tls_only(template: Template) -> None:
+def test_the_topic_accepts_only_alarms_of_this_stack_over_tls(template: Template) -> None:
     """A policy that only refuses plain HTTP would refuse the alarms as well."""
     [policy] = resources(template, "AWS::SNS::TopicPolicy").values()
     refused, allowed = policy["Properties"]["PolicyDocument"]["Statement"]
@@ -103,7 +103,7 @@ def test_the_alarms_let_in_are_this_stacks_and_over_tls_only(template: Template)
     assert json.dumps(allowed["Condition"]["ArnLike"]).endswith(':alarm:Vitrina-*"]]}}')
 
 
-def test_an_address_is_told_if_there_is_one(template: Template) -> None:
+def test_an_address_is_notified_if_there_is_one(template: Template) -> None:
     assert not resources(template, "AWS::SNS::Subscription")
     synthesise(None, alarm_email="ops@example.com").has_resource_properties(
         "AWS::SNS::Subscription", {"Protocol": "email", "Endpoint": "ops@example.com"}

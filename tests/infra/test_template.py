@@ -189,7 +189,7 @@ def test_no_function_may_do_anything_to_everything(template: Template) -> None:
             )
 
 
-def test_connections_are_posted_to_by_those_who_post_and_read_by_nobody_in_a_scan(
+def test_only_functions_that_post_may_post_and_none_may_scan_connections(
     template: Template,
 ) -> None:
     actions = json.dumps(list(statements(template)))
@@ -199,7 +199,7 @@ def test_connections_are_posted_to_by_those_who_post_and_read_by_nobody_in_a_sca
     assert "dynamodb:Scan" not in actions
 
 
-def test_connections_are_ended_by_those_who_close_and_by_nobody_else(template: Template) -> None:
+def test_only_functions_that_close_connections_may_end_them(template: Template) -> None:
     managed = [
         json.dumps(statement["Resource"])
         for statement in statements(template)

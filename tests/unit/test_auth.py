@@ -58,7 +58,7 @@ def test_a_shop_is_known_by_its_shop_and_everyone_else_by_the_account() -> None:
 
 
 @pytest.mark.parametrize("token", [None, ""])
-def test_no_token_is_told_apart_from_a_bad_one(token: str | None) -> None:
+def test_a_missing_token_has_its_own_code(token: str | None) -> None:
     assert code_of(token) == "token_missing"
 
 
@@ -96,7 +96,7 @@ def test_a_forged_signature_is_refused() -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["none", "None", "NONE", "nOnE"])
-def test_no_algorithm_is_no_way_in(algorithm: str) -> None:
+def test_a_token_without_an_algorithm_is_refused(algorithm: str) -> None:
     header = segment({"alg": algorithm, "typ": "JWT"})
     assert code_of(f"{header}.{segment(claims())}.") == "token_invalid"
 
@@ -120,7 +120,7 @@ def test_a_key_shorter_than_32_bytes_is_not_used(monkeypatch: pytest.MonkeyPatch
         auth.read(token)
 
 
-@hypothesis_settings(max_examples=3 * hypothesis_settings.default.max_examples)
+@hypothesis_settings(max_examples=3 * hypothesis_settings().max_examples)
 @given(
     strategies.text(min_size=1, max_size=6000)
     | strategies.text(strategies.characters(categories=["Cs", "Ll"]), min_size=1)

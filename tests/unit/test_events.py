@@ -22,7 +22,7 @@ def approved() -> events.ProductApproved:
     )
 
 
-def test_product_approved_is_the_seed_documents_and_says_by_which_channel_it_came() -> None:
+def test_product_approved_has_the_documented_fields_and_its_channel() -> None:
     assert approved().body_for("user", 58).decode() == (
         '{"event":"product.approved","timestamp":"2024-01-01T12:00:00Z",'
         '"data":{"product_id":123,"product_name":"Красное платье","shop_id":10,'

@@ -63,7 +63,7 @@ def test_events_before_connected_wait_for_it() -> None:
     assert applied(inbox) == [58]
 
 
-def test_another_epoch_is_told_and_what_cannot_be_recovered_is_to_be_refetched() -> None:
+def test_another_epoch_is_reported_and_what_cannot_be_recovered_is_refetched() -> None:
     inbox = Inbox()
     inbox.take(connected(57))
     assert inbox.take(connected(3, "other")) == resume(57)

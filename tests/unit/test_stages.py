@@ -17,7 +17,7 @@ def choose(**context: Any) -> stages.Stage:
 
 
 @pytest.mark.parametrize("name", stages.CHOICES)
-def test_every_stage_is_whole_without_being_told_anything(name: str) -> None:
+def test_every_stage_is_complete_without_options(name: str) -> None:
     stage = choose(stage=name)
     assert stage.name == name
     assert set(stage.policy()) == set(Policy.model_fields)

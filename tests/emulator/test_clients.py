@@ -1,4 +1,4 @@
-"""The seed document's own commands and code, run as its readers run them."""
+"""Clients of the quick start: curl, the test client, wscat, JavaScript, `ops.account`."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from tests.emulator.conftest import wait_until
 
 ROOT = Path(__file__).parents[2]
 
-# The quick start of the document: `const token` and the host are all that a reader fills in.
+# The documented JavaScript client, with a token and a host.
 JAVASCRIPT = """
 const token = process.env.TOKEN;
 const showNotification = (text) => console.log('NOTIFICATION', text);
@@ -98,7 +98,7 @@ def test_the_login_curl_gives_the_token(url: str) -> None:
     assert set(json.loads(done.stdout)) == {"access_token", "token_type", "expires_in"}
 
 
-def test_the_stats_curl_gives_the_seeds_shape(url: str) -> None:
+def test_the_stats_curl_gives_the_documented_fields(url: str) -> None:
     done = subprocess.run(["curl", "-s", f"{url}/ws/stats"], capture_output=True, check=True)
     stats = json.loads(done.stdout)
     assert set(stats) == {"total", "by_type", "rooms"}
@@ -169,7 +169,7 @@ def test_wscat_connects_receives_and_is_answered(
         program.wait_for('"event":"product.approved"')
 
 
-def test_the_seeds_javascript_works_in_node(
+def test_the_javascript_of_the_quick_start_works_in_node(
     tmp_path: Path,
     url: str,
     tokens: dict[str, str],

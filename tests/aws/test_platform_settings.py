@@ -45,7 +45,7 @@ def test_the_deployments_settings_are_in_force_until_somebody_changes_them() -> 
     assert (answer.status, answer.body, answer.headers["ETag"]) == (200, DEFAULTS, '"0"')
 
 
-def test_a_change_is_told_to_everyone_with_the_changed_fields_only(
+def test_a_change_is_published_to_everyone_with_the_changed_fields_only(
     management_api: ManagementApiStub,
 ) -> None:
     for client_type in ClientType:
@@ -79,7 +79,7 @@ def test_notes_keep_to_the_limits_in_force() -> None:
     assert reject(product_id, "x" * 20).status == 200
 
 
-def test_of_two_changes_of_the_same_version_one_is_lost_and_told_so(
+def test_of_two_changes_of_the_same_version_one_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert write(0, currency="USD").status == 200
@@ -99,7 +99,7 @@ def test_of_two_changes_of_the_same_version_one_is_lost_and_told_so(
     assert read().body["currency"] == "KZT"
 
 
-def test_whoever_changes_says_what_was_read() -> None:
+def test_a_change_names_the_version_it_changes() -> None:
     answer = write(None)
     assert (answer.status, answer.body["code"]) == (428, "version_missing")
 
