@@ -63,7 +63,7 @@ def test_every_client_has_every_event_once_whatever_the_management_api_answers(
             connect(f"a{n}", ClientType.ADMIN, account_id=n + 1)
             greet_one(f"a{n}")
         elif n % 8 == 0:
-            del inboxes[random.choice(list(inboxes))]  # without a word
+            del inboxes[random.choice(list(inboxes))]  # without closing
         moderation.submit(Submission(product_name=f"{n}"), shop)
     assert fanout_queue.work() == []
     management_api.behave = lambda name: 200 if name in inboxes else 410
