@@ -5,6 +5,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -47,6 +48,8 @@ def main(arguments: Sequence[str] | None = None, checks: Sequence[Check] = CHECK
 
 
 if __name__ == "__main__":
+    # Until the run itself takes signals: the local cloud is stopped then.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         sys.exit(main())
     except KeyboardInterrupt:

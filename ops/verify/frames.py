@@ -9,7 +9,7 @@ from ops.verify.site import Site
 
 ANSWER_SECONDS = 20
 # How long to wait for a frame that must not come.
-SETTLE_SECONDS = 0.3
+SETTLE_SECONDS = 0.2
 SETTLE_SECONDS_ON_AWS = 1.0
 MAX_MESSAGE_BYTES = 8 * 1024
 UNSUPPORTED_DATA = 1003

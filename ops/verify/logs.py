@@ -111,12 +111,10 @@ def _refused_request(site: Site) -> str:
 
 
 def _wait_for_latest_lines(site: Site) -> None:
-    """Send a message that `message` refuses, and wait for the line that says so."""
+    """Connect, and wait for the line of `greet` about this connection."""
     with site.connect("user", site.token("user")) as client:
         connection_id = client.events("connected")[0].event["data"]["connection_id"]
-        client.send({"type": "x"})
-        client.wait_for("error")
-    _find(site, site.functions()["message"].log_group, connection_id)
+    _find(site, site.functions()["greet"].log_group, connection_id)
 
 
 def _find(site: Site, group: str, text: str) -> None:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
+import requests
+
 from local.progress import Progress
 from ops.verify import cast, report
 from ops.verify.check import Check, Unexpected
@@ -53,6 +55,8 @@ def verify(site: Site, checks: Sequence[Check], file: Path) -> int:
             progress("Removing what this run has made")
             left = _clean_up(site, threads)
             progress.done()
+            for sentence in left:
+                print(f"LEFT BEHIND  {sentence}")
     _report(site, verdicts, left, time.monotonic() - begun, file)
     if signals:
         return SIGNALED + signals[0]
@@ -85,8 +89,7 @@ def _prepare(site: Site, progress: Progress) -> None:
     A login that fails is left to the checks, which need its token.
     """
     progress("Counting connections")
-    counted = site.request("GET", "/ws/stats")
-    site.footprint.others = counted.json()["total"] if counted.ok else 1
+    site.footprint.others = _count_connections(site)
     if config.current().token_jwks_url:
         return
     progress("Creating accounts")
@@ -96,8 +99,16 @@ def _prepare(site: Site, progress: Progress) -> None:
         site.footprint.account_ids[name] = cast.create(person, made.shop_id)
         try:
             site.tokens[name] = site.login(name)
-        except Unexpected:
+        except (Unexpected, requests.RequestException):
             continue
+
+
+def _count_connections(site: Site) -> int:
+    """Return the number of open connections; 1 if it is not known."""
+    try:
+        return int(site.request("GET", "/ws/stats").json()["total"])
+    except (requests.RequestException, KeyError):
+        return 1
 
 
 def _clean_up(site: Site, threads: list[Thread]) -> list[str]:
@@ -117,8 +128,7 @@ def _report(
     print(f"\n{report.table(verdicts)}\n")
     for failure in report.failures(verdicts):
         print(f"{failure}\n")
-    for sentence in left:
-        print(f"LEFT BEHIND  {sentence}")
-    print(f"{site.stack}: {report.summary(verdicts, seconds)}")
+    end = "nothing left behind" if not left else f"{len(left)} LEFT BEHIND, see above"
+    print(f"{site.stack}: {report.summary(verdicts, seconds)}; {end}")
     file.parent.mkdir(exist_ok=True)
     file.write_text(report.to_json(site.stack, verdicts, left), encoding="utf-8")
