@@ -52,7 +52,7 @@ def are_traced(site: Site) -> str:
             StartTime=begun - 1, EndTime=time.time(), FilterExpression=f'service("{name}")'
         )["TraceSummaries"]
 
-    return f"{len(site.until(traces, TRACE_SECONDS, 'trace of approve'))} traces"
+    return f"{len(site.until_aws_shows(traces, TRACE_SECONDS, 'trace of approve'))} traces"
 
 
 def is_traced(site: Site) -> bool:

@@ -96,7 +96,7 @@ def wait_for_lines(site: Site, since: float) -> list[str]:
         return not silent
 
     try:
-        site.until(all_have_logged, 2 * INGESTION_SECONDS, "line")
+        site.until_aws_shows(all_have_logged, 2 * INGESTION_SECONDS, "line")
     except Unexpected:
         return sorted(silent)
     return []
@@ -119,7 +119,7 @@ def _wait_for_latest_lines(site: Site) -> None:
 
 def _find(site: Site, group: str, text: str) -> None:
     """Wait until a line of the run has a text."""
-    site.until(
+    site.until_aws_shows(
         lambda: any(text in line for line in _lines(site, group, site.started_at)),
         INGESTION_SECONDS,
         f"log line with {text}",

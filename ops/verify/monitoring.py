@@ -50,7 +50,7 @@ def _metric(site: Site, namespace: str, name: str, dimension: str, value: str) -
             Statistics=["Sum"],
         )["Datapoints"]
 
-    found = site.until(values, METRIC_SECONDS, f"{name} of {value}")
+    found = site.until_aws_shows(values, METRIC_SECONDS, f"{name} of {value}")
     return f"{name} {sum(each['Sum'] for each in found):.0f}"
 
 
@@ -70,7 +70,7 @@ def alarms_are_ok(site: Site) -> str:
         return [f"{name} {state}" for name, state in _states(site, wanted).items() if state != "OK"]
 
     try:
-        site.until(lambda: not others(), ALARM_SECONDS, "OK of all")
+        site.until_aws_shows(lambda: not others(), ALARM_SECONDS, "OK of all")
     except Unexpected:
         raise Unexpected(", ".join(others())) from None
     return f"{len(wanted)} OK"

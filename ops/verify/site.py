@@ -21,7 +21,8 @@ from ops.verify.footprint import Footprint
 from vitrina import aws, config
 
 OPENS = 101
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.05
+AWS_POLL_SECONDS = 2.0
 AWS_CONFIG = Config(
     connect_timeout=5, read_timeout=15, retries={"mode": "standard", "total_max_attempts": 4}
 )
@@ -201,13 +202,26 @@ class Site:
             )
         return found
 
-    def until(self, read: Callable[[], Found | None], seconds: float, wanted: str) -> Found:
+    def until_aws_shows(
+        self, read: Callable[[], Found | None], seconds: float, wanted: str
+    ) -> Found:
+        """Poll a service of AWS, which limits requests; raises Unexpected or Stopped."""
+        pause = POLL_SECONDS if self.is_local else AWS_POLL_SECONDS
+        return self.until(read, seconds, wanted, pause)
+
+    def until(
+        self,
+        read: Callable[[], Found | None],
+        seconds: float,
+        wanted: str,
+        pause: float = POLL_SECONDS,
+    ) -> Found:
         """Poll until something is read; raises Unexpected after a time, or Stopped."""
         deadline = time.monotonic() + seconds
         while not (found := read()):
             if time.monotonic() > deadline:
                 raise Unexpected(f"no {wanted} within {seconds:.0f} s")
-            self.stop.wait(POLL_SECONDS if self.is_local else 10 * POLL_SECONDS)
+            self.stop.wait(pause)
             self.go_on()
         return found
 
