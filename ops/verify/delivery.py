@@ -5,7 +5,7 @@ from statistics import median
 from typing import Any
 
 from local.client import Client, Frame
-from ops.verify.check import Unexpected, expect
+from ops.verify.expectation import Unexpected, expect
 from ops.verify.site import Site
 from vitrina import aws, config, connections, fanout_queue
 

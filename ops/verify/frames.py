@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from local.client import Client, Frame
-from ops.verify.check import Unexpected, expect
+from ops.verify.expectation import Unexpected, expect
 from ops.verify.site import Site
 
 ANSWER_SECONDS = 20

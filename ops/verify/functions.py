@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from ops.verify import delivery, frames, logs, responses
-from ops.verify.check import Unexpected
+from ops.verify.expectation import Unexpected
 from ops.verify.site import Site
 
 TRACE_SECONDS = 120

@@ -1,6 +1,6 @@
 """Handshakes: which open, and with which status the others are refused."""
 
-from ops.verify.check import Unexpected, expect
+from ops.verify.expectation import Unexpected, expect
 from ops.verify.site import OPENS, Site
 from vitrina import config
 from vitrina.websocket_api import BEARER

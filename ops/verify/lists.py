@@ -4,7 +4,7 @@ import secrets
 
 import requests
 
-from ops.verify.check import Unexpected, expect
+from ops.verify.expectation import Unexpected, expect
 from ops.verify.site import Site
 from vitrina.products import LIST_FRESH_SECONDS
 

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
-from ops.verify.check import Unexpected
+from ops.verify.expectation import Unexpected
 from ops.verify.site import TOKEN, Site
 
 # CloudWatch Logs shows a line some seconds after it was written.

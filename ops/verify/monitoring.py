@@ -4,7 +4,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ops.verify.check import Unexpected
+from ops.verify.expectation import Unexpected
 from ops.verify.site import Site
 from vitrina.metrics import CONNECTIONS, DIMENSION, NAMESPACE
 

@@ -2,7 +2,7 @@
 
 import requests
 
-from ops.verify.check import Unexpected, expect
+from ops.verify.expectation import Unexpected, expect
 from ops.verify.handshakes import FOREIGN_ORIGIN
 from ops.verify.site import Site
 from vitrina import config, cors

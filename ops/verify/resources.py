@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from ops.environments import FIREWALL_REGION
-from ops.verify.check import Unavailable, Unexpected, expect
+from ops.verify.expectation import Unavailable, Unexpected, expect
 from ops.verify.site import Site
 from vitrina import config
 

@@ -1,6 +1,6 @@
 """Responses of the HTTP API: what is read, and how the rest is refused."""
 
-from ops.verify.check import Unexpected, expect
+from ops.verify.expectation import Unexpected, expect
 from ops.verify.site import Site, problem
 
 # Above Lambda's limit of 6 MB, below API Gateway's of 10 MB.

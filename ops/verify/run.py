@@ -11,7 +11,8 @@ import requests
 
 from local.progress import Progress
 from ops.verify import cast, report
-from ops.verify.check import Check, Unexpected
+from ops.verify.check import Check
+from ops.verify.expectation import Unexpected
 from ops.verify.footprint import Footprint
 from ops.verify.site import Site, Stopped
 from ops.verify.verdict import Outcome, Verdict, judge

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from threading import Event
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -16,7 +17,7 @@ from botocore.config import Config
 from websockets.exceptions import InvalidStatus
 
 from local.client import Api, Client
-from ops.verify.check import Door, Unavailable, Unexpected
+from ops.verify.expectation import Unavailable, Unexpected
 from ops.verify.footprint import Footprint
 from vitrina import aws, config
 
@@ -32,6 +33,13 @@ PRODUCT = {"product_name": "Проверка", "price": 1}
 TOKEN = re.compile(r"eyJ[\w-]+(\.[\w-]*)*")
 
 Found = TypeVar("Found")
+
+
+class Door(StrEnum):
+    """The two ways to the APIs."""
+
+    EDGE = "edge"
+    DIRECT = "direct"
 
 
 class Stopped(Exception):

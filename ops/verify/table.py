@@ -16,8 +16,8 @@ from ops.verify import (
     responses,
     tokens,
 )
-from ops.verify.check import Check, Door, Need
-from ops.verify.site import Site
+from ops.verify.check import Check, Need
+from ops.verify.site import Door, Site
 from vitrina import config
 
 EDGE = Need(lambda site: site.edge_url is not None, "the edge is off")

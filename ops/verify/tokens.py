@@ -1,7 +1,7 @@
 """Tokens: logging in, and what ends with a disconnected account."""
 
 from ops.verify import handshakes
-from ops.verify.check import Unexpected, expect
+from ops.verify.expectation import Unexpected, expect
 from ops.verify.site import Site, problem
 
 CLOSE_SECONDS = 20

@@ -5,7 +5,8 @@ from enum import StrEnum
 from threading import Event, Thread
 from typing import NamedTuple
 
-from ops.verify.check import Check, Unavailable, Unexpected
+from ops.verify.check import Check
+from ops.verify.expectation import Unavailable, Unexpected
 from ops.verify.site import Site, Stopped
 
 POLL_SECONDS = 0.1

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import pytest
 import requests
-from botocore.exceptions import ClientError
 
 from local.client import Client
 from ops.verify import delivery, functions, lists, logs, monitoring, resources
@@ -52,7 +51,7 @@ def response(alter: Callable[[requests.Response], None]) -> Apply:
     return apply
 
 
-def status(code: int) -> Apply:
+def status_code(code: int) -> Apply:
     return response(lambda answer: setattr(answer, "status_code", code))
 
 
@@ -169,10 +168,10 @@ def with_line(text: str) -> Apply:
     """Add a line to every log group."""
 
     def apply(patch: Patch) -> None:
-        read = logs._lines
+        original = logs._lines
 
         def altered(*arguments: Any) -> Iterator[str]:
-            yield from read(*arguments)
+            yield from original(*arguments)
             yield text
 
         patch.setattr(logs, "_lines", altered)
@@ -302,11 +301,6 @@ def request_id(text: str) -> Apply:
     return each(header("apigw-requestid", text), lines("an-id"))
 
 
-def no_firewall(**_: Any) -> None:
-    error = {"Error": {"Code": "ValidationError", "Message": "does not exist"}}
-    raise ClientError(error, "DescribeStacks")  # type: ignore[arg-type]
-
-
 def _pong_for_error(text: str) -> str:
     return '{"event":"pong"}' if '"error"' in text else text
 
@@ -363,31 +357,31 @@ MUTATIONS: dict[str, Mutation] = {
             setting(delivery, "ARRIVAL_SECONDS", 1),
         )
     ),
-    "tokens.wrong_password": Mutation(status(200)),
+    "tokens.wrong_password": Mutation(status_code(200)),
     "tokens.failed_logins": Mutation(header("Retry-After", None)),
-    "tokens.refresh": Mutation(status(401)),
+    "tokens.refresh": Mutation(status_code(401)),
     "tokens.disconnected_account": Mutation(replaced("account_disconnected", "token_expired")),
-    "responses.health": Mutation(status(503)),
+    "responses.health": Mutation(status_code(503)),
     "responses.statistics": Mutation(body('{"total": 0}')),
     "responses.openapi": Mutation(body('{"openapi": "2.0"}')),
-    "responses.asyncapi": Mutation(status(404)),
-    "responses.token_in_a_request": Mutation(status(401)),
+    "responses.asyncapi": Mutation(status_code(404)),
+    "responses.token_in_a_request": Mutation(status_code(401)),
     "responses.unknown_route": Mutation(header("Content-Type", "text/html")),
-    "responses.unknown_client_type": Mutation(status(403)),
+    "responses.unknown_client_type": Mutation(status_code(403)),
     "responses.unknown_method": Mutation(header("Allow", None)),
-    "responses.large_body": Mutation(status(500)),
+    "responses.large_body": Mutation(status_code(500)),
     "responses.refusal_is_not_kept": Mutation(header("Age", "1")),
     "resources.security_headers": Mutation(
         header("X-Frame-Options", None), healthy=security_headers(*resources.SECURITY_HEADERS)
     ),
-    "origins.preflights": Mutation(status(405), healthy=response(_allow)),
+    "origins.preflights": Mutation(status_code(405), healthy=response(_allow)),
     "origins.foreign_preflight": Mutation(header(ALLOW_ORIGIN, "*"), healthy=response(_allow)),
     "origins.allowed_page": Mutation(header(ALLOW_ORIGIN, None)),
     "origins.foreign_page": Mutation(header(ALLOW_ORIGIN, "*")),
     "lists.are_shared": Mutation(
         cached("Miss from cloudfront"),
         # The edge drops the tokens; the local one forwards them, and they are refused.
-        healthy=each(status(200), cached("Miss from cloudfront", "Hit from cloudfront")),
+        healthy=each(status_code(200), cached("Miss from cloudfront", "Hit from cloudfront")),
     ),
     "lists.stale_list_is_served": Mutation(
         cached("Miss from cloudfront"),

@@ -1,16 +1,19 @@
 """The parts of `make verify` that need no deployment."""
 
 import time
+from dataclasses import replace
 from threading import Event
 from typing import Any
 
 import pytest
 
-from ops.verify import cast, report
-from ops.verify.check import Check, Door, Need, Unavailable, Unexpected, expect
+from ops.verify import cast, delivery, lists, report
+from ops.verify.check import Check, Need
+from ops.verify.expectation import Unavailable, Unexpected, expect
 from ops.verify.footprint import Footprint
-from ops.verify.site import Site, Stopped
-from ops.verify.verdict import Outcome, Verdict, judge
+from ops.verify.site import Door, Site, Stopped
+from ops.verify.table import CHECKS, EDGE, EVERYONE
+from ops.verify.verdict import Outcome, Verdict, judge, reason_to_skip
 
 
 @pytest.fixture
@@ -61,9 +64,31 @@ def test_a_check_that_hangs_fails_in_its_time(site: Site) -> None:
 def test_a_check_that_the_deployment_cannot_answer_is_skipped_with_the_reason(site: Site) -> None:
     need = Need(lambda _: False, "the edge is off")
     assert outcome_of(lambda _: "", site, needs=(need,)) == (Outcome.SKIPPED, "the edge is off")
-    local = outcome_of(lambda _: "", Site(**{**vars(site), "is_local": True}), not_local="no TLS")
+    local = outcome_of(lambda _: "", replace(site, is_local=True), not_local="no TLS")
     assert local == (Outcome.SKIPPED, "local: no TLS")
     assert outcome_of(lambda _: "came", site, not_local="no TLS") == (Outcome.OK, "came")
+
+
+def test_without_an_edge_its_checks_are_skipped_and_the_others_go_directly(site: Site) -> None:
+    direct = replace(site, edge_url=None)
+    assert direct.via(None).url == "https://http.example"
+    for check in CHECKS:
+        is_skipped = check.door is Door.EDGE
+        assert (EDGE in check.needs) is is_skipped
+        if is_skipped:
+            assert reason_to_skip(check, direct) == EDGE.otherwise
+
+
+def test_nobody_elses_client_is_notified_unless_everyone_is_asked_for(site: Site) -> None:
+    site.footprint.others = 1
+    publishing = [check for check in CHECKS if EVERYONE in check.needs]
+    assert {check.run for check in publishing} == {
+        delivery.of_approvals,
+        lists.since_is_not_older,
+    }
+    for check in publishing:
+        assert reason_to_skip(check, site) == EVERYONE.otherwise
+        assert reason_to_skip(check, replace(site, is_for_everyone=True)) == ""
 
 
 def test_an_interrupted_run_begins_nothing_new(site: Site) -> None:
