@@ -12,7 +12,7 @@ SOURCES := pyproject.toml README.md LICENSE infra/artifact.py infra/aws_descript
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo dev test test-nightly bench fuzz lint format reference cost lock artifact clean
-.PHONY: bootstrap deploy diff outputs account replay-dead-letters disconnect-all
+.PHONY: bootstrap deploy diff outputs account verify replay-dead-letters disconnect-all
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 28
@@ -161,6 +161,9 @@ outputs: build/venv.done ## print a stack's outputs as shell variables: eval "$$
 
 account: build/venv.done ## create an account in a deployed stack: make account EMAIL=… TYPE=…
 	@$(BIN)/python -m ops.account $(EMAIL) $(TYPE) --stack Vitrina-$(STAGE) $(if $(SHOP_ID),--shop-id $(SHOP_ID)) $(if $(SHOP_NAME),--shop-name '$(SHOP_NAME)')
+
+verify: build/$(if $(filter local,$(STAGE)),ready,venv.done) ## prove a deployed stack by checks: make verify, or with STAGE=dev, STAGE=local
+	@$(BIN)/python -m ops.verify --stage $(STAGE) $(if $(EVERYONE),--everyone)
 
 replay-dead-letters: build/venv.done ## retry the failed fan-out tasks of a deployed stack
 	@$(BIN)/python -m ops.dead_letters --stack Vitrina-$(STAGE)
