@@ -123,17 +123,21 @@ CHECKS: tuple[Check, ...] = (
         not_local=NO_CLOUDFRONT,
     ),
     # --- Origins
-    *_both(
+    _edge(origins.preflights, "preflights of a page", "204, allowed", needs=(ALLOWED_ORIGIN,)),
+    Check(
         origins.preflights,
         "preflights of a page",
         "204, allowed",
+        Door.DIRECT,
         needs=(ALLOWED_ORIGIN,),
         not_local=NO_PREFLIGHTS,
     ),
-    *_both(
+    _edge(origins.foreign_preflight, "preflight of a foreign page", "204, not allowed"),
+    Check(
         origins.foreign_preflight,
         "preflight of a foreign page",
         "204, not allowed",
+        Door.DIRECT,
         not_local=NO_PREFLIGHTS,
     ),
     *_both(
