@@ -23,7 +23,7 @@ demo: build/ready ## deploy to a local cloud, approve a product and show the del
 dev: build/ready ## keep the local cloud running on http://localhost:8000 until Ctrl-C
 	@$(BIN)/python -m local.dev
 
-PYTEST := $(BIN)/pytest --numprocesses auto --dist loadgroup
+PYTEST := $(BIN)/pytest --numprocesses auto
 
 test: build/ready lint ## run the linters and all tests
 	$(PYTEST)

@@ -52,7 +52,7 @@ class Stage:
 
     @property
     def bound_seconds(self) -> float:
-        """The minimum time, from the quota."""
+        """The time that the quota takes."""
         return max(0.0, self.connections / self.posts_per_second - BURST_SECONDS)
 
     def partitions(self) -> list[int]:

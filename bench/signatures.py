@@ -17,9 +17,9 @@ from harness.management_api import ManagementApiStub
 
 
 def verify(post: Callable[[str], object]) -> int:
-    """Let `post` send the body to a URL, any number of times; return the number of requests.
+    """Let `post` send the body to a URL as often as it likes; return how many were signed right.
 
-    Raises RuntimeError for a wrong signature or body.
+    Raises RuntimeError when a signature is wrong, or the body is not the one expected.
     """
     stub.certify()
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -29,7 +29,7 @@ def verify(post: Callable[[str], object]) -> int:
         for request in checking.requests:
             _check(request, urlsplit(checking.url).netloc)
     if any(body != BODY for bodies in checking.received.values() for body in bodies):
-        raise RuntimeError("a body differs from the one to be posted")
+        raise RuntimeError("a body arrived that is not the one to be posted")
     return len(checking.requests)
 
 

@@ -79,7 +79,7 @@ def running(
 ) -> Iterator[Stub]:
     """Answer 200 to every post over TLS 1.3, until the end of the block.
 
-    Beyond `posts_per_second` and `burst`, a token bucket like API Gateway's, the answer is 429.
+    Beyond `posts_per_second` and `burst`, a token bucket as API Gateway's, the answer is 429.
     `log` gets a line per answer: seconds since 1970, status, path. `http2` offers HTTP/2.
     """
     certify()

@@ -1,10 +1,12 @@
 """What every layer shares: configuration, Hypothesis, and no way to reach AWS by accident."""
 
 import gc
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from xdist.scheduler import LoadScopeScheduling
 
 from harness import deployment, environment
 from harness.deployment import KEY
@@ -38,13 +40,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests together, in one process, that share an expensive fixture."""
-    for item in items:
-        layer = item.path.parent.name
-        if layer in {"emulator", "infra", "package"}:
-            item.add_marker(pytest.mark.xdist_group(layer))
+class LayerScheduling(LoadScopeScheduling):  # type: ignore[misc]  # it is untyped
+    """Keeps the tests of a layer in one process if they share an expensive fixture."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        layer = nodeid.split("/")[1]
+        return layer if layer in {"emulator", "infra", "package"} else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LayerScheduling:
+    return LayerScheduling(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

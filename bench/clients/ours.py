@@ -1,4 +1,4 @@
-"""vitrina.sender, without the rate limit of an account."""
+"""vitrina.sender as it ships, without the throttle that the account would set."""
 
 import os
 from unittest.mock import patch

@@ -12,7 +12,7 @@ TB = 1024 * GB
 
 
 class Bill:
-    """Counts by name; threads may add to them at the same time."""
+    """Counts that many threads add to."""
 
     def __init__(self) -> None:
         self._lock = Lock()

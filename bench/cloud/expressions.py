@@ -22,7 +22,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def plain(value: Mapping[str, Any]) -> Any:
-    """Return an attribute's value; all compared numbers are integers.
+    """Return an attribute's value; all numbers of this project are whole where they are compared.
 
     `{"N": "1"}` is 1 and `{"S": "1"}` is "1".
     """
@@ -31,7 +31,7 @@ def plain(value: Mapping[str, Any]) -> Any:
 
 
 def predicates(expression: str, request: Mapping[str, Any]) -> list[Predicate]:
-    """Read clauses joined by AND, with the names and values of the request."""
+    """Read clauses joined by AND; the names and values that they use are in the request."""
     names = request.get("ExpressionAttributeNames", {})
     values = request.get("ExpressionAttributeValues", {})
     flat = _BETWEEN.sub(r"\1 >= \2 AND \1 <= \3", expression)

@@ -54,7 +54,7 @@ class Stack:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return the environment of every function, without its name."""
+        """What every function finds in its environment; its name is Lambda's to add."""
         return {**self._environment}
 
     def function(self, name: str, niceness: int = 0) -> Lambda:
@@ -64,10 +64,10 @@ class Stack:
         return function
 
     def fanout(self) -> EventSource:
-        """Start the configured number of workers, and give them the queue's tasks.
+        """Start as many workers as the settings have, and give them the queue's tasks.
 
-        In Lambda each has its own processor. Here they share two, at a lower priority than the
-        function that a client waits for.
+        In Lambda all have processors of their own. Here they share two, and let others go first:
+        the function that a client waits for.
         """
         count = config.current().fanout_workers
         workers = [self.function("fanout", NICENESS) for _ in range(count)]
@@ -76,7 +76,7 @@ class Stack:
         return source
 
     def token(self, client_type: ClientType, account_id: int = 1, **shop: Any) -> str:
-        """Return a token that the functions accept; a shop's needs `shop_id`, `shop_name`."""
+        """Return a token that the functions accept; a shop's says which: `shop_id`, `shop_name`."""
         with patch.dict(os.environ, self._environment):
             return auth.issue(account_id=account_id, client_type=client_type, **shop)
 
@@ -84,7 +84,7 @@ class Stack:
         self.cloud.tables[table].put(aws.to_item(row))
 
     def bill(self, function: Lambda, event: dict[str, Any]) -> dict[str, float]:
-        """Invoke a function and return its bill; raises RuntimeError for an error."""
+        """Invoke a function and return its bill; raises RuntimeError if it returns an error."""
         self.cloud.bill.take()
         answer = function.invoke(event).answer or {}
         if answer.get("statusCode", HTTPStatus.OK) >= HTTPStatus.BAD_REQUEST:
@@ -140,7 +140,7 @@ def running(
 
 
 def _memberships(count: int) -> Iterator[Item]:
-    """Yield the rows that a fan-out reads, one per identity."""
+    """Yield the rows that a fan-out reads, one of each identity; nothing reads the others."""
     number = itertools.count()
     now = int(time.time())
     for client_type, share in SHARES.items():
