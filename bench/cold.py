@@ -2,9 +2,11 @@
 
 import json
 import platform
+import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -12,8 +14,9 @@ from zipfile import ZipFile
 
 from bench import machine, report, stub
 from bench.cloud import first_calls, stack
+from bench.cloud.lambdas import check
 from bench.cloud.server import LATENCY_SECONDS
-from bench.report import Section, Table
+from bench.report import Row, Section, Table
 
 REPETITIONS = 15
 # The baseline is measured again after this many functions, so that both see the same load.
@@ -66,13 +69,6 @@ class Start(NamedTuple):
         return self.importing + self.calling
 
 
-class Ratio(NamedTuple):
-    """A function's start ÷ the baseline's."""
-
-    clock: float
-    cpu: float
-
-
 class Program(NamedTuple):
     folder: Path
     imports: str
@@ -92,16 +88,26 @@ def measure(progress: Callable[[str], None]) -> Section:
     python = _unpack()
     load = machine.Load()
     with stack.running(calls_take=dict.fromkeys(LATENCY_SECONDS, 0.0)) as here:
-        starts = _Starts(python, here.environment)
+        starts = _Starts(python, here)
         first_calls.prepare(here)
         for n in range(REPETITIONS + 1):
             progress(f"{n} of {REPETITIONS}")
-            _take_turns(here, starts)
-        starts.forget_the_first()
+            starts.take_turns()
+            if n == 0:
+                # The first run filled the system's caches.
+                starts.found.clear()
         busy = load.others_share()
         profiles = {name: starts.profile(_function(name)) for name in first_calls.NAMES}
+    names = (BASELINE, _AS_INSTALLED, *first_calls.NAMES)
     return Section(
-        tables=[_targets(starts), _times(starts), _expensive(profiles)],
+        tables=[
+            Table("Targets", _targets(starts)),
+            Table("From nothing to the first answer", [_times(starts, name) for name in names]),
+            Table(
+                "The most expensive imports: ms of its own (with what it imports first)",
+                [_expensive(*each) for each in profiles.items()],
+            ),
+        ],
         notes=_notes(starts, busy),
         versions={"Python": starts.version()},
     )
@@ -121,37 +127,30 @@ def _unpack() -> str:
 
 
 class _Starts:
-    """The started processes, by name of the program."""
+    """The started processes, by name of the program, each with the baseline next to it."""
 
-    def __init__(self, python: str, environment: Mapping[str, str]) -> None:
+    def __init__(self, python: str, here: stack.Stack) -> None:
         self._python = python
-        self._environment = environment
-        self._ratios: dict[str, list[Ratio]] = {}
-        self.found: dict[str, list[Start]] = {}
+        self._here = here
+        self.found: defaultdict[str, list[tuple[Start, Start]]] = defaultdict(list)
 
-    def run(self, name: str, program: Program) -> Start:
-        """Start a process; raises RuntimeError with its standard error if it fails."""
-        done = self._run(program, "-c", program.text)
-        *began_to_done, answer = json.loads(done.stdout.splitlines()[-1])
-        began, cpu_began, imported, _, ended, cpu_ended = began_to_done
-        start = Start(imported - began, ended - imported, cpu_ended - cpu_began, answer)
-        self.found.setdefault(name, []).append(start)
-        return start
+    def take_turns(self) -> None:
+        """Start every program once."""
+        # The artifact contains botocore but not boto3.
+        baseline = Program(ARTIFACT, "import boto3", f"{BASELINE} and None", str(INSTALLED))
+        for n, name in enumerate(first_calls.NAMES):
+            if n % FUNCTIONS_BETWEEN == 0:
+                boto3 = self._start(baseline)
+                self.found[BASELINE].append((boto3, boto3))
+            start = self._start(_function(name, first_calls.event(self._here, name)))
+            check(name, start.answer)
+            self.found[name].append((start, boto3))
+        installed = self._start(baseline._replace(folder=INSTALLED))
+        self.found[_AS_INSTALLED].append((installed, boto3))
 
-    def compare(self, name: str, start: Start, baseline: Start) -> None:
-        ratio = Ratio(start.seconds / baseline.seconds, start.cpu / baseline.cpu)
-        self._ratios.setdefault(name, []).append(ratio)
-
-    def ratio(self, name: str) -> "Ratio":
-        """Return the medians of a function's ratios to the baselines next to it."""
-        return Ratio(*map(median, zip(*self._ratios[name], strict=True)))
-
-    def forget_the_first(self) -> None:
-        """Drop the first run, which filled the system's caches."""
-        for starts in self.found.values():
-            del starts[0]
-        for ratios in self._ratios.values():
-            del ratios[0]
+    def clock_ratio(self, name: str) -> float:
+        """Return the median of a program's starts ÷ the baselines next to them."""
+        return median(start.seconds / boto3.seconds for start, boto3 in self.found[name])
 
     def profile(self, program: Program) -> "list[_Cost]":
         """Import once more; return the packages that took longest."""
@@ -161,33 +160,16 @@ class _Starts:
     def version(self) -> str:
         return self._run(Program(ARTIFACT, ""), "--version").stdout.split()[1]
 
+    def _start(self, program: Program) -> Start:
+        done = self._run(program, "-c", program.text)
+        *times, answer = json.loads(done.stdout.splitlines()[-1])
+        began, cpu_began, imported, _, ended, cpu_ended = times
+        return Start(imported - began, ended - imported, cpu_ended - cpu_began, answer)
+
     def _run(self, program: Program, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        done = subprocess.run(
-            machine.pinned(machine.CLIENT_CORE, [self._python, "-S", *arguments]),
-            cwd=program.folder,
-            env={**self._environment, "PYTHONPATH": program.path},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"{program.imports}: {done.stderr}")
-        return done
-
-
-def _take_turns(here: stack.Stack, starts: _Starts) -> None:
-    # The artifact contains botocore but not boto3.
-    baseline = Program(ARTIFACT, "import boto3", f"{BASELINE} and None", str(INSTALLED))
-    for n, name in enumerate(first_calls.NAMES):
-        if n % FUNCTIONS_BETWEEN == 0:
-            boto3 = starts.run(BASELINE, baseline)
-            starts.compare(BASELINE, boto3, boto3)
-        event = first_calls.event(here, name)
-        start = starts.run(name, _function(name, event))
-        first_calls.check(name, start.answer)
-        starts.compare(name, start, boto3)
-    installed = starts.run(_AS_INSTALLED, baseline._replace(folder=INSTALLED))
-    starts.compare(_AS_INSTALLED, installed, boto3)
+        environment = {**self._here.environment, "PYTHONPATH": program.path}
+        command = [self._python, "-S", *arguments]
+        return machine.run(command, cwd=program.folder, env=environment)
 
 
 def _function(name: str, event: Any = None) -> Program:
@@ -207,35 +189,25 @@ class _Cost(NamedTuple):
     """With the modules that it imported first."""
 
 
+_IMPORT = re.compile(r"^import time: +(\d+) \| +(\d+) \|( +)(\w+)", re.MULTILINE)
+
+
 def _costs(importtime: str) -> Iterator[_Cost]:
     """Add up the lines of `-X importtime` by package.
 
     A module's line comes after those of its imports, which are indented more.
     """
-    own: dict[str, float] = {}
-    whole: dict[str, float] = {}
+    own: dict[str, float] = defaultdict(float)
+    whole: dict[str, float] = defaultdict(float)
     above: list[tuple[int, str]] = []
-    for depth, package, alone, cumulative in reversed([*_lines(importtime)]):
-        while above and above[-1][0] >= depth:
+    for alone, cumulative, indent, package in reversed(_IMPORT.findall(importtime)):
+        while above and above[-1][0] >= len(indent):
             above.pop()
-        own[package] = own.get(package, 0) + alone
+        own[package] += int(alone) / 1000
         if package not in (name for _, name in above):
-            whole[package] = whole.get(package, 0) + cumulative
-        above.append((depth, package))
+            whole[package] += int(cumulative) / 1000
+        above.append((len(indent), package))
     return (_Cost(package, own[package], whole[package]) for package in own)
-
-
-def _lines(importtime: str) -> Iterator[tuple[int, str, float, float]]:
-    for line in importtime.splitlines():
-        alone, cumulative, name = line.removeprefix("import time:").split("|")
-        if alone.strip().isdigit():
-            module = name.strip()
-            yield (
-                len(name) - len(module),
-                module.partition(".")[0],
-                int(alone) / 1000,
-                int(cumulative) / 1000,
-            )
 
 
 # --- The section of the page ----------------------------------------------------------------------
@@ -243,52 +215,37 @@ def _lines(importtime: str) -> Iterator[tuple[int, str, float, float]]:
 _AS_INSTALLED = f"{BASELINE}, all services installed"
 
 
-def _targets(starts: _Starts) -> Table:
+def _targets(starts: _Starts) -> list[Row]:
     others = [name for name in first_calls.NAMES if name not in WAITED_FOR]
-    worst = max(others, key=lambda name: starts.ratio(name).clock)
+    worst = max(others, key=starts.clock_ratio)
     names = {name: name for name in WAITED_FOR} | {worst: f"the slowest other, {worst}"}
-    return report.targets(
-        [
-            report.at_most(f"{what} ÷ boto3", MAX_TIMES_BOTO3[name], starts.ratio(name).clock)
-            for name, what in names.items()
-        ]
-    )
-
-
-def _times(starts: _Starts) -> Table:
-    columns = ["", "import, ms", "first call, ms", "both", "min–max", "CPU, ms"]
-    columns += ["÷ boto3", "its CPU"]
-    rows = [_row(starts, name) for name in (BASELINE, _AS_INSTALLED, *first_calls.NAMES)]
-    return Table("From nothing to the first answer", columns, rows)
-
-
-def _row(starts: _Starts, name: str) -> list[str]:
-    found = starts.found[name]
-    both = [start.seconds * 1000 for start in found]
     return [
-        name,
-        f"{median(start.importing for start in found) * 1000:.0f}",
-        f"{median(start.calling for start in found) * 1000:.0f}",
-        *report.spread(both),
-        f"{median(start.cpu for start in found) * 1000:.0f}",
-        *(f"{value:.2f}" for value in starts.ratio(name)),
+        report.at_most(f"{what} ÷ boto3", MAX_TIMES_BOTO3[name], starts.clock_ratio(name))
+        for name, what in names.items()
     ]
 
 
-def _expensive(profiles: Mapping[str, list[_Cost]]) -> Table:
-    columns = ["", *(f"{n}." for n in range(1, EXPENSIVE + 1))]
-    rows = [[name, *map(_cell, costs)] for name, costs in profiles.items()]
-    return Table(
-        "The most expensive imports: ms of its own (with what it imports first)", columns, rows
-    )
+def _times(starts: _Starts, name: str) -> Row:
+    found = [start for start, _ in starts.found[name]]
+    cpu_ratio = median(start.cpu / boto3.cpu for start, boto3 in starts.found[name])
+    return [
+        ("", name),
+        ("import, ms", f"{median(start.importing for start in found) * 1000:.0f}"),
+        ("first call, ms", f"{median(start.calling for start in found) * 1000:.0f}"),
+        *report.spread("both", [start.seconds * 1000 for start in found]),
+        ("CPU, ms", f"{median(start.cpu for start in found) * 1000:.0f}"),
+        ("÷ boto3", f"{starts.clock_ratio(name):.2f}"),
+        ("its CPU", f"{cpu_ratio:.2f}"),
+    ]
 
 
-def _cell(cost: _Cost) -> str:
-    return f"{cost.package} {cost.own:.0f} ({cost.whole:.0f})"
+def _expensive(name: str, costs: list[_Cost]) -> Row:
+    cells = [f"{cost.package} {cost.own:.0f} ({cost.whole:.0f})" for cost in costs]
+    return [("", name), *((f"{n}.", cell) for n, cell in enumerate(cells, 1))]
 
 
 def _notes(starts: _Starts, busy: float) -> list[str]:
-    as_installed = starts.ratio(_AS_INSTALLED).clock
+    as_installed = starts.clock_ratio(_AS_INSTALLED)
     return [
         "The artifact omits the services that no function calls, which makes the baseline faster"
         f" too: with all of them, as pip installs them, it takes {as_installed:.2f} times as long.",

@@ -1,9 +1,11 @@
 """The measuring machine: its cores, one for the client and one for the stub, and its name."""
 
+import operator
 import os
 import platform
+import subprocess
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build"
@@ -16,6 +18,15 @@ CLIENT_CORE = CORES[-1]
 def pinned(core: int, command: list[str]) -> list[str]:
     """Return the command that runs `command` on one core."""
     return ["taskset", "--cpu-list", str(core), *command]
+
+
+def run(command: list[str], **options: Any) -> "subprocess.CompletedProcess[str]":
+    """Run a command on the client's core; raises RuntimeError with its error if it fails."""
+    pinned_command = pinned(CLIENT_CORE, command)
+    done = subprocess.run(pinned_command, capture_output=True, text=True, check=False, **options)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)[:200]}: {(done.stderr or done.stdout)[-1000:]}")
+    return done
 
 
 def description() -> str:
@@ -33,28 +44,22 @@ class Load:
 
     def share(self) -> float:
         """Return the share of the cores' time that was in use, from 0 to 1."""
-        now, began = _reading(), self._began
-        return (now.busy - began.busy) / (now.total - began.total)
+        busy, total, _ = self._since()
+        return busy / total
 
     def others_share(self) -> float:
         """Return the share that other processes and the hypervisor used; needs ended children."""
-        now, began = _reading(), self._began
-        others = (now.busy - now.own) - (began.busy - began.own)
-        return max(0.0, others) / (now.total - began.total)
+        busy, total, own = self._since()
+        return max(0.0, busy - own) / total
+
+    def _since(self) -> tuple[float, ...]:
+        return tuple(map(operator.sub, _reading(), self._began))
 
 
-class _Reading(NamedTuple):
-    """CPU seconds of all cores since boot."""
-
-    busy: float
-    total: float
-    own: float
-    """Of this process and its ended children."""
-
-
-def _reading() -> _Reading:
+def _reading() -> tuple[float, float, float]:
+    """Return CPU seconds: busy and all of the cores since boot, own with ended children."""
     ticks = [int(field) for field in Path("/proc/stat").read_text().split()[1:9]]
     _user, _nice, _system, idle, waiting, *_interrupts_and_stolen = ticks
     second = os.sysconf("SC_CLK_TCK")
     busy = sum(ticks) - idle - waiting
-    return _Reading(busy / second, sum(ticks) / second, sum(os.times()[:4]))
+    return busy / second, sum(ticks) / second, sum(os.times()[:4])

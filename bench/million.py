@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Any, NamedTuple
+from typing import Any, Self
 
 import simpy
 
@@ -12,7 +12,7 @@ from bench import chart, scale
 from bench.cloud.bill import dollars
 from bench.cloud.server import DELIVERY_SECONDS, LATENCY_SECONDS
 from bench.cloud.stack import SHARES
-from bench.report import Section, Table
+from bench.report import Row, Section, Table
 from vitrina.channels import ClientType
 from vitrina.config import Config
 from vitrina.publishing import FIRST_PAGE_POSTS, PAGE_SECONDS
@@ -38,42 +38,6 @@ GOOD_ENOUGH = 1.02
 Process = Generator[simpy.Event, Any, None]
 
 
-@dataclass(frozen=True)
-class Stage:
-    """The parameters of a simulation."""
-
-    connections: int
-    posts_per_second: int
-    workers: int
-    user_shards: int
-    cpu_seconds_per_post: float
-    latency_seconds: float = POST_LATENCY_SECONDS
-    cold_start_seconds: float = COLD_START_SECONDS
-
-    @property
-    def bound_seconds(self) -> float:
-        """The time that the quota takes."""
-        return max(0.0, self.connections / self.posts_per_second - BURST_SECONDS)
-
-    def partitions(self) -> list[int]:
-        """Return the connections of each partition; those of a type are equal."""
-        shards = {ClientType.USER: self.user_shards, ClientType.SHOP: _default("shop_shards")}
-        return [
-            self.connections * share // 100 // shards.get(client_type, 1)
-            for client_type, share in SHARES.items()
-            for _ in range(shards.get(client_type, 1))
-        ]
-
-
-class Outcome(NamedTuple):
-    seconds: float
-    tasks: int
-    most_workers: int
-    throttled_share: float
-    busy_seconds: float
-    """Of all workers together, as Lambda bills it."""
-
-
 class _Bucket:
     """A token bucket of posts, for an account or a worker."""
 
@@ -94,50 +58,69 @@ class _Bucket:
 
 
 @dataclass
-class _Simulation:
-    stage: Stage
+class Simulation:
+    """One event from its commit to its last delivery: the parameters, and what happened."""
+
+    connections: int
+    posts_per_second: int
+    workers: int
+    user_shards: int
+    cpu_seconds_per_post: float
+    latency_seconds: float = POST_LATENCY_SECONDS
+    cold_start_seconds: float = COLD_START_SECONDS
+
     env: simpy.Environment = field(default_factory=simpy.Environment)
-    last_post: float = 0
+    seconds: float = 0
+    """Until the last post."""
     tasks: int = 0
     posts: float = 0
     throttled: float = 0
     busy_seconds: float = 0
+    """Of all workers together, as Lambda bills it."""
     busy_workers: set[int] = field(default_factory=set)
 
-    def run(self) -> Outcome:
-        quota = self.stage.posts_per_second
+    @property
+    def bound_seconds(self) -> float:
+        """The time that the quota takes."""
+        return max(0.0, self.connections / self.posts_per_second - BURST_SECONDS)
+
+    def run(self) -> Self:
+        quota = self.posts_per_second
         self.account = _Bucket(self.env, quota, quota * BURST_SECONDS)
         self.queue = simpy.Store(self.env)
         self.env.process(self._approve())
-        for number in range(self.stage.workers):
+        for number in range(self.workers):
             self.env.process(self._work(number))
         # The simulation ends when no process is left.
         self.env.run()
-        return Outcome(
-            self.last_post,
-            self.tasks,
-            len(self.busy_workers),
-            self.throttled / (self.posts + self.throttled),
-            self.busy_seconds,
-        )
+        return self
+
+    def _partitions(self) -> list[int]:
+        """Return the connections of each partition; those of a type are equal."""
+        shards = {ClientType.USER: self.user_shards, ClientType.SHOP: _default("shop_shards")}
+        return [
+            self.connections * share // 100 // shards.get(client_type, 1)
+            for client_type, share in SHARES.items()
+            for _ in range(shards.get(client_type, 1))
+        ]
 
     def _approve(self) -> Process:
         """Commit, read the first pages, queue the next ones, post."""
-        partitions = self.stage.partitions()
+        partitions = self._partitions()
         yield self.env.timeout(_taking("TransactWriteItems", "Query", "SendMessageBatch"))
         for connections in partitions:
             if connections > FIRST_PAGE_POSTS:
                 self.queue.put(connections - FIRST_PAGE_POSTS)
         first = sum(min(FIRST_PAGE_POSTS, connections) for connections in partitions)
-        quota = self.stage.posts_per_second
+        quota = self.posts_per_second
         yield from self._post(first, _Bucket(self.env, quota, quota * BUCKET_SECONDS))
 
     def _work(self, number: int) -> Process:
         """Run one task after another, from the time that Lambda starts this worker."""
         yield self.env.timeout(max(0, number - FIRST_WORKERS + 1) / WORKERS_PER_SECOND)
-        rate = self.stage.posts_per_second / self.stage.workers
+        rate = self.posts_per_second / self.workers
         bucket = _Bucket(self.env, rate, max(1.0, rate * BUCKET_SECONDS))
-        start = self.stage.cold_start_seconds
+        start = self.cold_start_seconds
         while True:
             left = yield self.queue.get()
             yield self.env.timeout(DELIVERY_SECONDS + start)
@@ -150,7 +133,7 @@ class _Simulation:
         """Read a page, queue the next one, post to this one."""
         self.tasks += 1
         yield self.env.timeout(_taking("BatchGetItem", "Query"))
-        page = self.stage.posts_per_second / self.stage.workers * PAGE_SECONDS
+        page = self.posts_per_second / self.workers * PAGE_SECONDS
         if left > page:
             yield self.env.timeout(_taking("SendMessageBatch"))
             self.queue.put(left - page)
@@ -158,21 +141,15 @@ class _Simulation:
 
     def _post(self, left: float, bucket: _Bucket) -> Process:
         """Post as fast as the buckets, the processor and the open connections allow."""
-        stage = self.stage
-        fastest = min(1 / stage.cpu_seconds_per_post, MAX_PARALLEL_POSTS / stage.latency_seconds)
+        fastest = min(1 / self.cpu_seconds_per_post, MAX_PARALLEL_POSTS / self.latency_seconds)
         while left > 0:
             tried = bucket.take(min(left, fastest * STEP_SECONDS))
             sent = self.account.take(tried)
             left = max(0.0, left - sent)
             self.posts += sent
             self.throttled += tried - sent
-            yield self.env.timeout(STEP_SECONDS if left > 0 else stage.latency_seconds)
-        self.last_post = max(self.last_post, self.env.now)
-
-
-def simulate(stage: Stage) -> Outcome:
-    """Simulate one event from its commit to its last delivery."""
-    return _Simulation(stage).run()
+            yield self.env.timeout(STEP_SECONDS if left > 0 else self.latency_seconds)
+        self.seconds = max(self.seconds, self.env.now)
 
 
 def _taking(*calls: str) -> float:
@@ -188,11 +165,6 @@ def _default(setting: str) -> int:
 # --- The section of the page ----------------------------------------------------------------------
 
 
-class _Advice(NamedTuple):
-    stage: Stage
-    outcome: Outcome
-
-
 def measure(progress: Callable[[str], None]) -> Section:
     """Simulate a million connections, with the last figures of the scale benchmark."""
     if not scale.COSTS.exists():
@@ -200,19 +172,21 @@ def measure(progress: Callable[[str], None]) -> Section:
     costs = json.loads(scale.COSTS.read_text())
     cpu = costs["cpu_seconds_per_post"]
     progress("Simulating what was measured")
-    checked = simulate(_as_measured(cpu))
-    found: dict[int, list[_Advice]] = {}
+    checked = _as_measured(cpu).run()
+    found: dict[int, list[Simulation]] = {}
     for quota in QUOTAS:
         progress(f"A million at {quota:,} posts/s")
         found[quota] = [
-            _try(quota, shards, workers, cpu) for shards in SHARDS for workers in WORKERS
+            Simulation(MILLION, quota, workers, shards, cpu).run()
+            for shards in SHARDS
+            for workers in WORKERS
         ]
     advice = [_best(tried) for tried in found.values()]
     _chart(advice)
     return Section(
         tables=[
             _check_table(costs["seconds"], checked.seconds),
-            _advice_table(advice, costs["bill"]),
+            Table("A million", [_advice(each, costs["bill"]) for each in advice]),
             *(_sweep_table(quota, tried) for quota, tried in found.items()),
         ],
         notes=[
@@ -224,8 +198,8 @@ def measure(progress: Callable[[str], None]) -> Section:
     )
 
 
-def _as_measured(cpu_seconds_per_post: float) -> Stage:
-    return Stage(
+def _as_measured(cpu_seconds_per_post: float) -> Simulation:
+    return Simulation(
         scale.LARGE,
         scale.POSTS_PER_SECOND,
         _default("fanout_workers"),
@@ -236,70 +210,61 @@ def _as_measured(cpu_seconds_per_post: float) -> Stage:
     )
 
 
-def _try(quota: int, shards: int, workers: int, cpu_seconds_per_post: float) -> _Advice:
-    stage = Stage(MILLION, quota, workers, shards, cpu_seconds_per_post)
-    return _Advice(stage, simulate(stage))
-
-
-def _best(tried: list[_Advice]) -> _Advice:
+def _best(tried: list[Simulation]) -> Simulation:
     """Return the fewest workers, then shards, that are almost the fastest."""
-    fastest = min(each.outcome.seconds for each in tried)
-    good = [each for each in tried if each.outcome.seconds <= fastest * GOOD_ENOUGH]
-    return min(good, key=lambda each: (each.stage.workers, each.stage.user_shards))
+    fastest = min(each.seconds for each in tried)
+    good = [each for each in tried if each.seconds <= fastest * GOOD_ENOUGH]
+    return min(good, key=lambda each: (each.workers, each.user_shards))
 
 
 def _check_table(measured: float, simulated: float) -> Table:
-    row = [f"{measured:.2f}", f"{simulated:.2f}", f"{simulated / measured - 1:+.1%}"]
-    title = f"Check: {scale.LARGE:,} connections, as measured"
-    return Table(title, ["s measured", "s simulated", "difference"], [row])
+    row = [
+        ("s measured", f"{measured:.2f}"),
+        ("s simulated", f"{simulated:.2f}"),
+        ("difference", f"{simulated / measured - 1:+.1%}"),
+    ]
+    return Table(f"Check: {scale.LARGE:,} connections, as measured", [row])
 
 
-def _advice_table(advice: list[_Advice], bill: dict[str, float]) -> Table:
-    columns = ["quota, posts/s", "workers", "shards", "s to the last", "bound", "×", "429"]
-    columns += ["events an hour", "$ an event"]
-    return Table("A million", columns, [_advice_row(each, bill) for each in advice])
-
-
-def _advice_row(advice: _Advice, bill: dict[str, float]) -> list[str]:
-    stage, outcome = advice
+def _advice(done: Simulation, bill: dict[str, float]) -> Row:
     return [
-        f"{stage.posts_per_second:,}",
-        str(outcome.most_workers),
-        str(stage.user_shards),
-        f"{outcome.seconds:.1f}",
-        f"{stage.bound_seconds:.1f}",
-        f"{outcome.seconds / stage.bound_seconds:.2f}",
-        f"{outcome.throttled_share:.2%}",
-        f"{3600 / outcome.seconds:,.0f}",
-        f"{sum(dollars(_bill(outcome, bill)).values()):.3f}",
+        ("quota, posts/s", f"{done.posts_per_second:,}"),
+        ("workers", str(len(done.busy_workers))),
+        ("shards", str(done.user_shards)),
+        ("s to the last", f"{done.seconds:.1f}"),
+        ("bound", f"{done.bound_seconds:.1f}"),
+        ("×", f"{done.seconds / done.bound_seconds:.2f}"),
+        ("429", f"{done.throttled / (done.posts + done.throttled):.2%}"),
+        ("events an hour", f"{3600 / done.seconds:,.0f}"),
+        ("$ an event", f"{sum(dollars(_bill(done, bill)).values()):.3f}"),
     ]
 
 
-def _bill(outcome: Outcome, measured: dict[str, float]) -> dict[str, float]:
+def _bill(done: Simulation, measured: dict[str, float]) -> dict[str, float]:
     """Scale the measured bill up to a million connections, except for the simulated counts."""
     times = MILLION / scale.LARGE
     growing = ("messages", "read_units", "log_bytes", "transfer_bytes")
     return measured | {
         **{name: measured[name] * times for name in growing},
-        "invocations": outcome.tasks + 1,
-        "queue_requests": 3 * outcome.tasks,
-        "gb_seconds": outcome.busy_seconds * WORKER_GB,
+        "invocations": done.tasks + 1,
+        "queue_requests": 3 * done.tasks,
+        "gb_seconds": done.busy_seconds * WORKER_GB,
     }
 
 
-def _sweep_table(quota: int, tried: list[_Advice]) -> Table:
-    seconds = {(x.stage.user_shards, x.stage.workers): x.outcome.seconds for x in tried}
-    rows = [[str(n), *(f"{seconds[n, workers]:.1f}" for workers in WORKERS)] for n in SHARDS]
-    columns = ["shards", *(f"{workers} workers" for workers in WORKERS)]
-    return Table(f"Seconds to the last delivery at {quota:,} posts/s", columns, rows)
+def _sweep_table(quota: int, tried: list[Simulation]) -> Table:
+    seconds = {(each.user_shards, each.workers): each.seconds for each in tried}
+    rows = [
+        [("shards", str(n)), *((f"{w} workers", f"{seconds[n, w]:.1f}") for w in WORKERS)]
+        for n in SHARDS
+    ]
+    return Table(f"Seconds to the last delivery at {quota:,} posts/s", rows)
 
 
-def _chart(advice: list[_Advice]) -> None:
-    labels = [f"{stage.posts_per_second:,} posts/s" for stage, _ in advice]
-    simulated = [outcome.seconds for _, outcome in advice]
-    bounds = [stage.bound_seconds for stage, _ in advice]
+def _chart(advice: list[Simulation]) -> None:
+    by_quota = {f"{each.posts_per_second:,} posts/s": each for each in advice}
     panels = {
-        "s to the last of a million, simulated": dict(zip(labels, simulated, strict=True)),
-        "s that the quota takes": dict(zip(labels, bounds, strict=True)),
+        "s to the last of a million, simulated": {q: it.seconds for q, it in by_quota.items()},
+        "s that the quota takes": {q: it.bound_seconds for q, it in by_quota.items()},
     }
-    chart.bars("million", panels, ours=labels[0])
+    chart.bars("million", panels, ours=next(iter(by_quota)))

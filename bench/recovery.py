@@ -10,7 +10,7 @@ from bench import chart, report
 from bench.cloud import rows as stored
 from bench.cloud import stack
 from bench.cloud.lambdas import Lambda
-from bench.cloud.stack import Answer, Stack
+from bench.cloud.stack import Stack
 from bench.report import Section, Table
 from harness import gateway_events
 
@@ -33,7 +33,7 @@ class Run(NamedTuple):
 
 def measure(progress: Callable[[str], None]) -> Section:
     """Resume after one, a hundred and five hundred events; takes about a minute."""
-    rows: list[list[str]] = []
+    rows: list[report.Row] = []
     waits: dict[int, dict[str, float]] = {}
     for latency_ms in LATENCIES_MS:
         progress(f"{latency_ms} ms of latency")
@@ -45,7 +45,7 @@ def measure(progress: Callable[[str], None]) -> Section:
         {f"ms to `recovered`, {ms} ms of latency": waited for ms, waited in waits.items()},
         ours=f"{max(MISSED)}",
     )
-    return Section([Table("A client resumes", _COLUMNS, rows)])
+    return Section([Table("A client resumes", rows)])
 
 
 def recover(latency_ms: int) -> dict[int, list[Run]]:
@@ -58,30 +58,18 @@ def recover(latency_ms: int) -> dict[int, list[Run]]:
 
 
 def _run(here: Stack, message: Lambda, missed: int) -> Run:
-    positions = {
-        channel: {"epoch": EPOCH, "seq": LAST - share}
-        for channel, share in zip(CHANNELS, _shares(missed), strict=True)
-    }
+    shares = {"user": missed - missed // 2, "user:1": missed // 2}
+    positions = {of: {"epoch": EPOCH, "seq": LAST - share} for of, share in shares.items()}
     resume = {"type": "resume", "positions": positions}
     here.cloud.bill.take()
     started = time.time()
     message.invoke(gateway_events.websocket("MESSAGE", CONNECTION, body=resume))
     answers = here.answers()
-    _check(answers, missed)
-    cloud = here.cloud
-    cloud.bill.add("messages", 1 + len(answers))
-    return Run(max(post.at for post in answers) - started, len(answers), cloud.bill.take())
-
-
-def _shares(missed: int) -> tuple[int, int]:
-    """Return the number of missed events of each channel."""
-    return missed - missed // 2, missed // 2
-
-
-def _check(answers: list[Answer], missed: int) -> None:
-    """Raise RuntimeError unless all events and `recovered` were accepted."""
+    # All events, then `recovered`.
     if [post.status for post in answers] != [HTTPStatus.OK] * (missed + 1):
         raise RuntimeError(f"{len(answers)} answers to {missed} events: {answers[-3:]}")
+    here.cloud.bill.add("messages", 1 + len(answers))
+    return Run(max(post.at for post in answers) - started, len(answers), here.cloud.bill.take())
 
 
 def _store(here: Stack) -> None:
@@ -95,18 +83,16 @@ def _store(here: Stack) -> None:
 
 # --- The section of the page ----------------------------------------------------------------------
 
-_COLUMNS = ["latency", "missed events", "ms to `recovered`", "min–max", "posts", "read units"]
-
 
 def _ms(runs: list[Run]) -> float:
     return median(run.seconds for run in runs) * 1000
 
 
-def _row(latency_ms: int, missed: int, runs: list[Run]) -> list[str]:
+def _row(latency_ms: int, missed: int, runs: list[Run]) -> report.Row:
     return [
-        f"{latency_ms} ms",
-        str(missed),
-        *report.spread([run.seconds * 1000 for run in runs]),
-        str(runs[0].posts),
-        f"{runs[0].bill['read_units']:,.0f}",
+        ("latency", f"{latency_ms} ms"),
+        ("missed events", str(missed)),
+        *report.spread("ms to `recovered`", [run.seconds * 1000 for run in runs]),
+        ("posts", str(runs[0].posts)),
+        *report.counts(runs[0].bill, {"read units": "read_units"}),
     ]

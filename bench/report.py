@@ -1,6 +1,7 @@
 """The result of a benchmark: a generated part of docs/benchmarks.md."""
 
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from statistics import median
@@ -12,33 +13,48 @@ DOCUMENT = machine.ROOT / "docs" / "benchmarks.md"
 CHARTS = DOCUMENT.with_suffix("")
 
 
+Row = list[tuple[str, str]]
+"""Cells, each with the title of its column before it."""
+
+
 @dataclass(frozen=True)
 class Table:
     title: str
-    columns: list[str]
-    rows: list[list[str]]
+    rows: list[Row]
 
     def to_markdown(self) -> str:
-        return f"**{self.title}**\n\n{pages.table(self.columns, self.rows)}"
+        columns = [column for column, _ in self.rows[0]]
+        cells = [[cell for _, cell in row] for row in self.rows]
+        return f"**{self.title}**\n\n{pages.table(columns, cells)}"
 
 
-def targets(rows: list[list[str]]) -> Table:
-    """Return a table of the rows that `at_least` and `at_most` make."""
-    return Table("Targets", ["ratio or count", "target", "measured", ""], rows)
+def at_least(what: str, target: float, measured: float) -> Row:
+    return _target(what, f"≥ {target:g}", measured, is_met=measured >= target)
 
 
-def at_least(what: str, target: float, measured: float) -> list[str]:
-    return [what, f"≥ {target:g}", f"{measured:.3g}", "met" if measured >= target else "missed"]
+def at_most(what: str, target: float, measured: float) -> Row:
+    return _target(what, f"≤ {target:g}", measured, is_met=measured <= target)
 
 
-def at_most(what: str, target: float, measured: float) -> list[str]:
-    return [what, f"≤ {target:g}", f"{measured:.3g}", "met" if measured <= target else "missed"]
+def _target(what: str, target: str, measured: float, *, is_met: bool) -> Row:
+    return [
+        ("ratio or count", what),
+        ("target", target),
+        ("measured", f"{measured:.3g}"),
+        ("", "met" if is_met else "missed"),
+    ]
 
 
-def spread(values: list[float], digits: int = 0) -> list[str]:
+def spread(column: str, values: list[float], digits: int = 0) -> Row:
     """Return the cells of a median, and of the minimum and maximum."""
     low, high = min(values), max(values)
-    return [f"{median(values):,.{digits}f}", f"{low:,.{digits}f}–{high:,.{digits}f}"]
+    between = f"{low:,.{digits}f}–{high:,.{digits}f}"
+    return [(column, f"{median(values):,.{digits}f}"), ("min–max", between)]
+
+
+def counts(bill: Mapping[str, float], columns: Mapping[str, str]) -> Row:
+    """Return the cells of whole counts; `columns` maps titles to names in the bill."""
+    return [(column, f"{bill.get(name, 0):,.0f}") for column, name in columns.items()]
 
 
 @dataclass(frozen=True)

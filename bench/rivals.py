@@ -31,16 +31,14 @@ class Client:
     """Posts of a trial run: they take about a second without latency, a little longer with it."""
 
 
-def _python(python: str, module: str) -> tuple[str, ...]:
-    return (python, "-m", f"bench.clients.{module}")
+_OURS = (PROJECT_PYTHON, "-m", "bench.clients.ours")
+_BOTO3 = (PROJECT_PYTHON, "-m", "bench.clients.boto3_threads")
+_AIOBOTOCORE = (sys.executable, "-m", "bench.clients.aiobotocore_tasks")
 
-
-OURS = Client("vitrina.sender", _python(PROJECT_PYTHON, "ours"), (MAX_PARALLEL_POSTS,), 10_000)
-BOTO3 = Client("boto3 sequential", _python(PROJECT_PYTHON, "boto3_threads"), (1,), 50)
-BOTO3_THREADS = Client("boto3 threads", _python(PROJECT_PYTHON, "boto3_threads"), (8, 16, 32), 500)
-AIOBOTOCORE = Client(
-    "aiobotocore", _python(sys.executable, "aiobotocore_tasks"), (32, 64, 128), 800
-)
+OURS = Client("vitrina.sender", _OURS, (MAX_PARALLEL_POSTS,), 10_000)
+BOTO3 = Client("boto3 sequential", _BOTO3, (1,), 50)
+BOTO3_THREADS = Client("boto3 threads", _BOTO3, (8, 16, 32), 500)
+AIOBOTOCORE = Client("aiobotocore", _AIOBOTOCORE, (32, 64, 128), 800)
 NODE_SDK = Client("Node SDK v3", (NODE, "bench/clients/node_sdk.mjs"), (50, 256), 1500)
 WRK = Client("wrk (signs nothing)", ("wrk",), (MAX_PARALLEL_POSTS,), 0)
 CLIENTS = [OURS, BOTO3, BOTO3_THREADS, AIOBOTOCORE, NODE_SDK, WRK]
@@ -67,17 +65,9 @@ class Run(NamedTuple):
 def run(client: Client, url: str, at_once: int, posts: int) -> Run:
     """Run a client's program on its own core; raises RuntimeError with its standard error."""
     load = _wrk_load(url, at_once) if client is WRK else [url, str(posts), str(at_once)]
-    done = subprocess.run(
-        machine.pinned(machine.CLIENT_CORE, [*client.command, *load]),
-        cwd=machine.ROOT,
-        env=environment.isolated() | {"AWS_CA_BUNDLE": str(stub.CERTIFICATE)},
-        capture_output=True,
-        text=True,
-        timeout=RUN_SECONDS,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"{client.name}: {(done.stderr or done.stdout)[-1000:]}")
+    env = environment.isolated() | {"AWS_CA_BUNDLE": str(stub.CERTIFICATE)}
+    command = [*client.command, *load]
+    done = machine.run(command, cwd=machine.ROOT, env=env, timeout=RUN_SECONDS)
     return Run(**json.loads(done.stdout.splitlines()[-1]))
 
 

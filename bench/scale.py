@@ -11,6 +11,7 @@ from typing import NamedTuple
 from bench import chart, machine, report
 from bench.cloud import rows, stack
 from bench.cloud.bill import PRICES, dollars
+from bench.cloud.lambdas import EventSource, Lambda
 from bench.cloud.server import DELIVERY_SECONDS, LATENCY_SECONDS
 from bench.cloud.stack import Stack
 from bench.report import Section, Table
@@ -89,10 +90,15 @@ def measure(progress: Callable[[str], None]) -> Section:
     return Section(
         tables=[
             _targets(runs, visits),
-            _times(runs),
-            _work(runs),
-            _prices(_typical(runs[PRICED])),
-            _visit_table(visits),
+            Table("Delivery", [_times(*each) for each in runs.items()]),
+            Table(
+                "What one event takes",
+                [_work(size, _typical(found)) for size, found in runs.items()],
+            ),
+            Table(
+                f"Dollars for one event to {PRICED:,} connections", _prices(_typical(runs[PRICED]))
+            ),
+            Table("A connection comes and goes", [_visit(*each) for each in visits.items()]),
         ],
         notes=[
             f"The stand-in takes {', '.join(latencies)} and {DELIVERY_SECONDS * 1000:.0f} ms from"
@@ -106,9 +112,9 @@ def approvals(size: int) -> list[Run]:
     with stack.running(
         connections=size, latency_ms=LATENCY_MS, posts_per_second=POSTS_PER_SECOND, burst=BURST
     ) as here:
-        approving = _Approving(here, size)
-        runs = [approving.run(n) for n in range(1, WARM_UPS + REPETITIONS + 1)]
-    return runs[WARM_UPS:]
+        approve, workers = here.function("approve"), here.fanout()
+        numbers = range(1, WARM_UPS + REPETITIONS + 1)
+        return [_approval(here, approve, workers, size, n) for n in numbers][WARM_UPS:]
 
 
 def bound(size: int, runs: list[Run]) -> float:
@@ -117,52 +123,43 @@ def bound(size: int, runs: list[Run]) -> float:
     return max(left, median(run.request_seconds for run in runs))
 
 
-class _Approving:
-    """Warm functions, and an administrator who approves."""
-
-    def __init__(self, here: Stack, size: int) -> None:
-        self._here = here
-        self._size = size
-        self._approve = here.function("approve")
-        self._workers = here.fanout()
-        self._token = here.token(ClientType.ADMIN)
-
-    def run(self, product_id: int) -> Run:
-        cloud = self._here.cloud
-        self._here.put("products", rows.pending_product(product_id))
-        time.sleep(PAUSE_SECONDS)
-        cloud.bill.take()
-        request = gateway_events.http(
-            "POST",
-            f"/api/v1/admin/products/{product_id}/approve",
-            token=self._token,
-            body={"moderation_notes": "Отличный товар"},
-        )
-        started, load = time.perf_counter(), machine.Load()
-        invocation = self._approve.invoke(request)
-        request_seconds = time.perf_counter() - started
-        if not cloud.queue.wait_until_done(TIMEOUT_SECONDS) or self._workers.failures:
-            raise RuntimeError(f"The workers are not done: {self._workers.failures}")
-        busy = load.share()
-        # Every approval is the next event of the channel.
-        event = self._here.event(ClientType.USER, product_id)
-        answers = self._here.answers()
-        got = Counter(post.connection_id for post in answers if post.status == HTTPStatus.OK)
-        cloud.bill.add("http_requests")
-        cloud.bill.add("messages", got.total())
-        cloud.bill.add("transfer_bytes", got.total() * len(event["body"].encode()))
-        return Run(
-            seconds=max(post.at for post in answers) - float(event["created_at"]) / 1000,
-            request_seconds=request_seconds,
-            posts=len(answers),
-            throttled=sum(post.status == HTTPStatus.TOO_MANY_REQUESTS for post in answers),
-            missing=self._size - len(got),
-            duplicates=got.total() - len(got),
-            bill=cloud.bill.take(),
-            approver_mb=invocation.peak_mb,
-            worker_mb=self._workers.peak_mb,
-            machine_busy=busy,
-        )
+def _approval(
+    here: Stack, approve: Lambda, workers: EventSource, size: int, product_id: int
+) -> Run:
+    here.put("products", rows.pending_product(product_id))
+    time.sleep(PAUSE_SECONDS)
+    here.cloud.bill.take()
+    request = gateway_events.http(
+        "POST",
+        f"/api/v1/admin/products/{product_id}/approve",
+        token=here.token(ClientType.ADMIN),
+        body={"moderation_notes": "Отличный товар"},
+    )
+    started, load = time.perf_counter(), machine.Load()
+    invocation = approve.invoke(request)
+    request_seconds = time.perf_counter() - started
+    if not here.cloud.queue.wait_until_done(TIMEOUT_SECONDS) or workers.failures:
+        raise RuntimeError(f"The workers are not done: {workers.failures}")
+    busy = load.share()
+    # Every approval is the next event of the channel.
+    event = here.event(ClientType.USER, product_id)
+    answers = here.answers()
+    got = Counter(post.connection_id for post in answers if post.status == HTTPStatus.OK)
+    here.cloud.bill.add("http_requests")
+    here.cloud.bill.add("messages", got.total())
+    here.cloud.bill.add("transfer_bytes", got.total() * len(event["body"].encode()))
+    return Run(
+        seconds=max(post.at for post in answers) - float(event["created_at"]) / 1000,
+        request_seconds=request_seconds,
+        posts=len(answers),
+        throttled=sum(post.status == HTTPStatus.TOO_MANY_REQUESTS for post in answers),
+        missing=size - len(got),
+        duplicates=got.total() - len(got),
+        bill=here.cloud.bill.take(),
+        approver_mb=invocation.peak_mb,
+        worker_mb=workers.peak_mb,
+        machine_busy=busy,
+    )
 
 
 def _typical(runs: list[Run]) -> Run:
@@ -182,21 +179,19 @@ def _keep_costs(runs: list[Run]) -> None:
 # --- Connecting, disconnecting, counting ----------------------------------------------------------
 
 Visits = dict[str, dict[str, float]]
-"""What was billed, by activity."""
+"""What was billed, by function."""
 
 
 def _visits() -> Visits:
     """Bill one connect, one disconnect, and one count of many connections."""
     with stack.running(connections=LARGE) as here:
         token = here.token(ClientType.USER)
-        connected = gateway_events.websocket("CONNECT", "visitor=", token=token)
-        counted = gateway_events.http("GET", "/ws/stats")
-        disconnected = gateway_events.websocket("DISCONNECT", "visitor=")
-        return {
-            "connect": here.bill(here.function("connect"), connected),
-            "disconnect": here.bill(here.function("disconnect"), disconnected),
-            f"/ws/stats of {LARGE:,}": here.bill(here.function("stats"), counted),
+        events = {
+            "connect": gateway_events.websocket("CONNECT", "visitor=", token=token),
+            "disconnect": gateway_events.websocket("DISCONNECT", "visitor="),
+            "stats": gateway_events.http("GET", "/ws/stats"),
         }
+        return {name: here.bill(here.function(name), of)[0] for name, of in events.items()}
 
 
 # --- The section of the page ----------------------------------------------------------------------
@@ -219,77 +214,74 @@ def _targets(runs: Runs, visits: Visits) -> Table:
         report.at_most("writes to connect", MAX_WRITES, visits["connect"]["writes"]),
         report.at_most("writes to disconnect", MAX_WRITES, visits["disconnect"]["writes"]),
     ]
-    return report.targets(rows)
+    return Table("Targets", rows)
 
 
-def _times(runs: Runs) -> Table:
-    columns = ["connections", "s to the last", "min–max", "bound", "×", "429"]
-    columns += ["request, ms", "min–max", "missing", "duplicates", "machine busy"]
-    return Table("Delivery", columns, [_time_row(size, found) for size, found in runs.items()])
-
-
-def _time_row(size: int, runs: list[Run]) -> list[str]:
+def _times(size: int, runs: list[Run]) -> report.Row:
     seconds, least = [run.seconds for run in runs], bound(size, runs)
     return [
-        f"{size:,}",
-        *report.spread(seconds, 2),
-        f"{least:.2f}",
-        f"{median(seconds) / least:.2f}",
-        f"{median(run.throttled_share for run in runs):.2%}",
-        *report.spread([run.request_seconds * 1000 for run in runs], 0),
-        str(sum(run.missing for run in runs)),
-        str(sum(run.duplicates for run in runs)),
-        f"{median(run.machine_busy for run in runs):.0%}",
+        ("connections", f"{size:,}"),
+        *report.spread("s to the last", seconds, 2),
+        ("bound", f"{least:.2f}"),
+        ("×", f"{median(seconds) / least:.2f}"),
+        ("429", f"{median(run.throttled_share for run in runs):.2%}"),
+        *report.spread("request, ms", [run.request_seconds * 1000 for run in runs]),
+        ("missing", str(sum(run.missing for run in runs))),
+        ("duplicates", str(sum(run.duplicates for run in runs))),
+        ("machine busy", f"{median(run.machine_busy for run in runs):.0%}"),
     ]
 
 
-def _work(runs: Runs) -> Table:
-    columns = ["connections", "posts", "read units", "write units", "SQS requests", "invocations"]
-    columns += ["GB-s", "worker µs CPU/post", "approver, MB", "worker, MB"]
-    return Table(
-        "What one event takes",
-        columns,
-        [_work_row(size, _typical(found)) for size, found in runs.items()],
-    )
+WORK = {
+    "read units": "read_units",
+    "write units": "write_units",
+    "SQS requests": "queue_requests",
+    "invocations": "invocations",
+}
+"""Titles of columns, and the counts of a bill in them."""
 
 
-def _work_row(size: int, run: Run) -> list[str]:
-    counted = ("read_units", "write_units", "queue_requests", "invocations")
+def _work(size: int, run: Run) -> report.Row:
     cpu = run.bill.get("fanout_cpu_seconds", 0)
     return [
-        f"{size:,}",
-        f"{run.posts:,}",
-        *(f"{run.bill.get(name, 0):,.0f}" for name in counted),
-        f"{run.bill['gb_seconds']:.1f}",
-        f"{cpu / size * 1e6:.0f}" if cpu else "–",
-        f"{run.approver_mb:.0f}",
-        f"{run.worker_mb:.0f}" if run.worker_mb else "–",
+        ("connections", f"{size:,}"),
+        ("posts", f"{run.posts:,}"),
+        *report.counts(run.bill, WORK),
+        ("GB-s", f"{run.bill['gb_seconds']:.1f}"),
+        ("worker µs CPU/post", f"{cpu / size * 1e6:.0f}" if cpu else "–"),
+        ("approver, MB", f"{run.approver_mb:.0f}"),
+        ("worker, MB", f"{run.worker_mb:.0f}" if run.worker_mb else "–"),
     ]
 
 
-def _prices(run: Run) -> Table:
+def _prices(run: Run) -> list[report.Row]:
     cost = dollars(run.bill)
-    rows = [
-        [
+    total = sum(cost.values())
+    lines = [
+        (
             f"{PRICES[name].service}: {PRICES[name].part}",
             f"{run.bill[name]:,.0f}",
             f"${value:.7f}",
-            f"{value / sum(cost.values()):.1%}",
-        ]
+            f"{value / total:.1%}",
+        )
         for name, value in cost.items()
     ]
-    rows.append(["all", "", f"${sum(cost.values()):.7f}", "100%"])
-    title = f"Dollars for one event to {PRICED:,} connections"
-    return Table(title, ["service", "units", "dollars", "share"], rows)
+    lines.append(("all", "", f"${total:.7f}", "100%"))
+    columns = ("service", "units", "dollars", "share")
+    return [list(zip(columns, line, strict=True)) for line in lines]
 
 
-def _visit_table(visits: Visits) -> Table:
-    columns = ["", "writes", "write units", "index writes", "queries", "read units", "scans", "$"]
-    return Table("A connection comes and goes", columns, [*map(_visit_row, visits.items())])
+VISIT = {
+    "writes": "writes",
+    "write units": "write_units",
+    "index writes": "index_writes",
+    "queries": "Query",
+    "read units": "read_units",
+    "scans": "Scan",
+}
 
 
-def _visit_row(visit: tuple[str, dict[str, float]]) -> list[str]:
-    name, bill = visit
-    counted = ("writes", "write_units", "index_writes", "Query", "read_units", "Scan")
-    counts = [f"{bill.get(count, 0):,.0f}" for count in counted]
-    return [name, *counts, f"{sum(dollars(bill).values()):.7f}"]
+def _visit(name: str, bill: dict[str, float]) -> report.Row:
+    title = f"/ws/stats of {LARGE:,}" if name == "stats" else name
+    cost = sum(dollars(bill).values())
+    return [("", title), *report.counts(bill, VISIT), ("$", f"{cost:.7f}")]

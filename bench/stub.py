@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from aiohttp.test_utils import unused_port
+
 from bench import machine
 
 MODULE = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
@@ -83,7 +85,7 @@ def running(
     `log` gets a line per answer: seconds since 1970, status, path. `http2` offers HTTP/2.
     """
     certify()
-    port = _free_port()
+    port = unused_port()
     configuration = _CONFIGURATION % {
         "module": MODULE,
         "log": f"{log} answers buffer=64k" if log else "off",
@@ -126,12 +128,6 @@ def certify() -> None:
     make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
     command = [*make.split(), "-subj", "/CN=localhost", "-addext", names]
     subprocess.run([*command, "-keyout", KEY, "-out", CERTIFICATE], check=True, capture_output=True)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
 
 
 def _start(port: int, configuration: str) -> "subprocess.Popen[bytes]":

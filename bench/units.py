@@ -11,6 +11,7 @@ from typing import Any
 from bench import machine, recovery, report, scale
 from bench.cloud import rows, stack
 from bench.cloud.bill import PRICES
+from bench.cloud.lambdas import Lambda
 from bench.cloud.stack import Stack
 from bench.report import Section, Table
 from harness import gateway_events
@@ -61,25 +62,24 @@ def _visits() -> dict[str, Sized]:
         for number in range(1 + REPETITIONS):
             connection = f"visitor{number}="
             request = gateway_events.websocket("CONNECT", connection, token=token)
-            bills["connect"].append(here.bill(connect, request))
-            inserted = {"Records": [{"dynamodb": {"NewImage": _row(here, connection)}}]}
-            bills["greet"].append(here.bill(greet, inserted) | {"messages": 1})
+            bills["connect"].append(_bill(here, connect, request))
+            key = {"partition": f"connection#{connection}", "member": "connection"}
+            row = here.cloud.tables["connections"].get(aws.to_item(key)).item
+            inserted = {"Records": [{"dynamodb": {"NewImage": row}}]}
+            bills["greet"].append(_bill(here, greet, inserted) | {"messages": 1})
             request = gateway_events.websocket("DISCONNECT", connection)
-            bills["disconnect"].append(here.bill(disconnect, request))
-        _expect(here, posts=1 + REPETITIONS)
+            bills["disconnect"].append(_bill(here, disconnect, request))
+        greeted = sum(answer.status == HTTPStatus.OK for answer in here.answers())
+        if greeted != 1 + REPETITIONS:
+            raise RuntimeError(f"{greeted} posts instead of {1 + REPETITIONS}")
         return {name: {1: _typical(found[1:])} for name, found in bills.items()}
-
-
-def _row(here: Stack, connection_id: str) -> Any:
-    key = {"partition": f"connection#{connection_id}", "member": "connection"}
-    return here.cloud.tables["connections"].get(aws.to_item(key)).item
 
 
 def _requests() -> dict[str, Sized]:
     """Bill the HTTP requests of phones and shops."""
     with stack.running(latency_ms=scale.LATENCY_MS) as here:
-        for row in map(_product, range(1, PRODUCTS + 1)):
-            here.put("products", row)
+        for product_id in range(1, PRODUCTS + 1):
+            here.put("products", _product(product_id))
         here.put("platform", {"name": "last_product_id", "value": 100})
         here.put("accounts", rows.account(EMAIL, PASSWORD))
         shop = here.token(ClientType.SHOP, shop_id=10, shop_name="Fashion Store")
@@ -96,29 +96,30 @@ def _post(path: str, *, token: str | None = None, body: Any = None) -> dict[str,
     return gateway_events.http("POST", f"/api/v1/{path}", token=token, body=body)
 
 
-def _ask(here: Stack, name: str, request: dict[str, Any]) -> Bill:
+def _ask(here: Stack, name: str, request: dict[str, Any], pause_seconds: float = 0) -> Bill:
+    """Bill the same event repeatedly; the first invocation starts the function."""
     function = here.function(name)
-    bills = [here.bill(function, request) for _ in range(1 + REPETITIONS)]
+    bills = []
+    for _ in range(1 + REPETITIONS):
+        bills.append(_bill(here, function, request))
+        time.sleep(pause_seconds)
     return _typical(bills[1:])
 
 
 def _rounds(connections: int) -> tuple[Bill, Bill]:
     """Bill what reads all connections: a sweep that finds nothing to do, and a count."""
     with stack.running(connections=connections) as here:
-        sweep, stats = here.function("sweep"), here.function("stats")
-        swept, counted = [], []
-        for _ in range(1 + REPETITIONS):
-            swept.append(here.bill(sweep, {}))
-            counted.append(here.bill(stats, gateway_events.http("GET", "/health")))
-            # A count is cached for two seconds.
-            time.sleep(2)
-        return _typical(swept[1:]), _typical(counted[1:])
+        health = gateway_events.http("GET", "/health")
+        # A count is cached for two seconds.
+        return _ask(here, "sweep", {}), _ask(here, "stats", health, pause_seconds=2)
 
 
-def _expect(here: Stack, *, posts: int) -> None:
-    done = [answer for answer in here.answers() if answer.status == HTTPStatus.OK]
-    if len(done) != posts:
-        raise RuntimeError(f"{len(done)} posts instead of {posts}")
+def _bill(here: Stack, function: Lambda, event: dict[str, Any]) -> Bill:
+    """Invoke a function and return its bill; raises RuntimeError if it returns an error."""
+    bill, answer = here.bill(function, event)
+    if "rawPath" in event:
+        bill |= {"http_requests": 1, "transfer_bytes": len(answer["body"].encode())}
+    return bill
 
 
 def _typical(bills: list[Bill]) -> Bill:
@@ -160,30 +161,26 @@ def _write(units: Mapping[str, Sized]) -> None:
         "measured_on": f"{datetime.now(UTC):%Y-%m-%d}",
         "measured_by": machine.description(),
         "units": {
-            what: {str(size): _rounded(bill) for size, bill in sized.items()}
+            what: {
+                str(size): {name: float(f"{count:.6g}") for name, count in bill.items()}
+                for size, bill in sized.items()
+            }
             for what, sized in units.items()
         },
     }
     DOCUMENT.write_text(json.dumps(content, indent=2) + "\n")
 
 
-def _rounded(bill: Bill) -> Bill:
-    return {name: float(f"{count:.6g}") for name, count in bill.items()}
-
-
 def _table(units: Mapping[str, Sized]) -> Table:
-    counted = ("messages", "read_units", "write_units", "queue_requests", "invocations")
-    columns = ["", "of", "messages", "read units", "write units", "SQS requests", "invocations"]
-    columns += ["GB-s", "bytes of logs"]
     rows = [
         [
-            what,
-            f"{size:,}" if len(sized) > 1 else "",
-            *(f"{bill.get(name, 0):,.0f}" for name in counted),
-            f"{bill['gb_seconds']:.3f}",
-            f"{bill['log_bytes']:,.0f}",
+            ("", what),
+            ("of", f"{size:,}" if len(sized) > 1 else ""),
+            *report.counts(bill, {"messages": "messages", **scale.WORK}),
+            ("GB-s", f"{bill['gb_seconds']:.3f}"),
+            *report.counts(bill, {"bytes of logs": "log_bytes"}),
         ]
         for what, sized in units.items()
         for size, bill in sized.items()
     ]
-    return Table("What one costs", columns, rows)
+    return Table("What one costs", rows)

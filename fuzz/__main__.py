@@ -54,10 +54,8 @@ def _search(names: list[str], seconds: float) -> int:
                 continue
             cases += result.cases
             found += result.findings
-            print(
-                f"{label}{result.cases:>10,}{result.seconds:>10.0f}{len(result.findings):>10}",
-                flush=True,
-            )
+            figures = f"{result.cases:>10,}{result.seconds:>10.0f}{len(result.findings):>10}"
+            print(f"{label}{figures}", flush=True)
     for file in found:
         _print(Path(file))
     print(f"{cases:,} cases, {len(found)} findings")

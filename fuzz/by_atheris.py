@@ -32,16 +32,13 @@ class _BytesSource:
         self._provider = atheris.FuzzedDataProvider(data)
 
     def number(self, low: int, high: int) -> int:
-        number: int = self._provider.ConsumeIntInRange(low, high)
-        return number
+        return int(self._provider.ConsumeIntInRange(low, high))
 
     def text(self) -> str:
-        text: str = self._provider.ConsumeUnicode(self.number(0, MAX_TEXT))
-        return text
+        return str(self._provider.ConsumeUnicode(self.number(0, MAX_TEXT)))
 
     def data(self) -> bytes:
-        found: bytes = self._provider.ConsumeBytes(self.number(0, MAX_DATA))
-        return found
+        return bytes(self._provider.ConsumeBytes(self.number(0, MAX_DATA)))
 
 
 def search(target: Target, runner: Runner, seconds: float, file: Path) -> None:

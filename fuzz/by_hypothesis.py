@@ -3,7 +3,6 @@
 import random
 import time
 from contextlib import suppress
-from typing import Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
@@ -32,24 +31,21 @@ class Broken(KeyboardInterrupt):
 class _DrawnSource:
     """A source that draws choices from Hypothesis."""
 
-    def __init__(self, draw: Any) -> None:
+    def __init__(self, draw: st.DrawFn) -> None:
         self._draw = draw
 
     def number(self, low: int, high: int) -> int:
-        drawn: int = self._draw(st.integers(low, high))
-        return drawn
+        return self._draw(st.integers(low, high))
 
     def text(self) -> str:
-        drawn: str = self._draw(_TEXTS)
-        return drawn
+        return self._draw(_TEXTS)
 
     def data(self) -> bytes:
-        drawn: bytes = self._draw(_DATA)
-        return drawn
+        return self._draw(_DATA)
 
 
 @st.composite
-def _cases(draw: Any, target: Target) -> Case:
+def _cases(draw: st.DrawFn, target: Target) -> Case:
     return target.case(_DrawnSource(draw))
 
 

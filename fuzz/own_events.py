@@ -66,8 +66,7 @@ def scheduled(_name: str, source: Source) -> Case:
     for _ in range(source.number(0, 6)):
         own, *members = _connection(source)
         rows += members if is_chosen(source, 3) else [own, *members]
-    for seq in range(101, 101 + source.number(0, 5)):
-        rows.append(_unsent(source, seq))
+    rows += [_unsent(source, seq) for seq in range(101, 101 + source.number(0, 5))]
     event = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
     return Case(json.loads(json.dumps(value(source))) if is_chosen(source, 8) else event, rows)
 

@@ -76,24 +76,18 @@ class Runner:
         self.cases += 1
         if fresh or sum(1 + len(each.rows) for each in self._before) >= CASES_PER_BACKEND:
             self._renew()
-        finding = self._play(case)
+        finding = self.play(case)
         self._before.append(case)
         if finding:
             self._keep(case, finding)
         return finding
 
-    def replay(self, saved: dict[str, Any]) -> Finding | None:
-        """Play a finding that `_keep` has written."""
-        self._renew()
-        for before in saved["before"]:
-            self._play(_case(before))
-        return self._play(_case(saved))
-
     def _renew(self) -> None:
         self._backend.renew()
         self._before.clear()
 
-    def _play(self, case: Case) -> Finding | None:
+    def play(self, case: Case) -> Finding | None:
+        """Play a case in the backend as it is."""
         self._backend.put(case.rows)
         event = self._backend.fill(case.event)
         with self._log.captured() as log, _time_limit():
@@ -145,19 +139,18 @@ class Runner:
 
     def _happens_alone(self, case: Case, finding: Finding) -> bool:
         self._renew()
-        again = self._play(case)
+        again = self.play(case)
         self._renew()
         return again is not None and again.signature == finding.signature
 
 
 def of_file(file: Path, backend: Backend) -> Finding | None:
-    """Replay a saved finding."""
+    """Replay a saved finding, after the cases before it."""
     saved = json.loads(file.read_text())
-    return Runner(TARGETS[saved["target"]], backend, "replay").replay(saved)
-
-
-def _case(saved: dict[str, Any]) -> Case:
-    return Case(saved["event"], [Item(*row) for row in saved["rows"]])
+    runner = Runner(TARGETS[saved["target"]], backend, "replay")
+    for each in (*saved["before"], saved):
+        finding = runner.play(Case(each["event"], [Item(*row) for row in each["rows"]]))
+    return finding
 
 
 def _is_ours(filename: str) -> bool:

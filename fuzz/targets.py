@@ -1,7 +1,7 @@
 """Every handler: its events, and its valid answers."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,11 +35,6 @@ class Target(NamedTuple):
 
     def case(self, source: Source) -> Case:
         return self.event(self.name, source)
-
-
-def _handler(name: str) -> Handler:
-    handler: Handler = import_module(f"functions.{name}.handler").handler
-    return handler
 
 
 def _http_fault(_event: Any, answer: Any) -> str | None:
@@ -132,35 +127,32 @@ def _is_ours(body: str) -> bool:
     )
 
 
-def _targets() -> Iterator[Target]:
-    for name in http_events.ROUTES:
-        yield Target(name, _handler(name), http_events.case, _http_fault)
-    for name, fault in (
-        ("connect", _handshake_fault),
-        ("disconnect", _frame_fault),
-        ("message", _frame_fault),
-    ):
-        yield Target(name, _handler(name), websocket_events.case, fault)
-    yield Target(
-        "greet",
-        _handler("greet"),
-        own_events.inserted,
-        _answer_fault,
-        raises=("GreetingFailed",),
-    )
-    yield Target(
+def _target(
+    name: str,
+    event: Callable[[str, Source], Case],
+    fault: Callable[[Any, Any], str | None],
+    **more: Any,
+) -> Target:
+    """Import a handler now, as an engine instruments modules when they are imported."""
+    return Target(name, import_module(f"functions.{name}.handler").handler, event, fault, **more)
+
+
+_ALL = (
+    *(_target(name, http_events.case, _http_fault) for name in http_events.ROUTES),
+    _target("connect", websocket_events.case, _handshake_fault),
+    _target("disconnect", websocket_events.case, _frame_fault),
+    _target("message", websocket_events.case, _frame_fault),
+    _target("greet", own_events.inserted, _answer_fault, raises=("GreetingFailed",)),
+    _target(
         "fanout",
-        _handler("fanout"),
         own_events.queued,
         _batch_fault,
         raises=("Unreachable",),
         excuses=_has_foreign_tasks,
-    )
-    yield Target("sweep", _handler("sweep"), own_events.scheduled, _answer_fault)
-
-
-# Imports every handler now, as an engine instruments modules when they are imported.
-TARGETS = {target.name: target for target in _targets()}
+    ),
+    _target("sweep", own_events.scheduled, _answer_fault),
+)
+TARGETS = {target.name: target for target in _ALL}
 
 
 def check() -> None:
@@ -168,13 +160,8 @@ def check() -> None:
     folders = {handler.parent.name for handler in FUNCTIONS.glob("*/handler.py")}
     if folders != TARGETS.keys():
         raise AssertionError(f"functions/ and the targets differ: {folders ^ TARGETS.keys()}")
-    described = {
-        (method.upper(), path)
-        for path, methods in json.loads((FUNCTIONS / "openapi/openapi.json").read_text())[
-            "paths"
-        ].items()
-        for method in methods
-    }
+    document = json.loads((FUNCTIONS / "openapi/openapi.json").read_text())
+    described = {(m.upper(), path) for path, methods in document["paths"].items() for m in methods}
     routes = {
         (method, path) for routes in http_events.ROUTES.values() for method, path, _ in routes
     }

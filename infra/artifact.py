@@ -57,21 +57,12 @@ def needed(folder: Path) -> Iterator[PurePosixPath]:
 
 
 def _is_excluded(name: PurePosixPath) -> bool:
-    return _describes_another_service(name) or any(
-        fnmatchcase(str(name), pattern) for pattern in EXCLUDED
-    )
-
-
-def _describes_another_service(name: PurePosixPath) -> bool:
-    """Return whether a file describes one of 400 services of botocore that no function calls.
-
-    Unpacking these files takes half of a cold start in the local cloud.
-    """
     match name.parts:
-        case ("botocore", "data", service, _, *_):
-            return service not in OPERATIONS
-        case _:
-            return False
+        # One of 400 services that no function calls: unpacking their descriptions takes half of a
+        # cold start in the local cloud.
+        case ("botocore", "data", service, _, *_) if service not in OPERATIONS:
+            return True
+    return any(fnmatchcase(str(name), pattern) for pattern in EXCLUDED)
 
 
 def describe(archive: Path) -> str:

@@ -32,11 +32,15 @@ OPERATIONS = {
 def write(folder: Path) -> None:
     """Write the reduced descriptions into an installed folder, where its botocore reads them."""
     theirs, ours = folder / "botocore/data", folder / DESCRIPTIONS
-    _write(ours / "endpoints.json", _endpoints(json.loads((theirs / "endpoints.json").read_text())))
+    endpoints = json.loads((theirs / "endpoints.json").read_text())
+    for partition in endpoints["partitions"]:
+        services = partition["services"]
+        partition["services"] = {name: services[name] for name in services if name in OPERATIONS}
+    _write(ours / "endpoints.json", endpoints)
     for service, operations in OPERATIONS.items():
         # botocore uses the newest version of a service.
         [*_, newest] = sorted(theirs.glob(f"{service}/*/service-2.json.gz"))
-        whole = json.loads(gzip.decompress(newest.read_bytes()))
+        whole = json.loads(gzip.decompress(newest.read_bytes()), object_hook=_undocumented)
         _write(ours / service / newest.parent.name / "service-2.json", _part(whole, operations))
 
 
@@ -45,13 +49,11 @@ def _write(file: Path, description: Any) -> None:
     file.write_text(json.dumps(description, separators=(",", ":")))
 
 
-def _endpoints(whole: Any) -> Any:
-    return whole | {"partitions": [_partition(partition) for partition in whole["partitions"]]}
-
-
-def _partition(whole: Any) -> Any:
-    found = {name: of for name, of in whole["services"].items() if name in OPERATIONS}
-    return whole | {"services": found}
+def _undocumented(description: dict[str, Any]) -> dict[str, Any]:
+    """Drop the texts of one object; a member of a shape may be named so too."""
+    if isinstance(description.get("documentation"), str):
+        del description["documentation"]
+    return description
 
 
 def _part(service: Any, operations: tuple[str, ...]) -> Any:
@@ -64,34 +66,17 @@ def _part(service: Any, operations: tuple[str, ...]) -> Any:
         if name not in found:
             found[name] = service["shapes"][name]
             waiting += _shapes_in(found[name])
-    return _undocumented(service | {"operations": wanted, "shapes": found})
+    return service | {"operations": wanted, "shapes": found}
 
 
 def _shapes_in(description: Any) -> Iterator[str]:
     """Yield the names in a description's `{"shape": "AttributeValue"}` entries, at any depth."""
-    for name, value in _entries(description):
-        if name == "shape" and isinstance(value, str):
-            yield value
-        else:
-            yield from _shapes_in(value)
-
-
-def _entries(description: Any) -> Iterator[tuple[str, Any]]:
     match description:
+        case {"shape": str(name)}:
+            yield name
         case dict():
-            yield from description.items()
+            for value in description.values():
+                yield from _shapes_in(value)
         case list():
-            yield from (("", value) for value in description)
-
-
-def _undocumented(description: Any) -> Any:
-    match description:
-        case dict():
-            return {
-                name: _undocumented(value)
-                for name, value in description.items()
-                if not (name == "documentation" and isinstance(value, str))
-            }
-        case list():
-            return [_undocumented(value) for value in description]
-    return description
+            for value in description:
+                yield from _shapes_in(value)

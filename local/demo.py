@@ -1,14 +1,12 @@
 """`make demo`: run the main use case on a local cloud, and check it."""
 
-import signal
-import sys
 import time
 from contextlib import ExitStack
 from typing import NoReturn
 
 from local import edge, emulator
 from local.client import Api, Client
-from local.progress import Progress
+from local.progress import Progress, run
 
 # Who connects, and which events each must receive.
 CAST = {
@@ -20,9 +18,7 @@ CAST = {
 PRODUCT = {"product_name": "Красное платье", "price": 4990, "description": "Лён, ручная работа"}
 
 
-def main() -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    progress = Progress()
+def main(progress: Progress) -> None:
     with emulator.running(progress) as cloud:
         progress("Starting the edge")
         with edge.running(cloud.websocket_url, cloud.http_url) as url:
@@ -122,10 +118,4 @@ def _fail(sentence: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        print("\n  Stopped.")
-        sys.exit(130)
-    except RuntimeError as failure:
-        sys.exit(f"\n{failure}")
+    run(main, status_of_ctrl_c=130)

@@ -5,7 +5,7 @@ import socket
 import sys
 
 from local import edge, emulator
-from local.progress import Progress
+from local.progress import Progress, run
 
 PORT = 8000
 
@@ -45,10 +45,8 @@ HELP = """
 """
 
 
-def main() -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+def main(progress: Progress) -> None:
     _require_free_port()
-    progress = Progress()
     with emulator.running(progress) as cloud:
         progress("Starting the edge")
         with edge.running(cloud.websocket_url, cloud.http_url, PORT):
@@ -66,9 +64,4 @@ def _require_free_port() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        print("\n  Stopped.")
-    except RuntimeError as failure:
-        sys.exit(f"\n{failure}")
+    run(main, status_of_ctrl_c=0)

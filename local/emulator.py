@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -11,9 +10,10 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from aiohttp.test_utils import unused_port
 from pydantic import TypeAdapter
 
 from harness.environment import isolated
@@ -33,21 +33,60 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Cloud:
-    """A deployed stack, with its URLs and outputs."""
+    """An emulator, with the stack deployed to it."""
 
     endpoint: str
-    websocket_url: str
-    http_url: str
-    outputs: dict[str, str]
-    log: Path
-    """The output of the emulator and of the functions in it."""
+    folder: Path
     environment: dict[str, str]
     """The environment for commands that use the cloud, such as the CDK."""
+    outputs: dict[str, str] = field(default_factory=dict)
+    """The outputs of the stack."""
+
+    @property
+    def log(self) -> Path:
+        """The output of the emulator and of the functions in it."""
+        return self.folder / "emulator.log"
+
+    @property
+    def websocket_url(self) -> str:
+        return self.outputs["WebSocketUrl"]
+
+    @property
+    def http_url(self) -> str:
+        return self.outputs["HttpUrl"]
 
     def deploy(self, **context: object) -> None:
-        """Deploy to the running stack again, with these options and otherwise the defaults."""
-        self.outputs.update(_deploy(self.environment, self.endpoint, self.log.parent, context))
-        _use(self.environment, self.outputs)
+        """Deploy, with these options and otherwise the defaults; configure this process for it."""
+        file = self.folder / "outputs.json"
+        self.run_cdk(
+            "deploy",
+            *("--app", f"{sys.executable} -m infra.cdk.app"),
+            *("--output", str(self.folder / "cdk.out")),
+            *("--context", f"emulator={self.endpoint}"),
+            *("--context", "stage=dev"),
+            *(f"--context={name}={value}" for name, value in context.items()),
+            *("--outputs-file", str(file)),
+            *("--require-approval", "never"),
+            cwd=ROOT,
+        )
+        self.outputs.update(json.loads(file.read_text())[STACK])
+        # This process calls the cloud as a function does.
+        os.environ.update({k: v for k, v in self.environment.items() if "AWS_" in k})
+        Config.from_outputs(self.outputs).use()
+        aws.forget_clients()
+
+    def run_cdk(self, command: str, *options: str, cwd: Path) -> None:
+        done = subprocess.run(
+            [ROOT / "node_modules/.bin/cdk", command, *options, "--ci", "--no-notices"],
+            env=self.environment,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"cdk {command} failed:\n{_tail(done.stdout + done.stderr)}")
 
 
 @contextmanager
@@ -58,25 +97,24 @@ def running(report: Report = lambda _: None, **policy: object) -> Iterator[Cloud
     RuntimeError with the end of the log if a step fails.
     """
     folder = Path(tempfile.mkdtemp(prefix="cloud-", dir=BUILD))
-    log = folder / "emulator.log"
-    endpoint = f"http://localhost:{_free_port()}"
-    environment = _environment(endpoint, folder)
-    emulator = _start(environment, log)
+    endpoint = f"http://localhost:{unused_port()}"
+    cloud = Cloud(endpoint, folder, _environment(endpoint, folder))
+    emulator = _start(cloud)
     try:
         report("Starting the local cloud")
-        _wait_until_it_answers(endpoint, emulator, log)
+        _wait_until_it_answers(cloud, emulator)
         report("Bootstrapping the CDK")
-        _bootstrap(environment, folder)
+        # In a folder without cdk.json, so that the CDK does not run the app.
+        cloud.run_cdk("bootstrap", "aws://000000000000/us-east-1", cwd=folder)
         report("Deploying the stack")
-        outputs = _deploy(environment, endpoint, folder, policy)
+        cloud.deploy(**policy)
         report("Creating the accounts")
-        _use(environment, outputs)
         _create_accounts()
-        yield Cloud(
-            endpoint, outputs["WebSocketUrl"], outputs["HttpUrl"], outputs, log, environment
-        )
+        yield cloud
     finally:
-        _stop(emulator)
+        # The process group, with the functions: none has state to keep.
+        os.killpg(emulator.pid, signal.SIGKILL)
+        emulator.wait()
         # Each function's process unpacked the artifact: deleting it in Python takes half a minute.
         subprocess.run(["rm", "-rf", folder], check=False)  # noqa: S607
 
@@ -98,19 +136,12 @@ def _environment(endpoint: str, folder: Path) -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _start(environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
-    with log.open("wb") as output:
+def _start(cloud: Cloud) -> subprocess.Popen[bytes]:
+    with cloud.log.open("wb") as output:
         return subprocess.Popen(
             [BUILD / "emulator/bin/python", "-m", "ministack"],
-            env=environment,
-            cwd=log.parent,
+            env=cloud.environment,
+            cwd=cloud.folder,
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -120,68 +151,15 @@ def _start(environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def _wait_until_it_answers(endpoint: str, emulator: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until_it_answers(cloud: Cloud, emulator: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while emulator.poll() is None and time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=1):  # noqa: S310
+            with urllib.request.urlopen(f"{cloud.endpoint}/_ministack/health", timeout=1):  # noqa: S310
                 return
         except OSError:
             time.sleep(0.05)
-    raise RuntimeError(f"The emulator did not start:\n{_tail(log.read_text())}")
-
-
-def _stop(emulator: subprocess.Popen[bytes]) -> None:
-    """Kill the emulator's process group, with the functions: none has state to keep."""
-    os.killpg(emulator.pid, signal.SIGKILL)
-    emulator.wait()
-
-
-def _bootstrap(environment: dict[str, str], folder: Path) -> None:
-    # In a folder without cdk.json, so that the CDK does not run the app.
-    _cdk("bootstrap", "aws://000000000000/us-east-1", environment=environment, cwd=folder)
-
-
-def _deploy(
-    environment: dict[str, str], endpoint: str, folder: Path, policy: dict[str, object]
-) -> dict[str, str]:
-    file = folder / "outputs.json"
-    context = [f"--context={name}={value}" for name, value in policy.items()]
-    _cdk(
-        "deploy",
-        *("--app", f"{sys.executable} -m infra.cdk.app"),
-        *("--output", str(folder / "cdk.out")),
-        *("--context", f"emulator={endpoint}"),
-        *("--context", "stage=dev"),
-        *context,
-        *("--outputs-file", str(file)),
-        *("--require-approval", "never"),
-        environment=environment,
-        cwd=ROOT,
-    )
-    outputs: dict[str, str] = json.loads(file.read_text())[STACK]
-    return outputs
-
-
-def _cdk(command: str, *options: str, environment: dict[str, str], cwd: Path) -> None:
-    done = subprocess.run(
-        [ROOT / "node_modules/.bin/cdk", command, *options, "--ci", "--no-notices"],
-        env=environment,
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"cdk {command} failed:\n{_tail(done.stdout + done.stderr)}")
-
-
-def _use(environment: dict[str, str], outputs: dict[str, str]) -> None:
-    """Configure this process to call the local cloud as a function does."""
-    os.environ.update({name: value for name, value in environment.items() if "AWS_" in name})
-    Config.from_outputs(outputs).use()
-    aws.forget_clients()
+    raise RuntimeError(f"The emulator did not start:\n{_tail(cloud.log.read_text())}")
 
 
 def _create_accounts() -> None:

@@ -1,6 +1,9 @@
 """The steps of a long task on the terminal, with their durations."""
 
+import signal
+import sys
 import time
+from collections.abc import Callable
 
 
 class Progress:
@@ -18,3 +21,15 @@ class Progress:
         if self._begun is not None:
             print(f"{time.monotonic() - self._begun:5.1f} s", flush=True)
         self._begun = None
+
+
+def run(program: Callable[[Progress], None], *, status_of_ctrl_c: int) -> None:
+    """Run a program until Ctrl-C or SIGTERM, or until a step raises RuntimeError."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        program(Progress())
+    except KeyboardInterrupt:
+        print("\n  Stopped.")
+        sys.exit(status_of_ctrl_c)
+    except RuntimeError as failure:
+        sys.exit(f"\n{failure}")

@@ -2,20 +2,16 @@
 
 import inspect
 import json
-import tomllib
-from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from reference import examples, schemas
 from vitrina import events
 from vitrina.channels import CHANNELS, ClientType
 from vitrina.events import Published
 from vitrina.messages import Auth, Join, Leave, Message, Ping, Resume
-
-ROOT = Path(__file__).parents[1]
 
 DESCRIPTION = """\
 Every frame is one JSON object in UTF-8. Clients send messages, which have a `type`; the server
@@ -48,7 +44,7 @@ def document() -> dict[str, Any]:
         "asyncapi": "3.0.0",
         "info": {
             "title": "Vitrina",
-            "version": tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"],
+            "version": schemas.project_version(),
             "description": DESCRIPTION,
         },
         "defaultContentType": "application/json",
@@ -105,10 +101,7 @@ def summary(model: type[BaseModel]) -> str:
 
 
 def _servers() -> dict[str, Any]:
-    security = [
-        {"$ref": "#/components/securitySchemes/bearer"},
-        {"$ref": "#/components/securitySchemes/query"},
-    ]
+    security = [{"$ref": f"#/components/securitySchemes/{name}"} for name in ("bearer", "query")]
     return {
         "deployed": {
             "host": "{host}",
@@ -177,19 +170,20 @@ def _example(model: type[BaseModel]) -> Any:
 def _payloads() -> dict[str, Any]:
     """Return the schemas of all frames and of the models in them."""
     # Clients may omit fields with a default; the server sends every field.
-    _, sent = models_json_schema(
-        [(event, "serialization") for event in event_classes()],
-        ref_template="#/components/schemas/{model}",
-    )
-    _, received = models_json_schema(
-        [(message, "validation") for message in client_messages()],
-        ref_template="#/components/schemas/{model}",
-    )
-    found: dict[str, Any] = schemas.tidy(received["$defs"] | sent["$defs"])
+    sent = _definitions(event_classes(), "serialization")
+    found = _definitions(client_messages(), "validation") | sent
     for event in event_classes():
         if issubclass(event, Published):
             found[event.__name__]["properties"] |= _CHANNEL_FIELDS
-    for model in sent["$defs"]:
+    for model, described in sent.items():
         if issubclass(getattr(events, model), BaseModel):
-            found[model]["required"] = list(found[model]["properties"])
+            described["required"] = list(described["properties"])
+    return found
+
+
+def _definitions(models: list[type[BaseModel]], mode: JsonSchemaMode) -> dict[str, Any]:
+    _, schema = models_json_schema(
+        [(model, mode) for model in models], ref_template="#/components/schemas/{model}"
+    )
+    found: dict[str, Any] = schemas.tidy(schema["$defs"])
     return found

@@ -1,10 +1,8 @@
 """The HTTP API as an OpenAPI 3.1 document, from the handlers' routes."""
 
 import inspect
-import tomllib
 from collections.abc import Iterator
 from importlib import import_module
-from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
 from aws_lambda_powertools.event_handler.api_gateway import Route
@@ -13,8 +11,6 @@ from aws_lambda_powertools.event_handler.openapi.models import Tag
 
 from reference import schemas
 from vitrina import http_api, responses
-
-ROOT = Path(__file__).parents[1]
 
 DESCRIPTION = """\
 Error responses are `application/problem+json` (RFC 9457) with a stable `code`. An unknown route
@@ -92,7 +88,7 @@ _BODY = ["body_not_json", "body_too_large", "content_type_unsupported"]
 def document() -> dict[str, Any]:
     merge = OpenAPIMerge(
         title="Vitrina",
-        version=tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"],
+        version=schemas.project_version(),
         openapi_version="3.1.0",
         description=DESCRIPTION,
         tags=[Tag(name=tag) for tag in TAGS],
@@ -147,19 +143,20 @@ def _describe(folder: str, tag: str) -> dict[str, Any]:
         }
         if description:
             operation["description"] = description
-        requirements = [one for kind, one in REQUIREMENTS if kind in _parameter_types(route)]
         operation["x-caller"] = "anyone"
-        for one in requirements:
-            if one.security:
-                operation |= {"security": one.security, "x-caller": one.caller}
+        possible = {*error_codes(operation), *_from_parameters(route), "internal_error"}
+        for kind, requirement in REQUIREMENTS:
+            if kind in _parameter_types(route):
+                possible.update(requirement.codes)
+                if requirement.security:
+                    operation |= {
+                        "security": requirement.security,
+                        "x-caller": requirement.caller,
+                    }
         for parameter in operation.get("parameters", ()):
             _describe_parameter(parameter, route)
-        possible = {*error_codes(operation), *_from_parameters(route), "internal_error"}
-        possible.update(*(one.codes for one in requirements))
         successes = {k: v for k, v in operation["responses"].items() if k.startswith("2")}
-        errors = {
-            str(status): response for status, response in responses.refusals(possible).items()
-        }
+        errors = {str(status): found for status, found in responses.refusals(possible).items()}
         operation["responses"] = successes | errors
     return described
 

@@ -1,5 +1,7 @@
 """JSON Schemas that are easier to read than those of pydantic."""
 
+import tomllib
+from pathlib import Path
 from typing import Any
 
 
@@ -36,3 +38,8 @@ def resolve(document: dict[str, Any], reference: str) -> Any:
     for name in reference.removeprefix("#/").split("/"):
         found = found[name.replace("~1", "/").replace("~0", "~")]
     return found
+
+
+def project_version() -> str:
+    pyproject = Path(__file__).parents[1] / "pyproject.toml"
+    return str(tomllib.loads(pyproject.read_text())["project"]["version"])

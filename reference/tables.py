@@ -46,16 +46,14 @@ def _fields(event: type[BaseModel]) -> str:
 
 def _messages() -> Iterator[Row]:
     for message in asyncapi.client_messages():
-        shape = ", ".join(
-            f'"type": "{asyncapi.name(message)}"' if name == "type" else _member(name, field)
+        others = (
+            f'"{name}"' if field.is_required() else f'"{name}"?'
             for name, field in message.model_fields.items()
+            if name != "type"
         )
+        shape = _braced([f'"type": "{asyncapi.name(message)}"', *others])
         purpose = _sentence(asyncapi.summary(message))
-        yield f"`{{{shape}}}`", purpose, f"`{asyncapi.name(asyncapi.REPLIES[message])}`"
-
-
-def _member(name: str, field: Any) -> str:
-    return f'"{name}"' if field.is_required() else f'"{name}"?'
+        yield f"`{shape}`", purpose, f"`{asyncapi.name(asyncapi.REPLIES[message])}`"
 
 
 def _sentence(text: str) -> str:
@@ -68,12 +66,8 @@ def _routes(http: dict[str, Any]) -> Iterator[Row]:
         url = path + ("?" + "&".join(f"{name}=" for name in query) if query else "")
         shape = _body(http, operation)
         route = f"`{method} {url}`" + (f" `{shape}`" if shape else "")
-        yield (
-            route,
-            operation["x-caller"],
-            _sentence(operation["summary"]),
-            _response(http, operation),
-        )
+        summary = _sentence(operation["summary"])
+        yield route, operation["x-caller"], summary, _response(http, operation)
 
 
 def _body(http: dict[str, Any], operation: dict[str, Any]) -> str:
@@ -86,11 +80,8 @@ def _body(http: dict[str, Any], operation: dict[str, Any]) -> str:
 
 
 def _response(http: dict[str, Any], operation: dict[str, Any]) -> str:
-    [(status, response)] = [
-        (status, response)
-        for status, response in operation["responses"].items()
-        if status.startswith("2")
-    ]
+    [status] = (status for status in operation["responses"] if status.startswith("2"))
+    response = operation["responses"][status]
     fields = _model(http, response).get("properties", ())
     if len(fields) > MAX_FIELDS:
         *_, name = response["content"]["application/json"]["schema"]["$ref"].split("/")

@@ -2,7 +2,7 @@
 
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 Item = Mapping[str, Mapping[str, Any]]
@@ -44,11 +44,11 @@ def condition(request: Mapping[str, Any]) -> Predicate:
     return lambda item: all(holds(item) for holds in found)
 
 
-def compared(expression: str, request: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    """Yield the name, the operator and the value of each comparison."""
-    for name, sign, value in _COMPARISON.findall(expression):
-        real = request.get("ExpressionAttributeNames", {}).get(name, name)
-        yield real, sign, plain(request["ExpressionAttributeValues"][value])
+def partition_of(request: Mapping[str, Any]) -> Any:
+    """Return the partition key of a query."""
+    comparisons = _COMPARISON.findall(request["KeyConditionExpression"])
+    name = next(name for _, sign, name in comparisons if sign == "=")
+    return plain(request["ExpressionAttributeValues"][name])
 
 
 def _predicate(

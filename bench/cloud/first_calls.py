@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any
 
 from bench.cloud import rows
@@ -32,13 +31,6 @@ def event(here: Stack, name: str) -> Any:
     here.put("connections", rows.connection(CONNECTION))
     here.put("products", rows.pending_product(1))
     return _CALLS[name][1](here)
-
-
-def check(name: str, answer: Any) -> None:
-    """Raise RuntimeError if the response is an error."""
-    status = answer.get("statusCode", HTTPStatus.OK) if answer else HTTPStatus.OK
-    if status != HTTPStatus.OK or (answer and answer.get("batchItemFailures")):
-        raise RuntimeError(f"{name}: {answer}")
 
 
 def _admin(method: str, path: str, body: Any = None) -> Make:

@@ -5,6 +5,7 @@ import math
 import subprocess
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 from threading import Thread
 from typing import Any, NamedTuple
 
@@ -29,6 +30,14 @@ class Invocation(NamedTuple):
     log_bytes: int
     peak_mb: float
     """The peak memory of the process so far."""
+
+
+def check(name: str, answer: Any) -> None:
+    """Raise RuntimeError if a function's response is an error."""
+    found = answer or {}
+    status = found.get("statusCode", HTTPStatus.OK)
+    if status >= HTTPStatus.BAD_REQUEST or found.get("batchItemFailures"):
+        raise RuntimeError(f"{name}: {answer}")
 
 
 class Lambda:

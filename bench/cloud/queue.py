@@ -32,7 +32,6 @@ class Queue:
         return None
 
     def done(self) -> None:
-        """Mark a message as done."""
         with self._changed:
             self._undone -= 1
             self._changed.notify_all()

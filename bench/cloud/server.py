@@ -31,6 +31,7 @@ LATENCY_SECONDS = {
     "SendMessageBatch": 0.010,
     "GetSecretValue": 0.010,
 }
+SECRET = {"SecretString": KEY, "VersionId": "key-1", "CreatedDate": 0}
 DELIVERY_SECONDS = 0.015
 """From a message's visibility to the start of the function."""
 
@@ -52,11 +53,7 @@ class Cloud:
             "DeleteItem": self.tables.delete_item,
             "TransactWriteItems": self.tables.transact_write_items,
             "SendMessageBatch": self._send_message_batch,
-            "GetSecretValue": lambda _request: {
-                "SecretString": KEY,
-                "VersionId": "key-1",
-                "CreatedDate": 0,
-            },
+            "GetSecretValue": lambda _request: SECRET,
         }
 
     def answer(self, operation: str, request: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -111,9 +108,6 @@ def _handler(cloud: Cloud, latency_seconds: Mapping[str, float]) -> type[BaseHTT
             body = json.dumps(answer).encode()
             due += latency_seconds[operation]
             time.sleep(max(0.0, due - time.monotonic()))
-            self._reply(status, body)
-
-        def _reply(self, status: int, body: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Type", "application/x-amz-json-1.0")
             self.send_header("Content-Length", str(len(body)))

@@ -7,7 +7,6 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest.mock import patch
@@ -16,7 +15,7 @@ from urllib.parse import unquote
 from bench import machine, stub
 from bench.cloud import server
 from bench.cloud.expressions import Item
-from bench.cloud.lambdas import EventSource, Lambda
+from bench.cloud.lambdas import EventSource, Lambda, check
 from bench.cloud.server import Cloud
 from bench.stub import Stub
 from harness.deployment import CONFIG
@@ -48,18 +47,24 @@ class Stack:
         self, cloud: Cloud, posts: Stub, environment: Mapping[str, str], exits: ExitStack
     ) -> None:
         self.cloud = cloud
+        self.environment = environment
+        """The environment of every function."""
         self._posts = posts
-        self._environment = environment
         self._exits = exits
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """What every function finds in its environment; its name is Lambda's to add."""
-        return {**self._environment}
+    def put(self, table: str, row: dict[str, Any]) -> None:
+        self.cloud.tables[table].put(aws.to_item(row))
+
+    def bill(self, function: Lambda, event: Any) -> tuple[dict[str, float], Any]:
+        """Invoke a function; return its bill and its response, or raise RuntimeError."""
+        self.cloud.bill.take()
+        answer = function.invoke(event).answer
+        check(function.name, answer)
+        return self.cloud.bill.take(), answer
 
     def function(self, name: str, niceness: int = 0) -> Lambda:
         """Start a function; it ends with the stack."""
-        function = Lambda(name, self._environment, self.cloud.bill, niceness)
+        function = Lambda(name, self.environment, self.cloud.bill, niceness)
         self._exits.callback(function.close)
         return function
 
@@ -77,22 +82,8 @@ class Stack:
 
     def token(self, client_type: ClientType, account_id: int = 1, **shop: Any) -> str:
         """Return a token that the functions accept; a shop's says which: `shop_id`, `shop_name`."""
-        with patch.dict(os.environ, self._environment):
+        with patch.dict(os.environ, self.environment):
             return auth.issue(account_id=account_id, client_type=client_type, **shop)
-
-    def put(self, table: str, row: dict[str, Any]) -> None:
-        self.cloud.tables[table].put(aws.to_item(row))
-
-    def bill(self, function: Lambda, event: dict[str, Any]) -> dict[str, float]:
-        """Invoke a function and return its bill; raises RuntimeError if it returns an error."""
-        self.cloud.bill.take()
-        answer = function.invoke(event).answer or {}
-        if answer.get("statusCode", HTTPStatus.OK) >= HTTPStatus.BAD_REQUEST:
-            raise RuntimeError(f"{function.name}: {answer}")
-        bill = self.cloud.bill.take()
-        if "rawPath" in event:
-            bill |= {"http_requests": 1, "transfer_bytes": len(answer["body"].encode())}
-        return bill
 
     def event(self, channel: str, seq: int) -> dict[str, Any]:
         """Return a committed event, as stored in the history."""

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from bench.cloud.bill import Bill
-from bench.cloud.expressions import Item, compared, condition, plain, predicates
+from bench.cloud.expressions import Item, condition, partition_of, plain, predicates
 from infra import tables
 
 READ_UNIT_BYTES = 4096
@@ -28,7 +28,6 @@ NOTHING = Stored({}, 0)
 class Index(NamedTuple):
     """A global secondary index; it contains the items that have its keys."""
 
-    name: str
     keys: tuple[str, ...]
     """The partition key, the sort key, and the table's other keys."""
     projects_all: bool
@@ -52,14 +51,14 @@ class Table:
 
     def __init__(self, definition: tables.Table) -> None:
         self.keys = [key.name for key in definition.keys]
-        self.indexes = [self._index_of(index) for index in definition.indexes]
+        self.indexes = {index.name: self._index_of(index) for index in definition.indexes}
         self._partitions: dict[Any, dict[Any, Stored]] = {}
         self._order: dict[Any, list[Any]] = {}
 
     def _index_of(self, definition: tables.Index) -> Index:
         own = [key.name for key in definition.keys]
         keys = (*own, *(key for key in self.keys if key not in own))
-        return Index(definition.name, keys, definition.projects_all)
+        return Index(keys, definition.projects_all)
 
     def key_of(self, item: Item) -> tuple[Any, Any]:
         """Return the partition and sort key; without sort keys, the latter is None."""
@@ -68,7 +67,7 @@ class Table:
 
     def keys_of(self, index: str | None) -> Sequence[str]:
         """Return the key attributes of a cursor, in the table or in one of its indexes."""
-        return self._index(index).keys if index else self.keys
+        return self.indexes[index].keys if index else self.keys
 
     def get(self, key: Item) -> Stored:
         partition, sort = self.key_of(key)
@@ -93,12 +92,9 @@ class Table:
         rows = self._partitions.get(partition, {})
         return (rows[key] for key in islice(order, start, None))
 
-    def _index(self, name: str) -> Index:
-        return next(index for index in self.indexes if index.name == name)
-
     def indexed(self, name: str, partition: Any) -> list[Stored]:
         """Return the entries of one partition of an index, in order; slow for large tables."""
-        index = self._index(name)
+        index = self.indexes[name]
         entries = (
             index.entry(row.item) for rows in self._partitions.values() for row in rows.values()
         )
@@ -121,14 +117,14 @@ class Tables:
         table = self[request["TableName"]]
         rows = self._rows(table, request)
         matching = predicates(request["KeyConditionExpression"], request)
-        read = _read(rows, matching, request.get("Limit"))
-        self._bill_read(sum(row.size for row in read.rows), request)
+        read, is_cut = _read(rows, matching, request.get("Limit"))
+        self._bill_read(sum(row.size for row in read), request)
         kept = predicates(request.get("FilterExpression", ""), request)
-        items = [row.item for row in read.rows if all(keep(row.item) for keep in kept)]
-        answer = _selected(items, request) | {"ScannedCount": len(read.rows)}
-        if read.is_cut:
+        items = [row.item for row in read if all(keep(row.item) for keep in kept)]
+        answer = _selected(items, request) | {"ScannedCount": len(read)}
+        if is_cut:
             keys = table.keys_of(request.get("IndexName"))
-            answer["LastEvaluatedKey"] = {key: read.rows[-1].item[key] for key in keys}
+            answer["LastEvaluatedKey"] = {key: read[-1].item[key] for key in keys}
         return answer
 
     def get_item(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,21 +141,18 @@ class Tables:
         return {"Responses": {name: items}, "UnprocessedKeys": {}}
 
     def transact_write_items(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        return self._put([write["Put"] for write in request["TransactItems"]], TRANSACTION)
+
+    def put_item(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        return self._put([request], 1)
+
+    def _put(self, puts: Sequence[Mapping[str, Any]], times: int) -> dict[str, Any]:
         """Execute all puts, or raise Canceled."""
-        puts = [write["Put"] for write in request["TransactItems"]]
         holds = [condition(put)(self[put["TableName"]].get(put["Item"]).item) for put in puts]
         if not all(holds):
             raise Canceled(["None" if good else FAILED for good in holds])
         for put in puts:
-            self._write(put["TableName"], put["Item"], put["Item"], times=TRANSACTION)
-        return {}
-
-    def put_item(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Put one item, or raise Canceled."""
-        old = self[request["TableName"]].get(request["Item"]).item
-        if not condition(request)(old):
-            raise Canceled([FAILED])
-        self._write(request["TableName"], request["Item"], request["Item"])
+            self._write(put["TableName"], put["Item"], put["Item"], times=times)
         return {}
 
     def update_item(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -187,8 +180,7 @@ class Tables:
     @staticmethod
     def _rows(table: Table, request: Mapping[str, Any]) -> Iterable[Stored]:
         """Return the rows of the requested partition after the cursor, in order."""
-        comparisons = compared(request["KeyConditionExpression"], request)
-        partition = next(value for _, sign, value in comparisons if sign == "=")
+        partition = partition_of(request)
         start = request.get("ExclusiveStartKey")
         if "IndexName" not in request:
             return table.after(partition, table.key_of(start)[1] if start else None)
@@ -206,7 +198,7 @@ class Tables:
             table.delete(key)
         self._bill.add("writes")
         self._bill.add("write_units", times * units(max(old.size, size(new)), WRITE_UNIT_BYTES))
-        for index in table.indexes:
+        for index in table.indexes.values():
             written = _index_units(index, index.entry(old.item), index.entry(new))
             self._bill.add("index_writes", written)
             self._bill.add("write_units", written)
@@ -216,14 +208,10 @@ class Tables:
         self._bill.add("read_units", share * units(size, READ_UNIT_BYTES))
 
 
-class _Read(NamedTuple):
-    rows: list[Stored]
-    is_cut: bool
-    """Whether the limit or the maximum page size ended it, not the partition."""
-
-
-def _read(rows: Iterable[Stored], matching: Iterable[Any], limit: int | None) -> _Read:
-    """Read the rows that match the key, up to the limit or one megabyte."""
+def _read(
+    rows: Iterable[Stored], matching: Iterable[Any], limit: int | None
+) -> tuple[list[Stored], bool]:
+    """Return the rows that match the key, and whether the limit or one megabyte cut them."""
     found: list[Stored] = []
     left = MAX_PAGE_BYTES
     for row in rows:
@@ -231,8 +219,8 @@ def _read(rows: Iterable[Stored], matching: Iterable[Any], limit: int | None) ->
             found.append(row)
             left -= row.size
             if len(found) == limit or left <= 0:
-                return _Read(found, is_cut=True)
-    return _Read(found, is_cut=False)
+                return found, True
+    return found, False
 
 
 def _selected(items: Sequence[Item], request: Mapping[str, Any]) -> dict[str, Any]:

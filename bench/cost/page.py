@@ -5,10 +5,10 @@ from functools import cache
 from pathlib import Path
 
 from bench.cloud.bill import GB, MILLION, PRICES, TB, Price
-from bench.cost import competitors, month
+from bench.cost import competitors
 from bench.cost.competitors import PriceRange
 from bench.cost.month import ACTIVITIES, CONNECTIONS, EVENTS, KEEP_ALIVE, RECOVERY, Month, Units
-from bench.cost.usage import DAYS, DESCRIPTIONS, Upkeep, Usage
+from bench.cost.usage import DAYS, DESCRIPTIONS, UPKEEP, Upkeep, Usage
 from reference import pages
 
 DOCUMENT = Path(__file__).parents[2] / "docs/cost.md"
@@ -16,7 +16,7 @@ SIZES = (1_000, 10_000, 100_000, 1_000_000)
 MIDDLE, LARGE = 100_000, 1_000_000
 DEFAULT_SECONDS, ADVISED_SECONDS = Usage().ping_seconds, 240
 INTERVALS = (DEFAULT_SECONDS, ADVISED_SECONDS, 300, 540)
-USAGE, UPKEEP = Usage(), Upkeep()
+USAGE = Usage()
 
 
 def text() -> str:
@@ -35,13 +35,11 @@ def text() -> str:
     return pages.renew(DOCUMENT.read_text(encoding="utf-8"), tables)
 
 
-@cache
-def _units() -> Units:
-    return Units.read(UPKEEP)
+_units = cache(Units)
 
 
 def _month(phones: int, ping_seconds: float = DEFAULT_SECONDS) -> Month:
-    return month.month(phones, USAGE._replace(ping_seconds=ping_seconds), _units(), UPKEEP)
+    return Month(phones, USAGE._replace(ping_seconds=ping_seconds), _units())
 
 
 def _assumptions(values: Usage | Upkeep) -> str:
@@ -89,7 +87,7 @@ def _keep_alives() -> str:
         return f"{_dollars(found.dollars)} ({found.share_of(KEEP_ALIVE):.0%})"
 
     return _by_size(
-        list(map(_interval, INTERVALS)),
+        [_interval(seconds) for seconds in INTERVALS],
         lambda phones: [cell(_month(phones, seconds)) for seconds in INTERVALS],
     )
 
@@ -98,14 +96,14 @@ def _competitors() -> str:
     def row(phones: int) -> list[str]:
         found, advised = _month(phones), _month(phones, ADVISED_SECONDS)
         transport = advised.share_of(CONNECTIONS, KEEP_ALIVE, EVENTS, RECOVERY)
-        plan = competitors.pusher(found, USAGE)
+        plan = competitors.pusher(found)
         return [
             _dollars(found.dollars),
             _dollars(advised.dollars),
             _dollars(advised.dollars * transport),
-            _dollars(competitors.appsync(found, USAGE, _units().event_bytes)),
-            _range(competitors.ably_by_use(found, USAGE)),
-            _range(competitors.ably_by_user(found, USAGE)),
+            _dollars(competitors.appsync(found)),
+            _range(competitors.ably_by_use(found)),
+            _range(competitors.ably_by_user(found)),
             f"{_dollars(plan.dollars)} ({plan.name})" if plan else "not published",
         ]
 
@@ -120,7 +118,7 @@ def _figures() -> str:
     event = found.dollars * found.share_of(EVENTS) / found.live
     message, minute = PRICES["messages"].dollars, PRICES["connection_minutes"].dollars
     keep_alives = 2 * 60 / DEFAULT_SECONDS * message / minute
-    appsync = competitors.appsync_keep_alives(_month(MIDDLE), USAGE)
+    appsync = competitors.appsync_keep_alives(_month(MIDDLE))
     opened = LARGE / (USAGE.session_minutes * 60)
     rows = {
         "connections open on average, as a share of the peak": f"{USAGE.connected:.0%}",

@@ -61,6 +61,8 @@ class Upkeep(NamedTuple):
     stored_bytes: float = 2**30
 
 
+UPKEEP = Upkeep()
+
 DESCRIPTIONS = {
     "users": "people with the app, per phone connected at the peak",
     "sessions": "connections that these people open per day, together",

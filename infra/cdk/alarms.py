@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sqs as sqs
 
 from infra.cdk.watched import Watched
 
@@ -33,6 +34,10 @@ class Alarm(NamedTuple):
     """Hours without an event are normal; most metrics have no data then."""
 
 
+def _messages_in(queue: sqs.Queue) -> cloudwatch.IMetric:
+    return queue.metric_approximate_number_of_messages_visible(statistic="Maximum")
+
+
 def _share(
     part: cloudwatch.IMetric, whole: cloudwatch.IMetric, *, at_least: int, expression: str
 ) -> cloudwatch.IMetric:
@@ -40,6 +45,12 @@ def _share(
     return cloudwatch.MathExpression(
         expression=f"IF({expression} >= {at_least}, 100 * FILL(part, 0) / ({expression}), 0)",
         using_metrics={"part": part, "whole": whole},
+    )
+
+
+def _share_of_posts(name: str, *, at_least: int) -> Callable[[Watched], cloudwatch.IMetric]:
+    return lambda watched: _share(
+        watched.own(name), watched.own("Posted"), at_least=at_least, expression="(part + whole)"
     )
 
 
@@ -53,21 +64,13 @@ ALARMS = {
     ),
     "DeadLetters": Alarm(
         "A task failed on every attempt: its connections did not receive an event.",
-        lambda watched: (
-            watched.fanout_queue.dead_letters.metric_approximate_number_of_messages_visible(
-                statistic="Maximum"
-            )
-        ),
+        lambda watched: _messages_in(watched.fanout_queue.dead_letters),
         threshold=1,
         because="Throttling and short faults end before the last attempt.",
     ),
     "GreetFailures": Alarm(
         "Connections did not receive `connected`.",
-        lambda watched: (
-            watched.functions.greet_failures.metric_approximate_number_of_messages_visible(
-                statistic="Maximum"
-            )
-        ),
+        lambda watched: _messages_in(watched.functions.greet_failures),
         threshold=1,
         because="A batch is tried three times, with several attempts each time.",
     ),
@@ -98,12 +101,7 @@ ALARMS = {
     ),
     "Throttled": Alarm(
         "A tenth or more of the management API's responses are 429.",
-        lambda watched: _share(
-            watched.own("Throttled"),
-            watched.own("Posted"),
-            expression="(part + whole)",
-            at_least=1000,
-        ),
+        _share_of_posts("Throttled", at_least=1000),
         threshold=10,
         because="Single 429s are normal, also for a slow phone; a tenth is the account's limit.",
         minutes=5,
@@ -111,12 +109,7 @@ ALARMS = {
     ),
     "FailedPosts": Alarm(
         "A twentieth or more of the connections are not reached: 5xx, timeouts, 400 or 413.",
-        lambda watched: _share(
-            watched.own("Failed"),
-            watched.own("Posted"),
-            expression="(part + whole)",
-            at_least=100,
-        ),
+        _share_of_posts("Failed", at_least=100),
         threshold=5,
         because="Each was tried several times; closed connections are not counted.",
         minutes=5,

@@ -9,6 +9,7 @@ from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
 from constructs import Construct
 
+from infra.cdk import grants
 from infra.cdk.firewall import FIREWALL_OUTPUT, FIREWALL_REGION, FirewallStack
 from infra.cdk.stages import Stage
 from vitrina.products import LIST_FRESH_SECONDS, LIST_STALE_SECONDS
@@ -177,12 +178,7 @@ class Edge(Construct):
             )
         if not self._stage.requests_per_address:
             reasons["CFR2"] = "The firewall is switched off: requests_per_address is 0."
-        cdk.Validations.of(distribution).acknowledge(
-            *(
-                cdk.Acknowledgment(id=f"AwsSolutions::AwsSolutions-{rule}", reason=reason)
-                for rule, reason in reasons.items()
-            )
-        )
+        grants.acknowledge(distribution, reasons)
 
 
 def _origin(url: str) -> origins.HttpOrigin:

@@ -1,9 +1,11 @@
-"""What a role is allowed: actions on one resource, with a reason for every wildcard."""
+"""What a role is allowed, and the reasons for what cdk-nag would refuse."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from constructs import IConstruct
 
 
 def allow(role: iam.IRole, arn: str, *actions: str, wildcard_because: str = "") -> None:
@@ -16,8 +18,14 @@ def allow(role: iam.IRole, arn: str, *actions: str, wildcard_because: str = "") 
 def acknowledge_wildcard(role: iam.IRole, arn: str, reason: str) -> None:
     """Record for cdk-nag why a role needs a `*` in an ARN."""
     resource = _spelled(cdk.Stack.of(role).resolve(arn))
-    finding = f"AwsSolutions::AwsSolutions-IAM5[Resource::{resource}]"
-    cdk.Validations.of(role).acknowledge(cdk.Acknowledgment(id=finding, reason=reason))
+    acknowledge(role, {f"IAM5[Resource::{resource}]": reason})
+
+
+def acknowledge(scope: IConstruct, reasons: Mapping[str, str]) -> None:
+    """Record why a construct may violate rules of cdk-nag, such as `APIG4`."""
+    for rule, reason in reasons.items():
+        finding = f"AwsSolutions::AwsSolutions-{rule}"
+        cdk.Validations.of(scope).acknowledge(cdk.Acknowledgment(id=finding, reason=reason))
 
 
 def _spelled(resolved: Any) -> str:

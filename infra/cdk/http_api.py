@@ -2,12 +2,11 @@
 
 import json
 
-import aws_cdk as cdk
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from constructs import Construct
 
-from infra.cdk import log_groups
+from infra.cdk import grants, log_groups
 from infra.cdk.lambdas import Lambdas
 from infra.cdk.stages import Stage
 
@@ -54,23 +53,16 @@ class HttpApi(Construct):
     ) -> None:
         """Apply the stage's `logins_per_second` and `log_retention_days`."""
         super().__init__(scope, construct_id)
-        cdk.Validations.of(self).acknowledge(
-            cdk.Acknowledgment(
-                id="AwsSolutions::AwsSolutions-APIG4",
-                reason="The functions verify tokens themselves, and some routes are public.",
-            ),
-        )
+        reason = "The functions verify tokens themselves, and some routes are public."
+        grants.acknowledge(self, {"APIG4": reason})
         self._stage = stage
         # Without CORS of its own, which would ignore that of vitrina/cors.py.
-        self._api = apigateway.HttpApi(self, "Api")
-        self.api_id = self._api.api_id
-        if not emulator:
+        self.api = apigateway.HttpApi(self, "Api")
+        if emulator:
+            self.url = f"{emulator}/_aws/execute-api/{self.api.api_id}/$default"
+        else:
+            self.url = self.api.api_endpoint
             self._log_requests()
-        self.url = (
-            f"{emulator}/_aws/execute-api/{self._api.api_id}/$default"
-            if emulator
-            else self._api.api_endpoint
-        )
 
     def route_to(self, functions: Lambdas) -> None:
         integrated = {
@@ -81,7 +73,7 @@ class HttpApi(Construct):
         }
         for route, name in HTTP_ROUTES.items():
             method, path = route.split()
-            routes = self._api.add_routes(
+            routes = self.api.add_routes(
                 path=path, methods=[apigateway.HttpMethod[method]], integration=integrated[name]
             )
             if route == LOGIN:
@@ -89,7 +81,7 @@ class HttpApi(Construct):
         apigateway.HttpRoute(
             self,
             "OtherRoutes",
-            http_api=self._api,
+            http_api=self.api,
             route_key=apigateway.HttpRouteKey.DEFAULT,
             integration=integrated[OTHER_ROUTES],
         )
@@ -102,8 +94,8 @@ class HttpApi(Construct):
         )
 
     def _default_stage(self) -> apigateway.CfnStage:
-        assert self._api.default_stage is not None  # noqa: S101
-        stage = self._api.default_stage.node.default_child
+        assert self.api.default_stage is not None  # noqa: S101
+        stage = self.api.default_stage.node.default_child
         assert isinstance(stage, apigateway.CfnStage)  # noqa: S101
         return stage
 

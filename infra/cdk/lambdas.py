@@ -50,7 +50,11 @@ class Lambdas(Construct):
         }
         for name, needs in FUNCTIONS.items():
             self._grant(self._roles[name], needs, storage, connection_arns)
-        self.greet_failures = self._failures_of_greet(in_cloud=in_cloud)
+        self.greet_failures = sqs.Queue(
+            self, "GreetFailures", retention_period=cdk.Duration.days(14), enforce_ssl=in_cloud
+        )
+        reason = "This queue is itself a dead-letter queue."
+        grants.acknowledge(self.greet_failures, {"SQS3": reason})
         self._greet_new_connections(storage)
         self._sweep_every_minute()
 
@@ -83,11 +87,9 @@ class Lambdas(Construct):
             if self._starts_from_snapshot(needs)
             else None,
         )
+        reason = "The artifact's wheels and bytecode are built for this runtime."
+        grants.acknowledge(function, {"L1": reason})
         cdk.Validations.of(function).acknowledge(
-            cdk.Acknowledgment(
-                id="AwsSolutions::AwsSolutions-L1",
-                reason="The artifact's wheels and bytecode are built for this runtime.",
-            ),
             cdk.Acknowledgment(
                 id="Annotation::@aws-cdk/aws-lambda:snapStartRequirePublish",
                 reason="An alias of the published version is invoked.",
@@ -189,15 +191,3 @@ class Lambdas(Construct):
             schedule=events.Schedule.rate(cdk.Duration.minutes(1)),
             targets=[targets.LambdaFunction(self["sweep"], retry_attempts=0)],
         )
-
-    def _failures_of_greet(self, *, in_cloud: bool) -> sqs.Queue:
-        failures = sqs.Queue(
-            self, "GreetFailures", retention_period=cdk.Duration.days(14), enforce_ssl=in_cloud
-        )
-        cdk.Validations.of(failures).acknowledge(
-            cdk.Acknowledgment(
-                id="AwsSolutions::AwsSolutions-SQS3",
-                reason="This queue is itself a dead-letter queue.",
-            )
-        )
-        return failures

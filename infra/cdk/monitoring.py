@@ -13,12 +13,7 @@ from constructs import Construct
 
 from infra.cdk import dashboard
 from infra.cdk.alarms import ALARMS, Alarm
-from infra.cdk.fanout import FanoutQueue
-from infra.cdk.http_api import HttpApi
-from infra.cdk.lambdas import Lambdas
-from infra.cdk.storage import Storage
 from infra.cdk.watched import Watched
-from infra.cdk.websocket_api import WebSocketApi
 
 RUNBOOK = "docs/runbook.md"
 
@@ -49,19 +44,15 @@ class Monitoring(Construct):
         scope: Construct,
         construct_id: str,
         *,
+        watched: Watched,
         alarm_email: str,
-        storage: Storage,
-        fanout_queue: FanoutQueue,
-        functions: Lambdas,
-        websocket: WebSocketApi,
-        http: HttpApi,
         in_cloud: bool,
     ) -> None:
         """`in_cloud`: the local cloud supports no TLS, no metric math in alarms, and no queries."""
         super().__init__(scope, construct_id)
-        self._name = cdk.Stack.of(self).stack_name
+        self._name = watched.stack_name
         self._in_cloud = in_cloud
-        self._watched = Watched(self._name, storage, fanout_queue, functions, websocket, http)
+        self._watched = watched
         self.topic = self._topic(alarm_email)
         alarms = [alarm for name, watch in ALARMS.items() for alarm in self._alarms(name, watch)]
         dashboard.add(self, self._watched, alarms, QUERIES["refused"])

@@ -13,6 +13,7 @@ from infra.cdk.lambdas import Lambdas
 from infra.cdk.monitoring import Monitoring
 from infra.cdk.stages import Stage
 from infra.cdk.storage import Storage
+from infra.cdk.watched import Watched
 from infra.cdk.websocket_api import WebSocketApi
 from vitrina.config import Config
 
@@ -36,11 +37,7 @@ class VitrinaStack(cdk.Stack):
         websocket = WebSocketApi(self, "WebSocket", emulator=emulator)
         config = Config(
             stack_name=self.stack_name,
-            connections_table=storage.tables["connections"].table_name,
-            products_table=storage.tables["products"].table_name,
-            accounts_table=storage.tables["accounts"].table_name,
-            platform_table=storage.tables["platform"].table_name,
-            history_table=storage.tables["history"].table_name,
+            **{f"{name}_table": table.table_name for name, table in storage.tables.items()},
             fanout_queue_url=fanout_queue.queue.queue_url,
             signing_key_secret=storage.signing_key_arn,
             management_url=websocket.management_url,
@@ -66,12 +63,8 @@ class VitrinaStack(cdk.Stack):
         monitoring = Monitoring(
             self,
             "Monitoring",
+            watched=Watched(self.stack_name, storage, fanout_queue, functions, websocket, http),
             alarm_email=stage.alarm_email,
-            storage=storage,
-            fanout_queue=fanout_queue,
-            functions=functions,
-            websocket=websocket,
-            http=http,
             in_cloud=emulator is None,
         )
 

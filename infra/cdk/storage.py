@@ -8,6 +8,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from infra.cdk import grants
 from infra.cdk.stages import Stage
 from infra.tables import TABLES, Index, Key, Table
 
@@ -36,12 +37,8 @@ class Storage(Construct):
             ),
             removal_policy=self._removal,
         )
-        cdk.Validations.of(secret).acknowledge(
-            cdk.Acknowledgment(
-                id="AwsSolutions::AwsSolutions-SMG4",
-                reason="One command replaces it, and nobody is logged out.",
-            )
-        )
+        reason = "One command replaces it, and nobody is logged out."
+        grants.acknowledge(secret, {"SMG4": reason})
         # The attribute `Id` is the ARN on AWS and in the local cloud. `Ref`, which the CDK uses, is
         # only a name in the local cloud, and a policy needs an ARN.
         resource = secret.node.default_child

@@ -11,11 +11,8 @@ from infra.cdk.http_api import HttpApi
 from infra.cdk.lambdas import Lambdas
 from infra.cdk.storage import Storage
 from infra.cdk.websocket_api import WebSocketApi
-from vitrina.history import OUTBOX_INDEX
+from infra.tables import TABLES
 from vitrina.metrics import DIMENSION, NAMESPACE
-from vitrina.products import SHOP_INDEX, STATUS_INDEX
-
-INDEXES = {"history": (OUTBOX_INDEX,), "products": (STATUS_INDEX, SHOP_INDEX)}
 
 
 class Watched(NamedTuple):
@@ -37,11 +34,11 @@ class Watched(NamedTuple):
             statistic=statistic,
         )
 
-    def of_websocket(self, name: str, statistic: str = "Sum") -> cloudwatch.Metric:
-        return _of_api(self.websocket.api_id, name, statistic)
+    def of_websocket(self, name: str) -> cloudwatch.Metric:
+        return self.websocket.api.metric(name, statistic="Sum")
 
     def of_http(self, name: str, statistic: str = "Sum") -> cloudwatch.Metric:
-        return _of_api(self.http.api_id, name, statistic)
+        return self.http.api.metric(name, statistic=statistic)
 
     def by_function(self, name: str, statistic: str = "Sum") -> dict[str, cloudwatch.IMetric]:
         return {
@@ -63,9 +60,9 @@ def _throttles(name: str, table_name: str) -> dict[str, cloudwatch.IMetric]:
         f"{name}_reads": ("ReadThrottleEvents", of_table),
         f"{name}_writes": ("WriteThrottleEvents", of_table),
     }
-    for index in INDEXES.get(name, ()):
-        of_index = {**of_table, "GlobalSecondaryIndexName": index}
-        refused[f"{name}_{index}"] = ("WriteThrottleEvents", of_index)
+    for index in TABLES[name].indexes:
+        of_index = {**of_table, "GlobalSecondaryIndexName": index.name}
+        refused[f"{name}_{index.name}"] = ("WriteThrottleEvents", of_index)
     return {
         found: cloudwatch.Metric(
             namespace="AWS/DynamoDB", metric_name=metric, dimensions_map=of, statistic="Sum"
@@ -77,13 +74,4 @@ def _throttles(name: str, table_name: str) -> dict[str, cloudwatch.IMetric]:
 def _sum(metrics: Mapping[str, cloudwatch.IMetric]) -> cloudwatch.IMetric:
     return cloudwatch.MathExpression(
         expression=" + ".join(f"FILL({name}, 0)" for name in metrics), using_metrics=metrics
-    )
-
-
-def _of_api(api_id: str, name: str, statistic: str) -> cloudwatch.Metric:
-    return cloudwatch.Metric(
-        namespace="AWS/ApiGateway",
-        metric_name=name,
-        dimensions_map={"ApiId": api_id},
-        statistic=statistic,
     )

@@ -5,6 +5,7 @@ from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from constructs import Construct
 
+from infra.cdk import grants
 from infra.cdk.lambdas import Lambdas
 from vitrina.events import Pong
 
@@ -21,31 +22,25 @@ class WebSocketApi(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, emulator: str | None) -> None:
         super().__init__(scope, construct_id)
         self._in_cloud = emulator is None
-        cdk.Validations.of(self).acknowledge(
-            cdk.Acknowledgment(
-                id="AwsSolutions::AwsSolutions-APIG4",
-                reason="The functions verify tokens themselves.",
-            ),
-            cdk.Acknowledgment(
-                id="AwsSolutions::AwsSolutions-APIG1",
-                reason="Access logs need a role that all APIs of the account share; connect logs"
-                " every handshake, message every refusal.",
-            ),
-        )
-        self._api = apigateway.WebSocketApi(
+        reasons = {
+            "APIG4": "The functions verify tokens themselves.",
+            "APIG1": "Access logs need a role that all APIs of the account share; connect logs"
+            " every handshake, message every refusal.",
+        }
+        grants.acknowledge(self, reasons)
+        self.api = apigateway.WebSocketApi(
             self, "Api", route_selection_expression="$request.body.type"
         )
         stage = apigateway.WebSocketStage(
-            self, "Stage", web_socket_api=self._api, stage_name=STAGE, auto_deploy=True
+            self, "Stage", web_socket_api=self.api, stage_name=STAGE, auto_deploy=True
         )
-        self.api_id = self._api.api_id
-        local = f"{emulator}/_aws/execute-api/{self._api.api_id}/{STAGE}"
+        local = f"{emulator}/_aws/execute-api/{self.api.api_id}/{STAGE}"
         self.url = local.replace("http://", "ws://", 1) if emulator else stage.url
         self.management_url = local if emulator else stage.callback_url
         self.connection_arns = {
             method: cdk.Stack.of(self).format_arn(
                 service="execute-api",
-                resource=self._api.api_id,
+                resource=self.api.api_id,
                 resource_name=f"{STAGE}/{method}/@connections/*",
             )
             for method in ("POST", "DELETE")
@@ -54,7 +49,7 @@ class WebSocketApi(Construct):
 
     def route_to(self, functions: Lambdas) -> None:
         for route, name in WEBSOCKET_ROUTES.items():
-            self._api.add_route(
+            self.api.add_route(
                 route,
                 integration=integrations.WebSocketLambdaIntegration(
                     f"{name.capitalize()}Integration", functions[name]
@@ -71,7 +66,7 @@ class WebSocketApi(Construct):
 
         The L2 integration cannot express responses, hence the Cfn constructs.
         """
-        api_id = self._api.api_id
+        api_id = self.api.api_id
         integration = apigateway.CfnIntegration(
             self,
             "PingIntegration",

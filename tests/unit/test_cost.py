@@ -4,20 +4,19 @@ import pytest
 
 from bench.cloud.bill import MILLION, PRICES
 from bench.cost import competitors, page
-from bench.cost.month import ACTIVITIES, EVENTS, KEEP_ALIVE, RECOVERY, Month, Units, month
+from bench.cost.month import ACTIVITIES, EVENTS, KEEP_ALIVE, RECOVERY, Month, Units
 from bench.cost.usage import DESCRIPTIONS, Upkeep, Usage
 
-UPKEEP = Upkeep()
 USAGE = Usage()
 
 
 @pytest.fixture(scope="module")
 def units() -> Units:
-    return Units.read(UPKEEP)
+    return Units()
 
 
 def bill(units: Units, phones: int = 10_000, **changed: float) -> Month:
-    return month(phones, USAGE._replace(**changed), units, UPKEEP)
+    return Month(phones, USAGE._replace(**changed), units)
 
 
 def test_the_committed_page_is_fresh() -> None:
@@ -101,17 +100,15 @@ def test_every_edge_request_passes_the_firewall(units: Units) -> None:
 
 
 def test_the_smallest_sufficient_plan_of_pusher_is_used(units: Units) -> None:
-    plans = [competitors.pusher(bill(units, phones), USAGE) for phones in (1_000, 10_000, 100_000)]
+    plans = [competitors.pusher(bill(units, phones)) for phones in (1_000, 10_000, 100_000)]
     assert [plan and plan.name for plan in plans] == ["Pro", "Premium", None]
-    busy = competitors.pusher(
-        bill(units, 1_000, approvals=10_000), USAGE._replace(approvals=10_000)
-    )
+    busy = competitors.pusher(bill(units, 1_000, approvals=10_000))
     assert busy
     assert busy.name == "Business"
 
 
 def test_ably_adds_an_unpublished_fee_beyond_its_packages(units: Units) -> None:
-    within, beyond = (competitors.ably_by_use(bill(units, n), USAGE) for n in (10_000, 100_000))
+    within, beyond = (competitors.ably_by_use(bill(units, n)) for n in (10_000, 100_000))
     assert not within.excludes_base_fee
     assert within.highest > 399
     assert beyond.excludes_base_fee
@@ -119,9 +116,6 @@ def test_ably_adds_an_unpublished_fee_beyond_its_packages(units: Units) -> None:
 
 
 def test_ably_bills_minutes_and_messages_beyond_those_of_a_user(units: Units) -> None:
-    ten, one = (
-        competitors.ably_by_user(bill(units, 100_000, users=n), USAGE._replace(users=n))
-        for n in (10.0, 1.0)
-    )
+    ten, one = (competitors.ably_by_user(bill(units, 100_000, users=n)) for n in (10.0, 1.0))
     assert ten.highest == pytest.approx(1_000_000 * 0.05)
     assert one.highest > 100_000 * 0.05
