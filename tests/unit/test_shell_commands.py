@@ -13,7 +13,7 @@ from vitrina.config import Config
 
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()
-# For whoever deploys and operates, from a fresh clone.
+# The pages for operators, who begin with a fresh clone.
 PAGES = [ROOT / f"docs/{name}.md" for name in ("first-deploy", "operations", "runbook")]
 
 OUTPUTS = {
