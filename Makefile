@@ -12,7 +12,7 @@ SOURCES := pyproject.toml README.md LICENSE infra/artifact.py infra/aws_descript
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo dev test test-nightly bench fuzz lint format reference cost lock artifact clean
-.PHONY: deploy account replay-dead-letters disconnect-all
+.PHONY: bootstrap deploy diff outputs account verify replay-dead-letters disconnect-all
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 28
@@ -61,7 +61,7 @@ build/ready: build/venv.done build/emulator.done build/node.done build/lambda/lo
 	@touch $@
 
 build/venv.done: requirements/bootstrap.txt requirements/dev.txt
-	@echo "Setting up Python ..."
+	@echo "Setting up Python ..." >&2
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.x")'
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
@@ -71,19 +71,19 @@ build/venv.done: requirements/bootstrap.txt requirements/dev.txt
 # A separate environment: the emulator pins botocore, and its packages would hide modules that are
 # missing in the artifact.
 build/emulator.done: requirements/emulator.txt build/venv.done
-	@echo "Setting up the local cloud ..."
+	@echo "Setting up the local cloud ..." >&2
 	@$(UV) venv --quiet --clear --python $(BIN)/python build/emulator
 	@$(UV) pip install --quiet --compile-bytecode --python build/emulator/bin/python --require-hashes -r requirements/emulator.txt
 	@touch $@
 
 build/node.done: package.json package-lock.json build/venv.done
-	@echo "Setting up the CDK command line ..."
+	@echo "Setting up the CDK command line ..." >&2
 	@$(BIN)/npm ci --silent --no-audit --no-fund
 	@touch $@
 
 # For what only benchmarks need: the clients that the sender is compared with pin botocore too.
 build/bench.done: requirements/bench.txt bench/package.json bench/package-lock.json build/venv.done
-	@echo "Setting up the benchmarks ..."
+	@echo "Setting up the benchmarks ..." >&2
 	@$(UV) venv --quiet --clear --python $(BIN)/python build/bench
 	@$(UV) pip install --quiet --compile-bytecode --python build/bench/bin/python --require-hashes -r requirements/bench.txt
 	@cd bench && npm ci --silent
@@ -91,7 +91,7 @@ build/bench.done: requirements/bench.txt bench/package.json bench/package-lock.j
 
 # atheris has wheels for Linux only; `make test` does not need it.
 build/fuzz.done: requirements/fuzz.txt build/venv.done
-	@echo "Setting up the fuzzers ..."
+	@echo "Setting up the fuzzers ..." >&2
 	@$(UV) venv --quiet --clear --python $(BIN)/python build/fuzz
 	@$(UV) pip install --quiet --compile-bytecode --python build/fuzz/bin/python --require-hashes -r requirements/fuzz.txt
 	@touch $@
@@ -128,7 +128,7 @@ COMPILE = PYTHONHASHSEED=0 $(COMPILER_$*) -m compileall -q -j 1 --invalidation-m
 
 # --reinstall-package: uv caches this project's own wheel and would install an old one.
 build/lambda/%.zip: requirements/runtime.txt $(SOURCES) build/venv.done
-	@echo "Building the Lambda artifact ($*) ..."
+	@echo "Building the Lambda artifact ($*) ..." >&2
 	@rm -rf build/lambda/$* build/dist/$*
 	@$(UV) pip install --quiet $(PLATFORM_$*) --target build/lambda/$* --require-hashes -r requirements/runtime.txt
 	@$(UV) build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir build/dist/$*
@@ -145,13 +145,25 @@ build/lambda/%-jwks.zip: requirements/jwks.txt infra/artifact.py build/venv.done
 # --- Operating a deployed stack -------------------------------------------------------------------
 
 # dev, staging or prod; see infra/cdk/stages.py
-STAGE := prod
+STAGE ?= prod
+
+bootstrap: build/node.done ## prepare an AWS account for the CDK, in your region and in us-east-1: once
+	@environments=$$($(BIN)/python -m ops.environments) && npx cdk bootstrap $$environments
 
 deploy: artifact build/node.done ## deploy to the AWS account of your credentials: make deploy, or with STAGE=dev
-	@npx cdk deploy --all -c stage=$(STAGE) -c architecture=$(ARCHITECTURE)
+	@npx cdk deploy --all -c stage=$(STAGE) -c architecture=$(ARCHITECTURE) $(OPTIONS)
+
+diff: artifact build/node.done ## show what `make deploy` would change
+	@npx cdk diff --all -c stage=$(STAGE) -c architecture=$(ARCHITECTURE) $(OPTIONS)
+
+outputs: build/venv.done ## print a stack's outputs as shell variables: eval "$$(make outputs STAGE=…)"
+	@$(BIN)/python -m ops.outputs --stack Vitrina-$(STAGE)
 
 account: build/venv.done ## create an account in a deployed stack: make account EMAIL=… TYPE=…
 	@$(BIN)/python -m ops.account $(EMAIL) $(TYPE) --stack Vitrina-$(STAGE) $(if $(SHOP_ID),--shop-id $(SHOP_ID)) $(if $(SHOP_NAME),--shop-name '$(SHOP_NAME)')
+
+verify: build/$(if $(filter local,$(STAGE)),ready,venv.done) ## prove a deployed stack by checks: make verify, or with STAGE=dev, STAGE=local
+	@$(BIN)/python -m ops.verify --stage $(STAGE) $(if $(EVERYONE),--everyone)
 
 replay-dead-letters: build/venv.done ## retry the failed fan-out tasks of a deployed stack
 	@$(BIN)/python -m ops.dead_letters --stack Vitrina-$(STAGE)

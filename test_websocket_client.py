@@ -12,6 +12,7 @@ import sys
 import time
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 try:
     from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -90,9 +91,19 @@ def watch(socket: ClientConnection) -> None:
             socket.send(json.dumps({"type": "ping", "timestamp": now}))
             due, answered = time.monotonic() + PING_SECONDS, False
         else:
-            event = json.loads(text)
+            event = parse(text)
             answered = answered or event.get("event") == "pong"
-            say(f"{event.get('event')}\n{json.dumps(event, ensure_ascii=False, indent=2)}")
+            if "event" in event:
+                say(f"{event['event']}\n{json.dumps(event, ensure_ascii=False, indent=2)}")
+
+
+def parse(text: str | bytes) -> dict[str, Any]:
+    """Read a frame. API Gateway's own, sent when a function failed, are not events."""
+    try:
+        event = json.loads(text)
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) else {}
 
 
 def say(sentence: str) -> None:

@@ -76,6 +76,14 @@ def websocket(event_type: str, connection_id: str, **members: Any) -> dict[str, 
     }
 
 
+def frame_of(answer: Mapping[str, Any]) -> str:
+    """Return the frame that API Gateway sends for an answer, where the route has a response.
+
+    An answer without a body arrives as an empty frame, which is not JSON.
+    """
+    return str(answer.get("body", ""))
+
+
 def _text(body: Any) -> str:
     return body if isinstance(body, str) else json.dumps(body)
 

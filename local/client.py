@@ -57,7 +57,7 @@ class Client:
     def _read(self) -> None:
         try:
             for text in self.socket:
-                frame = Frame(time.monotonic(), str(text), _event(str(text)))
+                frame = Frame(time.monotonic(), str(text), parse_frame(str(text)))
                 with self._changed:
                     self.frames.append(frame)
                     answers = self.inbox.take(frame.event)
@@ -103,17 +103,20 @@ class Client:
         self._reader.join()
 
 
-def _event(text: str) -> dict[str, Any]:
+def parse_frame(text: str) -> dict[str, Any]:
     """Parse a frame.
 
-    The local cloud reports a crashed function as plain text. It is treated as an interrupted
-    recovery, so that the inbox repeats its request, as an app does after a timeout.
+    A frame that is not an event says that a function failed: API Gateway sends `{"message": …}` or
+    an empty frame, the local cloud plain text. It is treated as an interrupted recovery, so that
+    the inbox repeats its request, as an app does after a timeout.
     """
     try:
-        event: dict[str, Any] = json.loads(text)
+        event: Any = json.loads(text)
     except ValueError:
-        return {"event": "error", "data": {"code": "recovery_interrupted"}}
-    return event
+        event = None
+    if isinstance(event, dict) and "event" in event:
+        return event
+    return {"event": "error", "data": {"code": "recovery_interrupted"}}
 
 
 class Api:

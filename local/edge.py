@@ -5,13 +5,16 @@ refuses a path after the stage; other requests go to the HTTP API.
 """
 
 import asyncio
+import json
 import re
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from io import BytesIO
 from urllib.parse import unquote_plus
 
+import boto3
 from aiohttp import (
     ClientError,
     ClientSession,
@@ -22,6 +25,9 @@ from aiohttp import (
 )
 from aiohttp.client_exceptions import WSServerHandshakeError
 from yarl import URL
+
+from harness import gateway_events
+from vitrina.origins import EDGE_HOST_HEADER
 
 # API Gateway's limits.
 MAX_MESSAGE_BYTES = 128 * 1024
@@ -108,6 +114,8 @@ class _Edge:
             query = websocket_query(path, sent)
             if query is not None:
                 return await self._forward_websocket(request, query)
+        if request.method == "OPTIONS":
+            return await asyncio.to_thread(_answer_preflight, request)
         return await self._forward_http(request)
 
     async def _forward_websocket(self, request: web.Request, query: str) -> web.StreamResponse:
@@ -118,7 +126,8 @@ class _Edge:
                 URL(f"{self._websocket_url}?{query}", encoded=True),
                 headers={
                     **{k: v for k, v in request.headers.items() if k in HANDSHAKE_HEADERS},
-                    "X-Forwarded-Host": request.host,
+                    EDGE_HOST_HEADER: request.host,
+                    "X-Forwarded-Proto": request.scheme,
                 },
                 protocols=protocols,
                 max_msg_size=MAX_MESSAGE_BYTES,
@@ -156,6 +165,31 @@ class _Edge:
                 )
         except ClientError:
             return web.json_response({"message": "Bad Gateway"}, status=502)
+
+
+def _answer_preflight(request: web.Request) -> web.Response:
+    """Invoke the function of the `$default` route, as AWS does.
+
+    The local cloud answers OPTIONS itself, from a configuration that the API does not have.
+    """
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    event = gateway_events.http(request.method, request.path, headers=headers)
+    functions = boto3.client("lambda")
+    payload = functions.invoke(FunctionName=_other_routes(), Payload=json.dumps(event))["Payload"]
+    answer = json.load(payload)
+    return web.Response(status=answer["statusCode"], headers=answer["headers"])
+
+
+@cache
+def _other_routes() -> str:
+    pages = boto3.client("lambda").get_paginator("list_functions").paginate()
+    [name] = [
+        str(function["FunctionName"])
+        for page in pages
+        for function in page["Functions"]
+        if function["Handler"] == "functions.openapi.handler.handler"
+    ]
+    return name
 
 
 def _end_to_end(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -27,12 +27,13 @@ def in_use(stack: str) -> Iterator[None]:
     os.environ["POWERTOOLS_METRICS_DISABLED"] = "true"
     Logger().setLevel("CRITICAL")
     try:
-        Config.from_outputs(_outputs(stack)).use()
+        Config.from_outputs(outputs(stack)).use()
         yield
     except (BotoCoreError, ClientError) as error:
         sys.exit(f"{stack}: {error}")
 
 
-def _outputs(stack: str) -> dict[str, str]:
+def outputs(stack: str) -> dict[str, str]:
+    """Return the outputs of a deployed stack, by their names in the template."""
     found = aws.cloudformation().describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
     return {output["OutputKey"]: output["OutputValue"] for output in found}

@@ -4,6 +4,7 @@ The functions use botocore alone. boto3 is a layer on botocore that adds 15 ms t
 and two of its classes would be used here.
 """
 
+import os
 import random
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -47,11 +48,11 @@ DESCRIPTIONS = "aws_descriptions"
 
 MAX_KEYS_PER_READ = 100
 
-# Reasons of a canceled transaction that may not come again: another writer, or throttling.
-_TRANSIENT = {
-    *("None", "ConditionalCheckFailed", "TransactionConflict"),
-    *("ThrottlingError", "ProvisionedThroughputExceeded"),
-}
+# Reasons of a canceled transaction that is worth sending again as it is: another transaction held
+# an item, or throttling.
+_TRANSIENT = {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+# With pauses of up to 50, 100, 200, 400 and 800 ms between them.
+_MAX_CONFLICT_ATTEMPTS = 6
 
 Credentials = ReadOnlyCredentials
 
@@ -94,7 +95,29 @@ def forget_clients() -> None:
 
 @cache
 def _made(service: str) -> Any:
-    return _session().create_client(service, config=_CONFIG)
+    client: Any = _session().create_client(service, config=_CONFIG)
+    if service == "dynamodb":
+        client.meta.events.register("needs-retry.dynamodb", _pause_after_conflict)
+    return client
+
+
+def _pause_after_conflict(attempts: int, response: Any, **_: Any) -> float | None:
+    """Return the pause before botocore sends a request again; None leaves the decision to botocore.
+
+    DynamoDB refuses a write while a transaction holds its item, and a transaction while another
+    one holds one of its items. botocore retries throttled requests, and neither of these.
+    """
+    if response is None or attempts >= _MAX_CONFLICT_ATTEMPTS:
+        return None
+    return jitter(_ceiling(attempts)) if _is_transient(response[1]) else None
+
+
+def _is_transient(answer: Mapping[str, Any]) -> bool:
+    code = answer.get("Error", {}).get("Code")
+    reasons = {reason["Code"] for reason in answer.get("CancellationReasons", ())}
+    return code == "TransactionConflictException" or (
+        code == "TransactionCanceledException" and reasons <= _TRANSIENT
+    )
 
 
 @cache
@@ -104,6 +127,9 @@ def _session() -> botocore.session.Session:
     random.seed()
     session = botocore.session.get_session()
     session.set_config_variable("data_path", str(Path(__file__).parents[1] / DESCRIPTIONS))
+    # As the CDK and the AWS CLI do; botocore itself reads AWS_DEFAULT_REGION only.
+    if region := os.environ.get("AWS_REGION"):
+        session.set_config_variable("region", region)
     return session
 
 
@@ -120,6 +146,11 @@ def credentials() -> Credentials:
 
 def region() -> str:
     return str(_session().get_config_variable("region"))
+
+
+def account_id() -> str:
+    """Return the account of this process's credentials."""
+    return str(_client("sts").get_caller_identity()["Account"])
 
 
 def ca_bundle() -> str:
@@ -209,10 +240,10 @@ def put_version(
 def transient_reasons(canceled: ClientError) -> list[str]:
     """Return the reason of each write of a canceled transaction, "None" for a write without one.
 
-    Raises the exception itself when another attempt would end the same.
+    Raises the exception itself when another attempt, with values read anew, would end the same.
     """
     reasons = [reason["Code"] for reason in canceled.response["CancellationReasons"]]
-    if not _TRANSIENT.issuperset(reasons):
+    if not {*reasons} <= _TRANSIENT | {"ConditionalCheckFailed"}:
         raise canceled
     return reasons
 
@@ -234,4 +265,8 @@ def jitter(ceiling_seconds: float) -> float:
 
 
 def _pause(failures: int) -> None:
-    time.sleep(jitter(min(1.0, 0.05 * 2 ** (failures - 1))))
+    time.sleep(jitter(_ceiling(failures)))
+
+
+def _ceiling(failures: int) -> float:
+    return min(1.0, 0.05 * 2.0 ** (failures - 1))

@@ -15,11 +15,19 @@ from pydantic import (
 )
 from pydantic_core import from_json
 
+from vitrina import origins
+
 PREFIX = "VITRINA_"
 POLICY_OUTPUT = "Policy"
 
-# As browsers send it: without a path or a final slash.
-Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:[0-9]+)?$")]
+
+def _origin(text: str) -> str:
+    if (normalized := origins.normalize(text)) is None:
+        raise ValueError("expected an origin, such as https://console.your.shop")
+    return normalized
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
 # Plain HTTP is allowed for a server on this machine, as in tests.
 JwksUrl = Annotated[str, Field(pattern=r"^(https://\S+|http://(localhost|127\.0\.0\.1)[:/]\S*)?$")]
 

@@ -28,7 +28,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
-from vitrina import auth
+from vitrina import auth, cors
 from vitrina.auth import Identity
 from vitrina.channels import ClientType
 from vitrina.errors import (
@@ -81,7 +81,8 @@ def handler(app: APIGatewayHttpResolver) -> Handler:
         # Clients get this id in the header `apigw-requestid`.
         logger.append_keys(api_request_id=event["requestContext"].get("requestId"))
         answer = _resolve(app, event, context)
-        return {**answer, "headers": {"Cache-Control": "no-store", **answer["headers"]}}
+        defaults = {"Cache-Control": "no-store", **cors.headers(event.get("headers", {}))}
+        return {**answer, "headers": {**defaults, **answer["headers"]}}
 
     return handle
 

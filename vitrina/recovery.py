@@ -13,8 +13,8 @@ logger = Logger()
 MAX_RECOVERED_EVENTS = 500
 
 
-def recover(positions: Mapping[str, Position]) -> tuple[bytes, ...]:
-    """Return the frames for a client with these positions: missed events in order, `recovered`.
+def recover(positions: Mapping[str, Position]) -> tuple[tuple[bytes, ...], Recovered]:
+    """Return the frames that a client with these positions missed, in order, and the answer.
 
     A channel is recovered completely or not at all. It is not when an event has expired, when the
     epoch is another, or when more than 500 events are missing.
@@ -32,5 +32,5 @@ def recover(positions: Mapping[str, Position]) -> tuple[bytes, ...]:
     is_complete = all(channel.recovered for channel in channels.values())
     logger.info("resumed", recovered=is_complete, events=len(frames), channels=[*channels])
     metrics.emit(Recovered=is_complete, NotRecovered=not is_complete)
-    recovered = Recovered(data=Recovery(recovered=is_complete, channels=channels))
-    return (*frames, recovered.body())
+    recovery = Recovery(recovered=is_complete, channels=channels)
+    return tuple(frames), Recovered(data=recovery)

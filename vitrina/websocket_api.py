@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from vitrina import origins
 from vitrina.errors import Invalid, Malformed, Problem
 
 if TYPE_CHECKING:
-    from vitrina.events import Authenticated, Error, Joined, Left, Pong
+    from vitrina.events import Authenticated, Error, Joined, Left, Pong, Recovered
 
 BEARER = "bearer"
 
@@ -91,13 +92,8 @@ def handshake(event: Mapping[str, Any]) -> Handshake:
 
 
 def _foreign_origin(headers: Mapping[str, str]) -> str | None:
-    """Return the origin, unless it is the requested host, here or at the edge.
-
-    `X-Forwarded-Host` is trusted here: pages cannot send it, and only pages have an origin.
-    """
     origin = headers.get("origin")
-    hosts = {headers.get("host"), headers.get("x-forwarded-host")}
-    return None if origin and origin.partition("://")[2] in hosts else origin
+    return None if origin is None or origins.is_own(origin, headers) else origin
 
 
 def disconnected(event: Mapping[str, Any]) -> str:
@@ -143,11 +139,11 @@ def refuse_message(problem: Problem) -> dict[str, Any]:
     return reply(Error(data=Refusal(code=problem.code, message=problem.detail)))
 
 
-def reply(event: "Pong | Joined | Left | Authenticated | Error") -> dict[str, Any]:
+def reply(event: "Pong | Joined | Left | Authenticated | Recovered | Error") -> dict[str, Any]:
     """Answer a frame with an event to the same connection."""
     return {"statusCode": 200, "body": event.body().decode()}
 
 
 def done() -> dict[str, Any]:
-    """Answer a route without a body."""
+    """Answer $disconnect. Where a route has a response, no body would be an empty frame."""
     return {"statusCode": 200}

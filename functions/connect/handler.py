@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vitrina import admission, auth, config, metrics, websocket_api
+from vitrina import admission, auth, config, metrics, origins, websocket_api
 from vitrina.auth import Identity
 from vitrina.errors import Forbidden, Problem
 from vitrina.websocket_api import Handshake
@@ -32,7 +32,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
 
 def _admit(request: Handshake) -> Identity:
-    if request.origin is not None and request.origin not in config.current().allowed_origins:
+    if request.origin is not None and not origins.is_allowed(
+        request.origin, config.current().allowed_origins
+    ):
         raise Forbidden("origin_forbidden", "Pages of this origin may not connect.")
     identity = auth.read(request.token)
     if request.client_type not in (None, identity.client_type):

@@ -54,10 +54,15 @@ def _resume(connection_id: str, positions: dict[str, Position]) -> dict[str, Any
     if not positions.keys() <= set(connection.channels):
         sentence = f"The channels of this connection are {', '.join(connection.channels)}."
         raise Forbidden("channel_forbidden", sentence)
-    post = Post(connection.subscription, recovery.recover(positions))
-    if sender.post([post], budget_seconds=RECOVERY_SECONDS).unreached:
-        raise Unavailable("recovery_interrupted", "Not everything could be sent; resume again.")
-    return websocket_api.done()
+    frames, recovered = recovery.recover(positions)
+    if frames:
+        delivery = sender.post(
+            [Post(connection.subscription, frames)], budget_seconds=RECOVERY_SECONDS
+        )
+        if delivery.unreached:
+            raise Unavailable("recovery_interrupted", "Not everything was sent; resume again.")
+    # After the events, as API Gateway sends an answer when the function returns.
+    return websocket_api.reply(recovered)
 
 
 def _join(connection_id: str, room: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -41,11 +42,17 @@ def asyncapi() -> Response[str]:
     return Response(200, content_types.APPLICATION_JSON, ASYNCAPI)
 
 
-def answer_unknown(_error: NotFoundError) -> Response[str]:
-    """Answer 405 with the path's methods, or 404."""
-    path = app.current_event.path
+def answer_unknown(_error: NotFoundError) -> Response[Any]:
+    """Answer a preflight with 204, another method of a path with 405, another path with 404.
+
+    Browsers accept a preflight's response by its status and its CORS headers (Fetch standard). A
+    page then reads the response of the request itself, also when that is a 404.
+    """
+    request = app.current_event
+    if request.http_method == "OPTIONS":
+        return Response(HTTPStatus.NO_CONTENT)
     for pattern, methods in _ROUTES:
-        if pattern.fullmatch(path):
+        if pattern.fullmatch(request.path):
             return http_api.answer(MethodNotAllowed(methods))
     return http_api.answer_unknown_route()
 

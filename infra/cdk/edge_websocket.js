@@ -17,7 +17,7 @@ function handler(event) {
 
   request.uri = '/ws'; // the stage
   // The origin receives its own name as Host; it compares Origin with this header.
-  request.headers['x-forwarded-host'] = { value: request.headers.host.value };
+  request.headers['x-vitrina-host'] = { value: request.headers.host.value };
   return request;
 }
 

@@ -10,7 +10,8 @@ from infra.cdk.functions import FUNCTIONS
 
 # How long a crashed worker's task stays invisible; AWS recommends six times the timeout.
 VISIBILITY_SECONDS = 6 * FUNCTIONS["fanout"].timeout_seconds
-MAX_RECEIVE_COUNT = 3
+# AWS recommends at least five for Lambda: an invocation that is throttled counts as a receive.
+MAX_RECEIVE_COUNT = 5
 
 
 class FanoutQueue(Construct):

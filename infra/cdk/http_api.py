@@ -2,7 +2,6 @@
 
 import json
 
-import aws_cdk as cdk
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from constructs import Construct
@@ -34,7 +33,7 @@ HTTP_ROUTES = {
     "GET /asyncapi.json": "openapi",
 }
 
-# Refuses unknown routes and methods in the same form as every other refusal (RFC 9457).
+# Answers preflights, and refuses unknown routes and methods as all refusals are (RFC 9457).
 OTHER_ROUTES = "openapi"
 
 # The access log's fields; the function's own log lines have the same `function_request_id`.
@@ -52,15 +51,15 @@ class HttpApi(Construct):
     def __init__(
         self, scope: Construct, construct_id: str, *, stage: Stage, emulator: str | None
     ) -> None:
-        """Apply the stage's `allowed_origins`, `logins_per_second` and `log_retention_days`."""
+        """Apply the stage's `logins_per_second` and `log_retention_days`."""
         super().__init__(scope, construct_id)
         reason = "The functions verify tokens themselves, and some routes are public."
         grants.acknowledge(self, {"APIG4": reason})
         self._stage = stage
-        self.api = apigateway.HttpApi(self, "Api", cors_preflight=self._cors())
+        # Without CORS of its own, which would ignore that of vitrina/cors.py.
+        self.api = apigateway.HttpApi(self, "Api")
         if emulator:
             self.url = f"{emulator}/_aws/execute-api/{self.api.api_id}/$default"
-            self._spell_cors_for_emulator()
         else:
             self.url = self.api.api_endpoint
             self._log_requests()
@@ -86,36 +85,6 @@ class HttpApi(Construct):
             route_key=apigateway.HttpRouteKey.DEFAULT,
             integration=integrated[OTHER_ROUTES],
         )
-
-    def _cors(self) -> apigateway.CorsPreflightOptions | None:
-        if not self._stage.allowed_origins:
-            return None
-        return apigateway.CorsPreflightOptions(
-            allow_origins=list(self._stage.allowed_origins),
-            allow_methods=[
-                apigateway.CorsHttpMethod.GET,
-                apigateway.CorsHttpMethod.POST,
-                apigateway.CorsHttpMethod.PUT,
-            ],
-            allow_headers=["authorization", "content-type", "if-match"],
-            expose_headers=["etag", "retry-after"],
-            max_age=cdk.Duration.hours(1),
-        )
-
-    def _spell_cors_for_emulator(self) -> None:
-        """Name the properties as API Gateway's API does; the emulator knows no other names."""
-        api = self.api.node.default_child
-        assert isinstance(api, apigateway.CfnApi)  # noqa: S101
-        cors = api.cors_configuration
-        if isinstance(cors, apigateway.CfnApi.CorsProperty):
-            for name, value in {
-                "allowOrigins": cors.allow_origins,
-                "allowMethods": cors.allow_methods,
-                "allowHeaders": cors.allow_headers,
-                "exposeHeaders": cors.expose_headers,
-                "maxAge": cors.max_age,
-            }.items():
-                api.add_property_override(f"CorsConfiguration.{name}", value)
 
     def _log_requests(self) -> None:
         """Log every request, without its query, as the query may contain a token (`?token=`)."""

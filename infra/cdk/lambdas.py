@@ -176,6 +176,14 @@ class Lambdas(Construct):
             )
         )
 
+        # ListStreams has no resources to name (AWS's service authorization reference).
+        grants.allow(
+            self._roles["greet"],
+            "*",
+            "dynamodb:ListStreams",
+            wildcard_because="ListStreams accepts no resource.",
+        )
+
     def _sweep_every_minute(self) -> None:
         events.Rule(
             self,

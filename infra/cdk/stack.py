@@ -74,7 +74,7 @@ class VitrinaStack(cdk.Stack):
             "AlarmTopic": monitoring.topic.topic_arn,
         }
         # local/edge.py is the edge of the local cloud.
-        if emulator is None:
+        if emulator is None and stage.edge == "on":
             edge = Edge(self, "Edge", stage=stage, websocket_url=websocket.url, http_url=http.url)
             outputs |= {"EdgeUrl": edge.url, "EdgeTarget": edge.target}
         for name, value in (outputs | config.to_outputs()).items():

@@ -36,6 +36,8 @@ class Stage(Policy):
     tracing: bool = True
     """Whether X-Ray samples invocations: the first of a second, and 5 % of the others."""
 
+    edge: Literal["on", "off"] = "on"
+    """Whether CloudFront is in front of the APIs. A new account may have to ask for it first."""
     domain_name: DomainName = ""
     """Your own domain instead of CloudFront's, with its certificate."""
     certificate_arn: Certificate = ""
@@ -47,6 +49,8 @@ class Stage(Policy):
     def _a_domain_has_a_certificate(self) -> Self:
         if bool(self.domain_name) is not bool(self.certificate_arn):
             raise ValueError("domain_name and certificate_arn must be set together")
+        if self.domain_name and self.edge == "off":
+            raise ValueError("domain_name is the edge's: it needs edge=on")
         return self
 
     @model_validator(mode="after")

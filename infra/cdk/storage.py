@@ -14,12 +14,18 @@ from infra.tables import TABLES, Index, Key, Table
 
 TYPES = {"S": dynamodb.AttributeType.STRING, "N": dynamodb.AttributeType.NUMBER}
 
+REMOVAL_POLICIES = {
+    "destroy": cdk.RemovalPolicy.DESTROY,
+    # A first deployment that fails removes what it created; a second one could not create it again.
+    "retain": cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+}
+
 
 class Storage(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, stage: Stage) -> None:
         super().__init__(scope, construct_id)
         self._stage = stage
-        self._removal = cdk.RemovalPolicy[stage.removal_policy.upper()]
+        self._removal = REMOVAL_POLICIES[stage.removal_policy]
         self.tables = {name: self._table(name, table) for name, table in TABLES.items()}
         self.connections = self.tables["connections"]
         secret = secretsmanager.Secret(

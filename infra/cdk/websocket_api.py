@@ -81,6 +81,8 @@ class WebSocketApi(Construct):
             api_id=api_id,
             integration_id=integration.ref,
             integration_response_key="$default",
+            # Without it no template is selected, and the response is empty.
+            template_selection_expression="200",
             response_templates={"200": Pong().body().decode()},
         )
         route = apigateway.CfnRoute(

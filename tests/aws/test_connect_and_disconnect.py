@@ -14,7 +14,7 @@ from harness.deployment import KEY
 from harness.gateway_events import CONTEXT
 from harness.tokens import token_of
 from tests.aws.conftest import Clock, stored_connections
-from vitrina import aws, keys
+from vitrina import aws, keys, origins
 from vitrina.channels import ClientType
 
 pytestmark = pytest.mark.usefixtures("cloud")
@@ -109,10 +109,18 @@ def test_the_signing_key_is_read_once_for_many_connections(
 def test_pages_connect_from_allowed_origins_only_and_apps_have_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    deployment.configure(monkeypatch, allowed_origins=("https://console.example.com",))
+    allowed = ("https://Console.example.com:443/", "capacitor://localhost", "ionic://localhost")
+    deployment.configure(
+        monkeypatch, allowed_origins=tuple(filter(None, map(origins.normalize, allowed)))
+    )
     token = token_of(ClientType.ADMIN)
     for origin, status in {
         "https://console.example.com": 200,
+        "https://console.example.com:443": 200,
+        "capacitor://localhost": 200,
+        "ionic://localhost": 200,
+        "http://localhost": 403,
+        "http://console.example.com": 403,
         "https://evil.example.com": 403,
         "https://console.example.com.evil.com": 403,
         "null": 403,
@@ -123,12 +131,19 @@ def test_pages_connect_from_allowed_origins_only_and_apps_have_none(
     assert stored_connections() == {"c1", "app"}
 
 
-@pytest.mark.parametrize("name", ["Host", "X-Forwarded-Host"])
-def test_react_native_may_connect_with_the_host_as_its_origin(name: str) -> None:
-    headers = {name: "api.example.com", "Origin": "https://api.example.com"}
-    assert connect(token_of(ClientType.USER), headers=headers)["statusCode"] == 200
+@pytest.mark.parametrize("name", ["Host", "X-Vitrina-Host"])
+def test_react_native_may_send_the_requested_host_as_its_origin(name: str) -> None:
+    headers = {name: "api.example.com"}
+    for own in ("https://api.example.com:443", "https://api.example.com/", "wss://API.example.com"):
+        opened = connect(token_of(ClientType.USER), headers=headers | {"Origin": own})
+        assert opened["statusCode"] == 200, own
     for origin in ("https://api.example.com.evil.com", "https://", "//", "https://[", ""):
         assert connect(headers=headers | {"Origin": origin})["statusCode"] == 403
+
+
+def test_a_forwarded_host_that_anyone_may_send_is_not_believed() -> None:
+    headers = {"X-Forwarded-Host": "evil.example", "Origin": "https://evil.example"}
+    assert connect(token_of(ClientType.USER), headers=headers)["statusCode"] == 403
 
 
 def test_no_page_connects_where_no_origin_is_allowed() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies
 
 from functions.message.handler import handler
-from harness.gateway_events import CONTEXT
+from harness.gateway_events import CONTEXT, frame_of
 
 
 def say(body: str) -> Any:
@@ -15,7 +15,7 @@ def say(body: str) -> Any:
         {"requestContext": {"eventType": "MESSAGE", "connectionId": "c1"}, "body": body}, CONTEXT
     )
     assert answer["statusCode"] == 200
-    return json.loads(answer["body"])
+    return json.loads(frame_of(answer))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ queue is a list, DynamoDB is moto's.
 import json
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
@@ -34,9 +35,10 @@ from functions.greet.handler import handler as greet
 from functions.message.handler import handler as message
 from functions.sweep.handler import handler as sweep
 from harness import deployment
-from harness.gateway_events import CONTEXT
+from harness.gateway_events import CONTEXT, frame_of
 from harness.tokens import token_of
 from local.inbox import Inbox
+from tests.aws.conflicts import conflicts
 from vitrina import auth, aws, connections, history, moderation, publishing, sender, subscriptions
 from vitrina.channels import ClientType
 from vitrina.events import Announcement, AnnouncementPublished
@@ -157,8 +159,11 @@ class Marketplace(RuleBasedStateMachine):
         super().__init__()
         self.world = Simulation()
         self.patch = pytest.MonkeyPatch()
-        self.cloud = mock_aws()
-        self.cloud.start()
+        self.cloud = ExitStack()
+        self.cloud.enter_context(mock_aws())
+        # One write in eight meets another transaction, or is throttled.
+        chance = Random(0)  # noqa: S311
+        self.cloud.enter_context(conflicts(lambda: chance.random() < 1 / 8))
         deployment.configure(
             self.patch,
             user_shards=(2,),
@@ -176,7 +181,7 @@ class Marketplace(RuleBasedStateMachine):
         try:
             self.calm()
         finally:
-            self.cloud.stop()
+            self.cloud.close()
             self.patch.undo()
 
     def _replace_what_is_outside(self) -> None:
@@ -286,8 +291,7 @@ class Marketplace(RuleBasedStateMachine):
             "requestContext": {"eventType": "MESSAGE", "connectionId": phone.connection_id},
             "body": body,
         }
-        if answer := message(event, CONTEXT).get("body"):
-            phone.receive(answer.encode())
+        phone.receive(frame_of(message(event, CONTEXT)).encode())
 
     @precondition(lambda self: self._online())
     @rule(data=st.data())

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions.message.handler import handler
-from harness.gateway_events import CONTEXT
+from harness.gateway_events import CONTEXT, frame_of
 from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
 from tests.aws.conftest import connect, unpublished
@@ -43,15 +43,14 @@ def say(message: Any, connection_id: str = "c1") -> Any:
         "requestContext": {"eventType": "MESSAGE", "connectionId": connection_id},
         "body": json.dumps(message),
     }
-    answer = handler(event, CONTEXT)
-    return json.loads(answer["body"]) if "body" in answer else None
+    return json.loads(frame_of(handler(event, CONTEXT)))
 
 
 def resume(since: Positions, management_api: ManagementApiStub) -> list[Any]:
     """Return the frames that the client gets."""
     management_api.received.clear()
-    assert say({"type": "resume", "positions": since}) is None
-    return [json.loads(body) for body in management_api.received["c1"]]
+    answer = say({"type": "resume", "positions": since})
+    return [*(json.loads(body) for body in management_api.received["c1"]), answer]
 
 
 def test_what_was_missed_comes_in_order_and_then_recovered(

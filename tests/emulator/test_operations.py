@@ -16,7 +16,7 @@ import boto3
 import pytest
 
 from local.client import Api, Client
-from local.emulator import STACK
+from local.emulator import STACK, Cloud
 from ops import dead_letters
 from tests.emulator.conftest import Connect, wait_until
 from tests.guide import pages
@@ -44,11 +44,16 @@ def by_make(target: str, *variables: str) -> list[str]:
     return ["make", *options, target, "STAGE=dev", *variables]
 
 
+def region_only(environment: dict[str, str]) -> dict[str, str]:
+    """Name the region as the pages do: in AWS_REGION, which botocore itself does not read."""
+    return {k: v for k, v in environment.items() if k != "AWS_DEFAULT_REGION"}
+
+
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command,
         input="a long password\n",
-        env=os.environ | environment,
+        env=region_only(os.environ | environment),
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -159,12 +164,35 @@ def shell(*names: str, **environment: str) -> None:
     """Run the page's blocks below `<!-- run: NAME -->`, one after the other in one shell."""
     page = ROOT / "docs/operations.md"
     script = "\n".join(pages.block(page, "run", name) for name in ("setup", *names))
-    aws_region = {"AWS_REGION": "us-east-1", "AWS_PAGER": "", "STACK": STACK}
-    done = run("bash", "-euo", "pipefail", "-c", script, **aws_region, **environment)
+    stage = {"AWS_REGION": "us-east-1", "AWS_PAGER": "", "STAGE": "dev"}
+    done = run("bash", "-euo", "pipefail", "-c", script, **stage, **environment)
     assert done.returncode == 0, done.stderr
 
 
 has_command_line = pytest.mark.skipif(not shutil.which("aws"), reason="they use AWS's command line")
+
+
+def test_the_outputs_of_a_stack_become_variables_of_a_shell(cloud: Cloud) -> None:
+    script = 'eval "$(make outputs)" && echo "$STACK $HTTP_URL $WEBSOCKET_URL $PRODUCTS_TABLE"'
+    done = run("bash", "-euc", script, AWS_REGION="us-east-1", STAGE="dev")
+    assert (done.returncode, done.stderr) == (0, "")
+    table = config.current().products_table
+    assert done.stdout.split() == [STACK, cloud.http_url, cloud.websocket_url, table]
+
+
+@pytest.mark.usefixtures("cloud")
+@pytest.mark.parametrize(
+    ("region", "environments"),
+    [
+        ("us-east-1", ["aws://000000000000/us-east-1"]),
+        ("eu-west-1", ["aws://000000000000/eu-west-1", "aws://000000000000/us-east-1"]),
+    ],
+)
+def test_bootstrap_names_the_region_and_the_one_of_the_firewall(
+    region: str, environments: list[str]
+) -> None:
+    done = run(sys.executable, "-m", "ops.environments", AWS_REGION=region)
+    assert done.stdout.split() == environments
 
 
 @has_command_line

@@ -314,21 +314,30 @@ def test_what_was_said_in_a_room_while_a_client_was_away_is_recovered(
 def test_pages_of_the_allowed_origin_alone_may_call_and_connect(
     api: Api, url: str, tokens: dict[str, str]
 ) -> None:
-    path = "/api/v1/admin/settings"
-
-    def preflight(origin: str) -> Any:
+    def preflight(path: str, method: str, origin: str) -> Any:
         asked = {
             "Origin": origin,
-            "Access-Control-Request-Method": "PUT",
-            "Access-Control-Request-Headers": "authorization,if-match",
+            "Access-Control-Request-Method": method,
+            "Access-Control-Request-Headers": "authorization,content-type,if-match",
         }
-        return api.answer("OPTIONS", path, headers=asked).headers
+        answer = api.answer("OPTIONS", path, headers=asked)
+        assert (answer.status_code, answer.content) == (204, b""), path
+        return answer.headers
 
-    allowed = preflight(ALLOWED_ORIGIN)
-    assert allowed["Access-Control-Allow-Origin"] == ALLOWED_ORIGIN
-    assert "PUT" in allowed["Access-Control-Allow-Methods"]
-    assert "if-match" in allowed["Access-Control-Allow-Headers"].lower()
-    assert "Access-Control-Allow-Origin" not in preflight("https://evil.example.com")
+    for path, methods in api.call("GET", "/openapi.json")["paths"].items():
+        for method in map(str.upper, methods):
+            allowed = preflight(path.replace("{", "").replace("}", ""), method, ALLOWED_ORIGIN)
+            assert allowed["Access-Control-Allow-Origin"] == ALLOWED_ORIGIN
+            assert method in allowed["Access-Control-Allow-Methods"].split(", ")
+            names = allowed["Access-Control-Allow-Headers"].split(", ")
+            assert names == ["authorization", "content-type", "if-match"]
+    foreign = preflight("/api/v1/admin/settings", "PUT", "https://evil.example.com")
+    assert [name for name in foreign if name.lower().startswith("access-control")] == []
+    for status, path in {401: "/api/v1/admin/settings", 404: "/nowhere", 200: "/health"}.items():
+        answer = api.answer("GET", path, headers={"Origin": ALLOWED_ORIGIN})
+        assert answer.status_code == status
+        assert answer.headers["Access-Control-Allow-Origin"] == ALLOWED_ORIGIN
+        assert answer.headers["Vary"] == "Origin"
 
     address = api.websocket_url("admin", tokens["admin"])
     with Client.connected(address, origin=ALLOWED_ORIGIN):

@@ -1,6 +1,7 @@
 """The alarms, the dashboard and the runbook's commands on a deployed stack."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -27,12 +28,14 @@ def run(api: Api, tmp_path: Path) -> Callable[[str], str]:
     program = tmp_path / "aws"
     program.write_text(f'#!/bin/sh\nexec {sys.executable} {ROOT}/tests/emulator/aws_cli.py "$@"\n')
     program.chmod(0o755)
-    prepare = block("prepare").replace("STACK=Vitrina-prod", f"STACK={STACK}")
-    prepare = prepare.replace("eu-central-1", "us-east-1")
+    environment = {k: v for k, v in os.environ.items() if k != "AWS_DEFAULT_REGION"}
+    environment |= {"AWS_REGION": "us-east-1", "STAGE": "dev"}
 
     def run(name: str) -> str:
         done = subprocess.run(
-            ["bash", "-euc", f'PATH="{tmp_path}:$PATH"\n{prepare}\n{block(name)}'],
+            ["bash", "-euc", f'PATH="{tmp_path}:$PATH"\n{block("prepare")}\n{block(name)}'],
+            cwd=ROOT,
+            env=environment,
             capture_output=True,
             text=True,
             check=False,

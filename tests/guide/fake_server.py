@@ -61,6 +61,9 @@ class Connection:
         for frame in frames:
             self._socket.send(json.dumps(frame))
 
+    def send_text(self, text: str) -> None:
+        self._socket.send(text)
+
     def receive(self) -> Frame:
         """Return the app's next message that is not a ping."""
         return self._messages.get(timeout=PATIENCE_SECONDS)

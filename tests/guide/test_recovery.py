@@ -198,6 +198,17 @@ def test_a_mistake_in_the_app_does_not_cost_it_what_follows(
     app.wait(lambda: app.told("problem") == ["a mistake in the app"])
 
 
+def test_frames_of_api_gateway_itself_are_ignored(server: FakeServer, start_app: StartApp) -> None:
+    app = start_app()
+    here = server.accept()
+    here.send(connected(57))
+    here.send_text("")
+    failed = {"message": "Internal server error", "connectionId": "x", "requestId": "y"}
+    here.send(failed, event(58))
+    app.wait_for_events(58)
+    assert app.told("problem") == []
+
+
 def test_an_app_that_forgets_begins_where_the_channels_stand(
     server: FakeServer, start_app: StartApp, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ from infra.cdk.websocket_api import STAGE
 from local.edge import websocket_query
 from tests.unit.test_edge import VECTORS
 from vitrina import http_api
+from vitrina.origins import EDGE_HOST_HEADER
 
 DRIVER = Path(__file__).with_name("cloudfront.mjs")
 NODE = Path(sys.executable).with_name("node")
@@ -99,15 +100,15 @@ def test_what_is_not_rewritten_stays_as_it_was_sent() -> None:
     assert sent_query(answer) == f"{query}&client_type=user"
 
 
-def test_the_origin_gets_the_requested_host_and_not_the_clients_header() -> None:
+def test_the_websocket_api_gets_the_requested_host_whatever_the_client_sends() -> None:
     [answer] = run(
         WEBSOCKET,
-        event("/ws/user", "", x_forwarded_host="evil.example", origin="https://evil.example"),
+        event("/ws/user", "", x_vitrina_host="evil.example", origin="https://evil.example"),
     )
     assert answer["headers"] == {
         "host": {"value": "api.example.com"},
         "origin": {"value": "https://evil.example"},
-        "x-forwarded-host": {"value": "api.example.com"},
+        EDGE_HOST_HEADER: {"value": "api.example.com"},
     }
 
 

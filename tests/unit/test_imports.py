@@ -10,7 +10,7 @@ LAYERS = {
     "vitrina": set[str](),
     "functions": {"vitrina"},
     "infra": {"vitrina"},
-    "ops": {"vitrina"},
+    "ops": {"local", "vitrina"},
     "reference": {"vitrina"},
     "harness": {"infra", "vitrina"},
     "local": {"harness", "vitrina"},
