@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
+from typing import Any
 from urllib.parse import unquote_plus
 
 import boto3
@@ -27,6 +28,7 @@ from aiohttp.client_exceptions import WSServerHandshakeError
 from yarl import URL
 
 from harness import gateway_events
+from vitrina import aws
 from vitrina.origins import EDGE_HOST_HEADER
 
 # API Gateway's limits.
@@ -174,15 +176,14 @@ def _answer_preflight(request: web.Request) -> web.Response:
     """
     headers = {name.lower(): value for name, value in request.headers.items()}
     event = gateway_events.http(request.method, request.path, headers=headers)
-    functions = boto3.client("lambda")
-    payload = functions.invoke(FunctionName=_other_routes(), Payload=json.dumps(event))["Payload"]
-    answer = json.load(payload)
+    done = _lambda().invoke(FunctionName=_other_routes(), Payload=json.dumps(event))
+    answer = json.load(done["Payload"])
     return web.Response(status=answer["statusCode"], headers=answer["headers"])
 
 
 @cache
 def _other_routes() -> str:
-    pages = boto3.client("lambda").get_paginator("list_functions").paginate()
+    pages = _lambda().get_paginator("list_functions").paginate()
     [name] = [
         str(function["FunctionName"])
         for page in pages
@@ -190,6 +191,11 @@ def _other_routes() -> str:
         if function["Handler"] == "functions.openapi.handler.handler"
     ]
     return name
+
+
+@cache
+def _lambda() -> Any:
+    return boto3.client("lambda", region_name=aws.region())
 
 
 def _end_to_end(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -63,7 +63,7 @@ def before(api: Api) -> set[tuple[str, ...]]:
 def test_a_healthy_stack_passes_and_nothing_is_left(before: set[tuple[str, ...]]) -> None:
     done = run_command(*by_make("verify"), **keys("verify"))
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    assert rows() == before
+    assert rows() <= before
     document = json.loads((ROOT / "build/verify-dev.json").read_text())
     assert [each["check"] for each in document["checks"]] == [check.name for check in CHECKS]
     skipped = {each["check"] for each in document["checks"] if each["verdict"] == "skipped"}
@@ -146,7 +146,8 @@ def test_an_interrupted_run_leaves_nothing(
         said, _ = running.communicate(timeout=60)
     assert running.returncode == SIGNALED[number], said
     assert "nothing left behind" in said
-    assert rows() == before
+    # Rows of earlier tests may go meanwhile.
+    assert rows() <= before
 
 
 def _events(found: set[tuple[str, ...]]) -> list[tuple[str, ...]]:
