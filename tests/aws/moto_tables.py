@@ -1,11 +1,15 @@
-"""moto's tables, with cheaper transactions.
+"""moto's tables, with cheaper transactions and atomic writes.
 
 For its rollback moto copies every item of the tables in a transaction. Here it copies the structure
-of the tables only, and an update replaces an item instead of changing it.
+of the tables only, and an update replaces an item instead of changing it. moto checks a condition
+and writes in two steps, between which another thread may write; DynamoDB does not.
 """
 
 import copy
 from collections import defaultdict
+from collections.abc import Callable
+from functools import wraps
+from threading import RLock
 from typing import Any
 
 import pytest
@@ -13,11 +17,23 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 
 _update_item = DynamoDBBackend.update_item
+_writing = RLock()
 
 
 def speed_up(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Table, "__deepcopy__", _with_the_same_items, raising=False)
     patch.setattr(DynamoDBBackend, "update_item", _update_a_copy)
+    for name in ("put_item", "update_item", "delete_item", "transact_write_items"):
+        patch.setattr(DynamoDBBackend, name, _atomic(getattr(DynamoDBBackend, name)))
+
+
+def _atomic(write: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(write)
+    def atomic(*arguments: Any, **more: Any) -> Any:
+        with _writing:
+            return write(*arguments, **more)
+
+    return atomic
 
 
 def _with_the_same_items(table: Table, _memo: dict[int, Any]) -> Table:

@@ -1,0 +1,133 @@
+"""Token buckets in table rows: so many tries at once, then one more per interval.
+
+A row has one number, `tat`: when the bucket is full again, in milliseconds since 1970 (the
+theoretical arrival time of the generic cell rate algorithm). A bucket without a row is full. Each
+try moves `tat` by one interval in one conditional write, so concurrent tries are all counted.
+"""
+
+import math
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from vitrina import aws, config
+
+# A full bucket needs no row; DynamoDB deletes expired rows late.
+KEPT_SECONDS = 60
+# Between the two writes of a try the bucket may have become full again.
+MAX_ATTEMPTS = 5
+
+_WHEN_FULL = "(attribute_not_exists(tat) OR tat < :now)"
+
+
+class Rate(NamedTuple):
+    """The size of a bucket, in tries, and how long one try takes to come back."""
+
+    tries: int
+    seconds: float
+
+    @property
+    def interval_ms(self) -> int:
+        return round(self.seconds * 1000)
+
+    @property
+    def room_ms(self) -> int:
+        """How far `tat` may be ahead when a try is taken."""
+        return (self.tries - 1) * self.interval_ms
+
+    def wait_seconds(self, row: Mapping[str, Any]) -> float:
+        """Return how long until a bucket with this row has a try; 0 if it has one now."""
+        return max(0.0, (float(row.get("tat", 0)) - _now_ms() - self.room_ms) / 1000)
+
+
+def take(name: str, rate: Rate) -> float:
+    """Take a try from a bucket of the platform table; return the seconds to wait, 0 if taken.
+
+    One write when the bucket is full, otherwise two. A refused try changes nothing.
+    """
+    key = aws.to_item({"name": name})
+    for _ in range(MAX_ATTEMPTS):
+        now = _now_ms()
+        kept = {":end": (now + rate.tries * rate.interval_ms) // 1000 + KEPT_SECONDS}
+        values = {":now": now, ":full": now + rate.interval_ms, **kept}
+        table = config.current().platform_table
+        if _update(table, key, "SET tat = :full, expires_at = :end", _WHEN_FULL, values).is_done:
+            return 0
+        values = {":now": now, ":cost": rate.interval_ms, ":latest": now + rate.room_ms, **kept}
+        update = "SET tat = tat + :cost, expires_at = :end"
+        done, row = _update(table, key, update, "tat BETWEEN :now AND :latest", values)
+        if done:
+            return 0
+        if row and row.get("tat", 0) >= now:
+            return max(0.001, rate.wait_seconds(row))
+    return rate.seconds
+
+
+def give_back(name: str, rate: Rate) -> None:
+    """Put a try back that was taken from a bucket of the platform table."""
+    _update(
+        config.current().platform_table,
+        aws.to_item({"name": name}),
+        "SET tat = tat - :cost",
+        "attribute_exists(tat)",
+        {":cost": rate.interval_ms},
+    )
+
+
+def count(
+    table: str, key: Mapping[str, Any], rate: Rate, *, having: str
+) -> tuple[Mapping[str, Any], float] | None:
+    """Count a try in a row that has the attribute `having`, and never refuse it.
+
+    Returns the row and by how many seconds its bucket is overdrawn, at most 0 while it is not; or
+    None when there is no such row.
+    """
+    for _ in range(MAX_ATTEMPTS):
+        now = _now_ms()
+        exists = f"attribute_exists({having})"
+        values = {":now": now, ":full": now + rate.interval_ms}
+        done, row = _update(table, key, "SET tat = :full", f"{exists} AND {_WHEN_FULL}", values)
+        if not done:
+            if row is None or having not in row:
+                return None
+            values = {":now": now, ":cost": rate.interval_ms}
+            condition = f"{exists} AND tat >= :now"
+            done, row = _update(table, key, "SET tat = tat + :cost", condition, values)
+        if done and row:
+            over_ms = float(row["tat"]) - now - rate.tries * rate.interval_ms
+            return row, over_ms / 1000
+    return None
+
+
+def seconds_to_say(wait: float) -> int:
+    """Return a wait in whole seconds, as `Retry-After` has it: at least one."""
+    return max(1, math.ceil(wait))
+
+
+class _Updated(NamedTuple):
+    is_done: bool
+    row: Mapping[str, Any] | None
+    """As it is now; None when there is none."""
+
+
+def _update(
+    table: str, key: Mapping[str, Any], update: str, condition: str, values: Mapping[str, Any]
+) -> _Updated:
+    try:
+        updated = aws.dynamodb().update_item(
+            TableName=table,
+            Key=key,
+            UpdateExpression=update,
+            ConditionExpression=condition,
+            ExpressionAttributeValues=aws.to_item(values),
+            ReturnValues="ALL_NEW",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+    except aws.dynamodb().exceptions.ConditionalCheckFailedException as refused:
+        found = refused.response.get("Item")
+        return _Updated(False, aws.from_item(found) if found else None)
+    return _Updated(True, aws.from_item(updated["Attributes"]))
+
+
+def _now_ms() -> int:
+    return round(time.time() * 1000)
