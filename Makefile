@@ -27,8 +27,10 @@ dev: build/ready ## keep the local cloud running on http://localhost:8000 until 
 
 PYTEST := $(BIN)/pytest --numprocesses auto
 
-test: build/ready lint ## run the linters and all tests
-	$(PYTEST)
+# The linters run beside the tests, which mostly wait; their findings are shown last.
+test: build/ready ## run the linters and all tests
+	@$(MAKE) lint >build/lint.log 2>&1 & $(PYTEST); tests=$$?; \
+	wait $$! && exit $$tests || { cat build/lint.log; exit 1; }
 
 test-nightly: test ## also search with Hypothesis at random, and longer
 	$(PYTEST) -m hypothesis --hypothesis-profile nightly

@@ -44,7 +44,8 @@ class ManagementApiStub:
 
         async def serve() -> None:
             stub._loop, stub._stopping = asyncio.get_running_loop(), asyncio.Event()
-            runner = web.ServerRunner(web.Server(stub._answer), shutdown_timeout=0.1)
+            server = web.Server(stub._answer)
+            runner = web.ServerRunner(server, shutdown_timeout=0.1)
             await runner.setup()
             site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
             await site.start()
@@ -54,6 +55,7 @@ class ManagementApiStub:
             started.set()
             await stub._stopping.wait()
             await runner.cleanup()
+            await _close_late_connections(server)
 
         # Unlike a bare loop, `run` waits until closed sockets are done.
         thread = threading.Thread(target=asyncio.run, args=(serve(),))
@@ -84,3 +86,11 @@ class ManagementApiStub:
         if answer in (SLOW, 200):
             self.received[connection_id].append(body)
         return web.Response(status=max(answer, 200))
+
+
+async def _close_late_connections(server: web.Server) -> None:
+    """Close connections that were accepted during the shutdown, which no one else closes."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+        for connection in server.connections:
+            connection.force_close()

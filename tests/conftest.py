@@ -1,6 +1,7 @@
 """What every layer shares: configuration, Hypothesis, and no way to reach AWS by accident."""
 
 import gc
+import os
 from typing import Any
 
 import pytest
@@ -40,16 +41,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+# Tests that change a deployed stack, or need one that no other test uses at that moment. They have
+# a stack of their own, so that they run beside the others.
+OWN_STACK = {"test_redeploy.py", "test_verify.py"}
+
+
 class LayerScheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist is untyped
     """Keeps the tests of a layer in one process if they share an expensive fixture."""
 
     def _split_scope(self, nodeid: str) -> str:
-        layer = nodeid.split("/")[1]
+        _, layer, module = nodeid.partition("::")[0].split("/")
+        if layer == "emulator" and module in OWN_STACK:
+            return "emulator, own stack"
         return layer if layer in {"emulator", "infra", "package"} else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LayerScheduling:
     return LayerScheduling(config, log)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: tests of a deployed stack mostly wait."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session", autouse=True)
