@@ -14,7 +14,8 @@ SOURCES := pyproject.toml README.md LICENSE infra/artifact.py infra/aws_descript
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo dev test test-nightly bench fuzz lint format reference cost lock artifact clean
-.PHONY: bootstrap deploy diff outputs account verify replay-dead-letters disconnect-all
+.PHONY: bootstrap deploy diff outputs account remove-account verify replay-dead-letters
+.PHONY: disconnect-all everyone-out
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 28
@@ -166,6 +167,9 @@ outputs: build/venv.done ## print a stack's outputs as shell variables: eval "$$
 account: build/venv.done ## create an account in a deployed stack: make account EMAIL=… TYPE=…
 	@$(BIN)/python -m ops.account $(EMAIL) $(TYPE) --stack Vitrina-$(STAGE) $(if $(SHOP_ID),--shop-id $(SHOP_ID)) $(if $(SHOP_NAME),--shop-name '$(SHOP_NAME)')
 
+remove-account: build/venv.done ## delete an account of a deployed stack, with its sessions: make remove-account EMAIL=…
+	@$(BIN)/python -m ops.account_removal $(EMAIL) --stack Vitrina-$(STAGE)
+
 verify: build/$(if $(filter local,$(STAGE)),ready,venv.done) ## prove a deployed stack by checks: make verify, or with STAGE=dev, STAGE=local
 	@$(BIN)/python -m ops.verify --stage $(STAGE) $(if $(EVERYONE),--everyone)
 
@@ -174,6 +178,9 @@ replay-dead-letters: build/venv.done ## retry the failed fan-out tasks of a depl
 
 disconnect-all: build/venv.done ## close all connections of a deployed stack; clients reconnect: or with TYPE=… RATE=…
 	@$(BIN)/python -m ops.disconnection --stack Vitrina-$(STAGE) $(if $(TYPE),--type $(TYPE)) $(if $(RATE),--rate $(RATE))
+
+everyone-out: build/venv.done ## end the sessions of all accounts of a deployed stack: everyone logs in again
+	@$(BIN)/python -m ops.everyone_out --stack Vitrina-$(STAGE)
 
 # --- Maintenance ----------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from harness.tokens import INVALID, claims, invalid, token_of
 from vitrina import accounts, aws, connections, history, moderation, publishing, sender
 from vitrina.auth import read
 from vitrina.channels import ClientType
+from vitrina.connections import Connection
 from vitrina.events import Announcement, AnnouncementPublished
 from vitrina.history import Change
 from vitrina.products import Submission
@@ -175,17 +176,16 @@ def _populate() -> None:
     moderation.reject(4, "Too short", moderator)
     sale = Announcement(to="room:sale", title="News", text="x", admin_id=3)
     publishing.commit([Change(None, AnnouncementPublished(data=sale))])
-    _connect("user-1=", ClientType.USER, 1)
+    member = _connect("user-1=", ClientType.USER, 1)
     _connect("shop-1=", ClientType.SHOP, 2)
     _connect("admin-1=", ClientType.ADMIN, 3)
     for connection_id, account_id in (("gone-1=", 66), ("throttled-1=", 67), ("broken-1=", 68)):
-        _connect(connection_id, ClientType.USER, account_id)
-        connections.join(connection_id, "lost")
-    connections.join("user-1=", "sale")
+        connections.join(_connect(connection_id, ClientType.USER, account_id), "lost")
+    connections.join(member, "sale")
 
 
-def _connect(connection_id: str, client_type: ClientType, account_id: int) -> None:
-    connections.add(connection_id, read(token_of(client_type, account_id)))
+def _connect(connection_id: str, client_type: ClientType, account_id: int) -> Connection:
+    return connections.add(connection_id, read(token_of(client_type, account_id)))
 
 
 def _tokens() -> dict[str, str]:

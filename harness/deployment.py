@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from argon2 import PasswordHasher
 
 from infra.tables import TABLES
-from vitrina import accounts, aws, config, keys, sender, subscriptions
+from vitrina import accounts, aws, config, keys, metrics, sender, sessions, subscriptions
 from vitrina.config import Config
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ CONFIG = Config(
     products_table="products",
     accounts_table="accounts",
     platform_table="platform",
+    sessions_table="sessions",
     history_table="history",
     fanout_queue_url="https://sqs.eu-central-1.amazonaws.com/123456789012/fanout",
     signing_key_secret="signing-key",  # noqa: S106 - its name
@@ -41,7 +42,7 @@ def configure(patch: "pytest.MonkeyPatch", **changes: Any) -> Config:
 
 def forget() -> None:
     """Clear all caches of this process."""
-    for module in (config, keys, subscriptions, sender):
+    for module in (config, keys, metrics, sessions, subscriptions, sender):
         module.forget()
 
 

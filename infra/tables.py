@@ -44,4 +44,6 @@ TABLES = {
     ),
     "accounts": Table((Key("email"),)),
     "platform": Table((Key("name"),), expires=True),
+    # Never restored from a backup: sessions that have ended would be alive again.
+    "sessions": Table((Key("account"),), expires=True),
 }

@@ -69,7 +69,9 @@ _EXAMPLES: list[BaseModel] = [
     events.Pong(),
     events.Error(
         timestamp=NOON,
-        data=events.Refusal(code="channel_forbidden", message="The channels are user, user:42."),
+        data=events.Refusal(
+            code="too_many_requests", message="Too many messages; wait 12 s.", retry_after=12
+        ),
     ),
 ]
 BY_MODEL = {type(example): example for example in _EXAMPLES}

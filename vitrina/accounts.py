@@ -1,14 +1,15 @@
 """Accounts: email, password, and the client type they log in as."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from vitrina import aws, config, ids
+from vitrina import aws, config, ids, sessions
 from vitrina.channels import ClientType
-from vitrina.errors import Conflict, Unauthorized
+from vitrina.errors import Conflict, Unauthorized, Unavailable
+from vitrina.sessions import Eras
 from vitrina.types import Id
 
 Email = Annotated[
@@ -79,20 +80,58 @@ def create(
     return account
 
 
-def authenticate(email: str, password: str) -> Account:
+class Login(NamedTuple):
+    """An account whose password was right, and the eras of its tokens."""
+
+    account: Account
+    eras: Eras
+
+
+def authenticate(email: str, password: str) -> Login:
     """Return the account with these credentials.
 
-    Raises Unauthorized `credentials_invalid` when the address or the password is wrong, after the
-    same work.
+    The account is read, then its era, then the account again, and that password is verified: a
+    password that is replaced, or an account that is deleted or ended meanwhile, gives no token that
+    outlives it. Raises Unauthorized `credentials_invalid` when the address or the password is
+    wrong, after the same work, and Unavailable `busy` when the address has changed hands meanwhile.
     """
-    found = aws.dynamodb().get_item(
-        TableName=config.current().accounts_table, Key={"email": {"S": email}}
-    )
-    row: dict[str, Any] = aws.from_item(found.get("Item", {}))
+    client_type, account_id = _owner(_row(email))
+    eras = sessions.eras_at_login(client_type, account_id)
+    row = _row(email)
+    if row and _owner(row) != (client_type, account_id):
+        raise Unavailable("busy", "This account is changing; try again.")
     try:
         _hasher.verify(row.get("password_hash", _UNKNOWN_ACCOUNT_HASH), password)
     except VerifyMismatchError:
         row = {}
     if not row:
         raise Unauthorized("credentials_invalid", "The email or the password is wrong.")
-    return Account.model_validate(row)
+    return Login(Account.model_validate(row), eras)
+
+
+def delete(email: Email) -> Account | None:
+    """Delete an account, and return what it was; None when there is none.
+
+    Its tokens stay valid until its sessions are ended, which comes next.
+    """
+    deleted = aws.dynamodb().delete_item(
+        TableName=config.current().accounts_table,
+        Key={"email": {"S": email}},
+        ReturnValues="ALL_OLD",
+    )
+    row = aws.from_item(deleted.get("Attributes", {}))
+    return Account.model_validate(row) if row else None
+
+
+def _row(email: str) -> dict[str, Any]:
+    found = aws.dynamodb().get_item(
+        TableName=config.current().accounts_table,
+        Key={"email": {"S": email}},
+        ConsistentRead=True,
+    )
+    return aws.from_item(found.get("Item", {}))
+
+
+def _owner(row: dict[str, Any]) -> tuple[ClientType, int]:
+    """Return whose row it is; an unknown address costs the same reads, of an account 0."""
+    return ClientType(row.get("client_type", ClientType.USER)), int(row.get("account_id", 0))

@@ -1,31 +1,58 @@
-"""Admission: a connection is stored only while its account's tokens are not revoked.
+"""Admission: a connection is stored, and stays, only while its session is alive.
 
-A handshake stores the connection, then looks for a revocation. A disconnection writes the
-revocation, then closes the connections it finds. In whatever order they run, either the handshake
-finds the revocation, or the disconnection finds the connection.
+A handshake stores the connection, then looks at the session; a message that extends a connection
+does the same. Ending a session writes its end, then closes the connections that are found. In
+whatever order they run, either the handshake finds the end, or the connection is found.
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from vitrina import auth, connections
-from vitrina.auth import Identity
+from vitrina import connections, sessions
+from vitrina.channels import ClientType
+from vitrina.connections import Connection
 from vitrina.errors import Problem
 
+if TYPE_CHECKING:
+    from vitrina.auth import Identity
 
-def admit(connection_id: str, identity: Identity) -> None:
-    """Store a connection; raises Unauthorized `token_revoked` and stores nothing after all."""
-    connections.add(connection_id, identity)
+CloseAccount = Callable[[ClientType, int, int], int]
+
+
+def admit(connection_id: str, identity: "Identity") -> None:
+    """Store a connection.
+
+    Raises Unauthorized `token_revoked` or TooManyRequests `too_many_requests`, and stores nothing
+    after all.
+    """
+    sessions.refuse_known_end(identity.session)
+    connection = connections.add(connection_id, identity)
     try:
-        auth.require_unrevoked(identity)
+        sessions.require_alive(identity.session, to_connect=True)
     except Problem:
-        connections.forget(connection_id)
+        connections.remove(connection)
         raise
 
 
-def disconnect(account_id: int, close_account: Callable[[int], int]) -> int:
-    """Revoke the tokens of an account and close its connections; return how many were open.
+def extend(connection: Connection, identity: "Identity") -> int:
+    """Move the end of a connection to that of another token of its session; return it.
+
+    Raises what `connections.extend` raises, and Unauthorized `token_revoked` after the connection
+    has been expired, so that it gets no more events.
+    """
+    end = connections.extend(connection, identity)
+    try:
+        sessions.require_alive(identity.session)
+    except Problem:
+        connections.expire(connection.connection_id)
+        raise
+    return end
+
+
+def disconnect(client_type: ClientType, account_id: int, close_account: CloseAccount) -> int:
+    """End the sessions of an account and close its connections; return how many were open.
 
     `close_account` is that of `vitrina.closing`, which `connect` does not import: it takes libcurl.
     """
-    auth.revoke(account_id)
-    return close_account(account_id)
+    era = sessions.end_account(client_type, account_id)
+    return close_account(client_type, account_id, era)

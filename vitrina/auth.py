@@ -1,4 +1,4 @@
-"""Tokens of clients: issue, verify, refresh, revoke."""
+"""Tokens of clients: issue, verify, refresh."""
 
 import math
 import time
@@ -7,9 +7,10 @@ from typing import Annotated, Any, Self
 import jwt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from vitrina import aws, config, keys
+from vitrina import config, keys, sessions
 from vitrina.channels import ClientType
 from vitrina.errors import Forbidden, NotFound, Unauthorized
+from vitrina.sessions import NO_ERAS, Eras, Session
 from vitrina.types import MAX_SAFE_INTEGER, MAX_TOKEN_CHARACTERS, Id, Timestamp
 
 REQUIRED_CLAIMS = ["exp", "iat", "sub", "iss", "aud", "client_type"]
@@ -29,6 +30,14 @@ class Identity(BaseModel):
     """When the token ends, in seconds since 1970."""
     logged_in_at: Timestamp | None = Field(default=None, alias="auth_time")
     """When the password was given; refreshed tokens keep it."""
+    eras: Eras = Field(default=NO_ERAS, alias="era")
+    """Of the account and of everyone, as they were at the login; refreshed tokens keep them."""
+
+    @model_validator(mode="after")
+    def _logs_in_before_it_is_issued(self) -> Self:
+        if (self.logged_in_at or 0) > self.issued_at:
+            raise ValueError("auth_time is later than iat")
+        return self
 
     @model_validator(mode="after")
     def _shops_have_a_shop(self) -> Self:
@@ -40,6 +49,11 @@ class Identity(BaseModel):
     def name(self) -> str:
         """The identity within its type, as in the channels `user:42` and `shop:10`."""
         return str(self.shop_id if self.client_type is ClientType.SHOP else self.account_id)
+
+    @property
+    def session(self) -> Session:
+        account = sessions.name(self.client_type, self.account_id)
+        return Session(account, self.eras, began_at=self.logged_in_at or self.issued_at)
 
     def require(self, client_type: ClientType) -> None:
         """Raise Forbidden unless this is that type of client."""
@@ -65,6 +79,7 @@ def issue(
     shop_id: int | None = None,
     shop_name: str | None = None,
     logged_in_at: float | None = None,
+    eras: Eras = NO_ERAS,
 ) -> str:
     """Return a signed token for an account, valid for `token_lifetime_seconds`.
 
@@ -72,7 +87,6 @@ def issue(
     """
     require_issuing()
     here = config.current()
-    # In milliseconds, so that a token issued right after a revocation is valid.
     now = math.floor(time.time() * 1000) / 1000
     claims: dict[str, Any] = {
         "sub": str(account_id),
@@ -82,6 +96,7 @@ def issue(
         "iat": now,
         "exp": int(now) + here.token_lifetime_seconds,
         "auth_time": logged_in_at or now,
+        "era": eras,
         "iss": here.token_issuer,
         "aud": here.token_audience,
     }
@@ -107,21 +122,22 @@ def refresh(identity: Identity) -> str:
         shop_id=identity.shop_id,
         shop_name=identity.shop_name,
         logged_in_at=logged_in_at,
+        eras=identity.eras,
     )
 
 
 def verify(token: str | None) -> Identity:
-    """Return the identity of a valid token that is not revoked.
+    """Return the identity of a valid token whose session has not ended.
 
-    Raises what `read` and `require_unrevoked` raise.
+    Raises what `read` raises, and Unauthorized `token_revoked`.
     """
     identity = read(token)
-    require_unrevoked(identity)
+    sessions.require_alive(identity.session)
     return identity
 
 
 def read(token: str | None) -> Identity:
-    """Return the identity of a valid token, without looking for a revocation.
+    """Return the identity of a valid token, whose session may have ended.
 
     Raises Unauthorized `token_missing`, `token_expired` or `token_invalid`, whose detail never
     repeats the token. Raises Unavailable `issuer_unreachable`, and jwt's InvalidKeyError when the
@@ -143,35 +159,11 @@ def read(token: str | None) -> Identity:
             audience=here.token_audience,
             options={"require": REQUIRED_CLAIMS, "enforce_minimum_key_length": True},
         )
+        if here.token_jwks_url:
+            claims.pop("era", None)  # ours alone
         return Identity.model_validate(claims)
     except jwt.ExpiredSignatureError:
         raise Unauthorized("token_expired", "The token has expired.") from None
     # ValueError: a claim breaks a rule of `Identity`, or the token is not text.
     except (jwt.InvalidTokenError, ValueError):
         raise Unauthorized("token_invalid", "The token is not valid.") from None
-
-
-def revoke(account_id: int) -> None:
-    """Refuse every token of an account that was issued up to now."""
-    row = {"name": _account(account_id), "tokens_valid_after": _milliseconds(time.time())}
-    aws.dynamodb().put_item(TableName=config.current().platform_table, Item=aws.to_item(row))
-
-
-def require_unrevoked(identity: Identity) -> None:
-    """Raise Unauthorized `token_revoked` for a token older than its account's revocation."""
-    found = aws.dynamodb().get_item(
-        TableName=config.current().platform_table,
-        Key={"name": {"S": _account(identity.account_id)}},
-        ConsistentRead=True,
-    )
-    row = aws.from_item(found.get("Item", {}))
-    if _milliseconds(identity.issued_at) <= row.get("tokens_valid_after", 0):
-        raise Unauthorized("token_revoked", "The token was revoked; log in again.")
-
-
-def _account(account_id: int) -> str:
-    return f"account#{account_id}"
-
-
-def _milliseconds(seconds: float) -> int:
-    return round(seconds * 1000)

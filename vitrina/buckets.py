@@ -124,7 +124,7 @@ def _update(
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
     except aws.dynamodb().exceptions.ConditionalCheckFailedException as refused:
-        found = refused.response.get("Item")
+        found: Any = refused.response.get("Item")
         return _Updated(False, aws.from_item(found) if found else None)
     return _Updated(True, aws.from_item(updated["Attributes"]))
 

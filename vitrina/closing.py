@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 
 from vitrina import config, connections, metrics, partitions, sender, subscriptions
 from vitrina.channels import ClientType
-from vitrina.connections import PARALLEL_WRITES
+from vitrina.connections import PARALLEL_WRITES, Connection
 from vitrina.events import Closing, Closure, Reason
 from vitrina.partitions import Subscription
 from vitrina.sender import Post
@@ -58,9 +58,10 @@ def close(
     return len(closed) - len(left)
 
 
-def close_account(account_id: int) -> int:
-    """Close all connections of an account; return their number."""
-    found = [opened.subscription for opened in subscriptions.of_account(account_id)]
+def close_account(client_type: ClientType, account_id: int, before_era: int) -> int:
+    """Close the connections of an account that were opened before an era; return their number."""
+    opened = subscriptions.of_account(client_type, account_id, before_era)
+    found = [each.subscription for each in opened]
     close(found, Reason.ACCOUNT_DISCONNECTED)
     return len(found)
 
@@ -87,11 +88,21 @@ def close_expired(until: float) -> int:
         # Read again: some were extended, and some close by themselves at this moment.
         with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
             found = list(pool.map(connections.find, (each.connection_id for each in batch)))
-        over = [each.subscription for each in found if each and each.has_expired]
+        over = [each for each in found if each and each.has_expired]
         orphans = [each for each, stored in zip(batch, found, strict=True) if stored is None]
         connections.forget_gone(orphans)
-        close(over, Reason.TOKEN_EXPIRED, budget_seconds=left)
+        for reason, those in _by_reason(over).items():
+            close(those, reason, budget_seconds=left)
     # A read that was cut off has not counted all connections.
     if left > 0:
         metrics.emit(**{name: still_open[kind] for kind, name in metrics.CONNECTIONS.items()})
     return count
+
+
+def _by_reason(over: Iterable[Connection]) -> dict[Reason, list[Subscription]]:
+    """Sort connections by the reason to tell them; one that was ended cannot come back as it is."""
+    sorted_out: dict[Reason, list[Subscription]] = {}
+    for each in over:
+        reason = Reason.ACCOUNT_DISCONNECTED if each.is_over else Reason.TOKEN_EXPIRED
+        sorted_out.setdefault(reason, []).append(each.subscription)
+    return sorted_out

@@ -116,6 +116,7 @@ class Config(Policy):
     products_table: str
     accounts_table: str
     platform_table: str
+    sessions_table: str
     history_table: str
     fanout_queue_url: str
     signing_key_secret: str

@@ -1,14 +1,15 @@
 """Open connections: add, find, join and leave rooms, extend, expire, forget."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vitrina import aws, config, partitions
+from vitrina import aws, config, partitions, sessions
 from vitrina.channels import ClientType
 from vitrina.errors import Conflict, Forbidden, Unavailable
 from vitrina.partitions import Subscription
+from vitrina.sessions import NO_ERAS, Eras
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -22,8 +23,11 @@ MAX_CONNECTION_SECONDS = 2 * 60 * 60
 # 410 for a connection that is about to open.
 HANDSHAKE_SECONDS = 10
 PARALLEL_WRITES = 24
-# A connection is read again when another message changed it in the meantime.
-MAX_ATTEMPTS = 5
+# A connection is read again when another message changed it in the meantime. A client may join all
+# its rooms at once.
+MAX_ATTEMPTS = 12
+# The clocks of functions differ by less.
+CLOCKS_SECONDS = 60
 
 
 class Connection(NamedTuple):
@@ -37,6 +41,10 @@ class Connection(NamedTuple):
     shards: int
     """Of its type when it connected; kept, so that its rows are found while the number changes."""
     room_shards: int
+    eras: Eras = NO_ERAS
+    """Of the token that it was opened with."""
+    has_ended: bool = False
+    """Whether it must go; nothing takes this back."""
 
     @property
     def subscription(self) -> Subscription:
@@ -56,8 +64,13 @@ class Connection(NamedTuple):
         return Subscription(partition.key, partition.prefix + self.connection_id)
 
     @property
+    def is_over(self) -> bool:
+        """Whether it was ended, or everyone's sessions were; no token can extend it."""
+        return self.has_ended or self.eras.everyone < sessions.everyone_era()
+
+    @property
     def has_expired(self) -> bool:
-        return self.expires_at <= time.time()
+        return self.expires_at <= time.time() or self.is_over
 
     @property
     def channels(self) -> list[str]:
@@ -66,11 +79,18 @@ class Connection(NamedTuple):
         return [self.client_type, f"{self.client_type}:{self.identity}", *rooms]
 
     def is_of(self, identity: "Identity") -> bool:
-        own = (self.client_type, self.identity, self.account_id)
-        return own == (identity.client_type, identity.name, identity.account_id)
+        own = (self.client_type, self.identity, self.account_id, self.eras)
+        return own == (identity.client_type, identity.name, identity.account_id, _eras(identity))
 
 
-def add(connection_id: str, identity: "Identity") -> None:
+def _eras(identity: "Identity") -> Eras:
+    """Return the eras of a token; those of another issuer have the present one of everyone."""
+    if config.current().token_jwks_url:
+        return Eras(account=0, everyone=sessions.everyone_era())
+    return identity.eras
+
+
+def add(connection_id: str, identity: "Identity") -> Connection:
     """Store an open connection: its own row and its subscription, both or neither.
 
     It expires with its token, or after the two hours that API Gateway allows.
@@ -86,9 +106,10 @@ def add(connection_id: str, identity: "Identity") -> None:
         expires_at=min(identity.expires_at, now + MAX_CONNECTION_SECONDS),
         shards=partitions.shard_counts(identity.client_type)[0],
         room_shards=partitions.shard_counts("room")[0],
+        eras=_eras(identity),
     )
     row = {
-        **_key(connection_id),
+        **key(connection_id),
         "client_type": connection.client_type,
         "identity": connection.identity,
         "shards": connection.shards,
@@ -96,34 +117,38 @@ def add(connection_id: str, identity: "Identity") -> None:
         **_common_attributes(connection),
     }
     _transact([_subscribe(connection, connection.subscription), {"Put": _in_table(Item=row)}])
+    return connection
 
 
 def find(connection_id: str) -> Connection | None:
     """Return a stored connection, which may have expired."""
     found = aws.dynamodb().get_item(
         TableName=config.current().connections_table,
-        Key=aws.to_item(_key(connection_id)),
+        Key=aws.to_item(key(connection_id)),
         ConsistentRead=True,
     )
     return from_item(found["Item"]) if "Item" in found else None
 
 
-def find_open(connection_id: str) -> Connection:
-    """Return a connection that has not expired; raises Forbidden `connection_expired`."""
-    connection = find(connection_id)
+def require_open(connection: Connection | None) -> Connection:
+    """Return a connection that is stored and has not expired.
+
+    Raises Forbidden `connection_expired`.
+    """
     if connection is None or connection.has_expired:
-        raise _expired()
+        raise expired()
     return connection
 
 
-def join(connection_id: str, room: str) -> None:
+def join(connection: Connection, room: str) -> None:
     """Subscribe a connection to a room, unless it is subscribed already.
 
     Raises Conflict `too_many_rooms`, Forbidden `connection_expired` or Unavailable `busy`.
     """
     limit = config.current().rooms_per_connection
-    for _ in aws.attempts(MAX_ATTEMPTS):
-        connection = find_open(connection_id)
+    for attempt in aws.attempts(MAX_ATTEMPTS):
+        if attempt > 1:
+            connection = require_open(find(connection.connection_id))
         if room in connection.rooms:
             return
         if len(connection.rooms) >= limit:
@@ -134,13 +159,14 @@ def join(connection_id: str, room: str) -> None:
     raise _busy()
 
 
-def leave(connection_id: str, room: str) -> None:
+def leave(connection: Connection, room: str) -> None:
     """Unsubscribe a connection from a room, if it is subscribed.
 
     Raises Forbidden `connection_expired` or Unavailable `busy`.
     """
-    for _ in aws.attempts(MAX_ATTEMPTS):
-        connection = find_open(connection_id)
+    for attempt in aws.attempts(MAX_ATTEMPTS):
+        if attempt > 1:
+            connection = require_open(find(connection.connection_id))
         if room not in connection.rooms:
             return
         key = connection.subscription_to(room)._asdict()
@@ -150,35 +176,34 @@ def leave(connection_id: str, room: str) -> None:
     raise _busy()
 
 
-def extend(connection_id: str, identity: "Identity") -> int:
-    """Move the end of a connection to that of another token of its identity; return it.
+def extend(connection: Connection, identity: "Identity") -> int:
+    """Move the end of a connection to that of another token of its session; return it.
 
     A connection that has expired and is not closed yet is extended too. Raises Forbidden
     `connection_expired` or `identity_mismatch`, or Unavailable `busy`.
     """
-    for _ in aws.attempts(MAX_ATTEMPTS):
-        connection = find(connection_id)
-        if connection is None:
-            raise _expired()
-        if not connection.is_of(identity):
-            raise Forbidden("identity_mismatch", "The token is of another identity; connect anew.")
-        latest = connection.connected_at + MAX_CONNECTION_SECONDS
-        expires_at = min(identity.expires_at, latest)
-        if _move_end(connection, expires_at):
+    if not connection.is_of(identity):
+        raise Forbidden("identity_mismatch", "The token is of another login; connect anew.")
+    expires_at = min(identity.expires_at, connection.connected_at + MAX_CONNECTION_SECONDS)
+    for attempt in aws.attempts(MAX_ATTEMPTS):
+        if attempt > 1:
+            connection = _still_stored(connection)
+        if connection.expires_at == expires_at or _move_end(connection, expires_at):
             return expires_at
     raise _busy()
 
 
 def expire(connection_id: str) -> None:
-    """End a connection now, if it is stored: no event is posted to it any more.
+    """End a connection for good, if it is stored: no event is posted to it any more.
 
     Raises Unavailable `busy`.
     """
     for _ in aws.attempts(MAX_ATTEMPTS):
         connection = find(connection_id)
-        if connection is None or connection.has_expired:
+        if connection is None or connection.has_ended:
             return
-        if _move_end(connection, int(time.time())):
+        ended = connection._replace(has_ended=True, expires_at=int(time.time()) - CLOCKS_SECONDS)
+        if _write_end(connection, ended):
             return
     raise _busy()
 
@@ -187,7 +212,7 @@ def forget(connection_id: str) -> None:
     """Remove every row of a connection, if there is any."""
     connection = find(connection_id)
     if connection is not None:
-        _remove(connection)
+        remove(connection)
 
 
 def forget_gone(gone: Iterable[Subscription]) -> list[Subscription]:
@@ -207,7 +232,7 @@ def _forget_gone(gone: Subscription) -> bool:
     if connection is None:
         _delete(gone._asdict())
     elif connection.connected_at <= time.time() - HANDSHAKE_SECONDS:
-        _remove(connection)
+        remove(connection)
     else:
         return False
     return True
@@ -218,7 +243,11 @@ def from_item(item: dict[str, Any]) -> Connection:
 
     A row without numbers of shards is older than these attributes, and uses the first numbers.
     """
-    row = aws.from_item(item)
+    return from_row(aws.from_item(item))
+
+
+def from_row(row: Mapping[str, Any]) -> Connection:
+    """Read a connection's own row in plain Python."""
     client_type = ClientType(row["client_type"])
     return Connection(
         connection_id=row["partition"].partition("#")[2],
@@ -230,14 +259,30 @@ def from_item(item: dict[str, Any]) -> Connection:
         expires_at=int(row["expires_at"]),
         shards=int(row.get("shards") or partitions.shard_counts(client_type)[0]),
         room_shards=int(row.get("room_shards") or partitions.shard_counts("room")[0]),
+        eras=Eras(int(row.get("era", 0)), int(row.get("everyone", 0))),
+        has_ended=row.get("ended", False),
     )
 
 
 def _move_end(connection: Connection, expires_at: int) -> bool:
     """Write another end into all rows of a connection, if it is as it was read."""
-    moved = connection._replace(expires_at=expires_at)
-    writes = [_subscribe(moved, subscription) for subscription in moved.subscriptions]
-    return _change(connection, "SET expires_at = :end", {":end": expires_at}, writes)
+    return _write_end(connection, connection._replace(expires_at=expires_at))
+
+
+def _still_stored(connection: Connection) -> Connection:
+    """Read a connection again; raises Forbidden `connection_expired` when it is over."""
+    found = find(connection.connection_id)
+    if found is None or found.is_over:
+        raise expired()
+    return found
+
+
+def _write_end(connection: Connection, ended: Connection) -> bool:
+    writes = [_subscribe(ended, subscription) for subscription in ended.subscriptions]
+    update, values = "SET expires_at = :end", {":end": ended.expires_at}
+    if ended.has_ended:
+        update, values = f"{update}, ended = :yes", {**values, ":yes": True}
+    return _change(connection, update, values, writes)
 
 
 def _change(
@@ -247,12 +292,12 @@ def _change(
     writes: "list[TransactWriteItemTypeDef]",
 ) -> bool:
     """Update a connection's own row and write others of its rows, if it is as it was read."""
-    condition = "expires_at = :seen AND "
+    condition = "expires_at = :seen AND attribute_not_exists(ended) AND "
     condition += "rooms = :rooms" if connection.rooms else "attribute_not_exists(rooms)"
     values |= {":seen": connection.expires_at, ":rooms": set(connection.rooms) or None}
     own: TransactWriteItemTypeDef = {
         "Update": _in_table(
-            Key=_key(connection.connection_id),
+            Key=key(connection.connection_id),
             UpdateExpression=update,
             ConditionExpression=condition,
             ExpressionAttributeValues=aws.to_item(values),
@@ -282,27 +327,31 @@ def _subscribe(connection: Connection, subscription: Subscription) -> "TransactW
     return {"Put": _in_table(Item=row)}
 
 
-def _common_attributes(connection: Connection) -> dict[str, int]:
+def _common_attributes(connection: Connection) -> dict[str, int | None]:
     """Return the attributes that every row of a connection has."""
     return {
         "account_id": connection.account_id,
         "connected_at": connection.connected_at,
         "expires_at": connection.expires_at,
+        "era": connection.eras.account,
+        "everyone": connection.eras.everyone,
+        "ended": connection.has_ended or None,
     }
 
 
-def _key(connection_id: str) -> dict[str, str]:
+def key(connection_id: str) -> dict[str, str]:
+    """Return the key of a connection's own row."""
     return {"partition": f"connection#{connection_id}", "member": "connection"}
 
 
-def _remove(connection: Connection) -> None:
+def remove(connection: Connection) -> None:
     """Delete all rows; the connection's own row comes last, as it leads to the others.
 
     A concurrent message may have added rows; the deleted own row lists them.
     """
     for subscription in connection.subscriptions:
         _delete(subscription._asdict())
-    deleted = _delete(_key(connection.connection_id))
+    deleted = _delete(key(connection.connection_id))
     if deleted and (latest := from_item(deleted)) != connection:
         for subscription in latest.subscriptions:
             _delete(subscription._asdict())
@@ -314,7 +363,7 @@ def _delete(key: dict[str, str]) -> dict[str, Any]:
     return deleted.get("Attributes", {})
 
 
-def _expired() -> Forbidden:
+def expired() -> Forbidden:
     return Forbidden("connection_expired", "This connection has ended; connect again.")
 
 

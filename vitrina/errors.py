@@ -28,6 +28,7 @@ class Problem(Exception):
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal server error"
     codes: ClassVar[tuple[str, ...]] = ("internal_error",)
+    retry_after_seconds: int | None = None
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -136,15 +137,15 @@ class PreconditionRequired(Problem):
 class TooManyRequests(Problem):
     status = 429
     title = "Too many requests"
-    codes = ("too_many_attempts",)
+    codes = ("too_many_attempts", "too_many_requests")
 
     def __init__(self, code: str, detail: str, retry_after_seconds: int) -> None:
         super().__init__(code, detail)
-        self._retry_after_seconds = retry_after_seconds
+        self.retry_after_seconds = retry_after_seconds
 
     @property
     def headers(self) -> dict[str, str]:
-        return {"Retry-After": str(self._retry_after_seconds)}
+        return {"Retry-After": str(self.retry_after_seconds)}
 
 
 class Unavailable(Problem):

@@ -222,6 +222,7 @@ class Reason(StrEnum):
     TOO_MANY_CONNECTIONS = "too_many_connections"
     ACCOUNT_DISCONNECTED = "account_disconnected"
     EVERYONE_DISCONNECTED = "everyone_disconnected"
+    TOO_MANY_REQUESTS = "too_many_requests"
 
 
 class Closure(_Wire):
@@ -245,6 +246,8 @@ class Pong(_Wire):
 class Refusal(_Wire):
     code: str
     message: str
+    retry_after: int | None = None
+    """In seconds; with `too_many_requests` only."""
 
 
 class Error(_Wire):

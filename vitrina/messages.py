@@ -56,12 +56,14 @@ Message = Annotated[Ping | Resume | Join | Leave | Auth, Field(discriminator="ty
 MESSAGE: TypeAdapter[Ping | Resume | Join | Leave | Auth] = TypeAdapter(Message)
 
 
-def parse(body: str) -> Ping | Resume | Join | Leave | Auth:
-    """Read a message.
+def parse(body: str | None) -> Ping | Resume | Join | Leave | Auth:
+    """Read a message; None is a binary frame.
 
     Raises TooLarge `message_too_large`, Malformed `message_not_json` or Invalid
     `message_invalid`, whose details say what was expected and never repeat a value.
     """
+    if body is None:
+        raise _not_json()
     if len(body.encode(errors="surrogatepass")) > MAX_MESSAGE_BYTES:
         raise TooLarge("message_too_large", f"A message has at most {MAX_MESSAGE_BYTES} bytes.")
     try:
@@ -69,9 +71,13 @@ def parse(body: str) -> Ping | Resume | Join | Leave | Auth:
     except ValidationError as invalid:
         [first, *_] = invalid.errors(include_url=False, include_input=False, include_context=False)
     if first["type"] == "json_invalid":
-        raise Malformed("message_not_json", "Expected a JSON object, in a text frame.")
+        raise _not_json()
     field = ".".join(map(str, first["loc"][1:]))
     raise Invalid("message_invalid", f"{field}: {first['msg']}." if field else _EXPECTED)
 
 
 _EXPECTED = "Expected a JSON object whose type is ping, resume, join, leave or auth."
+
+
+def _not_json() -> Malformed:
+    return Malformed("message_not_json", "Expected a JSON object, in a text frame.")

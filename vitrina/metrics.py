@@ -49,6 +49,11 @@ def emit(**values: float) -> None:
     _metrics().flush_metrics()
 
 
+def forget() -> None:
+    """Name this deployment anew at the next use."""
+    _metrics.cache_clear()
+
+
 @cache
 def _metrics() -> Metrics:
     return Metrics(namespace=NAMESPACE, service=config.current().stack_name)

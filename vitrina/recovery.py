@@ -13,18 +13,32 @@ logger = Logger()
 MAX_RECOVERED_EVENTS = 500
 
 
-def recover(positions: Mapping[str, Position]) -> tuple[tuple[bytes, ...], Recovered]:
+def count_missed(positions: Mapping[str, Position], heads: Mapping[str, Position]) -> int:
+    """Return how many events a recovery would post, at most `MAX_RECOVERED_EVENTS`."""
+    missed = 0
+    for channel, since in positions.items():
+        head = heads[channel]
+        if since.epoch == head.epoch and (behind := head.seq - since.seq) >= 0:
+            missed += behind if missed + behind <= MAX_RECOVERED_EVENTS else 0
+    return missed
+
+
+def recover(
+    positions: Mapping[str, Position],
+    heads: Mapping[str, Position],
+    limit: int = MAX_RECOVERED_EVENTS,
+) -> tuple[tuple[bytes, ...], Recovered]:
     """Return the frames that a client with these positions missed, in order, and the answer.
 
-    A channel is recovered completely or not at all. It is not when an event has expired, when the
-    epoch is another, or when more than 500 events are missing.
+    `heads` are the latest positions of the same channels. A channel is recovered completely or
+    not at all. It is not when an event has expired, when the epoch is another, or when more than
+    `limit` events are missing.
     """
-    heads = history.positions(positions)
     frames: list[bytes] = []
     channels: dict[str, ChannelRecovery] = {}
     for channel, since in positions.items():
         head = heads[channel]
-        events = history.missed(channel, since, head, MAX_RECOVERED_EVENTS - len(frames))
+        events = history.missed(channel, since, head, limit - len(frames))
         frames += [event.body for event in events or []]
         channels[channel] = ChannelRecovery(
             recovered=events is not None, epoch=head.epoch, seq=head.seq

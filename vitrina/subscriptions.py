@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vitrina import aws, config
+from vitrina import aws, config, sessions
 from vitrina.channels import ClientType
 from vitrina.partitions import Partition, Subscription, partitions_of
 
@@ -18,6 +18,7 @@ COUNT_TTL_SECONDS = 2
 PARALLEL_QUERIES = 24
 # A reserved word in DynamoDB's expressions, as is "partition".
 _MEMBER = {"#member": "member"}
+_OPEN = "expires_at > :now"
 
 
 class Page(NamedTuple):
@@ -32,9 +33,15 @@ class Page(NamedTuple):
 def page(partition: Partition, cursor: str | None, limit: int) -> Page:
     """Read at most `limit` rows after a cursor, strongly consistent.
 
-    Expired rows are read and left out, so a page may be empty and still have a next page.
+    Expired rows are read and left out, so a page may be empty and still have a next page. Rows of
+    sessions that ended with everyone's are left out too.
     """
-    request = _query(partition) | {"ProjectionExpression": "#member", "Limit": limit}
+    everyone = sessions.everyone_era()
+    open_ones = _query(partition, f"{_OPEN} AND everyone >= :era", era=everyone)
+    request = (open_ones if everyone else _query(partition)) | {
+        "ProjectionExpression": "#member",
+        "Limit": limit,
+    }
     request["ExpressionAttributeNames"] = {**request["ExpressionAttributeNames"], **_MEMBER}
     if cursor:
         request["ExclusiveStartKey"] = {"partition": {"S": partition.key}, "member": {"S": cursor}}
@@ -50,6 +57,7 @@ def first_pages(limits: Mapping[str, int]) -> Iterator[tuple[str, Page]]:
     `limits` has the page size of each channel, in subscriptions.
     """
     wanted = [(channel, partition) for channel in limits for partition in partitions_of(channel)]
+    sessions.everyone_era()  # read once, and not by each thread
     with ThreadPoolExecutor(PARALLEL_QUERIES) as pool:
         pages = pool.map(lambda where: page(where[1], None, limits[where[0]]), wanted)
         for (channel, _), found in zip(wanted, pages, strict=True):
@@ -69,20 +77,16 @@ def of_identity(client_type: ClientType, identity: str) -> list[Opened]:
     return sorted(_opened(row) for partition in partitions for row in _rows(_query(partition)))
 
 
-def of_account(account_id: int) -> list[Opened]:
+def of_account(client_type: ClientType, account_id: int, before_era: int) -> list[Opened]:
     """Return the open connections of an account, the oldest first, strongly consistent.
 
-    The connections of a shop are stored under the shop, which may have several accounts.
+    Only those that were opened before an era. The connections of a shop are stored under the shop,
+    which may have several accounts.
     """
-    scopes = [
-        f"{ClientType.USER}:{account_id}",
-        f"{ClientType.ADMIN}:{account_id}",
-        ClientType.SHOP,
-    ]
-    own = "expires_at > :now AND account_id = :account"
+    scope = client_type if client_type is ClientType.SHOP else f"{client_type}:{account_id}"
+    older = f"{_OPEN} AND account_id = :account AND (attribute_not_exists(era) OR era < :era)"
     queries = [
-        _query(partition, own, account=account_id)
-        for scope in scopes
+        _query(partition, older, account=account_id, era=before_era)
         for partition in partitions_of(scope)
     ]
     with ThreadPoolExecutor(PARALLEL_QUERIES) as pool:
@@ -92,7 +96,7 @@ def of_account(account_id: int) -> list[Opened]:
 
 def connected_until(client_type: ClientType, moment: int) -> Iterator[Subscription]:
     """Yield the open connections of a type that connected by a moment, partition by partition."""
-    by_then = "expires_at > :now AND connected_at <= :moment"
+    by_then = f"{_OPEN} AND connected_at <= :moment"
     for partition in partitions_of(client_type):
         found = _rows(_query(partition, by_then, moment=moment))
         yield from (_opened(row).subscription for row in found)
@@ -101,12 +105,16 @@ def connected_until(client_type: ClientType, moment: int) -> Iterator[Subscripti
 def expired(still_open: Counter[ClientType]) -> Iterator[Subscription]:
     """Yield expired connections that are still stored: a read of all rows, partition by partition.
 
-    Rows that have not expired are counted into `still_open`, which is complete at the end.
-    Eventually consistent, at half the price: read a connection again before acting on it.
+    Those whose session ended with everyone's are among them. The other rows are counted into
+    `still_open`, which is complete at the end. Eventually consistent, at half the price: read a
+    connection again before acting on it.
     """
+    everyone = sessions.everyone_era()
+    ended = "expires_at <= :now OR attribute_not_exists(everyone) OR everyone < :era"
+    which, values = (ended, {"era": everyone}) if everyone else ("expires_at <= :now", {})
     for client_type in ClientType:
         for partition in partitions_of(client_type):
-            request = _query(partition, "expires_at <= :now") | {"ConsistentRead": False}
+            request = _query(partition, which, **values) | {"ConsistentRead": False}
             for found in aws.query(request):
                 still_open[client_type] += found["ScannedCount"] - found["Count"]
                 yield from (_opened(row).subscription for row in found["Items"])
@@ -172,9 +180,7 @@ def _rows(request: "QueryInputTypeDef") -> Iterator[dict[str, Any]]:
         yield from found["Items"]
 
 
-def _query(
-    partition: Partition, which: str = "expires_at > :now", **values: Any
-) -> "QueryInputTypeDef":
+def _query(partition: Partition, which: str = _OPEN, **values: Any) -> "QueryInputTypeDef":
     """Query a partition, filtered by time: DynamoDB may delete expired rows days later."""
     condition, names = "#partition = :partition", {"#partition": "partition"}
     values |= {"partition": partition.key, "now": int(time.time())}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, Field, StringConstraints
 
 from vitrina import origins
-from vitrina.errors import Invalid, Malformed, Problem
+from vitrina.errors import Invalid, Problem
 
 if TYPE_CHECKING:
     from vitrina.events import Authenticated, Error, Joined, Left, Pong, Recovered
@@ -50,7 +50,8 @@ class Message(NamedTuple):
     """A frame that a client sent."""
 
     connection_id: str
-    body: str
+    body: str | None
+    """None for a binary frame."""
 
 
 def ids(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,11 +109,10 @@ def disconnected(event: Mapping[str, Any]) -> str:
 
 
 def message(event: Mapping[str, Any]) -> Message:
-    """Read a frame that a client sent; raises Malformed `message_not_json` for a binary one."""
+    """Read a frame that a client sent."""
     request = _Event.model_validate(event)
-    if request.is_base64:
-        raise Malformed("message_not_json", "Expected a JSON object, in a text frame.")
-    return Message(connection_id=request.context.connection_id, body=request.body or "")
+    body = None if request.is_base64 else request.body or ""
+    return Message(connection_id=request.context.connection_id, body=body)
 
 
 def _misrouted() -> Invalid:
@@ -136,7 +136,10 @@ def refuse_message(problem: Problem) -> dict[str, Any]:
     # Here and not above: `connect` and `disconnect` rarely need the models of events.
     from vitrina.events import Error, Refusal
 
-    return reply(Error(data=Refusal(code=problem.code, message=problem.detail)))
+    refusal = Refusal(
+        code=problem.code, message=problem.detail, retry_after=problem.retry_after_seconds
+    )
+    return reply(Error(data=refusal))
 
 
 def reply(event: "Pong | Joined | Left | Authenticated | Recovered | Error") -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler.openapi.params import Path
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
 from pydantic import BaseModel
 
 from vitrina import admission, closing, http_api, responses
+from vitrina.channels import ClientType
 from vitrina.types import Id
 
 app = http_api.resolver()
@@ -18,9 +19,19 @@ class Disconnected(BaseModel):
 
 
 @app.post("/api/v1/admin/accounts/<account_id>/disconnect", responses=responses.describe())
-def disconnect(account_id: Annotated[Id, Path()], _admin: http_api.Admin) -> Disconnected:
-    """Refuse the account's present tokens, and close its connections."""
-    closed = admission.disconnect(account_id, closing.close_account)
+def disconnect(
+    account_id: Annotated[Id, Path()],
+    _admin: http_api.Admin,
+    client_type: Annotated[ClientType | None, Query()] = None,
+) -> Disconnected:
+    """Refuse the account's present tokens, and close its connections.
+
+    Numbers of another issuer's accounts may repeat among client types: `client_type` names one.
+    """
+    closed = sum(
+        admission.disconnect(each, account_id, closing.close_account)
+        for each in ([client_type] if client_type else ClientType)
+    )
     return Disconnected(account_id=account_id, closed=closed)
 
 

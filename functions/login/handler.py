@@ -33,9 +33,9 @@ def login(credentials: Annotated[Credentials, Body()]) -> Token:
     """Exchange an email and a password for a token."""
     auth.require_issuing()
     failed_logins.count(credentials.email)
-    account = accounts.authenticate(credentials.email, credentials.password)
+    account, eras = accounts.authenticate(credentials.email, credentials.password)
     failed_logins.forget(credentials.email)
-    return _token(auth.issue(**account.model_dump(exclude={"email"})))
+    return _token(auth.issue(**account.model_dump(exclude={"email"}), eras=eras))
 
 
 @app.post(

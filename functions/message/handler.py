@@ -1,12 +1,22 @@
 """$default: messages of clients. `ping` comes here only where API Gateway does not answer it."""
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vitrina import connections, history, messages, recovery, sender, websocket_api
+from vitrina import (
+    connections,
+    history,
+    message_budget,
+    messages,
+    recovery,
+    sender,
+    websocket_api,
+)
+from vitrina.connections import Connection
 from vitrina.errors import Forbidden, Problem, Unavailable
 from vitrina.events import (
     Authenticated,
@@ -25,6 +35,9 @@ logger = Logger()
 
 # For 500 events, posted one after another. The function times out after 29 s.
 RECOVERY_SECONDS = 25
+# Between two looks at the connection, which may end meanwhile.
+FRAMES_PER_LOOK = 10
+SECONDS_PER_LOOK = 2
 
 
 @logger.inject_lambda_context
@@ -33,40 +46,63 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(**websocket_api.ids(event))
     try:
         frame = websocket_api.message(event)
-        match messages.parse(frame.body):
-            case Ping():
-                return websocket_api.reply(Pong())
-            case Resume(positions=positions):
-                return _resume(frame.connection_id, positions)
-            case Join(room=room):
-                return _join(frame.connection_id, room)
-            case Leave(room=room):
-                return _leave(frame.connection_id, room)
-            case Auth(token=token):
-                return _extend(frame.connection_id, token)
+        connection = message_budget.take(frame.connection_id)
+        return _answer(connection, messages.parse(frame.body))
     except Problem as problem:
         logger.info("refused", code=problem.code)
         return websocket_api.refuse_message(problem)
 
 
-def _resume(connection_id: str, positions: dict[str, Position]) -> dict[str, Any]:
-    connection = connections.find_open(connection_id)
+def _answer(connection: Connection, message: Ping | Resume | Join | Leave | Auth) -> dict[str, Any]:
+    match message:
+        case Ping():
+            return websocket_api.reply(Pong())
+        case Auth(token=token):
+            return _extend(connection, token)
+    connections.require_open(connection)
+    match message:
+        case Resume(positions=positions):
+            return _resume(connection, positions)
+        case Join(room=room):
+            return _join(connection, room)
+        case Leave(room=room):
+            return _leave(connection, room)
+
+
+def _resume(connection: Connection, positions: dict[str, Position]) -> dict[str, Any]:
     if not positions.keys() <= set(connection.channels):
         sentence = f"The channels of this connection are {', '.join(connection.channels)}."
         raise Forbidden("channel_forbidden", sentence)
-    frames, recovered = recovery.recover(positions)
-    if frames:
-        delivery = sender.post(
-            [Post(connection.subscription, frames)], budget_seconds=RECOVERY_SECONDS
-        )
-        if delivery.unreached:
-            raise Unavailable("recovery_interrupted", "Not everything was sent; resume again.")
+    heads = history.positions(positions)
+    missed = recovery.count_missed(positions, heads)
+    with message_budget.recovery(connection, missed) as is_allowed:
+        limit = recovery.MAX_RECOVERED_EVENTS if is_allowed else 0
+        frames, recovered = recovery.recover(positions, heads, limit)
+        _post(connection, frames)
     # After the events, as API Gateway sends an answer when the function returns.
     return websocket_api.reply(recovered)
 
 
-def _join(connection_id: str, room: str) -> dict[str, Any]:
-    connections.join(connection_id, room)
+def _post(connection: Connection, frames: tuple[bytes, ...]) -> None:
+    """Post frames in order; a connection that is over gets no more of them.
+
+    Raises Forbidden `connection_expired`, or Unavailable `recovery_interrupted`.
+    """
+    deadline = time.monotonic() + RECOVERY_SECONDS
+    for first in range(0, len(frames), FRAMES_PER_LOOK):
+        if first:
+            connections.require_open(connections.find(connection.connection_id))
+        left = deadline - time.monotonic()
+        delivery = sender.post(
+            [Post(connection.subscription, frames[first : first + FRAMES_PER_LOOK])],
+            budget_seconds=min(left, SECONDS_PER_LOOK),
+        )
+        if delivery.unreached:
+            raise Unavailable("recovery_interrupted", "Not everything was sent; resume again.")
+
+
+def _join(connection: Connection, room: str) -> dict[str, Any]:
+    connections.join(connection, room)
     channel = f"room:{room}"
     # Read after the subscription is stored: later events are posted to this connection.
     position = history.positions([channel])[channel]
@@ -75,17 +111,17 @@ def _join(connection_id: str, room: str) -> dict[str, Any]:
     return websocket_api.reply(Joined(data=joined))
 
 
-def _leave(connection_id: str, room: str) -> dict[str, Any]:
-    connections.leave(connection_id, room)
+def _leave(connection: Connection, room: str) -> dict[str, Any]:
+    connections.leave(connection, room)
     logger.info("left", channel=f"room:{room}")
     return websocket_api.reply(Left(data=RoomLeft(room=room)))
 
 
-def _extend(connection_id: str, token: str) -> dict[str, Any]:
+def _extend(connection: Connection, token: str) -> dict[str, Any]:
     # Here and not above: most messages need no PyJWT, which is slow to import.
-    from vitrina import auth
+    from vitrina import admission, auth
 
-    end = connections.extend(connection_id, auth.verify(token))
+    end = admission.extend(connection, auth.verify(token))
     logger.info("extended", expires_at=end)
     extension = Extension(expires_at=datetime.fromtimestamp(end, UTC))
     return websocket_api.reply(Authenticated(data=extension))

@@ -13,8 +13,8 @@ CLOSE = (*READ_AND_PRUNE, "PutItem", "UpdateItem")
 # The first read of a channel's position creates the channel.
 READ_POSITIONS = ("BatchGetItem", "PutItem")
 PUBLISH = (*READ_POSITIONS, "UpdateItem")
-# A revocation is a row per account.
-REVOCATIONS = ("GetItem",)
+# Whether a token's session, or everyone's, has ended.
+LOOK = ("BatchGetItem",)
 
 
 class Function(NamedTuple):
@@ -38,7 +38,13 @@ class Function(NamedTuple):
 def _publisher(tables: Mapping[str, tuple[str, ...]], **more: Any) -> Function:
     """Return a function that commits and publishes; its timeout is how long API Gateway waits."""
     return Function(
-        {"platform": ("GetItem",), "history": PUBLISH, "connections": READ_AND_PRUNE, **tables},
+        {
+            "platform": ("GetItem",),
+            "history": PUBLISH,
+            "connections": READ_AND_PRUNE,
+            "sessions": LOOK,
+            **tables,
+        },
         has_key=True,
         posts=True,
         queues=True,
@@ -49,24 +55,26 @@ def _publisher(tables: Mapping[str, tuple[str, ...]], **more: Any) -> Function:
 
 FUNCTIONS = {
     "connect": Function(
-        {"connections": ("PutItem", "GetItem", "DeleteItem"), "platform": REVOCATIONS},
+        {"connections": ("PutItem", "DeleteItem"), "sessions": LOOK},
         has_key=True,
         snap_start=True,
     ),
     "disconnect": Function({"connections": ("GetItem", "DeleteItem")}),
     "message": Function(
         {
-            "connections": ("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
+            "connections": CLOSE,
             "history": (*READ_POSITIONS, "Query"),
-            "platform": REVOCATIONS,
+            "platform": ("UpdateItem",),
+            "sessions": (*LOOK, "PutItem"),
         },
         has_key=True,
         posts=True,
+        closes=True,
         snap_start=True,
         timeout_seconds=29,
     ),
     "greet": Function(
-        {"history": READ_POSITIONS, "connections": CLOSE},
+        {"history": READ_POSITIONS, "connections": CLOSE, "sessions": LOOK},
         posts=True,
         closes=True,
         snap_start=True,
@@ -88,14 +96,14 @@ FUNCTIONS = {
     "settings": _publisher({"platform": ("GetItem", "PutItem")}),
     "announce": _publisher({}),
     "accounts": Function(
-        {"platform": ("GetItem", "PutItem"), "connections": CLOSE},
+        {"sessions": (*LOOK, "UpdateItem"), "connections": CLOSE},
         has_key=True,
         posts=True,
         closes=True,
         timeout_seconds=29,
     ),
     "fanout": Function(
-        {"history": ("BatchGetItem",), "connections": READ_AND_PRUNE},
+        {"history": ("BatchGetItem",), "connections": READ_AND_PRUNE, "sessions": LOOK},
         posts=True,
         queues=True,
         snap_start=True,
@@ -107,6 +115,7 @@ FUNCTIONS = {
             "history": ("BatchGetItem", "UpdateItem"),
             f"history/{OUTBOX_INDEX}": ("Query",),
             "connections": CLOSE,
+            "sessions": LOOK,
         },
         posts=True,
         closes=True,
@@ -115,10 +124,14 @@ FUNCTIONS = {
     ),
     # One whole vCPU, because argon2id needs a processor, and 64 MiB.
     "login": Function(
-        {"accounts": ("GetItem",), "platform": ("GetItem", "PutItem", "DeleteItem")},
+        {
+            "accounts": ("GetItem",),
+            "platform": ("GetItem", "PutItem", "DeleteItem"),
+            "sessions": LOOK,
+        },
         has_key=True,
         memory_mb=1769,
     ),
-    "stats": Function({"connections": ("Query",)}),
+    "stats": Function({"connections": ("Query",), "sessions": LOOK}),
     "openapi": Function(),
 }

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ops.verify.cast import Cast
-from vitrina import aws, config, connections, failed_logins, history, subscriptions
+from vitrina import aws, config, connections, failed_logins, history, sessions, subscriptions
 from vitrina.channels import ClientType
 from vitrina.events import Position
 from vitrina.products import SHOP_INDEX, Status
+from vitrina.types import MAX_SAFE_INTEGER
 
 PARALLEL_DELETIONS = 16
 
@@ -41,7 +42,7 @@ class Footprint:
                 self._remove_shared_events
             ),
             f"events of {', '.join(self._own_channels())}": self._remove_own_channels,
-            f"platform rows account#… of the accounts {self._ids()}": self._remove_revocations,
+            f"sessions of the accounts {self._ids()}": self._remove_sessions,
             f"failed logins of {self._emails()}": self._remove_failed_logins,
             f"accounts {self._emails()}": self._remove_accounts,
         }
@@ -66,8 +67,9 @@ class Footprint:
         ]
 
     def _remove_connections(self) -> None:
-        for account_id in self.account_ids.values():
-            for opened in subscriptions.of_account(account_id):
+        for name, account_id in self.account_ids.items():
+            client_type = self.cast.people[name].client_type
+            for opened in subscriptions.of_account(client_type, account_id, MAX_SAFE_INTEGER):
                 connections.forget(opened.subscription.connection_id)
 
     def _remove_products(self) -> None:
@@ -102,9 +104,13 @@ class Footprint:
             rows = _events(channel, after=history.HEAD - 1)
             _delete(config.current().history_table, map(_event_key, rows))
 
-    def _remove_revocations(self) -> None:
-        rows = ({"name": f"account#{number}"} for number in self.account_ids.values())
-        _delete(config.current().platform_table, rows)
+    def _remove_sessions(self) -> None:
+        names = (
+            sessions.name(client_type, number)
+            for client_type in ClientType
+            for number in self.account_ids.values()
+        )
+        _delete(config.current().sessions_table, ({"account": name} for name in names))
 
     def _remove_failed_logins(self) -> None:
         for person in self.cast.people.values():

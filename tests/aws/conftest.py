@@ -104,6 +104,11 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return at
 
 
+def stored(connection_id: str) -> connections.Connection:
+    """Return a connection as it is stored now."""
+    return connections.require_open(connections.find(connection_id))
+
+
 class FanoutQueue:
     """The fan-out queue, emptied by calling the worker as Lambda would, without the waits."""
 

@@ -1,5 +1,6 @@
 """Token buckets over moto's conditional writes."""
 
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -66,7 +67,7 @@ def test_no_window_has_more_tries_than_the_burst_and_its_rate(
     for step in steps:
         now += step
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(buckets.time, "time", lambda now=now: now)
+            patch.setattr(time, "time", lambda now=now: now)
             if rate.wait_seconds({"tat": tat}) == 0:
                 tat = max(tat, now * 1000) + 10_000
                 taken.append(now)

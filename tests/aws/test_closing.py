@@ -12,7 +12,7 @@ from harness import deployment
 from harness.gateway_events import CONTEXT
 from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
-from tests.aws.conftest import Clock, HttpCall, connect, stored_connections
+from tests.aws.conftest import Clock, HttpCall, connect, stored, stored_connections
 from tests.aws.test_moderation import submit
 from vitrina import aws, closing, connections, subscriptions
 from vitrina.channels import ClientType
@@ -26,7 +26,7 @@ def test_a_connection_whose_token_expires_gets_no_events_and_is_closed(
     management_api: ManagementApiStub, at: Clock
 ) -> None:
     connect("listens", ClientType.USER, account_id=1)
-    connections.join("listens", "sale")
+    connections.join(stored("listens"), "sale")
     at(3601)
     connect("new", ClientType.USER, account_id=2)
     path = f"/api/v1/admin/products/{submit()}/approve"
@@ -107,7 +107,7 @@ def test_an_identitys_oldest_connection_gives_way_to_one_too_many(
         at(n)
         connect(f"c{n}", ClientType.USER, account_id=42)
     connect("another", ClientType.USER, account_id=4)
-    key = connections._key("c11")
+    key = connections.key("c11")
     [row] = aws.batch_get("connections", [key])
     greet_handler({"Records": [{"dynamodb": {"NewImage": row}}]}, CONTEXT)
     assert sorted(management_api.closed) == ["c0", "c1"]

@@ -54,6 +54,8 @@ def test_a_connection_is_two_rows(at: Clock) -> None:
             "account_id": 3,
             "shards": 4,
             "room_shards": 4,
+            "era": 0,
+            "everyone": 0,
         },
         {
             "partition": "shop#01",
@@ -61,6 +63,8 @@ def test_a_connection_is_two_rows(at: Clock) -> None:
             "account_id": 3,
             "connected_at": connected_at,
             "expires_at": expires_at,
+            "era": 0,
+            "everyone": 0,
         },
     ]
 

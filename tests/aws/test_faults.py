@@ -21,7 +21,7 @@ ANSWERS = {200: 60, 429: 12, 500: 10, DROP: 8, SLOW: 8, HANG: 2}
 
 
 def greet_one(connection_id: str) -> None:
-    key = connections._key(connection_id)
+    key = connections.key(connection_id)
     [row] = aws.batch_get("connections", [key])
     greet({"Records": [{"dynamodb": {"NewImage": row}}]}, CONTEXT)
 

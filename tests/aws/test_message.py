@@ -8,6 +8,17 @@ from hypothesis import given, strategies
 
 from functions.message.handler import handler
 from harness.gateway_events import CONTEXT, frame_of
+from tests.aws.conftest import connect
+from vitrina import message_budget
+from vitrina.buckets import Rate
+from vitrina.channels import ClientType
+
+
+@pytest.fixture(autouse=True)
+def _open(cloud: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Open a connection that may say anything, as often as it likes."""
+    connect("c1", ClientType.USER)
+    monkeypatch.setattr(message_budget, "MESSAGES", Rate(tries=10_000, seconds=2))
 
 
 def say(body: str) -> Any:

@@ -281,7 +281,7 @@ class Marketplace(RuleBasedStateMachine):
         """As the stream does: what is still not open is tried again later."""
         waiting = [c for c in self.streamed if c in self.world.phones]
         self.streamed = [c for c in waiting if not self.world.phones[c].is_open]
-        keys = [connections._key(c) for c in waiting if c not in self.streamed]
+        keys = [connections.key(c) for c in waiting if c not in self.streamed]
         images = list(aws.batch_get("connections", keys))
         greet({"Records": [{"dynamodb": {"NewImage": image}} for image in images]}, CONTEXT)
 
@@ -346,7 +346,7 @@ class Marketplace(RuleBasedStateMachine):
 
     @invariant()
     def no_open_connection_is_forgotten(self) -> None:
-        keys = [connections._key(connection_id) for connection_id in self.world.phones]
+        keys = [connections.key(connection_id) for connection_id in self.world.phones]
         stored = [row["partition"]["S"] for row in aws.batch_get("connections", keys)]
         assert sorted(stored) == sorted(key["partition"] for key in keys)
 

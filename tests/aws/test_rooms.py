@@ -14,7 +14,7 @@ from harness.gateway_events import CONTEXT
 from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
 from tests.aws.conftest import Answer, HttpCall, connect, stored_connections
-from vitrina import aws, connections, subscriptions
+from vitrina import aws, connections, message_budget, subscriptions
 from vitrina.channels import ClientType
 
 call_announce = HttpCall(announce_handler)
@@ -89,15 +89,15 @@ def test_two_joins_at_the_same_moment_do_not_pass_the_cap_together(
 ) -> None:
     for n in range(19):
         join(f"room-{n}")
-    find_open = connections.find_open
+    take = message_budget.take
 
-    def find_then_lose(connection_id: str) -> connections.Connection:
+    def take_then_lose(connection_id: str) -> connections.Connection:
         monkeypatch.undo()
-        found = find_open(connection_id)
+        found = take(connection_id)
         assert join("faster")["event"] == "joined"
         return found
 
-    monkeypatch.setattr(connections, "find_open", find_then_lose)
+    monkeypatch.setattr(message_budget, "take", take_then_lose)
     assert join("slower")["data"]["code"] == "too_many_rooms"
     assert rooms_of("c1") == {"faster", *(f"room-{n}" for n in range(19))}
 

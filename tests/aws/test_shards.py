@@ -19,7 +19,7 @@ from moto import mock_aws
 from harness import deployment
 from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
-from tests.aws.conftest import FanoutQueue, connect
+from tests.aws.conftest import FanoutQueue, connect, stored
 from tests.aws.test_connections import ids
 from vitrina import (
     auth,
@@ -71,7 +71,7 @@ def forget_the_shards_of(connection_id: str) -> None:
     """Make a connection's row one that the version before has written."""
     aws.dynamodb().update_item(
         TableName="connections",
-        Key=aws.to_item(connections._key(connection_id)),
+        Key=aws.to_item(connections.key(connection_id)),
         UpdateExpression="REMOVE shards, room_shards",
     )
 
@@ -94,7 +94,7 @@ def test_what_one_step_has_stored_another_finds_changes_and_removes(
     deploy(written)
     for n in range(1, 9):
         connect(f"c{n}", ClientType.USER, account_id=n)
-        connections.join(f"c{n}", f"room-{n}")
+        connections.join(stored(f"c{n}"), f"room-{n}")
     deploy(read)
     everyone = [f"c{n}" for n in range(1, 9)]
     assert ids("user") == everyone
@@ -102,13 +102,13 @@ def test_what_one_step_has_stored_another_finds_changes_and_removes(
     for n in range(1, 9):
         assert ids(f"user:{n}") == ids(f"room:room-{n}") == [f"c{n}"]
         assert (
-            len(subscriptions.of_account(n))
+            len(subscriptions.of_account(ClientType.USER, n, before_era=1))
             == len(subscriptions.of_identity(ClientType.USER, str(n)))
             == 1
         )
-        connections.join(f"c{n}", "late")
-        connections.leave(f"c{n}", f"room-{n}")
-        connections.extend(f"c{n}", auth.verify(token_of(ClientType.USER, n)))
+        connections.join(stored(f"c{n}"), "late")
+        connections.leave(stored(f"c{n}"), f"room-{n}")
+        connections.extend(stored(f"c{n}"), auth.verify(token_of(ClientType.USER, n)))
     assert ids("room:late") == ids("user") == everyone
     subscriptions.forget()
     assert subscriptions.count().rooms == 1
@@ -154,12 +154,12 @@ def test_a_row_of_the_version_before_is_of_the_first_number(deploy: Deploy) -> N
     deploy((2,))
     for n in range(1, 9):
         connect(f"c{n}", ClientType.USER, account_id=n)
-        connections.join(f"c{n}", "sale")
+        connections.join(stored(f"c{n}"), "sale")
         forget_the_shards_of(f"c{n}")
     deploy((2, 3))
     for n in range(1, 9):
-        connections.extend(f"c{n}", auth.verify(token_of(ClientType.USER, n)))
-        connections.leave(f"c{n}", "sale")
+        connections.extend(stored(f"c{n}"), auth.verify(token_of(ClientType.USER, n)))
+        connections.leave(stored(f"c{n}"), "sale")
     assert ids("user") == [f"c{n}" for n in range(1, 9)]
     assert ids("room:sale") == []
     for n in range(1, 9):
@@ -171,7 +171,7 @@ def test_a_room_with_members_in_two_places_is_one_room(deploy: Deploy) -> None:
     for counts in ((2, 3), (3, 2)):
         deploy(counts)
         connect(f"c-{counts}", ClientType.USER)
-        connections.join(f"c-{counts}", "sale")
+        connections.join(stored(f"c-{counts}"), "sale")
     assert len({row["partition"] for row in rows() if row["partition"].startswith("room#")}) == 2
     assert ids("room:sale") == ["c-(2, 3)", "c-(3, 2)"]
     assert subscriptions.count().rooms == 1
@@ -235,20 +235,20 @@ class Migration:
         connection_id, row = sorted(self.open.items())[who % len(self.open)]
         match action:
             case "join":
-                connections.join(connection_id, "sale")
+                connections.join(stored(connection_id), "sale")
                 self.open[connection_id] = row._replace(rooms=frozenset({"sale"}))
             case "leave":
-                connections.leave(connection_id, "sale")
+                connections.leave(stored(connection_id), "sale")
                 self.open[connection_id] = row._replace(rooms=frozenset())
             case "extend":
-                end = connections.extend(connection_id, self._identity(row.account_id))
+                end = connections.extend(stored(connection_id), self._identity(row.account_id))
                 self.open[connection_id] = row._replace(expires_at=end)
             case "go":
                 connections.forget(connection_id)
                 del self.open[connection_id]
             case "be disconnected":
                 mine = [key for key, other in self.open.items() if other.identity == row.identity]
-                assert closing.close_account(row.account_id) == len(mine)
+                assert closing.close_account(row.client_type, row.account_id, 1) == len(mine)
                 for key in mine:
                     del self.open[key]
 

@@ -22,11 +22,12 @@ from harness import deployment
 from harness.gateway_events import CONTEXT
 from harness.management_api import ManagementApiStub
 from harness.tokens import claims, token_of
-from tests.aws.conftest import Answer, Clock, HttpCall, connect, stored_connections
+from tests.aws.conftest import Answer, Clock, HttpCall, connect, stored, stored_connections
 from vitrina import auth, aws, config, connections, keys
 from vitrina.channels import ClientType
 from vitrina.config import Config
 from vitrina.errors import Problem
+from vitrina.sessions import Eras
 
 call_accounts = HttpCall(accounts_handler)
 call_login = HttpCall(login_handler)
@@ -97,7 +98,7 @@ def test_no_chain_of_refreshes_outlives_the_session(at: Clock) -> None:
 
 def test_auth_extends_an_open_connection_in_all_its_rows(at: Clock) -> None:
     connect("c1", ClientType.USER, account_id=42)
-    connections.join("c1", "sale")
+    connections.join(stored("c1"), "sale")
     at(HOUR / 2)
     answer = extend(token_of(ClientType.USER, account_id=42))
     assert answer["event"] == "authenticated"
@@ -168,7 +169,7 @@ def test_a_disconnected_accounts_sockets_close_and_its_older_tokens_are_refused_
     connect("tablet", ClientType.SHOP, account_id=7)
     connect("colleague", ClientType.SHOP, account_id=8)
     connect("user", ClientType.USER, account_id=9)
-    connections.join("phone", "sale")
+    connections.join(stored("phone"), "sale")
     at(1)
     answer = disconnect(7)
     assert (answer.status, answer.body) == (200, {"account_id": 7, "closed": 2})
@@ -180,11 +181,11 @@ def test_a_disconnected_accounts_sockets_close_and_its_older_tokens_are_refused_
     assert shake_hands(shop) == 401
     assert refresh(shop).body["code"] == "token_revoked"
     assert code_of(shop) == "token_revoked"
-    connect("still-there", ClientType.SHOP, account_id=7)
-    assert extend(shop, "still-there")["data"]["code"] == "token_revoked"
+    newer = token_of(ClientType.SHOP, account_id=7, eras=Eras(1, 0))
+    assert shake_hands(newer, "new-login") == 200
+    assert extend(shop, "new-login")["data"]["code"] == "token_revoked"
     assert code_of(colleague) == "good"
-    at(2)
-    assert code_of(token_of(ClientType.SHOP, account_id=7)) == "good"
+    assert code_of(newer) == "good"
 
 
 def test_a_connection_opened_while_its_account_is_disconnected_is_closed(
@@ -194,9 +195,9 @@ def test_a_connection_opened_while_its_account_is_disconnected_is_closed(
     at(1)
     add = connections.add
 
-    def revoke_then_add(connection_id: str, identity: auth.Identity) -> None:
+    def revoke_then_add(connection_id: str, identity: auth.Identity) -> connections.Connection:
         assert disconnect(7).body["closed"] == 0
-        add(connection_id, identity)
+        return add(connection_id, identity)
 
     monkeypatch.setattr(connections, "add", revoke_then_add)
     assert shake_hands(token) == 401

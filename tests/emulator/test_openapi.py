@@ -61,7 +61,7 @@ def search(
         [
             str(Path(sys.executable).parent / "schemathesis"),
             *("--config-file", str(HERE / "schemathesis.toml")),
-            *("run", str(description), "--url", url, "--no-color", "--workers", "2"),
+            *("run", str(description), "--url", url, "--no-color", "--workers", "1"),
             *("--phases", phases, "--max-examples", str(examples), "--continue-on-failure"),
             *(("--header", f"Authorization: Bearer {token}") if token else ()),
         ],

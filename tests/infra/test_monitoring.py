@@ -19,7 +19,7 @@ from vitrina.metrics import NAMESPACE, UNITS
 
 RUNBOOK = (Path(__file__).parents[2] / "docs/runbook.md").read_text()
 
-TABLES = ("accounts", "connections", "history", "platform", "products")
+TABLES = ("accounts", "connections", "history", "platform", "products", "sessions")
 OF_SEVERAL = {
     "FunctionErrors": tuple(FUNCTIONS),
     "FunctionThrottles": tuple(FUNCTIONS),

@@ -230,7 +230,7 @@ def test_a_function_writes_to_its_own_log_group_only(template: Template) -> None
 
 def test_tables_are_kept_protected_and_restorable_in_the_cloud(template: Template) -> None:
     tables = resources(template, "AWS::DynamoDB::GlobalTable")
-    assert len(tables) == 5
+    assert len(tables) == 6
     for table in tables.values():
         assert table["DeletionPolicy"] == "RetainExceptOnCreate"
         assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"

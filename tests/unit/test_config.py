@@ -26,7 +26,7 @@ def test_settings_survive_the_environment(settings: Config) -> None:
 def test_a_stacks_outputs_lead_back_to_its_resources() -> None:
     outputs = CONFIG.to_outputs()
     assert set(outputs) == {
-        *("ConnectionsTable", "ProductsTable", "AccountsTable", "PlatformTable"),
+        *("ConnectionsTable", "ProductsTable", "AccountsTable", "PlatformTable", "SessionsTable"),
         *("HistoryTable", "FanoutQueueUrl", "SigningKeySecret", "ManagementUrl"),
         "StackName",
         "Policy",

@@ -1,0 +1,201 @@
+"""What one client's messages may cost."""
+
+import json
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functions.connect.handler import handler as connect_handler
+from functions.message.handler import handler
+from harness.gateway_events import CONTEXT, frame_of
+from harness.management_api import ManagementApiStub
+from harness.tokens import token_of
+from tests.aws.conftest import Clock, connect
+from vitrina import connections, history, message_budget, recovery, sender
+from vitrina.channels import ClientType
+from vitrina.events import Announcement, AnnouncementPublished
+from vitrina.history import Change
+from vitrina.message_budget import MESSAGES
+
+BEHIND = 500
+
+
+@pytest.fixture(autouse=True)
+def _connected(management_api: ManagementApiStub) -> None:
+    connect("c1", ClientType.USER, account_id=1)
+
+
+def say(message: Any, connection_id: str = "c1") -> Any:
+    event = {
+        "requestContext": {"eventType": "MESSAGE", "connectionId": connection_id},
+        "body": message if isinstance(message, str) else json.dumps(message),
+    }
+    return json.loads(frame_of(handler(event, CONTEXT)))
+
+
+def handshake(token: str) -> int:
+    context = {"eventType": "CONNECT", "connectionId": "again"}
+    event = {"requestContext": context, "queryStringParameters": {"token": token}}
+    return int(connect_handler(event, CONTEXT)["statusCode"])
+
+
+def announce(count: int) -> dict[str, Any]:
+    """Publish so many events; return the position before them."""
+    before = history.positions(["user"])["user"]
+    for _ in range(count):
+        event = Announcement(to="user", title="Тест", text="Тест", admin_id=1)
+        history.commit([Change(None, AnnouncementPublished(data=event))])
+    return {"user": {"epoch": before.epoch, "seq": before.seq}}
+
+
+def code(answer: Any) -> str:
+    return str(answer.get("data", {}).get("code", answer["event"]))
+
+
+@pytest.mark.parametrize("per_second", [20, 100, 1000])
+def test_a_hundred_resumes_are_one_recovery_then_refusals_then_the_end(
+    management_api: ManagementApiStub, at: Clock, per_second: int
+) -> None:
+    since = announce(40)
+    answers: Counter[str] = Counter()
+    for number in range(100):
+        at(number / per_second)
+        answer = say({"type": "resume", "positions": since})
+        answers[code(answer)] += 1
+        if code(answer) == "too_many_requests":
+            assert 1 <= answer["data"]["retry_after"] <= 130
+    assert answers["recovered"] == 1
+    events = [json.loads(body)["event"] for body in management_api.received["c1"]]
+    assert Counter(events) == {"announcement.published": 40, "closing": 1}
+    assert json.loads(management_api.received["c1"][-1])["data"] == {"reason": "too_many_requests"}
+    assert management_api.closed == ["c1"]
+    assert answers["connection_expired"] == 100 - 1 - answers["too_many_requests"]
+    assert 85 <= answers["too_many_requests"] <= 95
+
+
+def test_an_account_that_was_closed_for_abuse_waits_a_minute_and_others_do_not(at: Clock) -> None:
+    for _ in range(91):
+        say({"type": "ping"})
+    assert handshake(token_of(ClientType.USER, 1)) == 429
+    assert handshake(token_of(ClientType.USER, 2)) == 200
+    assert handshake(token_of(ClientType.ADMIN, 1)) == 200
+    at(61)
+    assert handshake(token_of(ClientType.USER, 1)) == 200
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["", "{", {"type": "dance"}, {"type": "ping"}, {"type": "leave", "room": "never-joined"}],
+    ids=str,
+)
+def test_what_changes_nothing_counts_too(message: Any, at: Clock) -> None:
+    answers = Counter(code(say(message)) for _ in range(40))
+    assert answers["too_many_requests"] == 10
+    at(2)
+    assert code(say(message)) == "too_many_requests"  # refused messages were counted
+    at(60)
+    assert code(say(message)) != "too_many_requests"
+
+
+def test_a_resume_of_two_events_is_not_limited_beyond_its_message(at: Clock) -> None:
+    since = announce(2)
+    answers = [code(say({"type": "resume", "positions": since})) for _ in range(5)]
+    assert answers == ["recovered"] * 5
+
+
+def test_after_a_recovery_its_connection_rests_a_second_for_each_post(at: Clock) -> None:
+    since = announce(11)
+    message = {"type": "resume", "positions": since}
+    assert code(say(message)) == "recovered"
+    refused = say(message)
+    assert (code(refused), refused["data"]["retry_after"]) == ("too_many_requests", 10)
+    at(9)
+    assert code(say(message)) == "too_many_requests"
+    at(11)
+    assert code(say(message)) == "recovered"
+
+
+def test_a_recovery_that_died_is_over_after_half_a_minute(
+    at: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    since = announce(5)
+    message = {"type": "resume", "positions": since}
+
+    def die(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recovery, "recover", die)
+        patch.setattr(message_budget, "_set_recovering_until", _only_the_first())
+        with pytest.raises(KeyboardInterrupt):
+            say(message)
+    at(29)
+    assert code(say(message)) == "too_many_requests"
+    at(31)
+    assert code(say(message)) == "recovered"
+
+
+def _only_the_first() -> Any:
+    """Write the lease, and not its end: the process is gone."""
+    write, calls = message_budget._set_recovering_until, []
+
+    def once(*arguments: Any, **more: Any) -> Any:
+        calls.append(arguments)
+        return write(*arguments, **more) if len(calls) == 1 else None
+
+    return once
+
+
+def test_an_identity_that_recovers_again_and_again_is_told_to_fetch(at: Clock) -> None:
+    since = announce(3)
+    answers = []
+    for number in range(22):
+        connect(f"c-{number}", ClientType.USER, account_id=1)
+        answers.append(say({"type": "resume", "positions": since}, f"c-{number}"))
+    assert [answer["data"]["recovered"] for answer in answers] == [True] * 20 + [False] * 2
+    connect("other", ClientType.USER, account_id=2)
+    assert say({"type": "resume", "positions": since}, "other")["data"]["recovered"] is True
+
+
+def test_a_recovery_stops_when_its_connection_has_ended(
+    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    since = announce(35)
+    post = sender.post
+
+    def post_and_end(*arguments: Any, **more: Any) -> Any:
+        delivery = post(*arguments, **more)
+        connections.expire("c1")
+        return delivery
+
+    monkeypatch.setattr(sender, "post", post_and_end)
+    assert code(say({"type": "resume", "positions": since})) == "connection_expired"
+    assert len(management_api.received["c1"]) == 10
+
+
+def test_an_honest_burst_is_never_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two resumes, twenty joins and an auth at once, as after a reconnection."""
+    since = announce(0)
+    burst: list[Any] = [{"type": "resume", "positions": since}] * 2
+    burst += [{"type": "join", "room": f"room-{n}"} for n in range(20)]
+    burst.append({"type": "auth", "token": token_of(ClientType.USER, 1)})
+    with ThreadPoolExecutor(8) as pool:
+        answers = Counter(code(answer) for answer in pool.map(say, burst))
+    assert answers == {"recovered": 2, "joined": 20, "authenticated": 1}
+
+
+@given(st.lists(st.floats(0, 600), min_size=1, max_size=20))
+def test_an_honest_client_that_reconnects_every_two_minutes_stays_within_its_budget(
+    pauses: list[float],
+) -> None:
+    """The rule alone: a burst of 23 after each pause of two minutes or more."""
+    interval, tat, now = MESSAGES.seconds, 0.0, 0.0
+    for pause in pauses:
+        now += 120 + pause
+        for _ in range(23):
+            tat = max(tat, now) + interval
+        assert tat - now <= MESSAGES.tries * interval

@@ -1,0 +1,123 @@
+"""The budget of a connection: how many messages it may send, and one recovery at a time."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from vitrina import aws, buckets, closing, config, connections, sessions
+from vitrina.buckets import Rate
+from vitrina.connections import Connection
+from vitrina.errors import TooManyRequests
+from vitrina.events import Reason
+
+logger = Logger()
+
+# Thirty at once, then thirty a minute: an honest client sends two resumes, twenty joins and an auth
+# at once.
+MESSAGES = Rate(tries=30, seconds=2)
+# A connection that sends on while it is refused is closed; so far beyond its budget, in seconds.
+MAX_OVERDRAWN_SECONDS = 120
+
+# Of one identity, over all its connections. Without a try, the missed events are not recovered.
+RECOVERIES = Rate(tries=20, seconds=15)
+# A recovery of so many posts is as cheap as any answer.
+FREE_POSTS = 2
+# Longer than the function's timeout, so that a crash needs no other fence.
+RECOVERY_LEASE_MS = 30_000
+REST_MS_PER_POST = 1_000
+
+
+def take(connection_id: str) -> Connection:
+    """Count a message of a connection, also one that is refused; return the connection.
+
+    It may have expired, and then only another token helps. Raises Forbidden `connection_expired`
+    when it is over, or TooManyRequests `too_many_requests`. After persistent abuse it is closed,
+    and its account cannot connect for a minute.
+    """
+    counted = buckets.count(
+        config.current().connections_table,
+        aws.to_item(connections.key(connection_id)),
+        MESSAGES,
+        having="connected_at",
+    )
+    if counted is None:
+        raise connections.expired()
+    connection, overdrawn = connections.from_row(counted[0]), counted[1]
+    if connection.is_over:
+        raise connections.expired()
+    if overdrawn > MAX_OVERDRAWN_SECONDS:
+        _close(connection)
+    if overdrawn > 0:
+        raise _too_many(overdrawn)
+    return connection
+
+
+def _close(connection: Connection) -> None:
+    logger.warning("abusive", client_type=connection.client_type, identity=connection.identity)
+    sessions.bar(connection.client_type, connection.account_id)
+    connections.expire(connection.connection_id)
+    closing.close([connection.subscription], Reason.TOO_MANY_REQUESTS)
+
+
+@contextmanager
+def recovery(connection: Connection, posts: int) -> Iterator[bool]:
+    """Hold the connection's only recovery; yield whether its identity has a recovery left.
+
+    After it the connection rests, a second for each post but the first. Raises TooManyRequests
+    `too_many_requests` while another recovery is under way or this one's connection rests.
+    """
+    if posts <= FREE_POSTS:
+        yield True
+        return
+    until = _begin(connection)
+    try:
+        name = f"recoveries#{connection.client_type}:{connection.identity}"
+        yield buckets.take(name, RECOVERIES) == 0
+    finally:
+        rest = min(RECOVERY_LEASE_MS, (posts - 1) * REST_MS_PER_POST)
+        _set_recovering_until(connection, _now_ms() + rest, "recovering_until = :mine", mine=until)
+
+
+def _begin(connection: Connection) -> int:
+    now = _now_ms()
+    until = now + RECOVERY_LEASE_MS
+    is_free = "(attribute_not_exists(recovering_until) OR recovering_until < :now)"
+    busy_until = _set_recovering_until(
+        connection, until, f"attribute_exists(connected_at) AND {is_free}", now=now
+    )
+    if busy_until is not None:
+        raise _too_many((busy_until - now) / 1000)
+    return until
+
+
+def _set_recovering_until(
+    connection: Connection, until: int, condition: str, **values: int
+) -> int | None:
+    """Write until when no other recovery begins; return the stored moment if refused."""
+    try:
+        aws.dynamodb().update_item(
+            TableName=config.current().connections_table,
+            Key=aws.to_item(connections.key(connection.connection_id)),
+            UpdateExpression="SET recovering_until = :until",
+            ConditionExpression=condition,
+            ExpressionAttributeValues=aws.to_item(
+                {":until": until, **{f":{name}": value for name, value in values.items()}}
+            ),
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
+        )
+    except aws.dynamodb().exceptions.ConditionalCheckFailedException as refused:
+        item: Any = refused.response.get("Item", {})
+        return int(aws.from_item(item).get("recovering_until", 0))
+    return None
+
+
+def _too_many(wait: float) -> TooManyRequests:
+    seconds = buckets.seconds_to_say(wait)
+    return TooManyRequests("too_many_requests", f"Too many requests; wait {seconds} s.", seconds)
+
+
+def _now_ms() -> int:
+    return round(time.time() * 1000)
