@@ -49,7 +49,7 @@ CALLS = [
         "products", "dynamodb:Query", "index/shop_status", "GET", "products?status=pending", "shop"
     ),
     Call("announce", "dynamodb:PutItem", "History", "POST", "admin/announcements", body=NEWS),
-    Call("accounts", "dynamodb:PutItem", "Platform", "POST", "admin/accounts/4242/disconnect"),
+    Call("accounts", "dynamodb:UpdateItem", "Sessions", "POST", "admin/accounts/4242/disconnect"),
     Call("settings", "dynamodb:GetItem", "Platform", "GET", "admin/settings"),
     Call("login", "dynamodb:GetItem", "Accounts", "POST", "auth/login", None, NOBODY),
 ]

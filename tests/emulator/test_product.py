@@ -128,10 +128,12 @@ def test_messages_that_are_refused_change_nothing_and_the_connection_stays(
 ) -> None:
     client = connected("user", token_of(ClientType.USER, 701))
     connection_id = client.frames[0].event["data"]["connection_id"]
+    row = connections.find(connection_id)
+    assert row
     for n in range(20):
-        client.send({"type": "join", "room": f"room-{n}"})
-    client.wait_for("joined", 20)
-    before = connections.find(connection_id)
+        connections.join(row, f"room-{n}")
+        row = connections.require_open(connections.find(connection_id))
+    before = row
     zero = {"epoch": "x", "seq": 0}
     refused: list[tuple[Any, str]] = [
         ({"type": "auth", "token": tokens["user"]}, "identity_mismatch"),
