@@ -115,7 +115,11 @@ FUNCTIONS = {
     ),
     # One whole vCPU, because argon2id needs a processor, and 64 MiB.
     "login": Function(
-        {"accounts": ("GetItem",), "platform": ("GetItem", "PutItem", "DeleteItem")},
+        {
+            "accounts": ("GetItem",),
+            # Attempts, and for `refresh` revocations.
+            "platform": ("GetItem", "BatchGetItem", "UpdateItem", "PutItem", "DeleteItem"),
+        },
         has_key=True,
         memory_mb=1769,
     ),
