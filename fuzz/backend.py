@@ -17,7 +17,16 @@ from harness import deployment, environment
 from harness.deployment import KEY
 from harness.management_api import ManagementApiStub
 from harness.tokens import INVALID, claims, invalid, token_of
-from vitrina import accounts, aws, connections, history, moderation, publishing, sender
+from vitrina import (
+    accounts,
+    aws,
+    connections,
+    history,
+    login_attempts,
+    moderation,
+    publishing,
+    sender,
+)
 from vitrina.auth import read
 from vitrina.channels import ClientType
 from vitrina.connections import Connection
@@ -112,7 +121,7 @@ class Backend:
         )
         deployment.create()
         _populate()
-        self._tokens = _tokens()
+        self._tokens = _tokens() | {"device": _device()}
 
     def fill(self, plain: Any) -> Any:
         """Replace placeholders in braces by their values."""
@@ -186,6 +195,10 @@ def _populate() -> None:
 
 def _connect(connection_id: str, client_type: ClientType, account_id: int) -> Connection:
     return connections.add(connection_id, read(token_of(client_type, account_id)))
+
+
+def _device() -> str:
+    return login_attempts.succeeded(login_attempts.begin(EMAILS[0], "192.0.2.1"))
 
 
 def _tokens() -> dict[str, str]:

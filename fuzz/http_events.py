@@ -25,6 +25,7 @@ _CONTENT_TYPES = (
     "multipart/form-data",
     "application/json; charset=utf-16",
 )
+_SOURCES = ("192.0.2.1", "198.51.100.1", "::ffff:192.0.2.1", "2001:db8::1", "2001:db8:0:1::1")
 _BOUNDARY_BODY = '--x\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n--x--\r\n'
 
 
@@ -32,6 +33,7 @@ def _credentials(source: Source) -> dict[str, Any]:
     return {
         "email": word(source, *EMAILS),
         "password": PASSWORD if is_chosen(source, 2) else words.secret(source),
+        **({"device": word(source, "{{device}}", "..", "a.1.b")} if is_chosen(source, 2) else {}),
     }
 
 
@@ -107,6 +109,7 @@ def case(name: str, source: Source) -> Case:
     event = gateway_events.http(method, _path(source, template), query=_query(source))
     event["headers"] = _headers(source, template)
     event["requestContext"]["http"]["userAgent"] = word(source, "agent")
+    event["requestContext"]["http"]["sourceIp"] = pick(source, _SOURCES)
     if is_chosen(source, 20):
         event["cookies"] = [word(source, "a=b")]
     return Case(event | _body(source, body))

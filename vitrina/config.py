@@ -81,7 +81,7 @@ class Policy(BaseModel):
     """Origins of web pages that may connect and call. Apps send no Origin and need no entry."""
     connections_per_identity: int = Field(default=10, ge=1, le=1000)
     rooms_per_connection: int = Field(default=20, ge=1, le=50)
-    logins_per_second: int = Field(default=20, ge=1, le=10_000)
+    logins_per_second: int = Field(default=100, ge=1, le=10_000)
 
     user_shards: Shards = (16,)
     shop_shards: Shards = (4,)

@@ -28,7 +28,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
-from vitrina import auth, cors
+from vitrina import auth, cors, door, trail
 from vitrina.auth import Identity
 from vitrina.channels import ClientType
 from vitrina.errors import (
@@ -45,6 +45,7 @@ logger = Logger()
 
 MAX_BODY_BYTES = 64 * 1024
 PROBLEM_JSON = "application/problem+json"
+READING_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 ETAG_PATTERN = r'^"([0-9]{1,15})"$'
 _ETAG = re.compile(ETAG_PATTERN)
@@ -80,7 +81,9 @@ def handler(app: APIGatewayHttpResolver) -> Handler:
     def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         # Clients get this id in the header `apigw-requestid`.
         logger.append_keys(api_request_id=event["requestContext"].get("requestId"))
+        trail.begin()
         answer = _resolve(app, event, context)
+        _record(app, event, answer["statusCode"])
         defaults = {"Cache-Control": "no-store", **cors.headers(event.get("headers", {}))}
         return {**answer, "headers": {**defaults, **answer["headers"]}}
 
@@ -96,7 +99,7 @@ def _resolve(
         _require_json(headers.pop("content-type", ""), event.get("body"))
         body = _read_body(event)
     except Problem as problem:
-        logger.info("refused", code=problem.code)
+        _log_refusal(problem)
         return {
             "statusCode": problem.status,
             "headers": {"Content-Type": PROBLEM_JSON, **problem.headers},
@@ -105,6 +108,22 @@ def _resolve(
     return app.resolve(
         {**event, "headers": headers, "body": body, "isBase64Encoded": False}, context
     )
+
+
+def _record(app: APIGatewayHttpResolver, event: dict[str, Any], status: int) -> None:
+    """Write the trail's line of a request to a route that may change something."""
+    method = event["requestContext"]["http"]["method"].upper()
+    for route in (*app._static_routes, *app._dynamic_routes):  # noqa: SLF001 - there is no other way
+        ids = route.rule.match(event["rawPath"])
+        if ids and route.method == method not in READING_METHODS:
+            source = door.client_address(event)
+            trail.write(source, method, route.openapi_path, ids.groupdict(), status)
+            return
+
+
+def _log_refusal(problem: Problem) -> None:
+    logger.info("refused", code=problem.code)
+    trail.note(code=problem.code)
 
 
 def _require_json(content_type: str, body: str | None) -> None:
@@ -141,7 +160,9 @@ def versioned(body: BaseModel, version: int) -> Response[Any]:
 def _bearer(request: Request) -> Identity:
     """Return the bearer of the request's token; raises Unauthorized."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return auth.verify(token.strip() if scheme.lower() == "bearer" else None)
+    identity = auth.verify(token.strip() if scheme.lower() == "bearer" else None)
+    trail.note(actor=f"{identity.client_type}:{identity.account_id}")
+    return identity
 
 
 def _optional_bearer(request: Request) -> Identity | None:
@@ -221,7 +242,7 @@ def _problem_json(problem: Problem, errors: list[dict[str, Any]] | None = None) 
 
 def answer(problem: Problem, errors: list[dict[str, Any]] | None = None) -> Response[str]:
     """Answer with a problem, and with the list of the request's faults, if any."""
-    logger.info("refused", code=problem.code)
+    _log_refusal(problem)
     return Response(
         problem.status, PROBLEM_JSON, _problem_json(problem, errors), headers={**problem.headers}
     )

@@ -36,6 +36,9 @@ UNITS = {
     "Throttled": MetricUnit.Count,
     "Refused": MetricUnit.Count,
     "HandshakesRefused": MetricUnit.Count,
+    # Wrong passwords and logins beyond the limits; of these, those for an address under attack.
+    "LoginsRefused": MetricUnit.Count,
+    "LoginsUnderAttack": MetricUnit.Count,
     # `resume` answered with `recovered: true`, and with false.
     "Recovered": MetricUnit.Count,
     "NotRecovered": MetricUnit.Count,

@@ -39,11 +39,11 @@ class Upkeep(NamedTuple):
     """What is billed without any usage, and what every request adds."""
 
     alarms: float = 60
-    metrics: float = 19
+    metrics: float = 21
     dashboards: float = 1
     secrets: float = 1
     firewalls: float = 1
-    firewall_rules: float = 1
+    firewall_rules: float = 2
     counts_per_minute: float = 1
     queue_polls_per_minute: float = 15
     warm_processes: float = 20

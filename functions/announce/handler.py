@@ -5,7 +5,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import BaseModel, ConfigDict, Field
 
-from vitrina import http_api, publishing, responses
+from vitrina import http_api, publishing, responses, trail
 from vitrina.channels import Channel
 from vitrina.events import Announcement, AnnouncementPublished
 from vitrina.history import Change
@@ -26,6 +26,7 @@ class Draft(BaseModel):
 @app.post("/api/v1/admin/announcements", responses=responses.describe("busy"))
 def announce(admin: http_api.Admin, draft: Annotated[Draft, Body()]) -> Broadcast:
     """Publish an announcement to everyone of a type, to one identity or to a room."""
+    trail.note(to=draft.to)
     announcement = Announcement(**draft.model_dump(), admin_id=admin.account_id)
     event = AnnouncementPublished(data=announcement)
     return publishing.commit([Change(None, event)])

@@ -5,7 +5,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from vitrina import http_api, moderation, responses
+from vitrina import http_api, moderation, responses, trail
 from vitrina.errors import Problem
 from vitrina.products import Product
 from vitrina.publishing import Broadcast
@@ -63,6 +63,7 @@ def approve(
 def bulk_approve(admin: http_api.Admin, approval: Annotated[BulkApproval, Body()]) -> BulkApproved:
     """Approve 1 to 100 products, each independently, with a result for each."""
     done = moderation.approve(approval.product_ids, approval.moderation_notes, admin)
+    trail.note(products={number: _result(outcome) for number, outcome in done.outcomes.items()})
     return BulkApproved(
         results=[
             Result(product_id=product_id, result=_result(outcome))

@@ -6,7 +6,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
-from vitrina import http_api, moderation, products, responses
+from vitrina import http_api, moderation, products, responses, trail
 from vitrina.products import (
     LIST_FRESH_SECONDS,
     LIST_STALE_SECONDS,
@@ -31,7 +31,9 @@ def submit(
     shop: http_api.Shop, submission: Annotated[Submission, Body()]
 ) -> tuple[Product, HTTPStatus]:
     """Submit a new product, which is pending until an administrator decides."""
-    return moderation.submit(submission, shop), HTTPStatus.CREATED
+    product = moderation.submit(submission, shop)
+    trail.note(product_id=product.product_id)
+    return product, HTTPStatus.CREATED
 
 
 @app.put(

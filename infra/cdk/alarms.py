@@ -55,6 +55,7 @@ def _share_of_posts(name: str, *, at_least: int) -> Callable[[Watched], cloudwat
 
 
 # Clients alone cannot raise an alarm: refused requests, old tokens and bad messages have none.
+# Logins have two: only clients guess passwords.
 ALARMS = {
     "Refused": Alarm(
         "The management API answers 403: no events are delivered.",
@@ -127,6 +128,22 @@ ALARMS = {
         because="Old tokens and a few broken apps are refused every day.",
         minutes=5,
         periods=3,
+    ),
+    "LoginsUnderAttack": Alarm(
+        "Somebody guesses the password of an account, from several sources.",
+        lambda watched: watched.own("LoginsUnderAttack"),
+        threshold=1,
+        because="An address has 100 failed logins beyond one a minute; one source has fewer.",
+        minutes=5,
+    ),
+    "LoginsRefused": Alarm(
+        "Many logins are refused.",
+        lambda watched: watched.own("LoginsRefused"),
+        threshold=200,
+        because="People mistype a few times an hour; this is a program, or a broken app.",
+        minutes=5,
+        periods=2,
+        of_periods=3,
     ),
     "IteratorAge": Alarm(
         "`connected` is late: `greet` does not keep up with the connections table's stream.",

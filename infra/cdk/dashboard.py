@@ -118,6 +118,10 @@ def _graphs(watched: Watched) -> list[Graphs]:
             "HTTP latency, ms": {
                 statistic: http("Latency", statistic) for statistic in ("p50", "p99")
             },
+            "Logins": {
+                "refused": own("LoginsRefused"),
+                "for an address under attack": own("LoginsUnderAttack"),
+            },
             "WebSocket errors": {
                 name: websocket(name)
                 for name in ("ClientError", "IntegrationError", "ExecutionError")

@@ -162,6 +162,7 @@ class Edge(Construct):
             app,
             f"{stack.stack_name}-Firewall",
             requests_per_address=self._stage.requests_per_address,
+            logins_per_address=self._stage.logins_per_address,
         )
         stack.add_stack_dependency(firewall)
         return cdk.Fn.get_stack_output(firewall.stack_name, FIREWALL_OUTPUT, FIREWALL_REGION)

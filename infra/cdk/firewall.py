@@ -22,11 +22,22 @@ REFUSAL = {
 }
 RETRY_AFTER_SECONDS = 60
 
+LOGIN_PATH = "/api/v1/auth/login"
+# Another spelling of the path counts too, as the API may take it for the same.
+_ANY_SPELLING = ("URL_DECODE", "NORMALIZE_PATH", "LOWERCASE")
+
 
 class FirewallStack(cdk.Stack):
     """The firewall, in its own stack, as CloudFront requires one region for it."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, requests_per_address: int) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        requests_per_address: int,
+        logins_per_address: int,
+    ) -> None:
         super().__init__(scope, construct_id, env=cdk.Environment(region=FIREWALL_REGION))
         web_acl = wafv2.CfnWebACL(
             self,
@@ -40,22 +51,48 @@ class FirewallStack(cdk.Stack):
                 )
             },
             rules=[
-                wafv2.CfnWebACL.RuleProperty(
-                    name="RequestsPerAddress",
-                    priority=0,
-                    statement=wafv2.CfnWebACL.StatementProperty(
-                        rate_based_statement=wafv2.CfnWebACL.RateBasedStatementProperty(
-                            aggregate_key_type="IP",
-                            limit=requests_per_address,
-                            evaluation_window_sec=300,
-                        )
-                    ),
-                    action=wafv2.CfnWebACL.RuleActionProperty(block=_too_many_requests()),
-                    visibility_config=_metrics("RequestsPerAddress"),
-                )
+                _limit("RequestsPerAddress", 0, requests_per_address),
+                _limit("LoginsPerAddress", 1, logins_per_address, of=_logins()),
             ],
         )
         cdk.CfnOutput(self, FIREWALL_OUTPUT, value=web_acl.attr_arn)
+
+
+def _limit(
+    name: str,
+    priority: int,
+    requests: int,
+    of: wafv2.CfnWebACL.StatementProperty | None = None,
+) -> wafv2.CfnWebACL.RuleProperty:
+    """Block an address after so many requests in five minutes; `of` says which ones count."""
+    return wafv2.CfnWebACL.RuleProperty(
+        name=name,
+        priority=priority,
+        statement=wafv2.CfnWebACL.StatementProperty(
+            rate_based_statement=wafv2.CfnWebACL.RateBasedStatementProperty(
+                aggregate_key_type="IP",
+                limit=requests,
+                evaluation_window_sec=300,
+                scope_down_statement=of,
+            )
+        ),
+        action=wafv2.CfnWebACL.RuleActionProperty(block=_too_many_requests()),
+        visibility_config=_metrics(name),
+    )
+
+
+def _logins() -> wafv2.CfnWebACL.StatementProperty:
+    return wafv2.CfnWebACL.StatementProperty(
+        byte_match_statement=wafv2.CfnWebACL.ByteMatchStatementProperty(
+            field_to_match=wafv2.CfnWebACL.FieldToMatchProperty(uri_path={}),
+            positional_constraint="EXACTLY",
+            search_string=LOGIN_PATH,
+            text_transformations=[
+                wafv2.CfnWebACL.TextTransformationProperty(priority=priority, type=kind)
+                for priority, kind in enumerate(_ANY_SPELLING)
+            ],
+        )
+    )
 
 
 def _too_many_requests() -> wafv2.CfnWebACL.BlockActionProperty:

@@ -126,7 +126,8 @@ FUNCTIONS = {
     "login": Function(
         {
             "accounts": ("GetItem",),
-            "platform": ("GetItem", "PutItem", "DeleteItem"),
+            # Attempts.
+            "platform": ("GetItem", "BatchGetItem", "UpdateItem", "PutItem", "DeleteItem"),
             "sessions": LOOK,
         },
         has_key=True,

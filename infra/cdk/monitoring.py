@@ -32,6 +32,9 @@ QUERIES = {
 | filter level in ["ERROR", "CRITICAL"] or @message like /Task timed out|Runtime exited/
 | sort @timestamp desc
 | limit 100""",
+    "trail": """fields @timestamp, actor, source, method, route, status, code, @message
+| filter message = "audit" and @message like "WHO_OR_WHERE"
+| sort @timestamp desc""",
     "refused": """filter message = "refused"
 | stats count(*) as refusals by service, code
 | sort refusals desc""",

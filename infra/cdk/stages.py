@@ -44,6 +44,8 @@ class Stage(Policy):
     requests_per_address: int = Field(default=10_000, ge=0)
     """Requests that the firewall allows an address in five minutes, 10 or more; 0 for no firewall.
     Phones of one mobile network may share an address."""
+    logins_per_address: int = Field(default=300, ge=10)
+    """Of these, logins, so that one address alone cannot use up `logins_per_second`."""
 
     @model_validator(mode="after")
     def _a_domain_has_a_certificate(self) -> Self:

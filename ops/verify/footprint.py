@@ -1,7 +1,8 @@
 """Everything that a run writes into a deployment, and its removal.
 
 Two kinds of rows stay, since numbers must never repeat: the counters `last_…_id`, and the heads of
-channels that others use.
+channels that others use. The rows of logins, `login#…`, stay until they expire: only the
+signing key tells their names.
 """
 
 import json
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ops.verify.cast import Cast
-from vitrina import aws, config, connections, failed_logins, history, sessions, subscriptions
+from vitrina import aws, config, connections, history, sessions, subscriptions
 from vitrina.channels import ClientType
 from vitrina.events import Position
 from vitrina.products import SHOP_INDEX, Status
@@ -43,7 +44,6 @@ class Footprint:
             ),
             f"events of {', '.join(self._own_channels())}": self._remove_own_channels,
             f"sessions of the accounts {self._ids()}": self._remove_sessions,
-            f"failed logins of {self._emails()}": self._remove_failed_logins,
             f"accounts {self._emails()}": self._remove_accounts,
         }
         return [f"{what}: {why}" for what, step in steps.items() if (why := _fault_of(step))]
@@ -111,10 +111,6 @@ class Footprint:
             for number in self.account_ids.values()
         )
         _delete(config.current().sessions_table, ({"account": name} for name in names))
-
-    def _remove_failed_logins(self) -> None:
-        for person in self.cast.people.values():
-            failed_logins.forget(person.email)
 
     def _remove_accounts(self) -> None:
         rows = ({"email": person.email} for person in self.cast.people.values())

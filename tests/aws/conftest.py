@@ -53,7 +53,7 @@ def _cheap_transactions() -> Iterator[None]:
 
 
 @pytest.fixture(scope="package", autouse=True)
-def _no_token_and_no_key_is_ever_logged() -> Iterator[None]:
+def _no_token_no_key_and_no_address_is_ever_logged() -> Iterator[None]:
     """Look through everything that all tests of this layer have logged."""
     records = []
 
@@ -66,7 +66,8 @@ def _no_token_and_no_key_is_ever_logged() -> Iterator[None]:
     logger.addFilter(keep)
     yield
     logger.removeFilter(keep)
-    secret = re.compile(rf"eyJ[\w-]+\.eyJ|{KEY}|[\"']password[\"']: ?[\"']")
+    device = r"[0-9a-f]{32}\.\d{10}\."
+    secret = re.compile(rf"eyJ[\w-]+\.eyJ|{KEY}|{device}|@example\.com|[\"']password[\"']: ?[\"']")
     assert [record for record in records if secret.search(record)] == []
 
 

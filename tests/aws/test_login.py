@@ -1,6 +1,10 @@
 """Login and accounts."""
 
+import json
+import re
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -8,24 +12,35 @@ from argon2 import PasswordHasher
 from pydantic import TypeAdapter
 
 from functions.login.handler import handler
-from tests.aws.conftest import Clock, HttpCall
-from vitrina import accounts, auth, aws, failed_logins
+from harness import gateway_events
+from harness.gateway_events import CONTEXT
+from tests.aws.conftest import Answer, Clock, HttpCall
+from vitrina import accounts, auth, aws, login_attempts
 from vitrina.accounts import Account
+from vitrina.buckets import Rate
 from vitrina.channels import ClientType
-from vitrina.errors import Conflict
+from vitrina.errors import Conflict, TooManyRequests
 
 call = HttpCall(handler)
 
 
-def login(body: Any) -> Any:
-    return call("POST", "/api/v1/auth/login", body)
+def login(body: Any, **more: Any) -> Any:
+    return call("POST", "/api/v1/auth/login", body, **more)
+
+
+def login_from(source: str, body: Any) -> Any:
+    event = gateway_events.http("POST", "/api/v1/auth/login", body=body)
+    event["requestContext"]["http"]["sourceIp"] = source
+    answer = handler(event, CONTEXT)
+    return Answer(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
 
 
 def test_an_email_and_a_password_give_a_token(user_account: Account) -> None:
     answer = login({"email": "user@example.com", "password": "password"})
     assert answer.status == 200
-    assert answer.body | {"access_token": ""} == {
+    assert answer.body | {"access_token": "", "device": ""} == {
         "access_token": "",
+        "device": "",
         "token_type": "bearer",
         "expires_in": 3600,
     }
@@ -54,6 +69,7 @@ def test_a_wrong_password_and_an_unknown_address_are_answered_alike(user_account
         ({"email": "user@example.com", "password": "x" * 257}, 422),
         ({"email": "user@example.com", "password": None}, 422),
         ({"email": "user@example.com", "password": "password", "admin": True}, 422),
+        ({"email": "user@example.com", "password": "password", "device": "x" * 201}, 422),
         ("password", 400),
         (None, 422),
     ],
@@ -81,71 +97,99 @@ WRONG = {"email": "user@example.com", "password": "wrong password"}
 RIGHT = WRONG | {"password": "password"}
 
 
-def test_failures_of_one_address_make_the_next_attempt_wait_longer(
-    user_account: Account, at: Clock
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the email of each attempt whose password was hashed, and let each source try twice."""
+    monkeypatch.setattr(login_attempts, "PAIR", Rate(2, 60))
+    authenticate, emails = accounts.authenticate, []
+
+    def count(email: str, password: str) -> accounts.Login:
+        emails.append(email)
+        return authenticate(email, password)
+
+    monkeypatch.setattr(accounts, "authenticate", count)
+    return emails
+
+
+@pytest.mark.parametrize("email", ["user@example.com", "nobody@example.com"])
+def test_beyond_its_tries_a_source_waits_and_no_password_is_hashed(
+    user_account: Account, at: Clock, hashed: list[str], email: str
 ) -> None:
-    now = 0
-    waits: list[int] = []
-    at(now)
-    while len(waits) < 8:
-        answer = login(WRONG)
-        if answer.status == 401:
-            continue
+    wrong = WRONG | {"email": email}
+    assert [login(wrong).status for _ in range(2)] == [401, 401]
+    # The right password as well, so that nobody learns it while waiting.
+    for body in (wrong, wrong | {"password": "password"}):
+        answer = login(body)
         assert (answer.status, answer.body["code"]) == (429, "too_many_attempts")
-        # The right password as well, so that nobody learns it while waiting.
-        assert login(RIGHT).status == 429
-        waits.append(int(answer.headers["Retry-After"]))
-        now += waits[-1]
-        at(now)
-    assert waits[-1] == failed_logins.MAX_WAIT_SECONDS
-    assert waits == sorted(waits)
-    assert login(RIGHT).status == 200
+        assert answer.headers["Retry-After"] == "60"
+    assert hashed == [email] * 2
+    at(60)
+    assert login(wrong).status == 401
+    assert login(wrong).status == 429
 
 
-def test_an_address_without_an_account_is_slowed_alike(user_account: Account, at: Clock) -> None:
-    at(0)
-
-    def answers(email: str) -> list[Any]:
-        body = {"email": email, "password": "wrong password"}
-        return [(answer.status, answer.body) for answer in [login(body) for _ in range(6)]]
-
-    found = answers("user@example.com")
-    assert found == answers("nobody@example.com")
-    assert [status for status, _ in found] == [401] * 4 + [429] * 2
-
-
-def test_a_login_that_succeeds_and_time_that_passes_begin_anew(
-    user_account: Account, at: Clock
+def test_a_right_password_gives_the_tries_back(
+    user_account: Account, at: Clock, hashed: list[str]
 ) -> None:
     for _ in range(3):
-        for _ in range(3):
-            assert login(WRONG).status == 401
-        assert login(RIGHT).status == 200
-    for _ in range(4):
-        assert login(WRONG).status == 401
-    assert login(WRONG).status == 429
-    at(failed_logins.FORGOTTEN_AFTER_SECONDS + 60)
-    for _ in range(4):
-        assert login(WRONG).status == 401
+        assert [login(body).status for body in (WRONG, RIGHT)] == [401, 200]
+    platform = aws.dynamodb().scan(TableName="platform")["Items"]
+    names = {row["name"]["S"].split("#")[1] for row in platform if "#" in row["name"]["S"]}
+    assert names == {"known", "source", "address"}
 
 
-def test_attempts_at_the_same_moment_are_counted_each(
-    user_account: Account, monkeypatch: pytest.MonkeyPatch
+def test_another_source_and_a_device_have_tries_of_their_own(
+    user_account: Account, at: Clock, hashed: list[str]
 ) -> None:
-    put = failed_logins._put
-
-    def put_too_late(*arguments: Any) -> bool:
-        monkeypatch.undo()
-        assert [login(WRONG).status for _ in range(4)] == [401] * 4
-        return put(*arguments)
-
-    monkeypatch.setattr(failed_logins, "_put", put_too_late)
+    device = login(RIGHT).body["device"]
+    for _ in range(3):
+        login(WRONG)
     assert login(RIGHT).status == 429
+    assert login(RIGHT | {"device": device[:-1]}).status == 429
+    assert login(RIGHT | {"device": device}).status == 200
+    assert login_from("198.51.100.1", RIGHT).status == 200
 
 
-def test_no_address_is_stored_with_its_failures(user_account: Account) -> None:
+def test_a_header_is_not_believed_about_where_a_login_comes_from(
+    user_account: Account, at: Clock, hashed: list[str]
+) -> None:
+    statuses = [
+        login(WRONG, headers={name: f"203.0.113.{number}"}).status
+        for number, name in enumerate(("x-forwarded-for", "x-real-ip", "forwarded"))
+    ]
+    assert statuses == [401, 401, 429]
+
+
+def test_concurrent_logins_over_the_table_are_all_counted(user_account: Account) -> None:
+    def begin(_: int) -> int:
+        try:
+            login_attempts.begin("user@example.com", "192.0.2.1")
+        except TooManyRequests:
+            return 429
+        return 401
+
+    with ThreadPoolExecutor(8) as pool:
+        found = Counter(pool.map(begin, range(40)))
+    assert found == {401: 30, 429: 10}
+
+
+def test_a_crash_before_the_answer_costs_one_try(
+    user_account: Account, at: Clock, hashed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*_: Any) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(accounts, "authenticate", crash)
+        assert login(RIGHT).status == 500
+    assert [login(RIGHT).status, login(WRONG).status] == [200, 401]
+
+
+def test_no_address_and_no_password_is_stored_with_attempts(user_account: Account) -> None:
     login(WRONG)
-    assert "user@example.com" not in str(aws.dynamodb().scan(TableName="platform"))
+    login(RIGHT)
+    platform = str(aws.dynamodb().scan(TableName="platform"))
+    assert not re.search(r"user@example|wrong password", platform)
 
 
 def test_a_password_is_stored_as_argon2id_only(

@@ -222,7 +222,7 @@ def test_a_body_of_any_kind_is_read_or_refused(
         "rawPath": "/api/v1/products",
         "headers": {"content-type": content_type, "authorization": f"Bearer {shop_token()}"},
         "requestContext": {
-            "http": {"method": "POST", "path": "/api/v1/products"},
+            "http": {"method": "POST", "path": "/api/v1/products", "sourceIp": "192.0.2.1"},
             "stage": "$default",
         },
         "body": body,

@@ -399,7 +399,7 @@ MUTATIONS: dict[str, Mutation] = {
     ),
     "lists.others_are_not_shared": Mutation(header("X-Cache", "Hit from cloudfront")),
     "resources.secret": Mutation(aws(describe_secret={"ARN": "arn:of:another"})),
-    "resources.login_throttle": Mutation(throttle(10_000), healthy=throttle(20)),
+    "resources.login_throttle": Mutation(throttle(10_000), healthy=throttle(100)),
     "resources.http2": Mutation(alpn("http/1.1"), healthy=alpn("h2")),
     "resources.firewall": Mutation(web_acl(""), healthy=web_acl("arn:of:the:firewall")),
     "functions.have_the_layer": Mutation(

@@ -52,6 +52,7 @@ CALLS = [
     Call("accounts", "dynamodb:UpdateItem", "Sessions", "POST", "admin/accounts/4242/disconnect"),
     Call("settings", "dynamodb:GetItem", "Platform", "GET", "admin/settings"),
     Call("login", "dynamodb:GetItem", "Accounts", "POST", "auth/login", None, NOBODY),
+    Call("login", "dynamodb:UpdateItem", "Platform", "POST", "auth/login", None, NOBODY),
 ]
 
 

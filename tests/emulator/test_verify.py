@@ -29,13 +29,13 @@ from vitrina import aws, config
 
 ROOT = Path(__file__).parents[2]
 SIGNALED = {signal.SIGINT: 130, signal.SIGTERM: 143}
-# What stays: numbers must never repeat.
-COUNTER = re.compile(r"last_\w+_id")
+# What stays: numbers must never repeat, and logins expire.
+KEPT = re.compile(r"last_\w+_id|login#.*")
 HEADS = ("user", "shop", "admin")
 
 
 def rows() -> set[tuple[str, ...]]:
-    """Return the keys of all tables, without counters and the heads of shared channels."""
+    """Return the keys of all tables, without counters, logins and the heads of shared channels."""
     here, found = config.current(), set()
     for table, names in {
         here.connections_table: ("partition", "member"),
@@ -47,7 +47,7 @@ def rows() -> set[tuple[str, ...]]:
         pages = aws.dynamodb().get_paginator("scan").paginate(TableName=table)
         for row in (aws.from_item(item) for page in pages for item in page["Items"]):
             key = tuple(str(row[name]) for name in names)
-            if not COUNTER.fullmatch(key[0]) and key not in {(head, "0") for head in HEADS}:
+            if not KEPT.fullmatch(key[0]) and key not in {(head, "0") for head in HEADS}:
                 found.add((table, *key))
     return found
 

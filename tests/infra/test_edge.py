@@ -14,7 +14,7 @@ from infra.cdk import edge, stages
 from infra.cdk.edge import Edge
 from infra.cdk.firewall import REFUSAL
 from infra.cdk.functions import FUNCTIONS
-from infra.cdk.http_api import HTTP_ROUTES
+from infra.cdk.http_api import HTTP_ROUTES, LOGIN
 from tests.infra.conftest import synthesise
 from vitrina.errors import KINDS
 
@@ -244,7 +244,8 @@ def test_an_address_with_too_many_requests_is_blocked() -> None:
                             }
                         },
                     }
-                )
+                ),
+                Match.any_value(),
             ],
         },
     )
@@ -254,6 +255,22 @@ def test_an_address_with_too_many_requests_is_blocked() -> None:
     assert json.loads(body["Content"]) == REFUSAL
     # Samples show headers, and tokens among them.
     assert '"SampledRequestsEnabled": true' not in json.dumps(acl)
+
+
+def test_an_address_with_too_many_logins_is_blocked_before_it_uses_up_everyones_rate() -> None:
+    choices = {"logins_per_address": "50", "logins_per_second": "20"}
+    firewall = template_of(app_with_edge(choices), "Vitrina-Firewall")
+    [acl] = firewall.find_resources("AWS::WAFv2::WebACL").values()
+    [_, rule] = acl["Properties"]["Rules"]
+    limit = rule["Statement"]["RateBasedStatement"]
+    assert (limit["AggregateKeyType"], limit["Limit"]) == ("IP", 50)
+    match = limit["ScopeDownStatement"]["ByteMatchStatement"]
+    assert (match["FieldToMatch"], match["PositionalConstraint"]) == ({"UriPath": {}}, "EXACTLY")
+    assert f"POST {match['SearchString']}" == LOGIN
+    assert [each["Type"] for each in match["TextTransformations"]] == [
+        *("URL_DECODE", "NORMALIZE_PATH", "LOWERCASE"),
+    ]
+    assert rule["Action"]["Block"]["CustomResponse"]["ResponseCode"] == 429
 
 
 def test_the_firewall_can_be_switched_off() -> None:

@@ -124,7 +124,7 @@ def test_alarms_are_about_what_is_measured(template: Template) -> None:
     parts = [part for alarm in single for part in alarm.get("Metrics", ())]
     calculated = [part["MetricStat"]["Metric"] for part in parts if "MetricStat" in part]
     own = [metric for metric in (*single, *calculated) if metric.get("Namespace") == NAMESPACE]
-    assert len(own) == 8
+    assert len(own) == 10
     for metric in own:
         assert metric["MetricName"] in UNITS
         assert metric["Dimensions"] == [{"Name": "service", "Value": "Vitrina"}]

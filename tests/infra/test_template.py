@@ -89,7 +89,7 @@ def test_logins_of_everyone_together_are_throttled(template: Template) -> None:
         if "RouteSettings" in stage["Properties"]
     ]
     assert stage["Properties"]["RouteSettings"] == {
-        "POST /api/v1/auth/login": {"ThrottlingRateLimit": 20, "ThrottlingBurstLimit": 40}
+        "POST /api/v1/auth/login": {"ThrottlingRateLimit": 100, "ThrottlingBurstLimit": 200}
     }
     routes = resources(template, "AWS::ApiGatewayV2::Route")
     assert {
@@ -254,7 +254,7 @@ def test_the_connections_table_expires_and_streams_both_images(template: Templat
     )
 
 
-def test_failed_logins_expire(template: Template) -> None:
+def test_attempts_to_log_in_expire(template: Template) -> None:
     template.has_resource_properties(
         "AWS::DynamoDB::GlobalTable",
         {
