@@ -29,7 +29,7 @@ from vitrina.products import Submission
 
 # What differs from run to run.
 VARYING = {"timestamp", "id", "epoch", "event_id", "created_at", "connected_at", "expires_at"}
-VARYING |= {"status_changed_at", "changed_at", "body", "password_hash", "next_at"}
+VARYING |= {"status_changed_at", "changed_at", "body", "password_hash", "next_at", "tat"}
 
 
 def websocket(handler: Any, event_type: str, connection_id: str = "c1", **more: Any) -> Any:
