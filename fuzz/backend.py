@@ -118,6 +118,8 @@ class Backend:
             user_shards=(2,),
             shop_shards=(1,),
             room_shards=(1,),
+            # A hundred at once, so that some of a backend's cases find none left.
+            submissions_per_shop_hour=600,
         )
         deployment.create()
         _populate()

@@ -42,7 +42,7 @@ def _submission(source: Source) -> dict[str, Any]:
         "product_name": word(source, "Summer Dress"),
         "description": word(source, "Light, cotton"),
         "price": pick(source, (words.Raw("19.99"), 0, *words.NUMBERS, *words.RAW)),
-        "image_url": word(source, "https://example.com/dress.jpg"),
+        "image_url": word(source, "https://example.com/dress.jpg", *words.URLS),
     }
 
 
@@ -52,6 +52,12 @@ def _approval(source: Source) -> dict[str, Any]:
 
 def _bulk_approval(source: Source) -> dict[str, Any]:
     ids = [pick(source, (1, 2, 3, 4, 5, *words.NUMBERS)) for _ in range(source.number(0, 5))]
+    if is_chosen(source, 2):
+        seen = [
+            {"product_id": product_id, "version": pick(source, (1, 2, 3, *words.NUMBERS))}
+            for product_id in (1, *ids)
+        ]
+        return {"products": seen * pick(source, (1, 1, 1, 2, 30)), **_approval(source)}
     return {"product_ids": [1, *ids] * pick(source, (1, 1, 2, 30)), **_approval(source)}
 
 
@@ -125,7 +131,7 @@ def _path(source: Source, template: str) -> str:
 def _query(source: Source) -> dict[str, str]:
     likely = {
         "status": ("pending", "approved", "rejected", "approved,pending"),
-        "limit": ("1", "2", "100", "1,2"),
+        "limit": ("1", "2", "100", "1,2", "1_0"),
         "cursor": (STALE_CURSOR, _cursor(source)),
         "token": ("{{user}}",),
     }

@@ -17,8 +17,16 @@ HOSTILE = (
     *("0", "-0", "-1", "+1", " 1", "1 ", "01", "1.0", "1.5", "1e3", "1e400", "-1e400", "1_000"),
     *("0x10", "9007199254740991", "9007199254740992", "9223372036854775808", "9" * 40, "9" * 5000),
     *("١", "²", "é", "e\u0301", "\u2028", "\u200b", "\ufeff", "\U0001f600", "\ud800", "\udfff"),
+    # Characters that are invisible, or that change the direction of others.
+    *("\u202e", "\u2066", "\u2060", "\u3164", "\u2800", "\u115f", "\u200d", "\ue000", "\u0378"),
     *("user", "shop:0", "user:1", "room:", "room:sale", "room:..", "user#00", "connection#x"),
     *("a" * 65, "a" * 201, "a" * 1001, "é" * 5001, "a" * MAX_LENGTH, "\0" * 2049),
+)
+
+URLS = (
+    *("https://user@example.com/", "https://example.com:443/", "https://127.0.0.1/a.jpg"),
+    *("https://2130706433/", "https://0x7f.1/", "https://[::1]/", "https:///a.jpg", "https://a"),
+    *("https://example.com\\@evil.example/", "https:\\\\example.com", "https://example.com./"),
 )
 
 NUMBERS = (0, 1, -1, 2, 100, 101, 2**31, 2**53 - 1, 2**53, 2**63, 2**64, -(2**63), 10**40, 10**400)

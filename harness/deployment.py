@@ -28,6 +28,8 @@ CONFIG = Config(
     fanout_queue_url="https://sqs.eu-central-1.amazonaws.com/123456789012/fanout",
     signing_key_secret="signing-key",  # noqa: S106 - its name
     management_url="http://localhost:1/ws",
+    # Tests submit as fast as they can.
+    submissions_per_shop_hour=1_000_000,
 )
 
 

@@ -13,6 +13,7 @@ from ops import stack
 from vitrina import accounts
 from vitrina.channels import ClientType
 from vitrina.errors import Problem
+from vitrina.types import ShopName
 
 
 def main() -> None:
@@ -25,10 +26,11 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         email = TypeAdapter(accounts.Email).validate_python(arguments.email)
+        shop_name = TypeAdapter(ShopName | None).validate_python(arguments.shop_name)
         password = TypeAdapter(accounts.Password).validate_python(_password())
         with stack.in_use(arguments.stack):
             account = accounts.create(
-                email, password, arguments.client_type, arguments.shop_id, arguments.shop_name
+                email, password, arguments.client_type, arguments.shop_id, shop_name
             )
     except ValidationError as invalid:
         sys.exit("\n".join(error["msg"] for error in invalid.errors()))

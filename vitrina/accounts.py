@@ -1,22 +1,41 @@
 """Accounts: email, password, and the client type they log in as."""
 
+import unicodedata
 from typing import Annotated, Any, NamedTuple, Self
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from vitrina import aws, config, ids, sessions
 from vitrina.channels import ClientType
 from vitrina.errors import Conflict, Unauthorized, Unavailable
 from vitrina.sessions import Eras
-from vitrina.types import Id
+from vitrina.types import Id, OneLine, ShopName
+
+
+def _composed(text: str) -> str:
+    """Return a text with й as one character (NFC); some keyboards write it as two.
+
+    Not NFKC: full-width letters are another address (RFC 6532, section 3.1).
+    """
+    return unicodedata.normalize("NFC", text)
+
 
 Email = Annotated[
     str,
     StringConstraints(
         strip_whitespace=True, to_lower=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$"
     ),
+    AfterValidator(_composed),
+    OneLine,
 ]
 Password = Annotated[str, StringConstraints(min_length=8, max_length=256)]
 
@@ -55,7 +74,7 @@ def create(
     password: Password,
     client_type: ClientType,
     shop_id: int | None = None,
-    shop_name: str | None = None,
+    shop_name: ShopName | None = None,
 ) -> Account:
     """Store a new account under the next account id.
 
@@ -68,7 +87,7 @@ def create(
         shop_id=shop_id,
         shop_name=shop_name,
     )
-    row = {**account.model_dump(mode="json"), "password_hash": _hasher.hash(password)}
+    row = {**account.model_dump(mode="json"), "password_hash": _hasher.hash(_composed(password))}
     try:
         aws.dynamodb().put_item(
             TableName=config.current().accounts_table,
@@ -88,7 +107,7 @@ class Login(NamedTuple):
 
 
 def authenticate(email: str, password: str) -> Login:
-    """Return the account with these credentials.
+    """Return the account with these credentials; the address is one that `Email` has validated.
 
     The account is read, then its era, then the account again, and that password is verified: a
     password that is replaced, or an account that is deleted or ended meanwhile, gives no token that
@@ -101,7 +120,7 @@ def authenticate(email: str, password: str) -> Login:
     if row and _owner(row) != (client_type, account_id):
         raise Unavailable("busy", "This account is changing; try again.")
     try:
-        _hasher.verify(row.get("password_hash", _UNKNOWN_ACCOUNT_HASH), password)
+        _hasher.verify(row.get("password_hash", _UNKNOWN_ACCOUNT_HASH), _composed(password))
     except VerifyMismatchError:
         row = {}
     if not row:

@@ -11,7 +11,7 @@ from vitrina import config, keys, sessions
 from vitrina.channels import ClientType
 from vitrina.errors import Forbidden, NotFound, Unauthorized
 from vitrina.sessions import NO_ERAS, Eras, Session
-from vitrina.types import MAX_SAFE_INTEGER, MAX_TOKEN_CHARACTERS, Id, Timestamp
+from vitrina.types import MAX_SAFE_INTEGER, MAX_TOKEN_CHARACTERS, Id, ShopName, Timestamp
 
 REQUIRED_CLAIMS = ["exp", "iat", "sub", "iss", "aud", "client_type"]
 
@@ -24,7 +24,7 @@ class Identity(BaseModel):
     account_id: Id = Field(alias="sub")
     client_type: ClientType
     shop_id: Id | None = None
-    shop_name: str | None = None
+    shop_name: ShopName | None = None
     issued_at: Timestamp = Field(alias="iat")
     expires_at: Annotated[int, Field(gt=0, le=MAX_SAFE_INTEGER)] = Field(alias="exp")
     """When the token ends, in seconds since 1970."""

@@ -4,15 +4,17 @@ The functions use botocore alone. boto3 is a layer on botocore that adds 15 ms t
 and two of its classes would be used here.
 """
 
+import math
 import os
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import botocore.session
 from botocore.config import Config
@@ -51,14 +53,29 @@ MAX_KEYS_PER_READ = 100
 # Reasons of a canceled transaction that is worth sending again as it is: another transaction held
 # an item, or throttling.
 _TRANSIENT = {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
-# With pauses of up to 50, 100, 200, 400 and 800 ms between them.
-_MAX_CONFLICT_ATTEMPTS = 6
 
 Credentials = ReadOnlyCredentials
 
 # The system's generator: environments restored from one snapshot share the state of `random`.
 _random = random.SystemRandom()
 _making = Lock()
+_is_sent_once = ContextVar("_is_sent_once", default=False)
+
+
+class Patience(NamedTuple):
+    """How often a write is tried, and the pauses between: a random part of twice the last one."""
+
+    attempts: int
+    first_pause_seconds: float = 0.05
+    longest_pause_seconds: float = 1.0
+
+    def pause_after(self, failures: int) -> float:
+        ceiling = self.first_pause_seconds * 2.0 ** (failures - 1)
+        return jitter(min(self.longest_pause_seconds, ceiling))
+
+
+# With pauses of up to 50, 100, 200, 400 and 800 ms.
+_OF_THE_CLIENT = Patience(6)
 
 
 def dynamodb() -> "DynamoDBClient":
@@ -107,9 +124,9 @@ def _pause_after_conflict(attempts: int, response: Any, **_: Any) -> float | Non
     DynamoDB refuses a write while a transaction holds its item, and a transaction while another
     one holds one of its items. botocore retries throttled requests, and neither of these.
     """
-    if response is None or attempts >= _MAX_CONFLICT_ATTEMPTS:
+    if response is None or _is_sent_once.get() or attempts >= _OF_THE_CLIENT.attempts:
         return None
-    return jitter(_ceiling(attempts)) if _is_transient(response[1]) else None
+    return _OF_THE_CLIENT.pause_after(attempts) if _is_transient(response[1]) else None
 
 
 def _is_transient(answer: Mapping[str, Any]) -> bool:
@@ -206,7 +223,7 @@ def batch_get(table: str, keys: Iterable[Mapping[str, Any]]) -> Iterator[dict[st
         yield from answer["Responses"][table]
         if left := answer["UnprocessedKeys"].get(table):
             waiting += left["Keys"]
-            _pause(1)
+            time.sleep(_OF_THE_CLIENT.pause_after(1))
 
 
 def query(request: "QueryInputTypeDef") -> Iterator["QueryOutputTypeDef"]:
@@ -237,6 +254,18 @@ def put_version(
     return {"Put": put}
 
 
+def transact_once(writes: Sequence["TransactWriteItemTypeDef"]) -> None:
+    """Write in one transaction, which the client does not send again after a conflict.
+
+    For callers that read anew before each attempt: what they have read is old after a conflict.
+    """
+    before = _is_sent_once.set(True)
+    try:
+        dynamodb().transact_write_items(TransactItems=writes)
+    finally:
+        _is_sent_once.reset(before)
+
+
 def transient_reasons(canceled: ClientError) -> list[str]:
     """Return the reason of each write of a canceled transaction, "None" for a write without one.
 
@@ -248,25 +277,21 @@ def transient_reasons(canceled: ClientError) -> list[str]:
     return reasons
 
 
-def attempts(limit: int) -> Iterator[int]:
-    """Yield 1, 2, … `limit`, with a pause before each attempt but the first.
+def attempts(limit: int | Patience, until: float = math.inf) -> Iterator[int]:
+    """Yield 1, 2, … `limit`, with a pause before each attempt but the first: full jitter.
 
-    The pause is a random part of 50 ms, 100 ms, 200 ms …, at most a second: full jitter.
+    Stops before a pause that would end after `until`, a value of `time.monotonic`.
     """
-    for attempt in range(1, limit + 1):
+    patience = limit if isinstance(limit, Patience) else Patience(limit)
+    for attempt in range(1, patience.attempts + 1):
         if attempt > 1:
-            _pause(attempt - 1)
+            pause = patience.pause_after(attempt - 1)
+            if time.monotonic() + pause > until:
+                return
+            time.sleep(pause)
         yield attempt
 
 
 def jitter(ceiling_seconds: float) -> float:
     """Return a random part of a pause."""
     return _random.uniform(0, ceiling_seconds)
-
-
-def _pause(failures: int) -> None:
-    time.sleep(jitter(_ceiling(failures)))
-
-
-def _ceiling(failures: int) -> float:
-    return min(1.0, 0.05 * 2.0 ** (failures - 1))

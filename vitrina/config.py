@@ -82,6 +82,8 @@ class Policy(BaseModel):
     connections_per_identity: int = Field(default=10, ge=1, le=1000)
     rooms_per_connection: int = Field(default=20, ge=1, le=50)
     logins_per_second: int = Field(default=100, ge=1, le=10_000)
+    submissions_per_shop_hour: int = Field(default=120, ge=1, le=1_000_000)
+    """Products that a shop may submit or submit again; those of ten minutes at once."""
 
     user_shards: Shards = (16,)
     shop_shards: Shards = (4,)

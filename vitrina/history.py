@@ -10,6 +10,7 @@ from uuid import uuid4
 from aws_lambda_powertools import Logger
 
 from vitrina import aws, config, metrics
+from vitrina.aws import Patience
 from vitrina.errors import Unavailable
 from vitrina.events import Position, Published
 
@@ -20,10 +21,16 @@ logger = Logger()
 
 # DynamoDB's limit for one transaction.
 MAX_TRANSACTION_ITEMS = 100
-MAX_ATTEMPTS = 12
 # API Gateway's limit for a frame; a longer one closes the connection (1009).
 MAX_FRAME_BYTES = 32 * 1024
 PARALLEL_WRITES = 16
+
+# Policy. One head numbers the events of a channel, and one writer at a time moves it. Submissions
+# can wait, so they pause longer and leave the head to decisions.
+DECISION = Patience(40, first_pause_seconds=0.02, longest_pause_seconds=0.05)
+SUBMISSION = Patience(12, first_pause_seconds=0.4, longest_pause_seconds=5.0)
+# The HTTP API waits for 29 s.
+MAX_SECONDS = 20
 
 OUTBOX_INDEX = "outbox"
 # The number of a channel's head, the item that holds its latest number and its epoch.
@@ -75,21 +82,26 @@ def batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
         yield batch
 
 
-def commit(changes: Sequence[Change]) -> list[StoredEvent]:
+def commit(
+    changes: Sequence[Change], patience: Patience = DECISION, until: float | None = None
+) -> list[StoredEvent]:
     """Write changes and their events in one transaction, each event with the next number.
 
     The transaction succeeds if the channels' heads are as they were read; otherwise the events get
-    new numbers. Raises WriteConflict, or Unavailable `busy` when other writers won every attempt.
+    new numbers. Raises WriteConflict, or Unavailable `busy` when other writers won every attempt
+    or at `until`, a value of `time.monotonic`: by default after `MAX_SECONDS`.
     """
+    if until is None:
+        until = time.monotonic() + MAX_SECONDS
     writes = [change.write for change in changes if change.write]
     events = [(change.event, change.event.channels()) for change in changes]
-    for _ in aws.attempts(MAX_ATTEMPTS):
+    for _ in aws.attempts(patience, until):
         heads = positions({channel for _, channels in events for channel in channels})
         stored = _number(events, heads)
         last = {event.channel: event.seq for event in stored}
         try:
-            aws.dynamodb().transact_write_items(
-                TransactItems=[
+            aws.transact_once(
+                [
                     *writes,
                     *(_advance(channel, heads[channel], last[channel]) for channel in heads),
                     *map(_put, stored),

@@ -23,7 +23,7 @@ from aws_lambda_powertools.event_handler.depends import (
 )
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-from aws_lambda_powertools.event_handler.openapi.params import Header
+from aws_lambda_powertools.event_handler.openapi.params import Header, Path
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
@@ -40,6 +40,7 @@ from vitrina.errors import (
     TooLarge,
     UnsupportedContent,
 )
+from vitrina.types import Id, Numeral
 
 logger = Logger()
 
@@ -47,7 +48,7 @@ MAX_BODY_BYTES = 64 * 1024
 PROBLEM_JSON = "application/problem+json"
 READING_METHODS = {"GET", "HEAD", "OPTIONS"}
 
-ETAG_PATTERN = r'^"([0-9]{1,15})"$'
+ETAG_PATTERN = r'^"(0|[1-9][0-9]{0,14})"$'
 _ETAG = re.compile(ETAG_PATTERN)
 
 
@@ -96,6 +97,7 @@ def _resolve(
     # Without a content type Powertools reads every body as JSON, and none as a form.
     headers = {**event.get("headers", {})}
     try:
+        _require_path(event["rawPath"])
         _require_json(headers.pop("content-type", ""), event.get("body"))
         body = _read_body(event)
     except Problem as problem:
@@ -124,6 +126,12 @@ def _record(app: APIGatewayHttpResolver, event: dict[str, Any], status: int) -> 
 def _log_refusal(problem: Problem) -> None:
     logger.info("refused", code=problem.code)
     trail.note(code=problem.code)
+
+
+def _require_path(path: str) -> None:
+    """Raise NotFound for a path that ends a line, which Powertools would read without the end."""
+    if "\n" in path:
+        raise _unknown_route()
 
 
 def _require_json(content_type: str, body: str | None) -> None:
@@ -206,6 +214,15 @@ def _required_version(request: Request, _if_match: _IfMatchHeader = None) -> int
     return expected
 
 
+def _no_version(request: Request) -> None:
+    """Raise Invalid `request_invalid` for `If-Match`, on a route of several products."""
+    if "if-match" in request.headers:
+        raise Invalid(
+            "request_invalid",
+            "If-Match: one version is not that of several products; send products.",
+        )
+
+
 def _shop(request: Request) -> Identity:
     identity = _bearer(request)
     identity.require(ClientType.SHOP)
@@ -219,6 +236,9 @@ OptionalBearer = Annotated[Identity | None, Depends(_optional_bearer)]
 Bearer = Annotated[Identity, Depends(_bearer)]
 IfMatch = Annotated[int | None, Depends(_expected_version)]
 RequiredIfMatch = Annotated[int, Depends(_required_version)]
+NoIfMatch = Annotated[None, Depends(_no_version)]
+
+PathId = Annotated[Id, Numeral, Path()]
 
 
 def _read_json(body: str) -> Any:
@@ -275,7 +295,11 @@ def _answer_invalid(invalid: RequestValidationError) -> Response[str]:
 
 
 def answer_unknown_route() -> Response[str]:
-    return answer(NotFound("route_not_found", "There is no such route."))
+    return answer(_unknown_route())
+
+
+def _unknown_route() -> NotFound:
+    return NotFound("route_not_found", "There is no such route.")
 
 
 def _answer_defect(defect: Exception) -> Response[str]:

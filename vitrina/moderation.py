@@ -1,12 +1,32 @@
 """Moderation: a shop submits a product, an administrator approves or rejects it."""
 
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from vitrina import aws, history, ids, platform_settings, products, publishing
+from vitrina import (
+    aws,
+    buckets,
+    config,
+    history,
+    ids,
+    platform_settings,
+    products,
+    publishing,
+)
 from vitrina.auth import Identity
-from vitrina.errors import Conflict, Forbidden, Invalid, Problem, Unavailable
+from vitrina.aws import Patience
+from vitrina.buckets import Rate
+from vitrina.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    PreconditionRequired,
+    Problem,
+    TooManyRequests,
+    Unavailable,
+)
 from vitrina.events import (
     ProductApproval,
     ProductApproved,
@@ -22,7 +42,10 @@ from vitrina.products import Product, Status, Submission
 from vitrina.publishing import Broadcast
 
 # Products are read again when another request wrote one of them in the meantime.
-MAX_ATTEMPTS = 5
+MAX_READINGS = 5
+# A shop may send the submissions of so many minutes at once: 20 of 120 an hour.
+MINUTES_AT_ONCE = 10
+NOT_TOLD: Mapping[int, int] = {}
 
 
 class Moderation(NamedTuple):
@@ -42,8 +65,9 @@ class Moderation(NamedTuple):
 def submit(submission: Submission, shop: Identity) -> Product:
     """Store a shop's new product, pending, and publish `product.submitted`.
 
-    Raises Unavailable `busy`.
+    Raises TooManyRequests `too_many_submissions` or Unavailable `busy`.
     """
+    _count_submission(shop)
     product = Product(
         **submission.model_dump(),
         product_id=ids.next_id("product"),
@@ -53,7 +77,7 @@ def submit(submission: Submission, shop: Identity) -> Product:
         status_changed_at=datetime.now(UTC),
         version=1,
     )
-    publishing.commit([_change(product)])
+    publishing.commit([_change(product)], history.SUBMISSION)
     return product
 
 
@@ -64,8 +88,9 @@ def resubmit(
 
     With `expected_version`, only that version is replaced. The outcome may be NotFound
     `product_not_found`, Forbidden `product_forbidden`, Conflict `product_changed` or Unavailable
-    `busy`.
+    `busy`. Raises TooManyRequests `too_many_submissions`.
     """
+    _count_submission(shop)
 
     def decide(product: Product) -> Product:
         if not product.is_visible_to(shop):
@@ -81,20 +106,22 @@ def resubmit(
             **_now(product, Status.PENDING),
         )
 
-    return _decide([product_id], decide)
+    return _decide([product_id], decide, history.SUBMISSION)
 
 
 def approve(
     product_ids: Iterable[int],
     notes: str | None,
     admin: Identity,
-    expected_version: int | None = None,
+    versions: Mapping[int, int] = NOT_TOLD,
 ) -> Moderation:
     """Approve each pending product at the fee in force, and publish `product.approved`.
 
-    For every other product the outcome is NotFound `product_not_found`, Conflict
-    `already_moderated` or `product_changed`, or Unavailable `busy`. Of two concurrent decisions
-    one succeeds: a product is written on the condition that it is as it was read.
+    `versions` has the version that the administrator has seen, by product. A product that was
+    edited after its submission needs one. For every other product the outcome is NotFound
+    `product_not_found`, Conflict `already_moderated` or `product_changed`, PreconditionRequired
+    `version_missing`, or Unavailable `busy`. Of two concurrent decisions one succeeds: a product is
+    written on the condition that it is as it was read.
 
     Raises Invalid `notes_too_long`.
     """
@@ -103,7 +130,7 @@ def approve(
 
     def decide(product: Product) -> Product:
         _require_pending(product)
-        _require_version(product, expected_version)
+        _require_seen(product, versions.get(product.product_id))
         decision = {
             "moderation_notes": notes or "",
             "admin_id": admin.account_id,
@@ -111,7 +138,7 @@ def approve(
         }
         return product.model_copy(update=decision | _now(product, Status.APPROVED))
 
-    return _decide(product_ids, decide)
+    return _decide(product_ids, decide, history.DECISION)
 
 
 def reject(
@@ -126,15 +153,40 @@ def reject(
 
     def decide(product: Product) -> Product:
         _require_pending(product)
-        _require_version(product, expected_version)
+        _require_seen(product, expected_version)
         decision = {"moderation_notes": notes, "admin_id": admin.account_id}
         return product.model_copy(update=decision | _now(product, Status.REJECTED))
 
-    return _decide([product_id], decide)
+    return _decide([product_id], decide, history.DECISION)
 
 
-def _decide(product_ids: Iterable[int], decide: Callable[[Product], Product]) -> Moderation:
-    """Write each decision, on the condition that its product is as it was read, and publish all."""
+def submissions_bucket(shop_id: int | str) -> str:
+    """Return the name of the platform's row that counts a shop's submissions."""
+    return f"submissions#{shop_id}"
+
+
+def _count_submission(shop: Identity) -> None:
+    """Count a submission, also one that is refused later; raises TooManyRequests."""
+    per_hour = config.current().submissions_per_shop_hour
+    at_once = max(1, per_hour * MINUTES_AT_ONCE // 60)
+    wait = buckets.take(submissions_bucket(shop.name), Rate(at_once, 3600 / per_hour))
+    if wait:
+        seconds = buckets.seconds_to_say(wait)
+        raise TooManyRequests(
+            "too_many_submissions",
+            f"A shop may submit {per_hour} products an hour; wait {seconds} s.",
+            retry_after_seconds=seconds,
+        )
+
+
+def _decide(
+    product_ids: Iterable[int], decide: Callable[[Product], Product], patience: Patience
+) -> Moderation:
+    """Write each decision, on the condition that its product is as it was read, and publish all.
+
+    A product is read and decided on again if another request has written it meanwhile. When a
+    channel's head is busy, `history.commit` has tried long enough.
+    """
 
     def outcome(product_id: int, found: Product | None) -> Product | Problem:
         if found is None:
@@ -148,20 +200,27 @@ def _decide(product_ids: Iterable[int], decide: Callable[[Product], Product]) ->
     outcomes: dict[int, Product | Problem] = dict.fromkeys(product_ids, busy)
     undecided = [*outcomes]
     committed: list[StoredEvent] = []
-    for _ in aws.attempts(MAX_ATTEMPTS):
+    until = time.monotonic() + history.MAX_SECONDS
+    for _ in aws.attempts(MAX_READINGS, until):
         found = products.find_many(undecided)
         outcomes |= {n: outcome(n, found.get(n)) for n in undecided}
         decided = [made for n in undecided if isinstance(made := outcomes[n], Product)]
         undecided = []
         for batch in history.batches(map(_change, decided)):
             try:
-                committed += history.commit(batch)
-            except (WriteConflict, Unavailable):
-                undecided += [change.event.data.product_id for change in batch]
+                committed += history.commit(batch, patience, until)
+            except WriteConflict:
+                undecided += _product_ids(batch)
+            except Unavailable as problem:
+                outcomes |= dict.fromkeys(_product_ids(batch), problem)
         outcomes |= dict.fromkeys(undecided, busy)
         if not undecided:
             break
     return Moderation(outcomes, publishing.publish(committed))
+
+
+def _product_ids(changes: Iterable[Change]) -> list[int]:
+    return [change.event.data.product_id for change in changes]
 
 
 def _now(product: Product, status: Status) -> dict[str, Any]:
@@ -175,6 +234,17 @@ def _now(product: Product, status: Status) -> dict[str, Any]:
 def _require_pending(product: Product) -> None:
     if product.moderation_status is not Status.PENDING:
         raise Conflict("already_moderated", f"Product {product.product_id} is not pending.")
+
+
+def _require_seen(product: Product, version: int | None) -> None:
+    """Raise unless the version that was decided on is the product's; every product begins at 1."""
+    if version is None and product.version > 1:
+        raise PreconditionRequired(
+            "version_missing",
+            f"Product {product.product_id} was edited after its submission; send the version that "
+            "you have read.",
+        )
+    _require_version(product, version)
 
 
 def _require_version(product: Product, expected: int | None) -> None:

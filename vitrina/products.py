@@ -6,13 +6,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from vitrina import aws, config
 from vitrina.auth import Identity
 from vitrina.channels import ClientType
 from vitrina.errors import Forbidden, Malformed, NotFound, Unauthorized
-from vitrina.types import Id, Money, Text
+from vitrina.types import Id, Lines, Money, OneLine, visible
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -34,15 +34,31 @@ class Status(StrEnum):
     REJECTED = "rejected"
 
 
+# A host by its name in ASCII, then a path: no user, no port, no address of IPv4 or IPv6 in any
+# notation (in browsers 2130706433 and 0x7f.1 are addresses too), no backslash, which browsers read
+# as a slash. The last label of a name begins with a letter.
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_LAST_LABEL = "[A-Za-z]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_PATH = r"[/?#][A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*"
+ImageUrl = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        max_length=2000,
+        pattern=rf"^https://({_LABEL}\.)+{_LAST_LABEL}({_PATH})?$",
+    ),
+]
+
+
 class Submission(BaseModel):
     """The fields of a product that its shop writes."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
-    product_name: Annotated[Text, Field(max_length=200)]
-    description: Annotated[Text, Field(max_length=5000)] | None = None
+    product_name: Annotated[str, visible(200), OneLine]
+    description: Annotated[str, visible(5000), Lines] | None = None
     price: Money | None = None
-    image_url: Annotated[Text, Field(max_length=2000, pattern=r"^https://\S+$")] | None = None
+    image_url: ImageUrl | None = None
 
 
 class Product(BaseModel):
@@ -170,7 +186,8 @@ class _Cursor(BaseModel):
             found = cls.model_validate_json(base64.urlsafe_b64decode(cursor))
         except (ValueError, ValidationError):
             found = None
-        if found is None or found.listing != listing:
+        # The codec skips foreign characters: of all texts that it reads, one is a cursor.
+        if found is None or found.listing != listing or found.write() != cursor:
             raise Malformed("cursor_invalid", "The cursor is not one of this list.")
         return found
 

@@ -17,8 +17,9 @@ from vitrina import (
     sender,
     subscriptions,
 )
+from vitrina.aws import Patience
 from vitrina.fanout_queue import PostPage, Task
-from vitrina.history import Change, StoredEvent
+from vitrina.history import DECISION, Change, StoredEvent
 from vitrina.partitions import Subscription
 from vitrina.sender import Post
 from vitrina.subscriptions import Page
@@ -80,12 +81,12 @@ class _ChannelEvents(NamedTuple):
         return [PostPage(channel=self.channel, seqs=self.seqs, **where)]
 
 
-def commit(changes: Sequence[Change]) -> Broadcast:
+def commit(changes: Sequence[Change], patience: Patience = DECISION) -> Broadcast:
     """Commit changes with their events, then publish the events.
 
     Raises history.WriteConflict or Unavailable `busy`; nothing is written or posted then.
     """
-    return publish(history.commit(changes))
+    return publish(history.commit(changes, patience))
 
 
 def publish(events: Sequence[StoredEvent]) -> Broadcast:

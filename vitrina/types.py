@@ -1,9 +1,19 @@
 """Field types that several models share."""
 
+import re
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+from vitrina import texts
 
 MAX_SAFE_INTEGER = 2**53 - 1
 """The largest integer that every JavaScript client reads exactly."""
@@ -21,6 +31,19 @@ def _require_number(value: object) -> object:
 # pydantic would take "5" and true for a number.
 Number = BeforeValidator(_require_number)
 
+_NUMERAL = re.compile(r"0|[1-9][0-9]*")
+
+
+def _require_numeral(value: object) -> object:
+    if isinstance(value, str) and not _NUMERAL.fullmatch(value):
+        raise ValueError("expected a whole number, such as 3")
+    return value
+
+
+# In a path or a query. pydantic would take "+3", "03", "3.0", "3_0" and " 3" too, and one resource
+# would have many addresses.
+Numeral = BeforeValidator(_require_numeral)
+
 Id = Annotated[int, Field(ge=1, le=MAX_SAFE_INTEGER)]
 Timestamp = Annotated[float, Field(gt=0, le=MAX_SAFE_INTEGER)]
 """Seconds since 1970."""
@@ -29,10 +52,29 @@ Money = Annotated[
     Decimal,
     Field(ge=0, max_digits=12, decimal_places=2),
     Number,
+    # -0 is 0.
+    AfterValidator(lambda amount: amount or Decimal(0)),
     PlainSerializer(float, when_used="json"),
     WithJsonSchema(
         {"type": "number", "minimum": 0, "maximum": 9_999_999_999.99, "multipleOf": 0.01}
     ),
 ]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, pattern=r"\S")]
-Notes = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_NOTES_CHARACTERS)]
+
+# Texts that people write and others see; the last part of such a field's type.
+OneLine = AfterValidator(texts.require_line)
+Lines = AfterValidator(texts.require_text)
+
+
+def visible(max_characters: int) -> StringConstraints:
+    """Return the constraints of a text that `OneLine` or `Lines` checks afterwards."""
+    return StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=max_characters, pattern=r"\S"
+    )
+
+
+Notes = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=MAX_NOTES_CHARACTERS),
+    AfterValidator(texts.require_notes),
+]
+ShopName = Annotated[str, visible(200), OneLine]

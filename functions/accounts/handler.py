@@ -2,12 +2,11 @@
 
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BaseModel
 
 from vitrina import admission, closing, http_api, responses
 from vitrina.channels import ClientType
-from vitrina.types import Id
 
 app = http_api.resolver()
 
@@ -20,7 +19,7 @@ class Disconnected(BaseModel):
 
 @app.post("/api/v1/admin/accounts/<account_id>/disconnect", responses=responses.describe())
 def disconnect(
-    account_id: Annotated[Id, Path()],
+    account_id: http_api.PathId,
     _admin: http_api.Admin,
     client_type: Annotated[ClientType | None, Query()] = None,
 ) -> Disconnected:

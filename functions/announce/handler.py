@@ -3,14 +3,14 @@
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Body
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from vitrina import http_api, publishing, responses, trail
 from vitrina.channels import Channel
 from vitrina.events import Announcement, AnnouncementPublished
 from vitrina.history import Change
 from vitrina.publishing import Broadcast
-from vitrina.types import Text
+from vitrina.types import Lines, OneLine, visible
 
 app = http_api.resolver()
 
@@ -19,8 +19,8 @@ class Draft(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     to: Channel
-    title: Annotated[Text, Field(max_length=200)]
-    text: Annotated[Text, Field(max_length=4000)]
+    title: Annotated[str, visible(200), OneLine]
+    text: Annotated[str, visible(4000), Lines]
 
 
 @app.post("/api/v1/admin/announcements", responses=responses.describe("busy"))

@@ -4,7 +4,8 @@ from http import HTTPStatus
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response, content_types
-from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
+from pydantic import Field
 
 from vitrina import http_api, moderation, products, responses, trail
 from vitrina.products import (
@@ -15,18 +16,21 @@ from vitrina.products import (
     Status,
     Submission,
 )
-from vitrina.types import Id
+from vitrina.types import Numeral
 
 app = http_api.resolver()
 
-Limit = Annotated[int, Query(ge=1, le=100)]
+Limit = Annotated[int, Field(ge=1, le=100), Numeral, Query()]
 Cursor = Annotated[str | None, Query(max_length=500)]
 
 # Only lists that are the same for everyone are shared; the edge keeps nothing else.
 SHARED = f"public, max-age={LIST_FRESH_SECONDS}, stale-while-revalidate={LIST_STALE_SECONDS}"
 
 
-@app.post("/api/v1/products", responses=responses.describe("busy", done=HTTPStatus.CREATED))
+@app.post(
+    "/api/v1/products",
+    responses=responses.describe("too_many_submissions", "busy", done=HTTPStatus.CREATED),
+)
 def submit(
     shop: http_api.Shop, submission: Annotated[Submission, Body()]
 ) -> tuple[Product, HTTPStatus]:
@@ -39,11 +43,16 @@ def submit(
 @app.put(
     "/api/v1/products/<product_id>",
     responses=responses.describe(
-        "product_not_found", "product_forbidden", "product_changed", "busy", is_versioned=True
+        "product_not_found",
+        "product_forbidden",
+        "product_changed",
+        "too_many_submissions",
+        "busy",
+        is_versioned=True,
     ),
 )
 def resubmit(
-    product_id: Annotated[Id, Path()],
+    product_id: http_api.PathId,
     shop: http_api.Shop,
     expected_version: http_api.IfMatch,
     submission: Annotated[Submission, Body()],
@@ -79,7 +88,7 @@ def list_by_status(
     "/api/v1/products/<product_id>",
     responses=responses.describe("product_not_found", is_versioned=True),
 )
-def get(product_id: Annotated[Id, Path()], viewer: http_api.OptionalBearer) -> Response[Product]:
+def get(product_id: http_api.PathId, viewer: http_api.OptionalBearer) -> Response[Product]:
     """Read a product that the caller may see."""
     product = products.get(product_id, viewer)
     return http_api.versioned(product, product.version)

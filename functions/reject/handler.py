@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler.openapi.params import Body, Path
-from pydantic import BaseModel, ConfigDict, Field
+from aws_lambda_powertools.event_handler.openapi.params import Body
+from pydantic import BaseModel, ConfigDict
 
 from vitrina import http_api, moderation, responses
 from vitrina.products import Product
 from vitrina.publishing import Broadcast
-from vitrina.types import Id, Notes
+from vitrina.types import MAX_NOTES_CHARACTERS, Lines, visible
 
 app = http_api.resolver()
 
@@ -16,7 +16,7 @@ app = http_api.resolver()
 class Rejection(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    moderation_notes: Annotated[Notes, Field(min_length=1, pattern=r"\S")]
+    moderation_notes: Annotated[str, visible(MAX_NOTES_CHARACTERS), Lines]
 
 
 class Rejected(BaseModel):
@@ -30,13 +30,14 @@ class Rejected(BaseModel):
         "product_not_found",
         "already_moderated",
         "product_changed",
+        "version_missing",
         "notes_too_long",
         "notes_too_short",
         "busy",
     ),
 )
 def reject(
-    product_id: Annotated[Id, Path()],
+    product_id: http_api.PathId,
     admin: http_api.Admin,
     expected_version: http_api.IfMatch,
     rejection: Annotated[Rejection, Body()],

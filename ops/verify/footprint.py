@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ops.verify.cast import Cast
-from vitrina import aws, config, connections, history, sessions, subscriptions
+from vitrina import (
+    aws,
+    config,
+    connections,
+    history,
+    moderation,
+    sessions,
+    subscriptions,
+)
 from vitrina.channels import ClientType
 from vitrina.events import Position
 from vitrina.products import SHOP_INDEX, Status
@@ -44,6 +52,7 @@ class Footprint:
             ),
             f"events of {', '.join(self._own_channels())}": self._remove_own_channels,
             f"sessions of the accounts {self._ids()}": self._remove_sessions,
+            f"count of submissions of shop {self.cast.shop_id}": self.forget_submissions,
             f"accounts {self._emails()}": self._remove_accounts,
         }
         return [f"{what}: {why}" for what, step in steps.items() if (why := _fault_of(step))]
@@ -111,6 +120,11 @@ class Footprint:
             for number in self.account_ids.values()
         )
         _delete(config.current().sessions_table, ({"account": name} for name in names))
+
+    def forget_submissions(self) -> None:
+        """Let the run's shop submit again as many products as at its beginning."""
+        name = moderation.submissions_bucket(self.cast.shop_id)
+        _delete(config.current().platform_table, [{"name": name}])
 
     def _remove_accounts(self) -> None:
         rows = ({"email": person.email} for person in self.cast.people.values())

@@ -120,6 +120,10 @@ def test_only_an_admin_may(
         ("-1", None, 422, "request_invalid"),
         ("1.5", None, 422, "request_invalid"),
         ("9" * 40, None, 422, "request_invalid"),
+        ("+1", None, 422, "request_invalid"),
+        ("01", None, 422, "request_invalid"),
+        ("1.0", None, 422, "request_invalid"),
+        ("1\n", None, 404, "route_not_found"),
         (1, "{", 400, "body_not_json"),
         (1, "[" * 10_000, 400, "body_not_json"),
         (1, '{"moderation_notes":NaN}', 400, "body_not_json"),
@@ -127,6 +131,8 @@ def test_only_an_admin_may(
         (1, "[]", 422, "request_invalid"),
         (1, {"moderation_notes": 5}, 422, "request_invalid"),
         (1, {"moderation_notes": "x" * 1001}, 422, "request_invalid"),
+        (1, {"moderation_notes": "\u3164"}, 422, "request_invalid"),
+        (1, {"moderation_notes": "\u202egood"}, 422, "request_invalid"),
         (1, {"notes": "misspelt"}, 422, "request_invalid"),
         (1, f'{{"moderation_notes":"{"x" * 70_000}"}}', 413, "body_too_large"),
         (1, f'{{"moderation_notes":"{"Ж" * 35_000}"}}', 413, "body_too_large"),
@@ -214,7 +220,7 @@ def test_a_broadcast_that_fails_never_fails_the_approval(
 def test_an_approval_that_cannot_be_committed_is_neither_stored_nor_published(
     management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def busy(_changes: Any) -> Any:
+    def busy(*_: Any) -> Any:
         raise Unavailable("busy", "not now")
 
     product_id = submit()
@@ -245,6 +251,74 @@ def test_bulk_says_for_each_product_what_became_of_it(management_api: Management
         assert [json.loads(body)["data"]["product_name"] for body in bodies] == ["Три", "Раз"]
 
 
+def edit(product_id: int, name: str = "Другое") -> None:
+    shop = auth.verify(token_of(ClientType.SHOP))
+    with unpublished():
+        moderation.resubmit(product_id, Submission(product_name=name), shop).product(product_id)
+
+
+def test_bulk_decides_on_the_versions_that_were_seen(management_api: ManagementApiStub) -> None:
+    new, edited, edited_again = submit("Раз"), submit("Два"), submit("Три")
+    edit(edited)
+    edit(edited_again)
+    edit(edited_again)
+    seen = {new: 1, edited: 2, edited_again: 2, 404: 1}
+    body = {"products": [{"product_id": each, "version": seen[each]} for each in seen]}
+    answer = bulk(body)
+    assert answer.status == 200
+    assert answer.body["results"] == [
+        {"product_id": new, "result": "approved"},
+        {"product_id": edited, "result": "approved"},
+        {"product_id": edited_again, "result": "product_changed"},
+        {"product_id": 404, "result": "not_found"},
+    ]
+    assert status_of(edited_again) == "pending"
+    assert len(management_api.received["u1"]) == 2
+
+
+def test_bulk_without_versions_approves_what_was_never_edited() -> None:
+    new, edited = submit("Раз"), submit("Два")
+    edit(edited)
+    assert bulk({"product_ids": [edited, new]}).body["results"] == [
+        {"product_id": edited, "result": "version_missing"},
+        {"product_id": new, "result": "approved"},
+    ]
+    assert status_of(edited) == "pending"
+
+
+def test_bulk_refuses_a_version_in_a_header_instead_of_ignoring_it(
+    management_api: ManagementApiStub,
+) -> None:
+    path, body = "/api/v1/admin/products/bulk-approve", {"product_ids": [submit()]}
+    headers = {"if-match": '"1"'}
+    answer = call("POST", path, body, token=token_of(ClientType.ADMIN), headers=headers)
+    assert (answer.status, answer.body["code"]) == (422, "request_invalid")
+    assert "If-Match" in answer.body["detail"]
+    assert "products" in answer.body["detail"]
+    assert status_of(1) == "pending"
+    assert not management_api.requests
+    # Who may not approve learns nothing of the rest.
+    assert call("POST", path, body, headers=headers).body["code"] == "token_missing"
+    foreign = call("POST", path, body, headers=headers, token=token_of(ClientType.SHOP))
+    assert foreign.body["code"] == "client_type_forbidden"
+
+
+def test_a_busy_channel_is_busy_after_one_commit(
+    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commit has tried for long: reading the products again would not help."""
+    commits = []
+
+    def busy(*_: Any) -> Any:
+        commits.append(1)
+        raise Unavailable("busy", "not now")
+
+    product_id = submit()
+    monkeypatch.setattr(history, "commit", busy)
+    assert approve(product_id).body["code"] == "busy"
+    assert len(commits) == 1
+
+
 def test_a_hundred_products_are_approved_in_five_transactions_with_one_event_each_in_order(
     management_api: ManagementApiStub, fanout_queue: FanoutQueue
 ) -> None:
@@ -270,7 +344,17 @@ def test_a_hundred_products_are_approved_in_five_transactions_with_one_event_eac
 
 @pytest.mark.parametrize(
     "body",
-    [None, {}, {"product_ids": []}, {"product_ids": list(range(1, 102))}, {"product_ids": ["x"]}],
+    [
+        *(None, {}, {"product_ids": []}, {"product_ids": list(range(1, 102))}),
+        *({"product_ids": ["x"]}, {"product_ids": None}, {"product_ids": ["1"]}, {"products": []}),
+        {"products": [{"product_id": 1, "version": 1}] * 101},
+        {"products": [{"product_id": 1}]},
+        {"products": [{"product_id": 1, "version": 0}]},
+        {"products": [{"product_id": 1, "version": "1"}]},
+        {"products": [{"product_id": 1, "version": 1}], "product_ids": [1]},
+        {"products": [{"product_id": 1, "version": 1}], "product_ids": []},
+        {"products": [{"product_id": 1, "version": 1}, {"product_id": 1, "version": 2}]},
+    ],
     ids=lambda value: str(value)[:30],
 )
 def test_a_bulk_request_has_one_to_a_hundred_ids(body: Any) -> None:

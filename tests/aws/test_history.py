@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.aws.timeline import Timeline
 from vitrina import aws, config, history
+from vitrina.aws import Patience
 from vitrina.errors import Unavailable
 from vitrina.events import Position, ProductSubmission, ProductSubmitted, Published
 from vitrina.history import Change, WriteConflict
@@ -89,12 +91,28 @@ def stored() -> list[history.StoredEvent]:
 def test_who_loses_every_race_gives_up_with_a_clear_refusal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(aws, "_pause", lambda _: None)
+    monkeypatch.setattr(aws, "jitter", lambda _: 0.0)
     stale = {"admin": Position(epoch="another", seq=5)}
     monkeypatch.setattr(history, "positions", lambda _: stale)
     with pytest.raises(Unavailable, match="try again"):
         history.commit([change()])
     assert counters() == 0
+
+
+@pytest.mark.parametrize(
+    ("patience", "seconds"), [(history.DECISION, 2), (history.SUBMISSION, history.MAX_SECONDS)]
+)
+def test_a_decision_tries_often_and_a_submission_waits_and_both_end_in_time(
+    monkeypatch: pytest.MonkeyPatch, patience: Patience, seconds: float
+) -> None:
+    stale = {"admin": Position(epoch="another", seq=5)}
+    monkeypatch.setattr(history, "positions", lambda _: stale)
+    monkeypatch.setattr(aws, "jitter", lambda longest: longest)
+    with Timeline.running() as timeline:
+        begun = timeline.now
+        with pytest.raises(Unavailable, match="try again"):
+            history.commit([change()], patience)
+        assert seconds / 2 < timeline.now - begun <= seconds
 
 
 def test_a_transaction_that_can_never_succeed_is_not_tried_again() -> None:

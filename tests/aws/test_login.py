@@ -5,7 +5,8 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Literal
+from unicodedata import normalize
 
 import pytest
 from argon2 import PasswordHasher
@@ -51,6 +52,19 @@ def test_an_email_and_a_password_give_a_token(user_account: Account) -> None:
 @pytest.mark.parametrize("email", [" User@Example.COM ", "USER@EXAMPLE.COM"])
 def test_an_address_is_the_same_in_capitals(user_account: Account, email: str) -> None:
     assert login({"email": email, "password": "password"}).status == 200
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("created", ["NFC", "NFD"])
+def test_letters_in_two_parts_are_the_same_as_in_one(
+    cloud: None, created: Literal["NFC", "NFD"], form: Literal["NFC", "NFD"]
+) -> None:
+    """Keyboards of Apple and others write й and é in different ways."""
+    email, password = "йод.andré@example.com", "пароль-йод"
+    stored = TypeAdapter(accounts.Email).validate_python(normalize(created, email))
+    accounts.create(stored, normalize(created, password), ClientType.USER)
+    body = {"email": normalize(form, email), "password": normalize(form, password)}
+    assert login(body).status == 200
 
 
 def test_a_wrong_password_and_an_unknown_address_are_answered_alike(user_account: Account) -> None:

@@ -1,16 +1,20 @@
 """Products over HTTP."""
 
+import base64
 from typing import Any
 
 import pytest
 
 from functions.products.handler import handler
+from harness import deployment
 from harness.gateway_events import CONTEXT
 from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
-from tests.aws.conftest import HttpCall, connect
+from tests.aws.conftest import Clock, HttpCall, connect
 from vitrina import auth, moderation
 from vitrina.channels import ClientType
+from vitrina.config import Policy
+from vitrina.errors import TooManyRequests
 
 pytestmark = pytest.mark.usefixtures("management_api")
 
@@ -75,6 +79,15 @@ def test_a_shop_submits_a_product_that_waits_for_moderation(
         PRODUCT | {"price": 1.005},
         PRODUCT | {"price": "1e99"},
         PRODUCT | {"image_url": "javascript:alert(1)"},
+        PRODUCT | {"image_url": "https://user@example.com/a.jpg"},
+        PRODUCT | {"image_url": "https://127.0.0.1/a.jpg"},
+        {"product_name": "\u200b"},
+        {"product_name": "\u3164"},
+        {"product_name": "a\u202eb"},
+        {"product_name": "a\nb"},
+        {"product_name": "a\0b"},
+        PRODUCT | {"description": "\u2800"},
+        PRODUCT | {"description": "a\u2066b"},
         PRODUCT | {"shop_id": 11},
         PRODUCT | {"moderation_status": "approved"},
     ],
@@ -177,8 +190,27 @@ def test_a_cursor_of_another_list_or_a_forged_one_is_refused() -> None:
         assert (answer.status, answer.body["code"]) == (400, "cursor_invalid")
 
 
+def test_a_cursor_has_one_spelling() -> None:
+    submit()
+    submit()
+    admin = token_of(ClientType.ADMIN)
+    _, cursor = listed(admin, status="pending", limit="1")
+    assert cursor
+    assert listed(admin, status="pending", cursor=cursor)[0] == [2]
+    spaced = base64.urlsafe_b64encode(base64.urlsafe_b64decode(cursor) + b" ").decode()
+    for other in (f"!{cursor}", f"{cursor[:4]} {cursor[4:]}", f"{cursor}\n", spaced):
+        answer = call("GET", "/api/v1/products", token=admin, status="pending", cursor=other)
+        assert (answer.status, answer.body["code"]) == (400, "cursor_invalid")
+
+
 @pytest.mark.parametrize(
-    "query", [{"limit": "0"}, {"limit": "101"}, {"limit": "x"}, {"status": "sold"}], ids=str
+    "query",
+    [
+        *({"limit": "0"}, {"limit": "101"}, {"limit": "x"}, {"status": "sold"}, {"limit": "1_0"}),
+        *({"limit": "+3"}, {"limit": "03"}, {"limit": "3.0"}, {"limit": " 3"}, {"limit": "3\n"}),
+        *({"limit": "٣"}, {"limit": ""}, {"limit": "1,2"}, {"status": "approved,pending"}),
+    ],
+    ids=str,
 )
 def test_a_query_that_breaks_a_rule_is_refused(query: dict[str, Any]) -> None:
     assert call("GET", "/api/v1/products", None, **query).status == 422
@@ -197,6 +229,79 @@ def test_one_product_is_seen_by_those_who_may_and_unknown_to_the_others() -> Non
     approve(product_id)
     assert {call("GET", path, token=token).status for token in may | may_not} == {200}
     assert call("GET", "/api/v1/products/404").status == 404
+
+
+@pytest.mark.parametrize("spelling", ["+1", "01", "1.0", " 1", "1 ", "1_0", "١", "１", "%31"])
+def test_a_product_has_one_address(spelling: str) -> None:
+    submit()
+    token = shop_token()
+    for method, body in (("GET", None), ("PUT", PRODUCT)):
+        answer = call(method, f"/api/v1/products/{spelling}", body, token=token)
+        assert (answer.status, answer.body["code"]) == (422, "request_invalid")
+    assert call("GET", "/api/v1/products/1", token=token).body["version"] == 1
+
+
+def test_a_path_has_no_line_end() -> None:
+    submit()
+    for path in ("/api/v1/products\n", "/api/v1/products/1\n"):
+        answer = call("GET", path, token=shop_token())
+        assert (answer.status, answer.body["code"]) == (404, "route_not_found")
+
+
+def test_zero_is_stored_without_a_sign() -> None:
+    for price in ("-0", "-0.0"):
+        body = f'{{"product_name":"x","price":{price}}}'
+        answer = call("POST", "/api/v1/products", body, token=shop_token())
+        assert str(answer.body["price"]) == "0.0"
+
+
+def test_a_description_has_lines() -> None:
+    answer = call(
+        "POST", "/api/v1/products", PRODUCT | {"description": "a\r\nb"}, token=shop_token()
+    )
+    assert answer.body["description"] == "a\nb"
+
+
+# --- How much one shop may submit ---
+
+
+def test_the_21st_submission_of_a_shop_waits_and_another_shops_does_not(
+    monkeypatch: pytest.MonkeyPatch, management_api: ManagementApiStub, at: Clock
+) -> None:
+    limit = Policy.model_fields["submissions_per_shop_hour"].default
+    deployment.configure(
+        monkeypatch, management_url=management_api.url, submissions_per_shop_hour=limit
+    )
+    product_ids = [submit(10) for _ in range(20)]
+    answer = call("POST", "/api/v1/products", PRODUCT, token=shop_token(10))
+    assert (answer.status, answer.body["code"]) == (429, "too_many_submissions")
+    assert answer.headers["Retry-After"] == "30"
+    # Submitting again is a submission.
+    again = call("PUT", f"/api/v1/products/{product_ids[0]}", PRODUCT, token=shop_token(10))
+    assert (again.status, again.body["code"]) == (429, "too_many_submissions")
+    assert call("GET", f"/api/v1/products/{product_ids[0]}", token=shop_token(10)).status == 200
+    # A submission that was refused has taken no number.
+    assert submit(11) == product_ids[-1] + 1
+    at(29)
+    assert (
+        call("POST", "/api/v1/products", PRODUCT, token=shop_token(10)).headers["Retry-After"]
+        == "1"
+    )
+    at(30)
+    submit(10)
+    assert call("POST", "/api/v1/products", PRODUCT, token=shop_token(10)).status == 429
+
+
+@pytest.mark.parametrize(("per_hour", "at_once"), [(1, 1), (12, 2), (600, 100)])
+def test_a_deployment_chooses_how_much_a_shop_may_submit(
+    monkeypatch: pytest.MonkeyPatch, at: Clock, per_hour: int, at_once: int
+) -> None:
+    deployment.configure(monkeypatch, submissions_per_shop_hour=per_hour)
+    shop = auth.verify(shop_token())
+    for _ in range(at_once):
+        moderation._count_submission(shop)
+    with pytest.raises(TooManyRequests):
+        moderation._count_submission(shop)
 
 
 @pytest.mark.parametrize(

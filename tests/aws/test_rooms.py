@@ -191,8 +191,16 @@ def test_an_announcement_to_an_unknown_channel_is_refused(to: object) -> None:
 def test_an_announcement_has_its_limits_and_fits_a_frame() -> None:
     assert announce("user", body={"text": "😀" * 4001}).status == 422
     assert announce("user", body={"title": " "}).status == 422
-    assert announce("user", body={"text": "\u0001" * 4000}).status == 200
+    assert announce("user", body={"text": "😀" * 4000}).status == 200
     assert announce("user", token=token_of(ClientType.SHOP)).status == 403
+
+
+@pytest.mark.parametrize("text", ["\u200b", "\u3164", "a\u202eb", "a\0b", "a\x1b[2Jb"])
+def test_an_announcement_is_visible_and_in_its_own_direction(text: str) -> None:
+    assert announce("user", body={"title": text}).status == 422
+    assert announce("user", body={"text": text}).status == 422
+    assert announce("user", body={"title": "a\nb"}).status == 422
+    assert announce("user", body={"text": "a\nb"}).status == 200
 
 
 def test_what_was_missed_in_a_room_is_recovered_by_those_in_it(

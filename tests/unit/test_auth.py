@@ -75,6 +75,8 @@ def test_an_expired_token_is_refused_with_its_own_code() -> None:
         {"sub": "not-a-number"},
         {"sub": "0"},
         {"client_type": "shop"},
+        {"client_type": "shop", "shop_id": 10, "shop_name": "\u3164"},
+        {"client_type": "shop", "shop_id": 10, "shop_name": "a\u202eb"},
         *({name: None} for name in auth.REQUIRED_CLAIMS),
     ],
     ids=str,

@@ -1,5 +1,6 @@
 """DynamoDB's item format, as boto3 has it, and clients that are made once."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from enum import StrEnum
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vitrina import aws
+from vitrina.aws import Patience
 
 NUMBERS = st.integers(-(2**53), 2**53) | st.decimals(
     min_value=0, max_value=10**10, places=2, allow_nan=False
@@ -56,6 +58,23 @@ def test_what_is_none_is_left_out() -> None:
 def test_what_no_table_has_is_refused(value: object) -> None:
     with pytest.raises(TypeError, match=type(value).__name__):
         aws.to_item({"value": value})
+
+
+def test_pauses_double_up_to_the_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(aws, "jitter", lambda longest: longest)
+    monkeypatch.setattr(time, "sleep", slept.append)
+    assert list(aws.attempts(Patience(5, 0.5, 3))) == [1, 2, 3, 4, 5]
+    assert slept == [0.5, 1, 2, 3]
+
+
+def test_no_pause_ends_after_the_last_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(aws, "jitter", lambda longest: longest)
+    monkeypatch.setattr(time, "sleep", slept.append)
+    monkeypatch.setattr(time, "monotonic", lambda: sum(slept))
+    assert list(aws.attempts(Patience(40, 0.5, 4), until=7)) == [1, 2, 3, 4]
+    assert slept == [0.5, 1, 2]
 
 
 def test_threads_that_come_at_once_share_a_client() -> None:
