@@ -5,15 +5,40 @@ import time
 from typing import Annotated, Any, Self
 
 import jwt
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from vitrina import config, keys, sessions
 from vitrina.channels import ClientType
 from vitrina.errors import Forbidden, NotFound, Unauthorized
 from vitrina.sessions import NO_ERAS, Eras, Session
-from vitrina.types import MAX_SAFE_INTEGER, MAX_TOKEN_CHARACTERS, Id, ShopName, Timestamp
+from vitrina.types import (
+    MAX_SAFE_INTEGER,
+    MAX_TOKEN_CHARACTERS,
+    Id,
+    Number,
+    ShopName,
+    Timestamp,
+)
 
 REQUIRED_CLAIMS = ["exp", "iat", "sub", "iss", "aud", "client_type"]
+LEEWAY_SECONDS = 5
+"""How far ahead of ours the clock of the function that issued a token may be."""
+ISSUER_LEEWAY_SECONDS = 30
+"""The same of another issuer's clock."""
+
+
+def _require_one_spelling(value: object) -> object:
+    is_number = type(value) is int
+    is_text = isinstance(value, str) and value.isascii() and value.isdigit() and value[0] != "0"
+    if not (is_number or is_text):
+        raise ValueError("expected digits")
+    return value
+
+
+# pydantic would take "042", "+42", " 42 ", 42.0 and true as well. For another issuer "042" and "42"
+# may be two accounts.
+ClaimedId = Annotated[Id, BeforeValidator(_require_one_spelling)]
+ClaimedTime = Annotated[Timestamp, Number]
 
 
 class Identity(BaseModel):
@@ -21,23 +46,32 @@ class Identity(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    account_id: Id = Field(alias="sub")
+    account_id: ClaimedId = Field(alias="sub")
     client_type: ClientType
-    shop_id: Id | None = None
+    shop_id: ClaimedId | None = None
     shop_name: ShopName | None = None
-    issued_at: Timestamp = Field(alias="iat")
-    expires_at: Annotated[int, Field(gt=0, le=MAX_SAFE_INTEGER)] = Field(alias="exp")
+    issued_at: ClaimedTime = Field(alias="iat")
+    expires_at: Annotated[int, Field(gt=0, le=MAX_SAFE_INTEGER), Number] = Field(alias="exp")
     """When the token ends, in seconds since 1970."""
-    logged_in_at: Timestamp | None = Field(default=None, alias="auth_time")
+    logged_in_at: ClaimedTime | None = Field(default=None, alias="auth_time")
     """When the password was given; refreshed tokens keep it."""
     eras: Eras = Field(default=NO_ERAS, alias="era")
     """Of the account and of everyone, as they were at the login; refreshed tokens keep them."""
 
     @model_validator(mode="after")
     def _logs_in_before_it_is_issued(self) -> Self:
-        if (self.logged_in_at or 0) > self.issued_at:
+        # By one function each, whose clocks differ.
+        if (self.logged_in_at or 0) > self.issued_at + ISSUER_LEEWAY_SECONDS:
             raise ValueError("auth_time is later than iat")
         return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _others_have_no_shop(cls, claims: dict[str, Any]) -> dict[str, Any]:
+        # Another issuer may name a shop in anyone's token; its products are for tokens of the shop.
+        if claims.get("client_type") == ClientType.SHOP:
+            return claims
+        return {**claims, "shop_id": None, "shop_name": None}
 
     @model_validator(mode="after")
     def _shops_have_a_shop(self) -> Self:
@@ -145,7 +179,8 @@ def read(token: str | None) -> Identity:
     """
     if not token:
         raise Unauthorized("token_missing", "A token is needed.")
-    if len(token) > MAX_TOKEN_CHARACTERS:
+    # PyJWT accepts padding, which RFC 7515 excludes: one token would have several spellings.
+    if len(token) > MAX_TOKEN_CHARACTERS or "=" in token:
         raise Unauthorized("token_invalid", "The token is not valid.")
     here = config.current()
     try:
@@ -158,12 +193,17 @@ def read(token: str | None) -> Identity:
             issuer=here.token_issuer,
             audience=here.token_audience,
             options={"require": REQUIRED_CLAIMS, "enforce_minimum_key_length": True},
+            leeway=ISSUER_LEEWAY_SECONDS if here.token_jwks_url else LEEWAY_SECONDS,
         )
         if here.token_jwks_url:
             claims.pop("era", None)  # ours alone
-        return Identity.model_validate(claims)
+        identity = Identity.model_validate(claims)
+        # PyJWT's leeway is for `iat`, `nbf` and `exp`, and a token ends on time.
+        if identity.expires_at <= time.time():
+            raise jwt.ExpiredSignatureError  # noqa: TRY301 - handled with PyJWT's own
     except jwt.ExpiredSignatureError:
         raise Unauthorized("token_expired", "The token has expired.") from None
     # ValueError: a claim breaks a rule of `Identity`, or the token is not text.
     except (jwt.InvalidTokenError, ValueError):
         raise Unauthorized("token_invalid", "The token is not valid.") from None
+    return identity

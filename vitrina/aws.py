@@ -44,6 +44,16 @@ _CONFIG = Config(
     parameter_validation=False,
 )
 
+# The key of tokens is read again while a client waits; if that takes longer than the function may
+# run, it loses the key that it knows.
+_IMPATIENT = _CONFIG.merge(
+    Config(
+        connect_timeout=1,
+        read_timeout=2,
+        retries={"mode": "standard", "total_max_attempts": 3},
+    )
+)
+
 # The artifact has short descriptions of the AWS operations in use beside this package. Elsewhere
 # botocore reads its own, which are complete and slower to read.
 DESCRIPTIONS = "aws_descriptions"
@@ -112,7 +122,8 @@ def forget_clients() -> None:
 
 @cache
 def _made(service: str) -> Any:
-    client: Any = _session().create_client(service, config=_CONFIG)
+    deadlines = _IMPATIENT if service == "secretsmanager" else _CONFIG
+    client: Any = _session().create_client(service, config=deadlines)
     if service == "dynamodb":
         client.meta.events.register("needs-retry.dynamodb", _pause_after_conflict)
     return client

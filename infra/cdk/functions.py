@@ -22,7 +22,7 @@ class Function(NamedTuple):
 
     tables: Mapping[str, tuple[str, ...]] = {}
     has_key: bool = False
-    """Whether it reads the signing key."""
+    """Whether it reads tokens: with the signing key, or another issuer's public keys."""
     posts: bool = False
     """Whether it posts to connections."""
     closes: bool = False

@@ -136,7 +136,7 @@ class Lambdas(Construct):
     ) -> None:
         for place, actions in needs.tables.items():
             grants.allow(role, storage.arn_of(place), *(f"dynamodb:{name}" for name in actions))
-        if needs.has_key:
+        if needs.has_key and not self._stage.token_jwks_url:
             grants.allow(role, storage.signing_key_arn, "secretsmanager:GetSecretValue")
         for method, is_needed in {"POST": needs.posts, "DELETE": needs.closes}.items():
             if is_needed:

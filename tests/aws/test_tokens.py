@@ -1,24 +1,29 @@
 """Tokens that are refreshed, extended, revoked, rotated, or come from another issuer."""
 
-import hmac
 import json
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
+from unittest.mock import Mock
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from functions.accounts.handler import handler as accounts_handler
 from functions.connect.handler import handler as connect_handler
 from functions.login.handler import handler as login_handler
 from functions.message.handler import handler as message_handler
-from harness import deployment
+from functions.products.handler import handler as products_handler
+from harness import deployment, forged_tokens
+from harness.deployment import KEY
 from harness.gateway_events import CONTEXT
 from harness.management_api import ManagementApiStub
 from harness.tokens import claims, token_of
@@ -31,6 +36,7 @@ from vitrina.sessions import Eras
 
 call_accounts = HttpCall(accounts_handler)
 call_login = HttpCall(login_handler)
+call_products = HttpCall(products_handler)
 
 pytestmark = pytest.mark.usefixtures("management_api")
 
@@ -289,6 +295,42 @@ def test_a_process_without_the_new_key_reads_it() -> None:
         assert code_of(new) == "good"
 
 
+def test_a_known_key_is_used_while_secrets_manager_fails(
+    at: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = token_of(ClientType.USER)
+    rotate()
+    at(keys.KEY_TTL_SECONDS)
+    assert code_of(old) == code_of(token_of(ClientType.USER)) == "good"
+    read = keys._read
+    asked = Mock(side_effect=aws.secretsmanager().exceptions.InternalServiceError({}, "Get"))
+    monkeypatch.setattr(keys, "_read", asked)
+    at(3 * keys.KEY_TTL_SECONDS)
+    for _ in range(5):
+        assert code_of(old) == code_of(token_of(ClientType.USER)) == "good"
+    # The current key, and both for the token of the previous one.
+    assert asked.call_count == 2
+    at(keys.KEY_TTL_SECONDS + keys.KEY_OUTAGE_SECONDS)
+    with pytest.raises(aws.secretsmanager().exceptions.InternalServiceError):
+        token_of(ClientType.USER)
+    monkeypatch.setattr(keys, "_read", read)
+    at(keys.KEY_TTL_SECONDS + keys.KEY_OUTAGE_SECONDS + keys.KEY_RETRY_SECONDS)
+    assert code_of(token_of(ClientType.USER)) == "good"
+
+
+def test_a_function_without_a_key_does_not_ask_at_every_token(
+    at: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = token_of(ClientType.USER)
+    keys.forget()
+    asked = Mock(side_effect=aws.secretsmanager().exceptions.InternalServiceError({}, "Get"))
+    monkeypatch.setattr(keys, "_read", asked)
+    for _ in range(5):
+        with pytest.raises(aws.secretsmanager().exceptions.InternalServiceError):
+            auth.verify(token)
+    assert asked.call_count == 1
+
+
 def test_unknown_keys_are_not_read_again_and_again(
     at: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -305,16 +347,41 @@ def test_unknown_keys_are_not_read_again_and_again(
     assert asked == ["AWSCURRENT", "AWSCURRENT", "AWSPREVIOUS"]
 
 
+# --- Forged tokens ---
+
+
+def test_no_forged_token_opens_a_connection_and_nothing_of_it_is_logged(
+    logged: Callable[[], str],
+) -> None:
+    tokens = {
+        **forged_tokens.forged(),
+        **forged_tokens.careless(KEY),
+        **forged_tokens.respelled(token_of(ClientType.USER)),
+    }
+    assert {name for name, token in tokens.items() if shake_hands(token) != 401} == set()
+    lines = [json.loads(line) for line in logged().splitlines()]
+    assert {line.get("code") for line in lines if line["message"] == "refused"} == {"token_invalid"}
+    assert stored_connections() == set()
+    text = json.dumps(lines)
+    parts = {part for token in tokens.values() for part in token.split(".") if len(part) > 20}
+    assert {part for part in parts if part in text} == set()
+    assert "/dev/null" not in text
+
+
 # --- Another issuer ---
 
 
 class Issuer:
-    """A JWKS server."""
+    """A JWKS server that does what a test says."""
 
     def __init__(self) -> None:
         self.keys = {"key-1": rsa.generate_private_key(65537, 2048)}
         self.fetches = 0
+        self.status = 200
         self.answer: bytes | None = None
+        self.is_dripping = False
+        """Whether its answers come byte by byte and do not end."""
+        self.ends = Event()
         self.url = ""
 
     def key_set(self) -> bytes:
@@ -336,15 +403,19 @@ def issuer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             issuer.fetches += 1
-            self.send_response(200)
+            self.send_response(issuer.status)
+            self.send_header("Location", "/elsewhere")
             self.end_headers()
-            self.wfile.write(issuer.key_set())
+            with suppress(ConnectionError):
+                while issuer.is_dripping and not issuer.ends.wait(0.02):
+                    self.wfile.write(b" ")
+                self.wfile.write(issuer.key_set())
 
         def log_message(self, *_: object) -> None:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=[0.01])
         thread.start()
         issuer.url = f"http://127.0.0.1:{server.server_port}/jwks"
         deployment.configure(
@@ -355,6 +426,7 @@ def issuer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
             token_audience="marketplace",
         )
         yield issuer
+        issuer.ends.set()
         server.shutdown()
         thread.join()
 
@@ -372,17 +444,25 @@ def test_another_issuers_tokens_are_valid_and_its_keys_are_fetched_once(
 
 def test_our_own_key_is_no_key_of_another_issuer(issuer: Issuer) -> None:
     ours = claims(iss="https://id.example.com", aud="marketplace")
-    public = RSAAlgorithm.to_jwk(issuer.keys["key-1"].public_key()).encode()
-    head, body = (
-        urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=")
-        for part in ({"alg": "HS256", "kid": "key-1"}, ours)
-    )
-    mac = hmac.digest(public, head + b"." + body, "sha256")
-    signed_with_the_public_key = b".".join([head, body, urlsafe_b64encode(mac).rstrip(b"=")])
+    header = {"alg": "HS256", "kid": "key-1"}
+    public = issuer.keys["key-1"].public_key()
+    formats = [
+        RSAAlgorithm.to_jwk(public).encode(),
+        *(
+            public.public_bytes(Encoding.PEM, f)
+            for f in (PublicFormat.PKCS1, PublicFormat.SubjectPublicKeyInfo)
+        ),
+        *(
+            public.public_bytes(Encoding.DER, f)
+            for f in (PublicFormat.PKCS1, PublicFormat.SubjectPublicKeyInfo)
+        ),
+        public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH),
+    ]
     for token in (
         jwt.encode(ours, "k" * 64, "HS256"),
-        jwt.encode(ours, "k" * 64, "HS256", headers={"kid": "key-1"}),
-        signed_with_the_public_key.decode(),
+        forged_tokens.serialize(header, ours, "k" * 64),
+        *(forged_tokens.serialize(header, ours, key) for key in formats),
+        *(forged_tokens.serialize(header | {"alg": "RS256"}, ours, key) for key in formats),
         issuer.token(algorithm="RS512"),
     ):
         assert code_of(token) == "token_invalid"
@@ -390,18 +470,32 @@ def test_our_own_key_is_no_key_of_another_issuer(issuer: Issuer) -> None:
 
 
 def test_a_new_key_of_the_issuer_is_fetched_and_unknown_ones_do_not_storm_it(
-    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+    issuer: Issuer, at: Clock
 ) -> None:
     assert code_of(issuer.token()) == "good"
     issuer.keys["key-2"] = rsa.generate_private_key(65537, 2048)
-    half_a_minute_later = time.monotonic() + 31
-    monkeypatch.setattr(time, "monotonic", lambda: half_a_minute_later)
+    at(keys.KEY_RETRY_SECONDS)
     assert code_of(issuer.token("key-2")) == "good"
     issuer.keys["key-3"] = rsa.generate_private_key(65537, 2048)
     unknown = issuer.token("key-3")
     for _ in range(20):
         assert code_of(unknown) == "token_invalid"
     assert issuer.fetches == 2
+
+
+def test_a_withdrawn_key_is_invalid_after_five_minutes(issuer: Issuer, at: Clock) -> None:
+    token = issuer.token()
+    assert code_of(token) == "good"
+    issuer.answer = b'{"keys": []}'
+    at(keys.KEY_TTL_SECONDS)
+    assert code_of(token) == "token_invalid"
+
+
+def test_threads_that_need_the_keys_at_once_fetch_them_once(issuer: Issuer) -> None:
+    token = issuer.token()
+    with ThreadPoolExecutor(8) as pool:
+        assert {*pool.map(code_of, [token] * 16)} == {"good"}
+    assert issuer.fetches == 1
 
 
 def test_a_key_for_another_use_is_none_for_tokens(issuer: Issuer) -> None:
@@ -416,21 +510,117 @@ def test_a_key_for_another_use_is_none_for_tokens(issuer: Issuer) -> None:
         assert code_of(token) == "token_invalid"
 
 
-def test_an_issuer_that_does_not_answer_is_no_fault_of_the_token(issuer: Issuer) -> None:
-    for answer in (b"<html>", b"[]", b'{"keys":[]}'):
-        issuer.answer = answer
-        assert code_of(issuer.token()) in {"issuer_unreachable", "token_invalid"}
-    issuer.answer = None
+def test_entries_that_are_no_keys_do_not_hide_the_others(issuer: Issuer) -> None:
+    strange = [None, 5, "x", {}, {"kty": "RSA", "alg": "none"}, {"kty": "RSA", "n": 5, "kid": "a"}]
+    symmetric = {"kty": "oct", "k": urlsafe_b64encode(b"k" * 64).decode(), "kid": "symmetric"}
+    found = json.loads(issuer.key_set())["keys"]
+    issuer.answer = json.dumps({"keys": [*strange, symmetric, *found]}).encode()
     assert code_of(issuer.token()) == "good"
+    whole = claims(iss="https://id.example.com", aud="marketplace")
+    ours = jwt.encode(whole, "k" * 64, "HS256", headers={"kid": "symmetric"})
+    assert code_of(ours) == "token_invalid"
 
 
-def test_an_issuer_that_is_down_makes_connecting_unavailable(
-    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+def _is_down(issuer: Issuer) -> None:
+    issuer.status = 503
+
+
+def _redirects(issuer: Issuer) -> None:
+    issuer.status = 302
+
+
+def _answers_html(issuer: Issuer) -> None:
+    issuer.answer = b"<html>"
+
+
+def _answers_a_list(issuer: Issuer) -> None:
+    issuer.answer = b"[]"
+
+
+def _answers_too_much(issuer: Issuer) -> None:
+    issuer.answer = b" " * keys.MAX_KEY_SET_BYTES + issuer.key_set()
+
+
+def _drips(issuer: Issuer) -> None:
+    issuer.is_dripping = True
+
+
+@pytest.mark.parametrize(
+    "fails", [_is_down, _redirects, _answers_html, _answers_a_list, _answers_too_much, _drips]
+)
+def test_known_keys_are_used_while_the_issuer_fails(
+    fails: Callable[[Issuer], None], issuer: Issuer, at: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "ISSUER_TIMEOUT_SECONDS", 0.2)
+    assert shake_hands(issuer.token(), "first") == 200
+    fails(issuer)
+    at(keys.KEY_TTL_SECONDS)
+    for n in range(5):
+        assert shake_hands(issuer.token(), f"c{n}") == 200
+    assert issuer.fetches == 2
+    at(keys.KEY_OUTAGE_SECONDS - 1)
+    assert code_of(issuer.token()) == "good"
+    assert issuer.fetches == 3
+    issuer.keys["key-2"] = rsa.generate_private_key(65537, 2048)
+    # Perhaps a new key: the client tries again.
+    assert code_of(issuer.token("key-2")) == "issuer_unreachable"
+    at(keys.KEY_OUTAGE_SECONDS)
+    assert code_of(issuer.token()) == "issuer_unreachable"
+    assert issuer.fetches == 3
+    issuer.status, issuer.answer, issuer.is_dripping = 200, None, False
+    at(keys.KEY_OUTAGE_SECONDS + keys.KEY_RETRY_SECONDS)
+    assert code_of(issuer.token()) == code_of(issuer.token("key-2")) == "good"
+
+
+def test_a_function_without_keys_does_not_ask_a_failing_issuer_at_every_token(
+    issuer: Issuer, at: Clock
+) -> None:
+    issuer.status = 500
+    for n in range(5):
+        assert shake_hands(issuer.token(), f"c{n}") == 503
+    assert issuer.fetches == 1
+    issuer.status = 200
+    at(keys.KEY_RETRY_SECONDS)
+    assert shake_hands(issuer.token()) == 200
+
+
+def test_an_issuer_that_cannot_be_reached_makes_connecting_unavailable(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch, logged: Callable[[], str]
 ) -> None:
     monkeypatch.setenv("VITRINA_TOKEN_JWKS_URL", "http://127.0.0.1:9/jwks")
     config.forget()
     assert code_of(issuer.token()) == "issuer_unreachable"
     assert shake_hands(issuer.token()) == 503
+    [warning] = [
+        line for line in map(json.loads, logged().splitlines()) if line["level"] == "WARNING"
+    ]
+    assert (warning["message"], warning["known"]) == ("keys not read", 0)
+    assert "127.0.0.1" in warning["reason"]
+
+
+def test_another_issuers_clock_may_be_half_a_minute_ahead(issuer: Issuer, at: Clock) -> None:
+    now = time.time()
+    assert code_of(issuer.token(iat=now + 29, nbf=now + 29, exp=int(now) + 90)) == "good"
+    assert code_of(issuer.token(iat=now + 32, exp=int(now) + 90)) == "token_invalid"
+    assert code_of(issuer.token(nbf=now + 32, exp=int(now) + 90)) == "token_invalid"
+    assert code_of(issuer.token(iat=now - 60, exp=int(now))) == "token_expired"
+
+
+def test_a_users_token_that_names_a_shop_shows_nothing_of_the_shop(issuer: Issuer) -> None:
+    shop: dict[str, Any] = {"shop_id": 10, "shop_name": "Fashion Store"}
+    user = auth.read(issuer.token(client_type="user", **shop))
+    admin = auth.read(issuer.token(client_type="admin", shop_id="not a number"))
+    assert [user.shop_id, user.shop_name, admin.shop_id] == [None, None, None]
+    seller = issuer.token(client_type="shop", **shop)
+    body = {"product_name": "Product", "description": "Description", "price": 1}
+    submitted = call_products("POST", "/api/v1/products", body, token=seller)
+    assert submitted.status == 201
+    path = f"/api/v1/products/{submitted.body['product_id']}"
+    assert call_products("GET", path, token=seller).status == 200
+    for client_type in (ClientType.USER, ClientType.ADMIN):
+        token = issuer.token(client_type=client_type, **shop)
+        status = call_products("GET", path, token=token).status
+        assert status == (404 if client_type is ClientType.USER else 200)
 
 
 def test_a_deployment_with_another_issuer_issues_no_tokens(issuer: Issuer) -> None:

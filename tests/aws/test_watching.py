@@ -167,7 +167,8 @@ def test_what_happened_to_a_phone_is_in_every_line_about_it(
 
 def test_a_refused_request_is_logged_with_its_code_and_its_id(cloud: None, lines: Lines) -> None:
     HttpCall(approve)("POST", "/api/v1/admin/products/1/approve")
-    [refused] = lines()
+    refused, audit = lines()
+    assert (audit["message"], audit["status"]) == ("audit", 401)
     assert (refused["message"], refused["code"]) == ("refused", "token_missing")
     assert refused["api_request_id"] == "request"
 

@@ -382,6 +382,17 @@ def test_public_keys_are_a_layer_of_those_who_read_tokens_where_another_issues_t
     assert with_layer == {name for name, needs in FUNCTIONS.items() if needs.has_key}
 
 
+def test_no_function_may_read_the_signing_key_where_another_issues_tokens(
+    template: Template,
+) -> None:
+    issuer = {"token_jwks_url": "https://id.your.shop/jwks", "token_algorithm": "RS256"}
+    reads = "secretsmanager:"
+    ours = [each for each in statements(template) if reads in json.dumps(each["Action"])]
+    assert len(ours) == sum(needs.has_key for needs in FUNCTIONS.values())
+    theirs = synthesise(None, **issuer)
+    assert not [each for each in statements(theirs) if reads in json.dumps(each["Action"])]
+
+
 @pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
 def test_functions_run_on_the_architecture_that_is_chosen(architecture: str) -> None:
     for properties in lambdas(synthesise(None, architecture=architecture)).values():
