@@ -64,7 +64,7 @@ def read() -> Statistics:
 def _is_due(row: Mapping[str, Any]) -> bool:
     """Return whether to count: after half an interval, so that nobody waits while some ask."""
     is_old = _age_ms(row) >= row.get("interval_ms", 0) / 2
-    return is_old and row.get("counting_until", 0) < _now_ms()
+    return bool(is_old and row.get("counting_until", 0) < _now_ms())
 
 
 def _begin(row: Mapping[str, Any]) -> int | None:
@@ -94,7 +94,7 @@ def _count(began: int) -> Statistics:
 def _store(counted: Statistics) -> bool:
     """Write the numbers unless those of a later count are there; give the lease back."""
     row = {
-        **counted.by_type,
+        **{str(client_type): number for client_type, number in counted.by_type.items()},
         "rooms": counted.rooms,
         "counted_at": counted.counted_at,
         "interval_ms": counted.interval_ms,

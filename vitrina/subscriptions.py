@@ -154,7 +154,8 @@ def count() -> Counts:
         by_type={kind: sum(number for number, _ in found) for kind, found in counted.items()},
         # While the number of shards changes, one room has subscriptions in several partitions.
         rooms=len(set().union(*(names for names, _ in rooms))),
-        read_units=sum(units for found in (*counted.values(), rooms) for _, units in found),
+        read_units=sum(units for found in counted.values() for _, units in found)
+        + sum(units for _, units in rooms),
     )
 
 
