@@ -116,6 +116,19 @@ def test_an_old_count_is_made_again_only_once_for_all_who_ask(
     assert (set(found), counting.made) == ({7}, 1)
 
 
+def test_who_has_read_the_row_before_a_count_does_not_count_after_it(
+    counting: Counting, at: Clock, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting.numbers = [1, 2]
+    total()
+    at(60)
+    rows = [statistics._find()]
+    assert total() == 2
+    find = statistics._find
+    monkeypatch.setattr(statistics, "_find", lambda: rows.pop() if rows else find())
+    assert (total(), counting.made, pauses) == (2, 2, [0, 0, 0, 0.1])
+
+
 def test_a_young_count_is_one_read(counting: Counting, operations: Counter[str]) -> None:
     total()
     operations.clear()
