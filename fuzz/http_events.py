@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fuzz import words
-from fuzz.backend import EMAILS, PASSWORD, STALE_CURSOR, TOKENS, Case
+from fuzz.backend import EMAILS, EPOCH, PASSWORD, STALE_CURSOR, TOKENS, Case
 from fuzz.source import Source, is_chosen, pick
 from fuzz.words import document, word
 from harness import gateway_events
@@ -133,6 +133,7 @@ def _query(source: Source) -> dict[str, str]:
         "status": ("pending", "approved", "rejected", "approved,pending"),
         "limit": ("1", "2", "100", "1,2", "1_0"),
         "cursor": (STALE_CURSOR, _cursor(source)),
+        "since": (f"{EPOCH}:1", f"{EPOCH}:99"),
         "token": ("{{user}}",),
     }
     query = {name: word(source, *sound) for name, sound in likely.items() if is_chosen(source, 3)}

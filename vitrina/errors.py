@@ -151,7 +151,7 @@ class TooManyRequests(Problem):
 class Unavailable(Problem):
     status = 503
     title = "Service unavailable"
-    codes = ("busy", "recovery_interrupted", "issuer_unreachable")
+    codes = ("busy", "recovery_interrupted", "issuer_unreachable", "unhealthy")
 
 
 KINDS: list[type[Problem]] = [Problem, *Problem.__subclasses__()]

@@ -135,13 +135,18 @@ def positions(channels: Iterable[str]) -> dict[str, Position]:
     A channel without events gets its epoch here, so that every reader has the same one.
     """
     wanted = dict.fromkeys(channels)
-    found = {
-        head["channel"]: Position(epoch=head["epoch"], seq=int(head["last"]))
-        for head in _get((channel, HEAD) for channel in wanted)
-    }
+    found = known_positions(wanted)
     new = [channel for channel in wanted if channel not in found]
     with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
         return found | dict(zip(new, pool.map(_open, new), strict=True))
+
+
+def known_positions(channels: Iterable[str]) -> dict[str, Position]:
+    """Return the positions of those channels that have one, strongly consistent."""
+    return {
+        head["channel"]: Position(epoch=head["epoch"], seq=int(head["last"]))
+        for head in _get((channel, HEAD) for channel in channels)
+    }
 
 
 def _open(channel: str) -> Position:

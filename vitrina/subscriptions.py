@@ -4,7 +4,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vitrina import aws, config, sessions
@@ -12,10 +11,11 @@ from vitrina.channels import ClientType
 from vitrina.partitions import Partition, Subscription, partitions_of
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb.type_defs import QueryInputTypeDef
+    from types_boto3_dynamodb.type_defs import QueryInputTypeDef, QueryOutputTypeDef
 
-COUNT_TTL_SECONDS = 2
 PARALLEL_QUERIES = 24
+# Each room is a read, and anybody may open many.
+MAX_ROOMS_SECONDS = 2
 # A reserved word in DynamoDB's expressions, as is "partition".
 _MEMBER = {"#member": "member"}
 _OPEN = "expires_at > :now"
@@ -36,6 +36,11 @@ def page(partition: Partition, cursor: str | None, limit: int) -> Page:
     Expired rows are read and left out, so a page may be empty and still have a next page. Rows of
     sessions that ended with everyone's are left out too.
     """
+    found = aws.dynamodb().query(**_page_query(partition, cursor, limit))
+    return _page_of(partition, found)
+
+
+def _page_query(partition: Partition, cursor: str | None, limit: int) -> "QueryInputTypeDef":
     everyone = sessions.everyone_era()
     open_ones = _query(partition, f"{_OPEN} AND everyone >= :era", era=everyone)
     request = (open_ones if everyone else _query(partition)) | {
@@ -45,7 +50,10 @@ def page(partition: Partition, cursor: str | None, limit: int) -> Page:
     request["ExpressionAttributeNames"] = {**request["ExpressionAttributeNames"], **_MEMBER}
     if cursor:
         request["ExclusiveStartKey"] = {"partition": {"S": partition.key}, "member": {"S": cursor}}
-    found = aws.dynamodb().query(**request)
+    return request
+
+
+def _page_of(partition: Partition, found: "QueryOutputTypeDef") -> Page:
     subscriptions = [Subscription(partition.key, row["member"]["S"]) for row in found["Items"]]
     last = found.get("LastEvaluatedKey")
     return Page(partition, subscriptions, last["member"]["S"] if last else None)
@@ -128,51 +136,62 @@ def _opened(row: dict[str, Any]) -> Opened:
 class Counts(NamedTuple):
     by_type: dict[ClientType, int]
     rooms: int
+    """At least so many: they are counted for two seconds."""
+    read_units: float
+    """What the count has consumed."""
 
 
 def count() -> Counts:
-    """Count open connections by type, and distinct rooms; the result is kept for two seconds."""
-    return _count_during(int(time.time() // COUNT_TTL_SECONDS))
-
-
-def forget() -> None:
-    """Count again at the next use."""
-    _count_during.cache_clear()
-
-
-@lru_cache(maxsize=1)
-def _count_during(_period: int) -> Counts:
+    """Count open connections by type, and distinct rooms, strongly consistent: a read of all."""
     with ThreadPoolExecutor(PARALLEL_QUERIES) as pool:
-        by_type = {
+        counting = {
             client_type: pool.map(_count_in, partitions_of(client_type))
             for client_type in ClientType
         }
-        rooms = pool.map(_rooms_in, partitions_of("room"))
-        return Counts(
-            by_type={client_type: sum(counts) for client_type, counts in by_type.items()},
-            # While the number of shards changes, one room has subscriptions in several partitions.
-            rooms=len(set().union(*rooms)),
-        )
+        rooms = list(pool.map(_rooms_in, partitions_of("room")))
+        counted = {client_type: list(found) for client_type, found in counting.items()}
+    return Counts(
+        by_type={kind: sum(number for number, _ in found) for kind, found in counted.items()},
+        # While the number of shards changes, one room has subscriptions in several partitions.
+        rooms=len(set().union(*(names for names, _ in rooms))),
+        read_units=sum(units for found in counted.values() for _, units in found)
+        + sum(units for _, units in rooms),
+    )
 
 
-def _count_in(partition: Partition) -> int:
-    return sum(found["Count"] for found in aws.query(_query(partition) | {"Select": "COUNT"}))
+def _count_in(partition: Partition) -> tuple[int, float]:
+    """Return the number of open connections of a partition, and the read units."""
+    pages = list(aws.query({**_measured(_query(partition)), "Select": "COUNT"}))
+    return sum(page["Count"] for page in pages), sum(map(_units, pages))
 
 
-def _rooms_in(partition: Partition) -> set[str]:
-    """Return the rooms of a partition: one read per room, not one per subscription."""
+def _rooms_in(partition: Partition) -> tuple[set[str], float]:
+    """Return the rooms of a partition, one read per room, and the read units."""
     rooms: set[str] = set()
+    units = 0.0
     cursor: str | None = None
+    deadline = time.monotonic() + MAX_ROOMS_SECONDS
     while True:
-        found = page(partition, cursor, limit=1)
+        answer = aws.dynamodb().query(**_measured(_page_query(partition, cursor, limit=1)))
+        units += _units(answer)
+        found = _page_of(partition, answer)
         cursor = found.cursor
         if found.subscriptions:
             room = found.subscriptions[0].member.partition("#")[0]
             rooms.add(room)
             # "$" follows "#", so this cursor is after every subscription to the room.
             cursor = f"{room}$"
-        elif cursor is None:
-            return rooms
+        if cursor is None or time.monotonic() > deadline:
+            return rooms, units
+
+
+def _measured(request: "QueryInputTypeDef") -> "QueryInputTypeDef":
+    return {**request, "ReturnConsumedCapacity": "TOTAL"}
+
+
+def _units(page: "QueryOutputTypeDef") -> float:
+    """Return the read units of a page; a local cloud may not know them."""
+    return page.get("ConsumedCapacity", {}).get("CapacityUnits", 0)
 
 
 def _rows(request: "QueryInputTypeDef") -> Iterator[dict[str, Any]]:

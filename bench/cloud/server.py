@@ -124,4 +124,5 @@ def _refusal(operation: str, canceled: Canceled) -> dict[str, Any]:
     if operation == "TransactWriteItems":
         reasons = [{"Code": reason} for reason in canceled.reasons]
         return {"__type": "TransactionCanceledException", "CancellationReasons": reasons}
-    return {"__type": "ConditionalCheckFailedException", "Message": str(canceled)}
+    refusal = {"__type": "ConditionalCheckFailedException", "Message": str(canceled)}
+    return refusal | ({"Item": canceled.old} if canceled.old else {})

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from bench.cloud.bill import Bill
-from bench.cloud.expressions import Item, condition, partition_of, plain, predicates
+from bench.cloud.expressions import Item, condition, partition_of, plain, predicates, updated
 from infra import tables
 
 READ_UNIT_BYTES = 4096
@@ -41,9 +41,10 @@ class Index(NamedTuple):
 class Canceled(Exception):
     """A condition does not hold; there is one reason for each write of the transaction."""
 
-    def __init__(self, reasons: Sequence[str]) -> None:
+    def __init__(self, reasons: Sequence[str], old: Item | None = None) -> None:
         super().__init__(", ".join(reasons))
         self.reasons = reasons
+        self.old = old
 
 
 class Table:
@@ -156,20 +157,11 @@ class Tables:
         return {}
 
     def update_item(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Remove an attribute or add to a number; the project has no other updates."""
+        """Update an item; raises Canceled, with the item, if the condition does not hold."""
         old = self[request["TableName"]].get(request["Key"]).item
         if not condition(request)(old):
-            raise Canceled([FAILED])
-        match request["UpdateExpression"].split():
-            case "REMOVE", attribute:
-                new = {name: value for name, value in old.items() if name != attribute}
-            case "ADD", alias, value:
-                attribute = request["ExpressionAttributeNames"][alias]
-                step = plain(request["ExpressionAttributeValues"][value])
-                counted = str(plain(old.get(attribute, {"N": "0"})) + step)
-                new = {**request["Key"], **old, attribute: {"N": counted}}
-            case other:
-                raise NotImplementedError(other)
+            raise Canceled([FAILED], old)
+        new = updated({**request["Key"], **old}, request)
         self._write(request["TableName"], request["Key"], new)
         return {"Attributes": new}
 

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import Field
 
-from vitrina import http_api, moderation, products, responses, trail
+from vitrina import http_api, moderation, products, responses, shared_lists, trail
 from vitrina.products import (
     LIST_FRESH_SECONDS,
     LIST_STALE_SECONDS,
@@ -77,11 +77,15 @@ def list_by_status(
     status: Annotated[Status, Query()] = Status.APPROVED,
     limit: Limit = 20,
     cursor: Cursor = None,
+    since: Annotated[str | None, Query()] = None,
 ) -> Response[Page]:
     """List products of a status: approved ones for everyone, others for their shop and admins."""
-    page = products.list_by_status(status, viewer, limit, cursor)
-    shared = {"Cache-Control": SHARED} if status is Status.APPROVED else {}
-    return Response(HTTPStatus.OK, content_types.APPLICATION_JSON, page, headers=shared)
+    if status is Status.APPROVED:
+        page, may_be_shared = shared_lists.read(limit, cursor, since)
+    else:
+        page, may_be_shared = products.list_by_status(status, viewer, limit, cursor), False
+    headers = {"Cache-Control": SHARED} if may_be_shared else {}
+    return Response(HTTPStatus.OK, content_types.APPLICATION_JSON, page, headers=headers)
 
 
 @app.get(

@@ -1,18 +1,23 @@
 """Counts of open connections, and a health check."""
 
-from typing import Literal
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Literal
 
+from aws_lambda_powertools.event_handler import Response, content_types
 from pydantic import BaseModel
 
-from vitrina import http_api, responses, subscriptions
+from vitrina import http_api, responses, statistics
 from vitrina.channels import ClientType
+from vitrina.errors import Problem, Unavailable
+from vitrina.statistics import Statistics
 
 app = http_api.resolver()
 
 
 class Stats(BaseModel):
     total: int
-    by_type: dict[ClientType, int]
+    by_type: Mapping[ClientType, int]
     rooms: int
 
 
@@ -21,17 +26,29 @@ class Health(BaseModel):
     connections: int
 
 
-@app.get("/ws/stats", responses=responses.describe())
-def stats() -> Stats:
-    """Count the open connections; the result is at most two seconds old."""
-    counts = subscriptions.count()
-    return Stats(total=sum(counts.by_type.values()), by_type=counts.by_type, rooms=counts.rooms)
+@app.get("/ws/stats", responses=responses.describe("busy"))
+def stats() -> Response[Stats]:
+    """Read the numbers of open connections, counted in the last two seconds if they are few."""
+    found = statistics.read()
+    return _shared(found, Stats(total=found.total, by_type=found.by_type, rooms=found.rooms))
 
 
-@app.get("/health", responses=responses.describe())
-def health() -> Health:
-    """Answer after a read of every partition of the connections table."""
-    return Health(connections=sum(subscriptions.count().by_type.values()))
+@app.get("/health", responses=responses.describe("busy", "unhealthy"))
+def health() -> Response[Health]:
+    """Read the same numbers, to see that the tables can be read."""
+    try:
+        found = statistics.read()
+    except Problem:
+        raise
+    except Exception as error:
+        http_api.logger.exception("unhealthy")
+        raise Unavailable("unhealthy", "The tables cannot be read.") from error
+    return _shared(found, Health(connections=found.total))
+
+
+def _shared(found: Statistics, body: BaseModel) -> Response[Any]:
+    headers = {"Cache-Control": f"public, max-age={found.fresh_seconds}"}
+    return Response(HTTPStatus.OK, content_types.APPLICATION_JSON, body, headers=headers)
 
 
 handler = http_api.handler(app)

@@ -13,6 +13,7 @@ from infra.cdk import grants
 from infra.cdk.firewall import FIREWALL_OUTPUT, FIREWALL_REGION, FirewallStack
 from infra.cdk.stages import Stage
 from vitrina.products import LIST_FRESH_SECONDS, LIST_STALE_SECONDS
+from vitrina.statistics import MAX_SHARED_SECONDS
 
 HERE = Path(__file__).parent
 
@@ -38,13 +39,15 @@ class Edge(Construct):
         self._stage = stage
         self._headers = self._security_headers()
         websocket, http = map(_origin, (websocket_url, http_url))
+        statistics = self._statistics_cache()
         distribution = cloudfront.Distribution(
             self,
             "Distribution",
             default_behavior=self._behavior(http),
             # The first match is used, in this order.
             additional_behaviors={
-                "/ws/stats": self._behavior(http),
+                "/ws/stats": self._behavior(http, cache=statistics),
+                "/health": self._behavior(http, cache=statistics),
                 "/ws/*": self._behavior(websocket, function="edge_websocket"),
                 "/api/v1/products": self._behavior(
                     http, function="edge_lists", cache=self._list_cache()
@@ -97,8 +100,8 @@ class Edge(Construct):
         """Cache responses only as long as their `Cache-Control` allows.
 
         The key contains all that a response depends on: the token, and the page's origin, which API
-        Gateway repeats in its CORS headers. It also contains the whole query, so that a client with
-        an event can request a list newer than it (`since`, which the origin ignores).
+        Gateway repeats in its CORS headers. It also contains the whole query, of which the function
+        leaves what selects a list, and the position of a client that has received an event.
         """
         return cloudfront.CachePolicy(
             self,
@@ -110,6 +113,17 @@ class Edge(Construct):
             header_behavior=cloudfront.CacheHeaderBehavior.allow_list("Authorization", "Origin"),
             enable_accept_encoding_gzip=True,
             enable_accept_encoding_brotli=True,
+        )
+
+    def _statistics_cache(self) -> cloudfront.CachePolicy:
+        """Cache the statistics as long as their `Cache-Control` allows, for all requests alike."""
+        return cloudfront.CachePolicy(
+            self,
+            "StatisticsCache",
+            min_ttl=cdk.Duration.seconds(0),
+            default_ttl=cdk.Duration.seconds(0),
+            max_ttl=cdk.Duration.seconds(MAX_SHARED_SECONDS),
+            header_behavior=cloudfront.CacheHeaderBehavior.allow_list("Origin"),
         )
 
     def _security_headers(self) -> cloudfront.ResponseHeadersPolicy:

@@ -1,5 +1,6 @@
 // A viewer-request function of CloudFront, for /api/v1/products: requests for approved products lose
 // their token, because the list is the same for everyone, so that all phones share a cache entry.
+// They also lose what would make an entry of its own out of the same list.
 //
 // If another list is mistaken for an approved one, the origin refuses the request without a token.
 
@@ -7,6 +8,7 @@ function handler(event) {
   const request = event.request;
   if (request.method === 'GET' && isOfApproved(request.querystring.status)) {
     delete request.headers.authorization;
+    keepWhatSelects(request.querystring);
   }
   return request;
 }
@@ -14,4 +16,19 @@ function handler(event) {
 // Without a status, approved products are listed.
 function isOfApproved(status) {
   return !status || (status.value === 'approved' && !status.multiValue);
+}
+
+function keepWhatSelects(query) {
+  const since = position(query.since);
+  Object.keys(query).forEach((name) => {
+    if (!/^(status|limit|cursor)$/.test(name)) delete query[name];
+  });
+  if (since) query.since = { value: since };
+}
+
+// An epoch and a number, as in 3f0c9a1e:58. Values arrive undecoded.
+function position(since) {
+  if (!since || since.multiValue) return '';
+  const text = since.value.replace(/%3a/i, ':');
+  return /^[0-9a-f]{8}:[0-9]{1,15}$/.test(text) ? text : '';
 }

@@ -133,6 +133,12 @@ FUNCTIONS = {
         has_key=True,
         memory_mb=1769,
     ),
-    "stats": Function({"connections": ("Query",), "sessions": LOOK}),
+    "stats": Function(
+        {
+            "connections": ("Query",),
+            "platform": ("GetItem", "UpdateItem"),
+            "sessions": LOOK,
+        }
+    ),
     "openapi": Function(),
 }

@@ -156,11 +156,6 @@ def test_every_other_answer_is_no_store() -> None:
         assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_a_client_may_send_its_position_as_since_and_gets_the_same_list() -> None:
-    approve(submit())
-    assert listed(since="1a318cce-8a6f-47cd-9f7c-d55e5efa182a") == listed()
-
-
 def test_a_bad_token_is_refused_even_where_none_is_needed() -> None:
     assert call("GET", "/api/v1/products", token="garbage").status == 401
 

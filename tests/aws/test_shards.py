@@ -98,7 +98,7 @@ def test_what_one_step_has_stored_another_finds_changes_and_removes(
     deploy(read)
     everyone = [f"c{n}" for n in range(1, 9)]
     assert ids("user") == everyone
-    assert subscriptions.count() == ({"user": 8, "shop": 0, "admin": 0}, 8)
+    assert subscriptions.count()[:2] == ({"user": 8, "shop": 0, "admin": 0}, 8)
     for n in range(1, 9):
         assert ids(f"user:{n}") == ids(f"room:room-{n}") == [f"c{n}"]
         assert (
@@ -110,7 +110,6 @@ def test_what_one_step_has_stored_another_finds_changes_and_removes(
         connections.leave(stored(f"c{n}"), f"room-{n}")
         connections.extend(stored(f"c{n}"), auth.verify(token_of(ClientType.USER, n)))
     assert ids("room:late") == ids("user") == everyone
-    subscriptions.forget()
     assert subscriptions.count().rooms == 1
     for connection_id in everyone:
         connections.forget(connection_id)
@@ -260,7 +259,7 @@ class Migration:
             assert ids(f"user:{account_id}") == mine
         in_the_room = sorted(key for key, row in self.open.items() if row.rooms)
         assert ids("room:sale") == in_the_room
-        assert subscriptions.count() == (
+        assert subscriptions.count()[:2] == (
             {"user": len(self.open), "shop": 0, "admin": 0},
             bool(in_the_room),
         )

@@ -390,10 +390,7 @@ MUTATIONS: dict[str, Mutation] = {
             cached("Miss from cloudfront", "Hit from cloudfront"),
         ),
     ),
-    "lists.since_is_separate": Mutation(
-        cached("Miss from cloudfront", "Hit from cloudfront"),
-        healthy=cached("Miss from cloudfront"),
-    ),
+    "lists.since_ahead_is_not_shared": Mutation(header("Cache-Control", "public, max-age=2")),
     "lists.since_is_not_older": Mutation(
         response(_without_items),
     ),

@@ -14,7 +14,6 @@ from vitrina import keys, subscriptions
 
 
 def open_connections() -> int:
-    subscriptions.forget()
     return sum(subscriptions.count().by_type.values())
 
 

@@ -75,10 +75,18 @@ def test_a_request_fails_without_a_grant_and_says_nothing_of_why(
     assert status() != 500
 
 
-def test_stats_fail_without_the_query_of_connections(api: Api) -> None:
-    with removed("stats", "dynamodb:Query", "Connections"):
+@pytest.mark.parametrize(
+    ("action", "table"),
+    [
+        ("dynamodb:Query", "Connections"),
+        ("dynamodb:GetItem", "Platform"),
+        ("dynamodb:UpdateItem", "Platform"),
+    ],
+)
+def test_health_is_not_ok_without_a_grant(api: Api, action: str, table: str) -> None:
+    with removed("stats", action, table):
         # What was counted is kept for two seconds.
-        wait_until(lambda: api.answer("GET", "/health").status_code, 500)
+        wait_until(lambda: api.answer("GET", "/health").status_code, 503)
     wait_until(lambda: api.answer("GET", "/health").status_code, 200)
 
 

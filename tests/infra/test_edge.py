@@ -71,6 +71,7 @@ def test_each_path_goes_to_its_api_and_the_first_that_fits_is_taken(template: Te
         for path, behavior in behaviors_of(template).items()
     ] == [
         ("/ws/stats", HTTP_HOST),
+        ("/health", HTTP_HOST),
         ("/ws/*", WEBSOCKET_HOST),
         ("/api/v1/products", HTTP_HOST),
         ("*", HTTP_HOST),
@@ -115,35 +116,49 @@ def test_two_behaviors_have_a_function_which_is_the_file_beside_the_stack(
     }
 
 
-def test_only_lists_are_ever_kept_and_only_if_their_origin_says_so(template: Template) -> None:
-    policies = {
-        path: behavior["CachePolicyId"] for path, behavior in behaviors_of(template).items()
-    }
-    [(name, policy)] = template.find_resources("AWS::CloudFront::CachePolicy").items()
-    assert policies.pop("/api/v1/products") == {"Ref": name}
-    assert set(policies.values()) == {CACHING_DISABLED}
-    config = policy["Properties"]["CachePolicyConfig"]
-    assert (config["MinTTL"], config["DefaultTTL"], config["MaxTTL"]) == (0, 0, 12)
+def cache_of(template: Template, path: str) -> Any:
+    """Return the configuration of the cache policy of a path."""
+    reference = behaviors_of(template)[path]["CachePolicyId"]["Ref"]
+    policies = template.find_resources("AWS::CloudFront::CachePolicy")
+    return policies[reference]["Properties"]["CachePolicyConfig"]
+
+
+def test_only_lists_and_statistics_are_ever_kept_and_only_if_their_origin_says_so(
+    template: Template,
+) -> None:
+    longest = {}
+    for path, behavior in behaviors_of(template).items():
+        if behavior["CachePolicyId"] != CACHING_DISABLED:
+            config = cache_of(template, path)
+            assert (config["MinTTL"], config["DefaultTTL"]) == (0, 0)
+            longest[path] = config["MaxTTL"]
+    assert longest == {"/api/v1/products": 12, "/ws/stats": 10, "/health": 10}
 
 
 def test_what_a_list_depends_on_is_in_its_key(template: Template) -> None:
-    template.has_resource_properties(
-        "AWS::CloudFront::CachePolicy",
-        {
-            "CachePolicyConfig": {
-                "ParametersInCacheKeyAndForwardedToOrigin": {
-                    "QueryStringsConfig": {"QueryStringBehavior": "all"},
-                    "HeadersConfig": {
-                        "HeaderBehavior": "whitelist",
-                        "Headers": ["Authorization", "Origin"],
-                    },
-                    "CookiesConfig": {"CookieBehavior": "none"},
-                    "EnableAcceptEncodingGzip": True,
-                    "EnableAcceptEncodingBrotli": True,
-                }
-            }
+    assert cache_of(template, "/api/v1/products")["ParametersInCacheKeyAndForwardedToOrigin"] == {
+        "QueryStringsConfig": {"QueryStringBehavior": "all"},
+        "HeadersConfig": {
+            "HeaderBehavior": "whitelist",
+            "Headers": ["Authorization", "Origin"],
         },
-    )
+        "CookiesConfig": {"CookieBehavior": "none"},
+        "EnableAcceptEncodingGzip": True,
+        "EnableAcceptEncodingBrotli": True,
+    }
+
+
+@pytest.mark.parametrize("path", ["/ws/stats", "/health"])
+def test_statistics_are_the_same_for_everyone_however_they_are_asked_for(
+    template: Template, path: str
+) -> None:
+    assert cache_of(template, path)["ParametersInCacheKeyAndForwardedToOrigin"] == {
+        "QueryStringsConfig": {"QueryStringBehavior": "none"},
+        "HeadersConfig": {"HeaderBehavior": "whitelist", "Headers": ["Origin"]},
+        "CookiesConfig": {"CookieBehavior": "none"},
+        "EnableAcceptEncodingGzip": False,
+        "EnableAcceptEncodingBrotli": False,
+    }
 
 
 def test_no_refusal_is_kept(template: Template) -> None:

@@ -147,10 +147,40 @@ def test_a_product_is_submitted_with_a_token(method: str) -> None:
 
 
 def test_a_list_keeps_all_else_of_its_request() -> None:
-    asked = event("/api/v1/products", "since=a%20b&limit=5", authorization="Bearer x", accept="*")
+    query = "limit=5&cursor=e30%3D&status=approved&since=3f0c9a1e:58"
+    asked = event("/api/v1/products", query, authorization="Bearer x", accept="*")
     [answer] = run(LISTS, asked)
     del asked["request"]["headers"]["authorization"]
     assert answer == asked["request"]
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("since=3f0c9a1e%3A58", "since=3f0c9a1e:58"),
+        ("since=3f0c9a1e%3a58&limit=5", "limit=5&since=3f0c9a1e:58"),
+        ("since=3f0c9a1e:58&since=3f0c9a1e:59", ""),
+        ("since=3f0c9a1e:+58", ""),
+        ("since=3f0c9a1e:5%38", ""),
+        ("since=3f0c9a1e:1234567890123456", ""),
+        ("since=3F0C9A1E:58", ""),
+        ("since=x3f0c9a1e:58", ""),
+        ("since=3f0c9a1e:58%0A", ""),
+        ("since=", ""),
+        ("since", ""),
+        ("s%69nce=3f0c9a1e:58", ""),
+        ("x=1&X=2&status=approved&token=t", "status=approved"),
+    ],
+)
+def test_the_same_list_is_not_kept_by_every_spelling_of_its_request(query: str, kept: str) -> None:
+    [answer] = run(LISTS, event("/api/v1/products", query))
+    assert sent_query(answer) == kept
+
+
+@pytest.mark.parametrize("query", ["status=pending&x=1", "status=rejected&since=x"])
+def test_a_list_that_is_not_kept_is_asked_for_as_it_was_sent(query: str) -> None:
+    [answer] = run(LISTS, event("/api/v1/products", query))
+    assert sent_query(answer) == query
 
 
 @both
