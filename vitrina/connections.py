@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vitrina import aws, config, partitions
-from vitrina.channels import ClientType
+from vitrina.channels import ROOM_RULE, ClientType, may_join
 from vitrina.errors import Conflict, Forbidden, Unavailable
 from vitrina.partitions import Subscription
 
@@ -116,37 +116,40 @@ def find_open(connection_id: str) -> Connection:
     return connection
 
 
-def join(connection_id: str, room: str) -> None:
-    """Subscribe a connection to a room, unless it is subscribed already.
+def join(connection_id: str, room: str) -> Connection:
+    """Subscribe a connection to a room, unless it is subscribed already; return it as it was.
 
-    Raises Conflict `too_many_rooms`, Forbidden `connection_expired` or Unavailable `busy`.
+    Raises Conflict `too_many_rooms`, Forbidden `connection_expired` or `room_forbidden`, or
+    Unavailable `busy`.
     """
     limit = config.current().rooms_per_connection
     for _ in aws.attempts(MAX_ATTEMPTS):
         connection = find_open(connection_id)
         if room in connection.rooms:
-            return
+            return connection
+        if not may_join(room, connection.client_type, connection.identity):
+            raise Forbidden("room_forbidden", ROOM_RULE)
         if len(connection.rooms) >= limit:
             raise Conflict("too_many_rooms", f"A connection may be in {limit} rooms at a time.")
         subscribe = _subscribe(connection, connection.subscription_to(room))
         if _change(connection, "ADD rooms :room", {":room": {room}}, [subscribe]):
-            return
+            return connection
     raise _busy()
 
 
-def leave(connection_id: str, room: str) -> None:
-    """Unsubscribe a connection from a room, if it is subscribed.
+def leave(connection_id: str, room: str) -> Connection:
+    """Unsubscribe a connection from a room, if it is subscribed; return it as it was.
 
     Raises Forbidden `connection_expired` or Unavailable `busy`.
     """
     for _ in aws.attempts(MAX_ATTEMPTS):
         connection = find_open(connection_id)
         if room not in connection.rooms:
-            return
+            return connection
         key = connection.subscription_to(room)._asdict()
         unsubscribe: TransactWriteItemTypeDef = {"Delete": _in_table(Key=key)}
         if _change(connection, "DELETE rooms :room", {":room": {room}}, [unsubscribe]):
-            return
+            return connection
     raise _busy()
 
 
