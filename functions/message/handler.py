@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vitrina import connections, history, messages, recovery, sender, websocket_api
+from vitrina import connections, messages, recovery, rooms, sender, websocket_api
 from vitrina.errors import Forbidden, Problem, Unavailable
 from vitrina.events import (
     Authenticated,
@@ -54,7 +54,7 @@ def _resume(connection_id: str, positions: dict[str, Position]) -> dict[str, Any
     if not positions.keys() <= set(connection.channels):
         sentence = f"The channels of this connection are {', '.join(connection.channels)}."
         raise Forbidden("channel_forbidden", sentence)
-    frames, recovered = recovery.recover(positions)
+    frames, recovered = recovery.recover(positions, connection)
     if frames:
         delivery = sender.post(
             [Post(connection.subscription, frames)], budget_seconds=RECOVERY_SECONDS
@@ -66,17 +66,15 @@ def _resume(connection_id: str, positions: dict[str, Position]) -> dict[str, Any
 
 
 def _join(connection_id: str, room: str) -> dict[str, Any]:
-    connections.join(connection_id, room)
     channel = f"room:{room}"
-    # Read after the subscription is stored: later events are posted to this connection.
-    position = history.positions([channel])[channel]
+    position = rooms.join(connection_id, room)
     logger.info("joined", channel=channel)
     joined = RoomJoined(room=room, channel=channel, position=position)
     return websocket_api.reply(Joined(data=joined))
 
 
 def _leave(connection_id: str, room: str) -> dict[str, Any]:
-    connections.leave(connection_id, room)
+    rooms.leave(connection_id, room)
     logger.info("left", channel=f"room:{room}")
     return websocket_api.reply(Left(data=RoomLeft(room=room)))
 

@@ -56,8 +56,8 @@ FUNCTIONS = {
     "disconnect": Function({"connections": ("GetItem", "DeleteItem")}),
     "message": Function(
         {
-            "connections": ("GetItem", "PutItem", "UpdateItem", "DeleteItem"),
-            "history": (*READ_POSITIONS, "Query"),
+            "connections": ("GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem"),
+            "history": (*READ_POSITIONS, "UpdateItem", "Query"),
             "platform": REVOCATIONS,
         },
         has_key=True,

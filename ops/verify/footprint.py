@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ops.verify.cast import Cast
-from vitrina import aws, config, connections, failed_logins, history, subscriptions
+from vitrina import aws, config, connections, failed_logins, history, rooms, subscriptions
 from vitrina.channels import ClientType
 from vitrina.events import Position
 from vitrina.products import SHOP_INDEX, Status
@@ -36,6 +36,7 @@ class Footprint:
         """Remove everything; return what is left, with the reason."""
         steps: dict[str, Callable[[], None]] = {
             f"connections of the accounts {self._ids()}": self._remove_connections,
+            f"where the accounts {self._ids()} joined {self.cast.room}": self._remove_joining,
             f"products of shop {self.cast.shop_id}": self._remove_products,
             f"events of shop {self.cast.shop_id} in {', '.join(self.positions)}": (
                 self._remove_shared_events
@@ -69,6 +70,10 @@ class Footprint:
         for account_id in self.account_ids.values():
             for opened in subscriptions.of_account(account_id):
                 connections.forget(opened.subscription.connection_id)
+
+    def _remove_joining(self) -> None:
+        for channel in self._own_channels():
+            rooms.forget(channel, f"room:{self.cast.room}")
 
     def _remove_products(self) -> None:
         """Delete those that are known, and those of a request whose response did not arrive."""
