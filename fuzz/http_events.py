@@ -62,7 +62,7 @@ def _bulk_approval(source: Source) -> dict[str, Any]:
 
 
 def _announcement(source: Source) -> dict[str, Any]:
-    to = word(source, "user", "shop:10", "room:sale", "admin", "room:a.b_c-d", "user:1")
+    to = word(source, "user", "shop:10", "room:sale", "admin", "room:shop:10.x", "room:Admin.x")
     return {"to": to, "title": word(source, "News"), "text": word(source, "Something new")}
 
 

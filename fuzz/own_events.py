@@ -9,7 +9,7 @@ from fuzz.words import document, value, word
 from vitrina import aws, partitions
 from vitrina.channels import ClientType
 
-_ROOMS = ("sale", "lost", "a.b_c-d", "A", "0", "a" * 64)
+_ROOMS = ("sale", "lost", "a.b_c-d", "A", "0", "a" * 64, "shop:10.orders", "admin.alerts")
 _IDENTITIES = ("1", "2", "10", "11", "66", "9007199254740991")
 _CHANNELS = ("user", "shop", "admin", "shop:10", "room:sale", "user:1")
 _PARTITIONS = ("user#00", "user#01", "shop#00", "admin#00", "room#00", "user#99")

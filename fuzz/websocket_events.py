@@ -14,8 +14,14 @@ _TYPES = {
     "disconnect": ("DISCONNECT", "$disconnect"),
     "message": ("MESSAGE", "$default"),
 }
-_ROOMS = ("sale", "lost", "a", "A.b_c-d", "a" * 64)
-_CHANNELS = ("user", "user:1", "room:sale", "shop", "shop:10", "admin", "admin:3", "user:2")
+_ROOMS = (
+    *("sale", "lost", "a", "A.b_c-d", "a" * 64, "shop:10.orders", f"shop:{'9' * 16}.{'a' * 64}"),
+    *("admin.alerts", "admin.", "Admin.alerts", "admin", "shop-10.orders", "Shop:10.x", "shop:0.x"),
+)
+_CHANNELS = (
+    *("user", "user:1", "room:sale", "shop", "shop:10", "admin", "admin:3", "user:2"),
+    *("room:shop:10.orders", "room:admin.alerts"),
+)
 
 
 def case(name: str, source: Source) -> Case:

@@ -1,17 +1,22 @@
 """The table of events and the channels that each is published to."""
 
+import re
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import StringConstraints
 
-ROOM_PATTERN = r"[A-Za-z0-9_.-]{1,64}"
+ROOM_PATTERN = r"(shop:[1-9][0-9]{0,15}\.)?[A-Za-z0-9_.-]{1,64}"
+ROOM_RULE = (
+    "Rooms shop:N.… are for shop N and administrators, rooms admin.… for administrators. "
+    "Other names that begin like these are reserved."
+)
 
 Room = Annotated[str, StringConstraints(pattern=f"^{ROOM_PATTERN}$")]
 Channel = Annotated[
     str,
     StringConstraints(
-        pattern=f"^((user|shop|admin)(:[1-9][0-9]{{0,15}})?|room:{ROOM_PATTERN})$", max_length=69
+        pattern=f"^((user|shop|admin)(:[1-9][0-9]{{0,15}})?|room:{ROOM_PATTERN})$", max_length=91
     ),
 ]
 """Everyone of a type (`user`), one identity (`shop:10`), or a room (`room:sale`)."""
@@ -33,3 +38,25 @@ CHANNELS: dict[str, tuple[str, ...]] = {
     "settings.updated": ("user", "shop", "admin"),
     "announcement.published": ("{to}",),
 }
+
+# Names that people would take for those of a namespace: `Admin.x`, `shop-10.x`, `shops.x`.
+_RESERVED = re.compile(r"admin|shops?(?![a-z])", re.IGNORECASE)
+
+
+def is_room(channel: str) -> bool:
+    return channel.startswith("room:")
+
+
+def may_join(room: str, client_type: ClientType, identity: str) -> bool:
+    """Return whether a client may be in a room, by the room's name; `ROOM_RULE` says it in words.
+
+    Nobody may join a room with a reserved name, so an administrator who may not join a room has
+    misspelled a namespace.
+    """
+    is_admin = client_type is ClientType.ADMIN
+    namespace, dot, _ = room.partition(".")
+    if dot and namespace == "admin":
+        return is_admin
+    if ":" in namespace:
+        return is_admin or (client_type is ClientType.SHOP and namespace == f"shop:{identity}")
+    return not _RESERVED.match(room)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vitrina import aws, config, partitions, sessions
-from vitrina.channels import ClientType
+from vitrina.channels import ROOM_RULE, ClientType, may_join
 from vitrina.errors import Conflict, Forbidden, Unavailable
 from vitrina.partitions import Subscription
 from vitrina.sessions import NO_ERAS, Eras
@@ -143,7 +143,8 @@ def require_open(connection: Connection | None) -> Connection:
 def join(connection: Connection, room: str) -> None:
     """Subscribe a connection to a room, unless it is subscribed already.
 
-    Raises Conflict `too_many_rooms`, Forbidden `connection_expired` or Unavailable `busy`.
+    Raises Conflict `too_many_rooms`, Forbidden `connection_expired` or `room_forbidden`, or
+    Unavailable `busy`.
     """
     limit = config.current().rooms_per_connection
     for attempt in aws.attempts(MAX_ATTEMPTS):
@@ -151,6 +152,8 @@ def join(connection: Connection, room: str) -> None:
             connection = require_open(find(connection.connection_id))
         if room in connection.rooms:
             return
+        if not may_join(room, connection.client_type, connection.identity):
+            raise Forbidden("room_forbidden", ROOM_RULE)
         if len(connection.rooms) >= limit:
             raise Conflict("too_many_rooms", f"A connection may be in {limit} rooms at a time.")
         subscribe = _subscribe(connection, connection.subscription_to(room))

@@ -73,6 +73,7 @@ class Forbidden(Problem):
         "origin_forbidden",
         "product_forbidden",
         "channel_forbidden",
+        "room_forbidden",
         "identity_mismatch",
         "connection_expired",
     )

@@ -11,6 +11,7 @@ from aws_lambda_powertools import Logger
 
 from vitrina import aws, config, metrics
 from vitrina.aws import Patience
+from vitrina.channels import is_room
 from vitrina.errors import Unavailable
 from vitrina.events import Position, Published
 
@@ -35,6 +36,13 @@ MAX_SECONDS = 20
 OUTBOX_INDEX = "outbox"
 # The number of a channel's head, the item that holds its latest number and its epoch.
 HEAD = 0
+
+# Clients choose the names of rooms, so the head of a room expires: a day after the room's latest
+# event has expired. Rows of two epochs never meet.
+HEAD_OUTLIVES_EVENTS_SECONDS = 24 * 60 * 60
+# A room's head lasts longer than its members, whose connections end after two hours. So numbers
+# never begin again while a member follows them: events do not contain the epoch.
+MIN_HEAD_SECONDS = 12 * 60 * 60
 
 
 class Change(NamedTuple):
@@ -149,14 +157,54 @@ def known_positions(channels: Iterable[str]) -> dict[str, Position]:
     }
 
 
+def keep(channel: str) -> Position:
+    """Return a room's position, and keep its head for longer than a connection that joins now.
+
+    DynamoDB deletes a head at any moment after its end. Nothing else looks at that end: a head that
+    is still stored has the room's epoch and number.
+    """
+    for head in _get([(channel, HEAD)]):
+        is_lasting = head.get("expires_at", 0) >= time.time() + MIN_HEAD_SECONDS
+        if is_lasting or _extend(channel, head["epoch"]):
+            return Position(epoch=head["epoch"], seq=int(head["last"]))
+    return positions([channel])[channel]
+
+
+def _extend(channel: str, epoch: str) -> bool:
+    """Move the end of a head, if it still exists."""
+    try:
+        aws.dynamodb().update_item(
+            TableName=config.current().history_table,
+            Key=aws.to_item({"channel": channel, "seq": HEAD}),
+            UpdateExpression="SET expires_at = :end",
+            ConditionExpression="epoch = :epoch",
+            ExpressionAttributeValues=aws.to_item({":end": _head_end(channel), ":epoch": epoch}),
+        )
+    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
+        return False
+    return True
+
+
+def _head(channel: str, epoch: str, last: int) -> dict[str, Any]:
+    ends = {"expires_at": _head_end(channel)}
+    return {"channel": channel, "seq": HEAD, "last": last, "epoch": epoch, **ends}
+
+
+def _head_end(channel: str) -> int | None:
+    """Return when a head that is written now expires, in seconds since 1970; None for never."""
+    if not is_room(channel):
+        return None
+    kept = config.current().history_retention_seconds + HEAD_OUTLIVES_EVENTS_SECONDS
+    return int(time.time()) + kept
+
+
 def _open(channel: str) -> Position:
     """Write a channel's first head; of concurrent writers, the first one's epoch stays."""
     head = Position(epoch=uuid4().hex[:8], seq=0)
-    item = {"channel": channel, "seq": HEAD, "last": head.seq, "epoch": head.epoch}
     try:
         aws.dynamodb().put_item(
             TableName=config.current().history_table,
-            Item=aws.to_item(item),
+            Item=aws.to_item(_head(channel, head.epoch, head.seq)),
             ConditionExpression="attribute_not_exists(channel)",
         )
     except aws.dynamodb().exceptions.ConditionalCheckFailedException:
@@ -166,7 +214,7 @@ def _open(channel: str) -> Position:
 
 def read(channel: str, seqs: Iterable[int]) -> list[StoredEvent]:
     """Return those of a channel's events that still exist, in order."""
-    return sorted(_from_item(item) for item in _get((channel, seq) for seq in seqs))
+    return sorted(map(_from_item, _kept((channel, seq) for seq in seqs)))
 
 
 def missed(channel: str, since: Position, head: Position, limit: int) -> list[StoredEvent] | None:
@@ -214,7 +262,7 @@ def unsent(older_than_seconds: float) -> Iterator[list[StoredEvent]]:
     for page in pages:
         keys = [aws.from_item(item) for item in page["Items"]]
         # The index lags behind the table: an event may have been sent since.
-        items = _get((key["channel"], int(key["seq"])) for key in keys)
+        items = _kept((key["channel"], int(key["seq"])) for key in keys)
         if events := sorted(_from_item(item) for item in items if "unsent" in item):
             yield events
 
@@ -238,7 +286,7 @@ def _number(
 def _advance(channel: str, head: Position, last: int) -> "TransactWriteItemTypeDef":
     """Move a channel's head to its last event, if the head is as it was read."""
     return _write(
-        {"channel": channel, "seq": HEAD, "last": last, "epoch": head.epoch},
+        _head(channel, head.epoch, last),
         ConditionExpression="#last = :last AND epoch = :epoch",
         ExpressionAttributeNames={"#last": "last"},
         ExpressionAttributeValues=aws.to_item({":last": head.seq, ":epoch": head.epoch}),
@@ -278,6 +326,11 @@ def _between(channel: str, first: int, last: int) -> Iterator[StoredEvent]:
     )
     for page in pages:
         yield from (_from_item(aws.from_item(item)) for item in page["Items"])
+
+
+def _kept(keys: Iterable[tuple[str, int]]) -> Iterator[dict[str, Any]]:
+    """Read events, without those that have expired: a room may number from one again by then."""
+    return (item for item in _get(keys) if item["expires_at"] > time.time())
 
 
 def _get(keys: Iterable[tuple[str, int]]) -> Iterator[dict[str, Any]]:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from aws_lambda_powertools import Logger
 
-from vitrina import history, metrics
+from vitrina import history, metrics, rooms
+from vitrina.connections import Connection
 from vitrina.events import ChannelRecovery, Position, Recovered, Recovery
 
 logger = Logger()
@@ -24,6 +25,7 @@ def count_missed(positions: Mapping[str, Position], heads: Mapping[str, Position
 
 
 def recover(
+    connection: Connection,
     positions: Mapping[str, Position],
     heads: Mapping[str, Position],
     limit: int = MAX_RECOVERED_EVENTS,
@@ -31,14 +33,17 @@ def recover(
     """Return the frames that a client with these positions missed, in order, and the answer.
 
     `heads` are the latest positions of the same channels. A channel is recovered completely or
-    not at all. It is not when an event has expired, when the epoch is another, or when more than
-    `limit` events are missing.
+    not at all. It is not when an event has expired, when the epoch is another, when more than
+    `limit` events are missing, or when the client's identity has joined the room after that
+    position.
     """
+    hidden = rooms.joined_later(connection, positions)
     frames: list[bytes] = []
     channels: dict[str, ChannelRecovery] = {}
     for channel, since in positions.items():
         head = heads[channel]
-        events = history.missed(channel, since, head, limit - len(frames))
+        left = limit - len(frames)
+        events = None if channel in hidden else history.missed(channel, since, head, left)
         frames += [event.body for event in events or []]
         channels[channel] = ChannelRecovery(
             recovered=events is not None, epoch=head.epoch, seq=head.seq

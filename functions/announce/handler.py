@@ -6,7 +6,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import BaseModel, ConfigDict
 
 from vitrina import http_api, publishing, responses, trail
-from vitrina.channels import Channel
+from vitrina.channels import ROOM_RULE, Channel, ClientType, may_join
+from vitrina.errors import Forbidden
 from vitrina.events import Announcement, AnnouncementPublished
 from vitrina.history import Change
 from vitrina.publishing import Broadcast
@@ -23,10 +24,13 @@ class Draft(BaseModel):
     text: Annotated[str, visible(4000), Lines]
 
 
-@app.post("/api/v1/admin/announcements", responses=responses.describe("busy"))
+@app.post("/api/v1/admin/announcements", responses=responses.describe("busy", "room_forbidden"))
 def announce(admin: http_api.Admin, draft: Annotated[Draft, Body()]) -> Broadcast:
     """Publish an announcement to everyone of a type, to one identity or to a room."""
     trail.note(to=draft.to)
+    scope, _, room = draft.to.partition(":")
+    if scope == "room" and not may_join(room, ClientType.ADMIN, admin.name):
+        raise Forbidden("room_forbidden", ROOM_RULE)
     announcement = Announcement(**draft.model_dump(), admin_id=admin.account_id)
     event = AnnouncementPublished(data=announcement)
     return publishing.commit([Change(None, event)])

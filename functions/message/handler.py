@@ -13,6 +13,7 @@ from vitrina import (
     message_budget,
     messages,
     recovery,
+    rooms,
     sender,
     websocket_api,
 )
@@ -77,7 +78,7 @@ def _resume(connection: Connection, positions: dict[str, Position]) -> dict[str,
     missed = recovery.count_missed(positions, heads)
     with message_budget.recovery(connection, missed) as is_allowed:
         limit = recovery.MAX_RECOVERED_EVENTS if is_allowed else 0
-        frames, recovered = recovery.recover(positions, heads, limit)
+        frames, recovered = recovery.recover(connection, positions, heads, limit)
         _post(connection, frames)
     # After the events, as API Gateway sends an answer when the function returns.
     return websocket_api.reply(recovered)
@@ -102,17 +103,15 @@ def _post(connection: Connection, frames: tuple[bytes, ...]) -> None:
 
 
 def _join(connection: Connection, room: str) -> dict[str, Any]:
-    connections.join(connection, room)
     channel = f"room:{room}"
-    # Read after the subscription is stored: later events are posted to this connection.
-    position = history.positions([channel])[channel]
+    position = rooms.join(connection, room)
     logger.info("joined", channel=channel)
     joined = RoomJoined(room=room, channel=channel, position=position)
     return websocket_api.reply(Joined(data=joined))
 
 
 def _leave(connection: Connection, room: str) -> dict[str, Any]:
-    connections.leave(connection, room)
+    rooms.leave(connection, room)
     logger.info("left", channel=f"room:{room}")
     return websocket_api.reply(Left(data=RoomLeft(room=room)))
 

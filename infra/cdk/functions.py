@@ -62,8 +62,8 @@ FUNCTIONS = {
     "disconnect": Function({"connections": ("GetItem", "DeleteItem")}),
     "message": Function(
         {
-            "connections": CLOSE,
-            "history": (*READ_POSITIONS, "Query"),
+            "connections": (*CLOSE, "BatchGetItem"),
+            "history": (*READ_POSITIONS, "UpdateItem", "Query"),
             "platform": ("UpdateItem",),
             "sessions": (*LOOK, "PutItem"),
         },

@@ -18,6 +18,7 @@ from vitrina import (
     connections,
     history,
     moderation,
+    rooms,
     sessions,
     subscriptions,
 )
@@ -46,6 +47,7 @@ class Footprint:
         """Remove everything; return what is left, with the reason."""
         steps: dict[str, Callable[[], None]] = {
             f"connections of the accounts {self._ids()}": self._remove_connections,
+            f"where the accounts {self._ids()} joined {self.cast.room}": self._remove_joining,
             f"products of shop {self.cast.shop_id}": self._remove_products,
             f"events of shop {self.cast.shop_id} in {', '.join(self.positions)}": (
                 self._remove_shared_events
@@ -80,6 +82,10 @@ class Footprint:
             client_type = self.cast.people[name].client_type
             for opened in subscriptions.of_account(client_type, account_id, MAX_SAFE_INTEGER):
                 connections.forget(opened.subscription.connection_id)
+
+    def _remove_joining(self) -> None:
+        for channel in self._own_channels():
+            rooms.forget(channel, f"room:{self.cast.room}")
 
     def _remove_products(self) -> None:
         """Delete those that are known, and those of a request whose response did not arrive."""

@@ -13,7 +13,7 @@ from threading import RLock
 from typing import Any
 
 import pytest
-from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models.table import Table
 
 _update_item = DynamoDBBackend.update_item
@@ -25,6 +25,21 @@ def speed_up(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(DynamoDBBackend, "update_item", _update_a_copy)
     for name in ("put_item", "update_item", "delete_item", "transact_write_items"):
         patch.setattr(DynamoDBBackend, name, _atomic(getattr(DynamoDBBackend, name)))
+
+
+def delete_expired(now: float, is_deleted: Callable[[Any], bool] = lambda _: True) -> None:
+    """Delete rows whose `expires_at` is over, as DynamoDB does within days; moto keeps them."""
+    for accounts in dynamodb_backends.values():
+        for backend in accounts.values():
+            for table in backend.tables.values():
+                _delete_expired(table, now, is_deleted)
+
+
+def _delete_expired(table: Table, now: float, is_deleted: Callable[[Any], bool]) -> None:
+    for item in list(table.all_items()):
+        end = item.attrs.get("expires_at")
+        if end is not None and int(end.value) < now and is_deleted(item.attrs):
+            table.delete_item(item.hash_key, item.range_key)
 
 
 def _atomic(write: Callable[..., Any]) -> Callable[..., Any]:

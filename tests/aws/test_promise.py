@@ -55,8 +55,9 @@ class Crash(BaseException):
 class Phone:
     """A client, over all of its connections."""
 
-    def __init__(self, client_type: ClientType) -> None:
+    def __init__(self, client_type: ClientType, account_id: int) -> None:
         self.client_type = client_type
+        self.account_id = account_id
         self.inbox = Inbox()
         self.connection_id: str | None = None
         self.is_open = False
@@ -216,7 +217,7 @@ class Marketplace(RuleBasedStateMachine):
     @precondition(lambda self: len(self.everyone) < MAX_PHONES)
     @rule(client_type=st.sampled_from(ClientType), is_slow=st.booleans())
     def someone_connects(self, client_type: ClientType, is_slow: bool) -> None:
-        phone = Phone(client_type)
+        phone = Phone(client_type, account_id=1 + len(self.everyone) % 3)
         self.everyone.append(phone)
         self._connect(phone, is_slow)
 
@@ -231,7 +232,7 @@ class Marketplace(RuleBasedStateMachine):
         phone.connection_id = f"c{self.number}"
         phone.is_open = not is_slow
         self.world.phones[phone.connection_id] = phone
-        identity = auth.verify(token_of(phone.client_type, account_id=1 + self.number % 3))
+        identity = auth.verify(token_of(phone.client_type, phone.account_id))
         connections.add(phone.connection_id, identity)
         self.streamed.append(phone.connection_id)
 

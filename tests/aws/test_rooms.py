@@ -13,8 +13,9 @@ from harness.gateway_events import CONTEXT
 from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
 from tests.aws.conftest import Answer, HttpCall, connect, stored_connections
-from vitrina import aws, connections, message_budget, subscriptions
+from vitrina import aws, connections, history, message_budget, rooms, subscriptions
 from vitrina.channels import ClientType
+from vitrina.events import Position
 
 call_announce = HttpCall(announce_handler)
 
@@ -195,16 +196,152 @@ def test_an_announcement_is_visible_and_in_its_own_direction(text: str) -> None:
     assert announce("user", body={"text": "a\nb"}).status == 200
 
 
-def test_what_was_missed_in_a_room_is_recovered_by_those_in_it(
+def test_an_event_that_is_published_while_one_joins_is_sent(
+    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = history.keep
+
+    def keep_then_announce(channel: str) -> Position:
+        position = keep(channel)
+        announce("room:sale")
+        return position
+
+    monkeypatch.setattr(history, "keep", keep_then_announce)
+    assert join("sale")["data"]["position"]["seq"] == 0
+    [body] = management_api.received["c1"]
+    assert json.loads(body)["seq"] == 1
+
+
+# --- Who may join ---
+
+
+def test_a_room_of_a_shop_is_for_that_shop_and_administrators() -> None:
+    connect("s10", ClientType.SHOP, shop_id=10)
+    connect("s1", ClientType.SHOP, shop_id=1)
+    connect("a1", ClientType.ADMIN)
+    connect("u10", ClientType.USER, account_id=10)
+    answers = {each: join("shop:10.orders", each)["data"] for each in ("s10", "s1", "a1", "u10")}
+    assert [each for each, answer in answers.items() if "channel" in answer] == ["s10", "a1"]
+    assert answers["s10"]["channel"] == "room:shop:10.orders"
+    assert {answers["s1"]["code"], answers["u10"]["code"]} == {"room_forbidden"}
+    assert rooms_of("s1") == rooms_of("u10") == set()
+
+
+def test_a_room_of_administrators_is_for_them_alone() -> None:
+    connect("s1", ClientType.SHOP)
+    connect("a1", ClientType.ADMIN)
+    assert join("admin.alerts", "a1")["event"] == "joined"
+    assert join("admin.alerts", "c1")["data"]["code"] == "room_forbidden"
+    assert join("admin.alerts", "s1")["data"]["code"] == "room_forbidden"
+
+
+def test_events_of_a_shops_room_reach_its_members(management_api: ManagementApiStub) -> None:
+    connect("s1", ClientType.SHOP, shop_id=10)
+    join("shop:10.orders", "s1")
+    assert announce("room:shop:10.orders").body["delivered"] == 1
+    [body] = management_api.received["s1"]
+    assert json.loads(body)["channel"] == "room:shop:10.orders"
+    assert subscriptions.count().rooms == 1
+
+
+def test_nothing_is_announced_to_a_room_that_nobody_may_join() -> None:
+    refused = announce("room:Admin.alerts")
+    assert (refused.status, refused.body["code"]) == (403, "room_forbidden")
+    assert "shop:N" in refused.body["detail"]
+    assert announce("room:admin.alerts").status == 200
+    assert aws.dynamodb().scan(TableName="history")["Count"] == 2
+
+
+# --- A room's past ---
+
+
+def resume(since: Any, management_api: ManagementApiStub, connection_id: str = "c1") -> Any:
+    """Return the numbers of the events that the client gets; None if it recovers none."""
+    management_api.received.clear()
+    answer = say({"type": "resume", "positions": {"room:sale": since}}, connection_id)
+    events = [json.loads(body)["seq"] for body in management_api.received[connection_id]]
+    if answer["data"]["recovered"]:
+        return events
+    assert not events
+    return None
+
+
+def reconnect(connection_id: str) -> None:
+    connections.forget("c1")
+    connect(connection_id, ClientType.USER, account_id=42)
+
+
+def test_the_past_of_a_room_begins_when_one_joins(management_api: ManagementApiStub) -> None:
+    announce("room:sale")
+    joined = join("sale")["data"]["position"]
+    announce("room:sale")
+    assert resume(joined, management_api) == [2]
+    assert resume(joined | {"seq": 0}, management_api) is None
+
+
+def test_what_a_member_missed_between_two_connections_is_recovered(
     management_api: ManagementApiStub,
 ) -> None:
-    began = join("sale")["data"]["position"]
-    resume = {"type": "resume", "positions": {"room:sale": began}}
+    joined = join("sale")["data"]["position"]
+    announce("room:sale")
+    reconnect("c2")
+    announce("room:sale")
+    say_resume = {"type": "resume", "positions": {"room:sale": joined}}
+    assert say(say_resume, "c2")["data"]["code"] == "channel_forbidden"
+    join("sale", "c2")
+    assert resume(joined, management_api, "c2") == [1, 2]
+    assert resume(joined | {"seq": 1}, management_api, "c2") == [2]
+
+
+def test_who_leaves_and_joins_begins_anew(management_api: ManagementApiStub) -> None:
+    joined = join("sale")["data"]["position"]
     leave("sale")
     announce("room:sale")
-    assert say(resume)["data"]["code"] == "channel_forbidden"
-    join("sale")
-    recovered = say(resume)
-    [missed] = [json.loads(body) for body in management_api.received["c1"]]
-    assert (missed["event"], recovered["event"]) == ("announcement.published", "recovered")
-    assert recovered["data"]["channels"]["room:sale"]["recovered"]
+    again = join("sale")["data"]["position"]
+    announce("room:sale")
+    assert resume(joined, management_api) is None
+    assert resume(again, management_api) == [2]
+
+
+def test_a_room_is_left_without_having_joined_it_on_this_connection(
+    management_api: ManagementApiStub,
+) -> None:
+    joined = join("sale")["data"]["position"]
+    reconnect("c2")
+    assert leave("sale", "c2")["event"] == "left"
+    announce("room:sale")
+    join("sale", "c2")
+    assert resume(joined, management_api, "c2") is None
+
+
+def test_all_devices_of_an_identity_have_the_past_of_the_first(
+    management_api: ManagementApiStub,
+) -> None:
+    connect("tablet", ClientType.USER, account_id=42)
+    connect("other", ClientType.USER, account_id=43)
+    joined = join("sale")["data"]["position"]
+    announce("room:sale")
+    join("sale", "tablet")
+    join("sale", "other")
+    assert resume(joined, management_api, "tablet") == [1]
+    assert resume(joined, management_api, "other") is None
+    leave("sale")
+    announce("room:sale")
+    assert resume(joined | {"seq": 1}, management_api, "tablet") is None
+
+
+def test_a_process_that_ends_within_a_join_shows_nothing(
+    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(*_: Any) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rooms, "_remember", end)
+        with pytest.raises(MemoryError):
+            join("sale")
+    announce("room:sale")
+    assert len(management_api.received["c1"]) == 1
+    epoch = join("sale")["data"]["position"]["epoch"]
+    assert resume({"epoch": epoch, "seq": 0}, management_api) is None
+    assert resume({"epoch": epoch, "seq": 1}, management_api) == []

@@ -1,5 +1,7 @@
 """Rooms: joined on every connection, and forgotten when left."""
 
+import pytest
+
 from tests.guide.conftest import StartApp
 from tests.guide.fake_server import (
     FakeServer,
@@ -96,8 +98,9 @@ def test_a_room_that_was_left_is_not_reported(server: FakeServer, start_app: Sta
     app.wait(lambda: app.state == "online")
 
 
+@pytest.mark.parametrize("code", ["too_many_rooms", "room_forbidden"])
 def test_a_refused_room_is_reported_and_not_joined_again(
-    server: FakeServer, start_app: StartApp
+    server: FakeServer, start_app: StartApp, code: str
 ) -> None:
     app = start_app()
     app.call("join", "sale")
@@ -105,9 +108,9 @@ def test_a_refused_room_is_reported_and_not_joined_again(
     here = server.accept()
     here.send(connected())
     assert here.receive() == JOIN
-    here.send(error("too_many_rooms"))
+    here.send(error(code))
     assert here.receive() == {"type": "join", "room": "news"}
-    app.wait_for(problem="too_many_rooms")
+    app.wait_for(problem=code)
     here.drop()
     here = server.accept()
     here.send(connected())

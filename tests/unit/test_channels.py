@@ -1,5 +1,6 @@
 """The table of events and channels, and the partitions of a channel."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 
@@ -8,7 +9,7 @@ from hypothesis import given, strategies
 
 from harness import deployment
 from vitrina import events, partitions
-from vitrina.channels import CHANNELS, ClientType
+from vitrina.channels import CHANNELS, ROOM_PATTERN, ClientType, may_join
 from vitrina.events import Published
 from vitrina.partitions import Partition
 
@@ -84,6 +85,53 @@ def test_while_the_shards_change_everyone_is_all_shards_of_the_larger_number(
         deploy(*counts)
         keys = [partition.key for partition in partitions.partitions_of("user")]
         assert keys == [f"user#{shard:02d}" for shard in range(24)]
+
+
+# --- Rooms ---
+
+
+@pytest.mark.parametrize("room", ["sale", "a.b_c-d", "Shopping.news", "my-shop", "10", "x.admin"])
+def test_a_room_without_a_namespace_is_for_everyone(room: str) -> None:
+    assert all(may_join(room, client_type, "1") for client_type in ClientType)
+
+
+LOOK_ALIKES = [
+    *("Admin.alerts", "ADMIN.alerts", "admin-alerts", "admin_alerts", "admins.alerts", "admin"),
+    *("shop.10.orders", "shop-10.orders", "SHOP_10.orders", "shop10.orders", "shops.10", "Shop"),
+]
+
+
+@pytest.mark.parametrize("room", LOOK_ALIKES)
+def test_a_room_that_looks_like_one_of_a_namespace_is_for_nobody(room: str) -> None:
+    assert re.fullmatch(ROOM_PATTERN, room)
+    assert not any(may_join(room, client_type, "10") for client_type in ClientType)
+
+
+@pytest.mark.parametrize(
+    "room",
+    [
+        *(
+            "Shop:10.orders",
+            "shop:010.orders",
+            "shop:0.orders",
+            "shop:10",
+            "shop:10.",
+            "shop: 10.x",
+        ),
+        *("user:1.x", "admin:1.x", "shop:10.a:b", "\u0430dmin.alerts", "shop:\u0661.orders"),
+    ],
+)
+def test_other_colons_and_letters_are_in_no_name(room: str) -> None:
+    assert not re.fullmatch(ROOM_PATTERN, room)
+
+
+@given(strategies.from_regex(ROOM_PATTERN, fullmatch=True), strategies.integers(1, 30))
+def test_only_a_shop_and_administrators_are_in_the_shops_rooms(room: str, shop_id: int) -> None:
+    for name in (room, f"shop:{shop_id}.x", f"shop:{shop_id}0.x"):
+        is_public = may_join(name, ClientType.USER, str(shop_id))
+        is_own = name.startswith(f"shop:{shop_id}.")
+        assert may_join(name, ClientType.SHOP, str(shop_id)) == (is_public or is_own)
+        assert not (is_public and name.lower().startswith(("admin", "shop:")))
 
 
 def test_an_event_names_its_channels(configured: object) -> None:

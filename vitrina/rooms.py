@@ -1,0 +1,93 @@
+"""Rooms that connections join, with the position at which each identity joined.
+
+An identity reads the past of a room from that position on. The row is its own and not its
+connection's, so that it recovers what it missed between two connections.
+"""
+
+from collections.abc import Mapping
+
+from vitrina import aws, config, connections, history
+from vitrina.channels import is_room
+from vitrina.connections import MAX_CONNECTION_SECONDS, Connection
+from vitrina.events import Position
+
+
+def join(connection: Connection, room: str) -> Position:
+    """Subscribe a connection to a room; return the room's position.
+
+    Raises what `connections.join` raises. If the process ends in between, the connection gets the
+    room's events and recovers none.
+    """
+    channel = f"room:{room}"
+    connections.join(connection, room)
+    # Read after the subscription is stored: later events are posted to this connection.
+    position = history.keep(channel)
+    _remember(connection, channel, position)
+    return position
+
+
+def leave(connection: Connection, room: str) -> None:
+    """Unsubscribe a connection from a room, and end its identity's access to the room's past.
+
+    Raises what `connections.leave` raises.
+    """
+    connections.leave(connection, room)
+    forget(_identity(connection), f"room:{room}")
+
+
+def forget(identity: str, channel: str) -> None:
+    """Delete the position at which an identity, such as `user:42`, joined a room."""
+    key = aws.to_item(_key(identity, channel))
+    aws.dynamodb().delete_item(TableName=config.current().connections_table, Key=key)
+
+
+def joined_later(connection: Connection, positions: Mapping[str, Position]) -> set[str]:
+    """Return the rooms that the connection's identity has joined after the given positions."""
+    channels = set(filter(is_room, positions))
+    keys = [_key(_identity(connection), channel) for channel in channels]
+    found = map(aws.from_item, aws.batch_get(config.current().connections_table, keys))
+    joined = {row["member"]: Position(epoch=row["epoch"], seq=int(row["seq"])) for row in found}
+    return {
+        channel
+        for channel in channels
+        if channel not in joined or not _reaches(joined[channel], positions[channel])
+    }
+
+
+def _reaches(joined: Position, since: Position) -> bool:
+    return joined.epoch == since.epoch and joined.seq <= since.seq
+
+
+def _remember(connection: Connection, channel: str, position: Position) -> None:
+    """Keep the first position of an identity in a room, or this one if the epoch is another."""
+    key = _key(_identity(connection), channel)
+    row = {**dict(position), "expires_at": _end()}
+    updated = aws.dynamodb().update_item(
+        TableName=config.current().connections_table,
+        Key=aws.to_item(key),
+        UpdateExpression="SET epoch = if_not_exists(epoch, :epoch),"
+        " seq = if_not_exists(seq, :seq), expires_at = :expires_at",
+        ExpressionAttributeValues=aws.to_item({f":{name}": row[name] for name in row}),
+        ReturnValues="ALL_NEW",
+    )
+    if updated["Attributes"]["epoch"]["S"] != position.epoch:
+        aws.dynamodb().put_item(
+            TableName=config.current().connections_table, Item=aws.to_item(key | row)
+        )
+
+
+def _end() -> int:
+    """Return when a row expires: with the last event that this connection can receive.
+
+    Nothing looks at it: a row that DynamoDB deletes late still has the moment of joining.
+    """
+    kept = MAX_CONNECTION_SECONDS + config.current().history_retention_seconds
+    return history.now_ms() // 1000 + kept
+
+
+def _identity(connection: Connection) -> str:
+    return f"{connection.client_type}:{connection.identity}"
+
+
+def _key(identity: str, channel: str) -> dict[str, str]:
+    return {"partition": f"joined#{identity}", "member": channel}
