@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from argon2 import PasswordHasher
 
 from infra.tables import TABLES
-from vitrina import accounts, aws, config, keys, sender, subscriptions
+from vitrina import accounts, aws, config, keys, sender, slow_readers, subscriptions
 from vitrina.config import Config
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def configure(patch: "pytest.MonkeyPatch", **changes: Any) -> Config:
 
 def forget() -> None:
     """Clear all caches of this process."""
-    for module in (config, keys, subscriptions, sender):
+    for module in (config, keys, subscriptions, sender, slow_readers):
         module.forget()
 
 

@@ -7,19 +7,37 @@ finds the revocation, or the disconnection finds the connection.
 
 from collections.abc import Callable
 
-from vitrina import auth, connections
+from vitrina import auth, config, connections, subscriptions
 from vitrina.auth import Identity
-from vitrina.errors import Problem
+from vitrina.errors import Problem, TooManyRequests
+
+# `greet` closes an identity's oldest connections beyond its limit within a second. Until then this
+# many times the limit may be stored.
+MAX_LIMITS_STORED = 2
+RETRY_AFTER_SECONDS = 5
 
 
 def admit(connection_id: str, identity: Identity) -> None:
-    """Store a connection; raises Unauthorized `token_revoked` and stores nothing after all."""
+    """Store a connection.
+
+    Raises TooManyRequests `too_many_connections`, or Unauthorized `token_revoked`; nothing is
+    stored then.
+    """
+    _require_room(identity)
     connections.add(connection_id, identity)
     try:
         auth.require_unrevoked(identity)
     except Problem:
         connections.forget(connection_id)
         raise
+
+
+def _require_room(identity: Identity) -> None:
+    limit = config.current().connections_per_identity
+    stored = subscriptions.count_of_identity(identity.client_type, identity.name)
+    if stored >= MAX_LIMITS_STORED * limit:
+        sentence = f"{identity.client_type} {identity.name} may have {limit} connections at a time."
+        raise TooManyRequests("too_many_connections", sentence, RETRY_AFTER_SECONDS)
 
 
 def disconnect(account_id: int, close_account: Callable[[int], int]) -> int:

@@ -1,7 +1,7 @@
 """Open connections: add, find, join and leave rooms, extend, expire, forget."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -106,6 +106,13 @@ def find(connection_id: str) -> Connection | None:
         ConsistentRead=True,
     )
     return from_item(found["Item"]) if "Item" in found else None
+
+
+def find_all(connection_ids: Iterable[str]) -> list[Connection]:
+    """Return the connections that are stored and have not expired, strongly consistent."""
+    keys = [_key(connection_id) for connection_id in dict.fromkeys(connection_ids)]
+    found = map(from_item, aws.batch_get(config.current().connections_table, keys))
+    return [connection for connection in found if not connection.has_expired]
 
 
 def find_open(connection_id: str) -> Connection:
@@ -213,6 +220,12 @@ def _forget_gone(gone: Subscription) -> bool:
     return True
 
 
+def id_in(item: Mapping[str, Any]) -> str:
+    """Return the id of a connection from its own row in DynamoDB's format."""
+    partition: str = item["partition"]["S"]
+    return partition.partition("#")[2]
+
+
 def from_item(item: dict[str, Any]) -> Connection:
     """Read a connection's own row in DynamoDB's format, from the table or its stream.
 
@@ -221,7 +234,7 @@ def from_item(item: dict[str, Any]) -> Connection:
     row = aws.from_item(item)
     client_type = ClientType(row["client_type"])
     return Connection(
-        connection_id=row["partition"].partition("#")[2],
+        connection_id=id_in(item),
         client_type=client_type,
         identity=row["identity"],
         account_id=int(row["account_id"]),

@@ -136,7 +136,7 @@ class PreconditionRequired(Problem):
 class TooManyRequests(Problem):
     status = 429
     title = "Too many requests"
-    codes = ("too_many_attempts",)
+    codes = ("too_many_attempts", "too_many_connections")
 
     def __init__(self, code: str, detail: str, retry_after_seconds: int) -> None:
         super().__init__(code, detail)

@@ -222,6 +222,7 @@ class Reason(StrEnum):
     TOO_MANY_CONNECTIONS = "too_many_connections"
     ACCOUNT_DISCONNECTED = "account_disconnected"
     EVERYONE_DISCONNECTED = "everyone_disconnected"
+    TOO_SLOW = "too_slow"
 
 
 class Closure(_Wire):

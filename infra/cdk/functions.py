@@ -27,6 +27,8 @@ class Function(NamedTuple):
     """Whether it posts to connections."""
     closes: bool = False
     """Whether it closes connections."""
+    probes: bool = False
+    """Whether it asks about connections."""
     queues: bool = False
     """Whether it puts fan-out tasks."""
     snap_start: bool = False
@@ -49,7 +51,7 @@ def _publisher(tables: Mapping[str, tuple[str, ...]], **more: Any) -> Function:
 
 FUNCTIONS = {
     "connect": Function(
-        {"connections": ("PutItem", "GetItem", "DeleteItem"), "platform": REVOCATIONS},
+        {"connections": ("Query", "PutItem", "GetItem", "DeleteItem"), "platform": REVOCATIONS},
         has_key=True,
         snap_start=True,
     ),
@@ -66,11 +68,12 @@ FUNCTIONS = {
         timeout_seconds=29,
     ),
     "greet": Function(
-        {"history": READ_POSITIONS, "connections": CLOSE},
+        {"history": READ_POSITIONS, "connections": (*CLOSE, "BatchGetItem")},
         posts=True,
         closes=True,
+        queues=True,
         snap_start=True,
-        timeout_seconds=90,
+        timeout_seconds=30,
     ),
     # One whole vCPU, because posting is limited by the processor.
     "approve": _publisher(
@@ -95,8 +98,10 @@ FUNCTIONS = {
         timeout_seconds=29,
     ),
     "fanout": Function(
-        {"history": ("BatchGetItem",), "connections": READ_AND_PRUNE},
+        {"history": READ_POSITIONS, "connections": (*CLOSE, "BatchGetItem")},
         posts=True,
+        closes=True,
+        probes=True,
         queues=True,
         snap_start=True,
         memory_mb=1769,
