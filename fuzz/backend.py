@@ -159,7 +159,11 @@ class Backend:
         deployment.use_cheap_passwords(self._patches)
         self._patches.setattr(history, "uuid4", lambda: UUID(int=0))
         self._patches.setattr(sender, "FIRST_BACKOFF_SECONDS", 0.001)
-        self._patches.setattr("vitrina.greeting.PAUSES_SECONDS", (0.001, 0.001))
+        self._patches.setattr("vitrina.greeting.PAUSE_SECONDS", 0.001)
+        # A close is tried again for as long as this.
+        for budget in ("closing.BUDGET", "closing.EXCESS", "slow_readers.CLOSING"):
+            self._patches.setattr(f"vitrina.{budget}_SECONDS", 0.05)
+        self._patches.setattr("functions.sweep.handler.CLOSING_SECONDS", 0.2)
         self._stub.behave = _status
         logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
 

@@ -118,6 +118,13 @@ def _unsent(source: Source, seq: int) -> Item:
 
 
 def _task(source: Source) -> dict[str, Any]:
+    if is_chosen(source, 4):
+        count = source.number(0, 4)
+        return {
+            "type": "greet",
+            "connection_ids": [pick(source, CONNECTION_IDS) for _ in range(count)],
+            "attempt": source.number(0, 61),
+        }
     first = source.number(1, 12)
     seqs = list(range(first, first + source.number(1, 3)))
     task: dict[str, Any] = {
@@ -129,7 +136,8 @@ def _task(source: Source) -> dict[str, Any]:
         return task | {
             "type": "post_again",
             "members": [[pick(source, _PARTITIONS), _member(source)] for _ in range(count)],
-            "attempt": source.number(0, 7),
+            "attempt": source.number(0, 61),
+            "counted": source.number(0, 5),
         }
     # JSON has a named tuple as a list.
     partition = [pick(source, _PARTITIONS), pick(source, ("", "1#", "sale#", "10#"))]

@@ -10,7 +10,6 @@ from hashlib import sha256
 from io import StringIO
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 from fuzz.backend import Backend, Case, Item
 from fuzz.targets import TARGETS, Target
@@ -98,20 +97,15 @@ class Runner:
                 why = self._target.fault(event, json.loads(text))
                 cause = log.first_cause
             except (Exception, Hang) as escaped:  # noqa: BLE001 - every one is a finding
-                if type(escaped).__name__ in self._target.raises:
-                    return None
                 return Finding("an exception escapes", escaped)
         if why:
             return Finding(why, cause)
-        if log.errors and not self._is_excused(event, cause):
+        if log.errors and not self._target.excuses(event):
             return Finding("logged as an error", cause)
         output = log.text + ("" if "access_token" in text else text)
         if any(secret in output for secret in self._backend.secrets_of(case)):
             return Finding("a secret is leaked", None)
         return None
-
-    def _is_excused(self, event: Any, cause: BaseException | None) -> bool:
-        return type(cause).__name__ in self._target.raises or self._target.excuses(event)
 
     def _keep(self, case: Case, finding: Finding) -> None:
         """Save a finding, unless this run has a shorter event with the same signature."""

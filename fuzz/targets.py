@@ -28,8 +28,6 @@ class Target(NamedTuple):
     event: Callable[[str, Source], Case]
     fault: Callable[[Any, Any], str | None]
     """Returns the fault of an answer to an event, or None."""
-    raises: tuple[str, ...] = ()
-    """Exceptions that the handler's docstring names."""
     excuses: Callable[[Any], bool] = lambda _: False
     """Returns whether an event may be logged as an error."""
 
@@ -114,6 +112,8 @@ def _is_ours(body: str) -> bool:
         task = fanout_queue.parse(body)
     except ValidationError:
         return False
+    if isinstance(task, fanout_queue.Greet):
+        return all(0 < len(text.encode()) <= MAX_KEY_BYTES for text in task.connection_ids)
     texts = [task.channel]
     if isinstance(task, fanout_queue.PostPage):
         texts += [task.partition.key, task.cursor]
@@ -142,14 +142,8 @@ _ALL = (
     _target("connect", websocket_events.case, _handshake_fault),
     _target("disconnect", websocket_events.case, _frame_fault),
     _target("message", websocket_events.case, _frame_fault),
-    _target("greet", own_events.inserted, _answer_fault, raises=("GreetingFailed",)),
-    _target(
-        "fanout",
-        own_events.queued,
-        _batch_fault,
-        raises=("Unreachable",),
-        excuses=_has_foreign_tasks,
-    ),
+    _target("greet", own_events.inserted, _answer_fault),
+    _target("fanout", own_events.queued, _batch_fault, excuses=_has_foreign_tasks),
     _target("sweep", own_events.scheduled, _answer_fault),
 )
 TARGETS = {target.name: target for target in _ALL}

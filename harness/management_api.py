@@ -1,7 +1,9 @@
 """A stub of the management API over HTTP that injects faults.
 
-`answers[connection_id]` lists the next answers: a status, HANG (no answer until the client gives
-up), SLOW (200 after 0.2 s) or DROP (close the socket). Without a list, or when it is empty,
+`answers[connection_id]` lists the next answers to posts and closes: a status, HANG (no answer until
+the client gives up), SLOW (200 after 0.2 s) or DROP (close the socket). Otherwise the
+account answers 429 to the share `throttled_share` of all requests; a connection in `full`, whose
+client does not read, answers 429 to posts; one in `closed` answers 410; and for all others
 `behave(connection_id)` returns the answer: 200 by default. `received` has the bodies that were
 answered with 200.
 """
@@ -11,6 +13,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from random import Random
 from ssl import SSLContext
 from typing import Self
 from urllib.parse import unquote
@@ -30,6 +33,9 @@ class ManagementApiStub:
         self.url = ""
         self.answers: dict[str, list[int]] = {}
         self.behave: Callable[[str], int] = lambda _: 200
+        self.throttled_share = 0.0
+        self.full: set[str] = set()
+        self._random = Random(0)  # noqa: S311 - faults, the same in every run
         self.received: dict[str, list[bytes]] = defaultdict(list)
         self.closed: list[str] = []
         self.requests: list[web.BaseRequest] = []
@@ -71,8 +77,8 @@ class ManagementApiStub:
         connection_id = unquote(request.raw_path.rpartition("/@connections/")[2])
         body = await request.read()
         self.requests.append(request)
-        planned = self.answers.get(connection_id)
-        answer = planned.pop(0) if planned else self.behave(connection_id)
+        planned = self.answers.get(connection_id) if request.method != "GET" else None
+        answer = planned.pop(0) if planned else self._status(request.method, connection_id)
         self.statuses[answer] += 1
         if answer == HANG:
             await asyncio.sleep(60)
@@ -83,9 +89,18 @@ class ManagementApiStub:
         if answer in (SLOW, 200) and request.method == "DELETE":
             self.closed.append(connection_id)
             return web.Response(status=204)
-        if answer in (SLOW, 200):
+        if answer in (SLOW, 200) and request.method == "POST":
             self.received[connection_id].append(body)
         return web.Response(status=max(answer, 200))
+
+    def _status(self, method: str, connection_id: str) -> int:
+        if self._random.random() < self.throttled_share:
+            return 429
+        if connection_id in self.closed:
+            return 410
+        if method == "POST" and connection_id in self.full:
+            return 429
+        return self.behave(connection_id)
 
 
 async def _close_late_connections(server: web.Server) -> None:

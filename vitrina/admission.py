@@ -8,13 +8,18 @@ whatever order they run, either the handshake finds the end, or the connection i
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from vitrina import connections, sessions
+from vitrina import config, connections, sessions, subscriptions
 from vitrina.channels import ClientType
 from vitrina.connections import Connection
-from vitrina.errors import Problem
+from vitrina.errors import Problem, TooManyRequests
 
 if TYPE_CHECKING:
     from vitrina.auth import Identity
+
+# `greet` closes an identity's oldest connections beyond its limit within a second. Until then this
+# many times the limit may be stored.
+MAX_LIMITS_STORED = 2
+RETRY_AFTER_SECONDS = 5
 
 CloseAccount = Callable[[ClientType, int, int], int]
 
@@ -22,10 +27,11 @@ CloseAccount = Callable[[ClientType, int, int], int]
 def admit(connection_id: str, identity: "Identity") -> None:
     """Store a connection.
 
-    Raises Unauthorized `token_revoked` or TooManyRequests `too_many_requests`, and stores nothing
-    after all.
+    Raises Unauthorized `token_revoked`, or TooManyRequests `too_many_requests` or
+    `too_many_connections`, and stores nothing after all.
     """
     sessions.refuse_known_end(identity.session)
+    _require_room(identity)
     connection = connections.add(connection_id, identity)
     try:
         sessions.require_alive(identity.session, to_connect=True)
@@ -47,6 +53,14 @@ def extend(connection: Connection, identity: "Identity") -> int:
         connections.expire(connection.connection_id)
         raise
     return end
+
+
+def _require_room(identity: "Identity") -> None:
+    limit = config.current().connections_per_identity
+    stored = subscriptions.count_of_identity(identity.client_type, identity.name)
+    if stored >= MAX_LIMITS_STORED * limit:
+        sentence = f"{identity.client_type} {identity.name} may have {limit} connections at a time."
+        raise TooManyRequests("too_many_connections", sentence, RETRY_AFTER_SECONDS)
 
 
 def disconnect(client_type: ClientType, account_id: int, close_account: CloseAccount) -> int:

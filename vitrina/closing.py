@@ -1,8 +1,8 @@
-"""Closing connections from this side: send `closing`, close, forget."""
+"""Closing connections from this side: expire, send `closing`, close, forget."""
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
@@ -11,6 +11,7 @@ from aws_lambda_powertools import Logger
 from vitrina import config, connections, metrics, partitions, sender, subscriptions
 from vitrina.channels import ClientType
 from vitrina.connections import PARALLEL_WRITES, Connection
+from vitrina.errors import Unavailable
 from vitrina.events import Closing, Closure, Reason
 from vitrina.partitions import Subscription
 from vitrina.sender import Post
@@ -18,25 +19,31 @@ from vitrina.sender import Post
 logger = Logger()
 
 BUDGET_SECONDS = 10
+# For those of an identity that has too many: other new connections wait to be greeted.
+EXCESS_SECONDS = 1
 EXPIRED_PER_BATCH = 200
 
 
 def close(
-    closed: Sequence[Subscription], reason: Reason, *, budget_seconds: float = BUDGET_SECONDS
+    closed: Sequence[Subscription], reason: Reason, *, budget_seconds: float | None = None
 ) -> int:
-    """Send `closing` to each connection, close it and forget it; return how many have ended.
+    """Close connections; return how many the management API has closed or does not know any more.
 
-    A connection that cannot be reached is marked expired: it gets no more events, and the sweep
-    closes it.
+    Each is first marked expired, so that no event is posted to it from then on. Then it is sent
+    `closing`, closed, whether it took that or not, and forgotten. A connection that could not be
+    closed within the budget, by default `BUDGET_SECONDS`, stays expired, and the sweep closes it.
+
+    Raises Unavailable `busy` when one can neither be closed nor be marked expired.
     """
     if not closed:
         return 0
+    expired = _expire(closed)
     body = Closing(data=Closure(reason=reason)).body()
     # With a worker's share of the rate, as events have priority.
     here = config.current()
     delivery = sender.post(
         [Post(subscription, (body,), closes=True) for subscription in closed],
-        budget_seconds=budget_seconds,
+        budget_seconds=BUDGET_SECONDS if budget_seconds is None else budget_seconds,
         per_second=here.posts_per_second / here.fanout_workers,
     )
     gone = {post.subscription for post in delivery.gone}
@@ -44,9 +51,10 @@ def close(
     opening = connections.forget_gone(gone)
     left = ({post.subscription for post in delivery.unreached} - gone).union(opening)
     with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
-        list(pool.map(connections.expire, (found.connection_id for found in left)))
         ended = (found.connection_id for found in closed if found not in left | gone)
         list(pool.map(connections.forget, ended))
+        unmarked = (found.connection_id for found in left - expired)
+        list(pool.map(connections.expire, unmarked))
     logger.info(
         "closed",
         reason=reason,
@@ -58,19 +66,36 @@ def close(
     return len(closed) - len(left)
 
 
+def _expire(found: Collection[Subscription]) -> set[Subscription]:
+    """Mark connections expired; return all but those whose client keeps changing their rows."""
+
+    def expire(subscription: Subscription) -> bool:
+        try:
+            connections.expire(subscription.connection_id)
+        except Unavailable:
+            return False
+        return True
+
+    with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
+        return {each for each, done in zip(found, pool.map(expire, found), strict=True) if done}
+
+
 def close_account(client_type: ClientType, account_id: int, before_era: int) -> int:
-    """Close the connections of an account that were opened before an era; return their number."""
+    """Close the connections of an account that were opened before an era.
+
+    Returns how many have been closed.
+    """
     opened = subscriptions.of_account(client_type, account_id, before_era)
-    found = [each.subscription for each in opened]
-    close(found, Reason.ACCOUNT_DISCONNECTED)
-    return len(found)
+    return close([each.subscription for each in opened], Reason.ACCOUNT_DISCONNECTED)
 
 
-def close_excess(client_type: ClientType, identity: str) -> None:
-    """Close the oldest connections of an identity beyond `connections_per_identity`."""
-    opened = subscriptions.of_identity(client_type, identity)
-    excess = opened[: -config.current().connections_per_identity]
-    close([connection.subscription for connection in excess], Reason.TOO_MANY_CONNECTIONS)
+def close_excess(identities: Collection[tuple[ClientType, str]]) -> None:
+    """Close the oldest connections of each identity beyond `connections_per_identity`."""
+    limit = config.current().connections_per_identity
+    with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
+        found = list(pool.map(lambda identity: subscriptions.of_identity(*identity), identities))
+    excess = [each.subscription for opened in found for each in opened[:-limit]]
+    close(excess, Reason.TOO_MANY_CONNECTIONS, budget_seconds=EXCESS_SECONDS)
 
 
 def close_expired(until: float) -> int:
@@ -91,8 +116,9 @@ def close_expired(until: float) -> int:
         over = [each for each in found if each and each.has_expired]
         orphans = [each for each, stored in zip(batch, found, strict=True) if stored is None]
         connections.forget_gone(orphans)
+        # Half of the time that is left: a few that cannot be closed now do not use up all of it.
         for reason, those in _by_reason(over).items():
-            close(those, reason, budget_seconds=left)
+            close(those, reason, budget_seconds=left / 2)
     # A read that was cut off has not counted all connections.
     if left > 0:
         metrics.emit(**{name: still_open[kind] for kind, name in metrics.CONNECTIONS.items()})

@@ -130,6 +130,13 @@ def find(connection_id: str) -> Connection | None:
     return from_item(found["Item"]) if "Item" in found else None
 
 
+def find_all(connection_ids: Iterable[str]) -> list[Connection]:
+    """Return the connections that are stored and have not expired, strongly consistent."""
+    keys = [key(connection_id) for connection_id in dict.fromkeys(connection_ids)]
+    found = map(from_item, aws.batch_get(config.current().connections_table, keys))
+    return [connection for connection in found if not connection.has_expired]
+
+
 def require_open(connection: Connection | None) -> Connection:
     """Return a connection that is stored and has not expired.
 
@@ -239,6 +246,12 @@ def _forget_gone(gone: Subscription) -> bool:
     else:
         return False
     return True
+
+
+def id_in(item: Mapping[str, Any]) -> str:
+    """Return the id of a connection from its own row in DynamoDB's format."""
+    partition: str = item["partition"]["S"]
+    return partition.partition("#")[2]
 
 
 def from_item(item: dict[str, Any]) -> Connection:

@@ -138,7 +138,12 @@ class PreconditionRequired(Problem):
 class TooManyRequests(Problem):
     status = 429
     title = "Too many requests"
-    codes = ("too_many_attempts", "too_many_requests", "too_many_submissions")
+    codes = (
+        "too_many_attempts",
+        "too_many_connections",
+        "too_many_requests",
+        "too_many_submissions",
+    )
 
     def __init__(self, code: str, detail: str, retry_after_seconds: int) -> None:
         super().__init__(code, detail)

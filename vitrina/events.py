@@ -223,6 +223,7 @@ class Reason(StrEnum):
     ACCOUNT_DISCONNECTED = "account_disconnected"
     EVERYONE_DISCONNECTED = "everyone_disconnected"
     TOO_MANY_REQUESTS = "too_many_requests"
+    TOO_SLOW = "too_slow"
 
 
 class Closure(_Wire):

@@ -1,54 +1,77 @@
 """The greeting: `connected`, the first event of a connection."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 
 from aws_lambda_powertools import Logger
 
-from vitrina import closing, config, history, partitions, sender
+from vitrina import closing, config, connections, fanout_queue, history, partitions, sender
 from vitrina.connections import Connection
 from vitrina.events import Connected, ConnectionDetails, Position
+from vitrina.fanout_queue import Greet
 from vitrina.sender import Post
 
 logger = Logger()
 
 # The row is written inside $connect, and the connection opens after $connect has answered. A post
-# before that is answered 410, and sent again after each of these pauses.
-PAUSES_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6)
-BUDGET_SECONDS = 10
+# before that is answered 410. Most are open when their row arrives here, nearly all after this.
+PAUSE_SECONDS = 0.1
+# The stream's shard waits meanwhile, so connections that are not reached are left to the queue.
+BUDGET_SECONDS = 2
+ATTEMPTS = 2
+MAX_IDS_PER_TASK = 250
 
 
-class GreetingFailed(Exception):
-    """The management API throttled or failed at the last attempt."""
-
-
-def greet(inserted: Sequence[Connection]) -> None:
+def greet(connection_ids: Sequence[str]) -> None:
     """Send `connected` to new connections, and close the oldest ones beyond an identity's limit.
 
-    Connections that never opened are ignored. Raises GreetingFailed when others were not reached;
-    after another call, connections of this one may be greeted twice.
+    Those that are not open yet or not reached are greeted by the queue: one that never opens does
+    not delay the others.
     """
-    waiting = {found.subscription: found for found in inserted if not found.has_expired}
-    for pause in (*PAUSES_SECONDS, None):
-        delivery = sender.post(_greetings(waiting.values()), budget_seconds=BUDGET_SECONDS)
-        waiting = {post.subscription: waiting[post.subscription] for post in delivery.unreached}
-        if not waiting or pause is None:
-            break
-        time.sleep(pause)
+    found = connections.find_all(connection_ids)
+    left = _greet(found, attempt=0)
+    if left:
+        time.sleep(PAUSE_SECONDS)
+        left = _greet(connections.find_all(left), attempt=0)
+    _greet_later(left, attempt=1)
+    closing.close_excess({(each.client_type, each.identity) for each in found})
+
+
+def greet_again(task: Greet) -> None:
+    """Greet those that are still stored; a handshake that has not ended by now never will."""
+    left = _greet(connections.find_all(task.connection_ids), task.attempt)
+    if task.attempt < fanout_queue.MAX_ATTEMPT:
+        _greet_later(left, task.attempt + 1)
+
+
+def _greet(found: Sequence[Connection], attempt: int) -> list[str]:
+    """Greet connections; return the ids of those to be greeted later."""
+    delivery = sender.post(_greetings(found), budget_seconds=BUDGET_SECONDS, attempts=ATTEMPTS)
+    opening = connections.forget_gone(post.subscription for post in delivery.gone)
+    missed = [post.subscription for post in (*delivery.throttled, *delivery.failed)]
+    missed += [post.subscription for post in delivery.unsent]
     logger.info(
         "greeted",
-        rows=len(inserted),
-        connection_ids=partitions.ids_to_log(found.subscription for found in inserted),
-        never_opened=len(delivery.gone),
-        never_opened_connection_ids=partitions.ids_to_log(
-            post.subscription for post in delivery.gone
-        ),
+        rows=len(found),
+        connection_ids=partitions.ids_to_log(each.subscription for each in found),
+        attempt=attempt,
+        not_open=len(delivery.gone),
+        not_open_connection_ids=partitions.ids_to_log(post.subscription for post in delivery.gone),
+        again=len(missed),
     )
-    for client_type, identity in {(found.client_type, found.identity) for found in inserted}:
-        closing.close_excess(client_type, identity)
-    if left := len(waiting) - len(delivery.gone):
-        raise GreetingFailed(f"{left} of {len(inserted)} connections")
+    return [subscription.connection_id for subscription in (*opening, *missed)]
+
+
+def _greet_later(connection_ids: Sequence[str], attempt: int) -> None:
+    fanout_queue.put_again(_tasks(connection_ids, attempt), attempt)
+
+
+def _tasks(connection_ids: Sequence[str], attempt: int) -> Iterator[Greet]:
+    left = iter(connection_ids)
+    while some := list(islice(left, MAX_IDS_PER_TASK)):
+        yield Greet(connection_ids=some, attempt=attempt)
 
 
 def _greetings(found: Collection[Connection]) -> list[Post]:

@@ -28,13 +28,20 @@ UNITS = {
     # each further page and attempt that reached a connection. The maximum is the duration of the
     # whole publication.
     "CommitToLastPost": MetricUnit.Milliseconds,
-    # Connections: reached, unknown to the management API (410), and not reached at any attempt.
+    # Connections: reached, unknown to the management API (410), and not reached at any attempt of
+    # a page or task.
     "Posted": MetricUnit.Count,
     "Gone": MetricUnit.Count,
     "Failed": MetricUnit.Count,
     # Answers: each 429, also of posts that succeeded later, and each 403.
     "Throttled": MetricUnit.Count,
     "Refused": MetricUnit.Count,
+    # Requests about connections, which send nothing to clients, and how many of them were answered
+    # 429: only the account's throttle answers so.
+    "Probes": MetricUnit.Count,
+    "ProbesThrottled": MetricUnit.Count,
+    # Connections that are closed because they took no post.
+    "SlowReaders": MetricUnit.Count,
     "HandshakesRefused": MetricUnit.Count,
     # Wrong passwords and logins beyond the limits; of these, those for an address under attack.
     "LoginsRefused": MetricUnit.Count,

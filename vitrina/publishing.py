@@ -15,10 +15,11 @@ from vitrina import (
     metrics,
     partitions,
     sender,
+    slow_readers,
     subscriptions,
 )
 from vitrina.aws import Patience
-from vitrina.fanout_queue import PostPage, Task
+from vitrina.fanout_queue import PostAgain, PostPage
 from vitrina.history import DECISION, Change, StoredEvent
 from vitrina.partitions import Subscription
 from vitrina.sender import Post
@@ -35,9 +36,9 @@ FIRST_PAGES_ATTEMPTS = 2
 PAGE_SECONDS = 0.5
 WORKER_SECONDS = 10
 WORKER_ATTEMPTS = 4
-# The waits before the attempts are 1, 2, 4 … 32 s, a minute in all: longer than a throttle or a
-# handshake lasts.
-MAX_ATTEMPT = 6
+# Of posts that come from the queue again. Their backoff is the queue's: a few clients that do not
+# read would otherwise keep all workers waiting.
+WORKER_ATTEMPTS_AGAIN = 2
 
 
 class Broadcast(BaseModel):
@@ -49,10 +50,6 @@ class Broadcast(BaseModel):
     """Connections that had already closed."""
     queued: int = 0
     """Tasks left to workers: further pages of connections, and connections to be tried again."""
-
-
-class Unreachable(Exception):
-    """Some connections of a task did not take its events at the last attempt."""
 
 
 class _ChannelEvents(NamedTuple):
@@ -73,7 +70,7 @@ class _ChannelEvents(NamedTuple):
     def posts_to(self, receivers: Iterable[Subscription]) -> list[Post]:
         return [Post(subscription, self.bodies) for subscription in receivers]
 
-    def next_page(self, page: Page) -> list[Task]:
+    def next_page(self, page: Page) -> list[PostPage]:
         """Return the task of posting to the page after this one, if there may be one."""
         if page.cursor is None:
             return []
@@ -110,7 +107,7 @@ def publish(events: Sequence[StoredEvent]) -> Broadcast:
 def _publish(events: Sequence[StoredEvent]) -> Broadcast:
     publication = _by_channel(events)
     posts: list[Post] = []
-    next_pages: list[Task] = []
+    next_pages: list[PostPage] = []
     limits = {name: series.page_size(FIRST_PAGE_POSTS) for name, series in publication.items()}
     for channel, page in subscriptions.first_pages(limits):
         posts += publication[channel].posts_to(page.subscriptions)
@@ -142,10 +139,11 @@ def publish_unsent(older_than_seconds: float, until: float) -> int:
     return count
 
 
-def work(task: Task) -> None:
+def work(task: PostPage | PostAgain) -> None:
     """Do one task of the queue.
 
-    Raises Unreachable when connections do not answer at the last attempt.
+    Connections that are not reached are queued again, and closed after a quarter of an hour, or
+    after half a minute if they do not read.
     """
     events = history.read(task.channel, task.seqs)
     if not events:
@@ -156,19 +154,36 @@ def work(task: Task) -> None:
     here = config.current()
     share = here.posts_per_second / here.fanout_workers
     if isinstance(task, PostPage):
-        size = series.page_size(int(share * PAGE_SECONDS))
-        page = subscriptions.page(task.partition, task.cursor, size)
-        # Before the first post, so that the pages of a partition are posted in parallel.
-        fanout_queue.put(series.next_page(page))
-        receivers, attempt = page.subscriptions, 0
+        _post_page(series, task, share)
     else:
-        receivers, attempt = task.members, task.attempt
+        _post_again(series, task, share)
+
+
+def _post_page(series: _ChannelEvents, task: PostPage, share: float) -> None:
+    size = series.page_size(int(share * PAGE_SECONDS))
+    page = subscriptions.page(task.partition, task.cursor, size)
+    # Before the first post, so that the pages of a partition are posted in parallel.
+    fanout_queue.put(series.next_page(page))
     _post(
         [series],
-        series.posts_to(receivers),
-        attempt=attempt,
+        series.posts_to(page.subscriptions),
+        attempt=0,
         budget_seconds=WORKER_SECONDS,
         attempts=WORKER_ATTEMPTS,
+        per_second=share,
+    )
+
+
+def _post_again(series: _ChannelEvents, task: PostAgain, share: float) -> None:
+    # Read again: some may have ended since they were queued, and get nothing more.
+    members = subscriptions.still_open(task.members)
+    _post(
+        [series],
+        series.posts_to(members),
+        attempt=task.attempt,
+        counted=task.counted,
+        budget_seconds=WORKER_SECONDS,
+        attempts=WORKER_ATTEMPTS_AGAIN,
         per_second=share,
     )
 
@@ -192,6 +207,7 @@ def _post(
     posts: Sequence[Post],
     *,
     attempt: int,
+    counted: int = 0,
     **pace: Any,
 ) -> Broadcast:
     """Post, forget connections that are gone, and queue those that were not reached."""
@@ -204,7 +220,8 @@ def _post(
     opening = set(connections.forget_gone({post.subscription for post in delivery.gone}))
     still_opening = [post for post in delivery.gone if post.subscription in opening]
     forgotten = [post.subscription for post in delivery.gone if post.subscription not in opening]
-    again = [*delivery.throttled, *delivery.failed, *still_opening]
+    failed = [*delivery.failed, *still_opening]
+    again = [*delivery.throttled, *failed]
     # Before anything is queued, as that may fail.
     logger.info(
         "posted",
@@ -218,16 +235,32 @@ def _post(
         again_connection_ids=partitions.ids_to_log(post.subscription for post in again),
         unsent=len(delivery.unsent),
     )
-    queued = _queue(publication, delivery.unsent, attempt)
-    queued += _queue(publication, again, attempt + 1)
+    queued = _queue(publication, delivery.unsent, attempt, counted)
+    if attempt and delivery.throttles:
+        asked = [post.subscription for post in posts]
+        is_counted = slow_readers.lets_posts_through(asked, pace["per_second"])
+        queued += _try_again(publication, failed, attempt, counted)
+        queued += _try_again(publication, delivery.throttled, attempt, counted + is_counted)
+    else:
+        queued += _try_again(publication, again, attempt, counted)
     return Broadcast(
         event_ids=event_ids, delivered=delivery.sent, gone=len(forgotten), queued=queued
     )
 
 
-def _queue(publication: Collection[_ChannelEvents], posts: Sequence[Post], attempt: int) -> int:
-    if posts and attempt > MAX_ATTEMPT:
-        raise Unreachable(f"{len(posts)} connections")
+def _try_again(
+    publication: Collection[_ChannelEvents], posts: Sequence[Post], attempt: int, counted: int
+) -> int:
+    """Queue what failed, or close those that are given up; return the number of tasks."""
+    if slow_readers.is_given_up(attempt, counted):
+        slow_readers.close({post.subscription for post in posts})
+        return 0
+    return _queue(publication, posts, attempt + 1, counted)
+
+
+def _queue(
+    publication: Collection[_ChannelEvents], posts: Sequence[Post], attempt: int, counted: int
+) -> int:
     receivers: dict[tuple[bytes, ...], list[Subscription]] = {}
     for post in posts:
         receivers.setdefault(post.bodies, []).append(post.subscription)
@@ -235,7 +268,7 @@ def _queue(publication: Collection[_ChannelEvents], posts: Sequence[Post], attem
         task
         for series in publication
         for task in fanout_queue.post_again(
-            series.channel, series.seqs, receivers.get(series.bodies, []), attempt
+            series.channel, series.seqs, receivers.get(series.bodies, []), attempt, counted
         )
     )
-    return fanout_queue.put(tasks, delay_seconds=2 ** (attempt - 1) if attempt else 0)
+    return fanout_queue.put_again(tasks, attempt)

@@ -32,17 +32,26 @@ FIRST_BACKOFF_SECONDS = 0.1
 MAX_BACKOFF_SECONDS = 2.0
 MAX_PAUSE_SECONDS = 1.0
 STEP_SECONDS = 0.02
+# A connection that has to be closed is told why if it takes the frame now. One that does not read
+# would otherwise decide how long it stays.
+TELLING_ATTEMPTS = 2
+TELLING_SECONDS = 2
 # In place of a status when there is none: a timeout, a reset, no connection.
 NO_ANSWER = 0
 SERVER_ERRORS = 500
 
 
 class Post(NamedTuple):
-    """Frames for one connection, posted in this order; it is closed after them if `closes`."""
+    """Frames for one connection, posted in this order.
+
+    It is closed after them if `closes`, and also if it does not take them.
+    """
 
     subscription: Subscription
     bodies: tuple[bytes, ...]
     closes: bool = False
+    method: str = "POST"
+    """Of the request for each body."""
 
     @property
     def requests(self) -> int:
@@ -90,17 +99,12 @@ def post(
 
     A connection's next body is posted after the answer to the one before. 429, 5xx and broken
     connections are tried again with full jitter, `attempts` times in all, and do not delay other
-    connections. `per_second` is this process's share of the account's throttle, by default
-    all of `posts_per_second`.
+    connections. A close is tried again until the time budget ends. `per_second` is this process's
+    share of the account's throttle, by default all of `posts_per_second`.
 
     Raises PostsForbidden on the first 403.
     """
-    bucket = _bucket(per_second or config.current().posts_per_second)
-    try:
-        delivery = _sender().run(posts, time.monotonic() + budget_seconds, attempts, bucket)
-    except PostsForbidden:
-        metrics.emit(Refused=1)
-        raise
+    delivery = _run(posts, budget_seconds, attempts, per_second)
     metrics.emit(
         Posted=delivery.sent,
         Gone=len(delivery.gone),
@@ -117,12 +121,55 @@ def post(
     return delivery
 
 
+def probe(
+    subscriptions: Sequence[Subscription], *, budget_seconds: float, per_second: float | None = None
+) -> Delivery:
+    """Ask the management API about connections, once each; `sent` is how many are open.
+
+    Nothing is sent to a client, so what is throttled here is throttled by the account. Raises
+    PostsForbidden on the first 403.
+    """
+    requests = [Post(subscription, (b"",), method="GET") for subscription in subscriptions]
+    delivery = _run(requests, budget_seconds, 1, per_second)
+    metrics.emit(Probes=len(requests), ProbesThrottled=delivery.throttles)
+    return delivery
+
+
+def _run(
+    posts: Sequence[Post], budget_seconds: float, attempts: int, per_second: float | None
+) -> Delivery:
+    bucket = _bucket(per_second or config.current().posts_per_second)
+    try:
+        return _sender().run(posts, time.monotonic() + budget_seconds, attempts, bucket)
+    except PostsForbidden:
+        metrics.emit(Refused=1)
+        raise
+
+
 @dataclass(slots=True)
 class _Transfer:
     post: Post
     requests_done: int = 0
     attempts: int = 0
     throttled: bool = False
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether the next request is the close."""
+        return self.requests_done == len(self.post.bodies)
+
+    @property
+    def request(self) -> tuple[str, bytes]:
+        """Return the method and the body of the next request."""
+        if self.is_closing:
+            return "DELETE", b""
+        return self.post.method, self.post.bodies[self.requests_done]
+
+    @property
+    def seconds(self) -> float:
+        """Return how long the next request may take."""
+        is_told = self.post.closes and not self.is_closing
+        return TELLING_SECONDS if is_told else POST_SECONDS
 
 
 class _Bucket:
@@ -241,13 +288,12 @@ class _Sender:
     def _start(self, task: _Transfer) -> None:
         curl = self._idle.pop() if self._idle else self._new_handle()
         connection = quote(task.post.subscription.connection_id, safe="")
-        bodies, done = task.post.bodies, task.requests_done
-        method, body = ("POST", bodies[done]) if done < len(bodies) else ("DELETE", b"")
+        method, body = task.request
         curl.setopt(pycurl.URL, f"{self._url}/@connections/{connection}")
         curl.setopt(pycurl.CUSTOMREQUEST, method)
         curl.setopt(pycurl.HTTPHEADER, self._signer.headers(method, connection, body))
         curl.setopt(pycurl.POSTFIELDS, body)
-        seconds = min(POST_SECONDS, self._deadline - time.monotonic())
+        seconds = min(task.seconds, self._deadline - time.monotonic())
         curl.setopt(pycurl.TIMEOUT_MS, max(1, int(seconds * 1000)))
         self._in_flight[curl] = task
         self._multi.add_handle(curl)
@@ -294,6 +340,8 @@ class _Sender:
             task.throttled = status == HTTPStatus.TOO_MANY_REQUESTS
             self._delivery.throttles += task.throttled
             self._try_again(task)
+        elif task.post.closes and not task.is_closing:
+            self._close_untold(task)
         else:
             self._delivery.dropped_with.add(status)
             self._delivery.dropped.append(task.post)
@@ -310,12 +358,28 @@ class _Sender:
 
     def _try_again(self, task: _Transfer) -> None:
         task.attempts += 1
-        ceiling = min(MAX_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2**task.attempts)
-        due = time.monotonic() + aws.jitter(ceiling)
-        if task.attempts < self._attempts and due < self._deadline:
+        if task.is_closing:
+            # Often, as one in fifty may get through: the connection must end while the account
+            # throttles, too.
+            self._try_later(task, FIRST_BACKOFF_SECONDS)
+        elif task.post.closes and task.attempts >= TELLING_ATTEMPTS:
+            self._close_untold(task)
+        elif task.attempts < self._attempts:
+            backoff = FIRST_BACKOFF_SECONDS * 2**task.attempts
+            self._try_later(task, min(MAX_BACKOFF_SECONDS, backoff))
+        else:
+            self._give_up(task)
+
+    def _try_later(self, task: _Transfer, ceiling_seconds: float) -> None:
+        due = time.monotonic() + aws.jitter(ceiling_seconds)
+        if due < self._deadline:
             heapq.heappush(self._later, (due, next(self._ticket), task))
         else:
             self._give_up(task)
+
+    def _close_untold(self, task: _Transfer) -> None:
+        task.requests_done, task.attempts = len(task.post.bodies), 0
+        self._ready.appendleft(task)
 
     def _give_up(self, task: _Transfer) -> None:
         left = self._delivery.throttled if task.throttled else self._delivery.failed

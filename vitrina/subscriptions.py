@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +19,7 @@ MAX_ROOMS_SECONDS = 2
 # A reserved word in DynamoDB's expressions, as is "partition".
 _MEMBER = {"#member": "member"}
 _OPEN = "expires_at > :now"
+_COUNT: Any = {"Select": "COUNT", "ConsistentRead": False}
 
 
 class Page(NamedTuple):
@@ -72,6 +73,19 @@ def first_pages(limits: Mapping[str, int]) -> Iterator[tuple[str, Page]]:
             yield channel, found
 
 
+def still_open(members: Sequence[Subscription]) -> list[Subscription]:
+    """Return those that are stored, not expired and not of an ended session: a consistent read."""
+    everyone = sessions.everyone_era()
+    keys = [member._asdict() for member in dict.fromkeys(members)]
+    rows = map(aws.from_item, aws.batch_get(config.current().connections_table, keys))
+    now = time.time()
+    return [
+        Subscription(row["partition"], row["member"])
+        for row in rows
+        if row["expires_at"] > now and row.get("everyone", 0) >= everyone
+    ]
+
+
 class Opened(NamedTuple):
     """A subscription, and when its connection opened, in seconds since 1970."""
 
@@ -83,6 +97,13 @@ def of_identity(client_type: ClientType, identity: str) -> list[Opened]:
     """Return the open connections of an identity, the oldest first, strongly consistent."""
     partitions = partitions_of(f"{client_type}:{identity}")
     return sorted(_opened(row) for partition in partitions for row in _rows(_query(partition)))
+
+
+def count_of_identity(client_type: ClientType, identity: str) -> int:
+    """Count the open connections of an identity: one read, eventually consistent."""
+    queries = [_query(each) for each in partitions_of(f"{client_type}:{identity}")]
+    pages = (page for query in queries for page in aws.query({**query, **_COUNT}))
+    return sum(page["Count"] for page in pages)
 
 
 def of_account(client_type: ClientType, account_id: int, before_era: int) -> list[Opened]:

@@ -14,7 +14,7 @@ app = http_api.resolver()
 class Disconnected(BaseModel):
     account_id: int
     closed: int
-    """Connections that were open."""
+    """Connections that are closed now. Others get no more events, and are closed by the sweep."""
 
 
 @app.post("/api/v1/admin/accounts/<account_id>/disconnect", responses=responses.describe())

@@ -1,11 +1,12 @@
-"""Fan-out queue: post events to one page of a channel, or again to some of its connections."""
+"""Fan-out queue: post a page of a channel, post again, greet again."""
 
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vitrina import fanout_queue, publishing
+from vitrina import fanout_queue, greeting, publishing
+from vitrina.fanout_queue import Greet
 
 logger = Logger()
 
@@ -24,8 +25,11 @@ def _is_done(record: dict[str, Any]) -> bool:
     about = {"message_id": record["messageId"]}
     try:
         task = fanout_queue.parse(record["body"])
-        about |= {"channel": task.channel, "seqs": task.seqs}
-        publishing.work(task)
+        if isinstance(task, Greet):
+            greeting.greet_again(task)
+        else:
+            about |= {"channel": task.channel, "seqs": task.seqs}
+            publishing.work(task)
     except Exception:
         logger.exception("task failed", **about)
         return False

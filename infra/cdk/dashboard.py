@@ -85,7 +85,12 @@ def _graphs(watched: Watched) -> list[Graphs]:
                 for statistic in ("p50", "p99", "Maximum")
             },
             "Posts": {name: own(name) for name in ("Posted", "Gone", "Failed")},
-            "Responses 429 and 403": {name: own(name) for name in ("Throttled", "Refused")},
+            "Responses 429 and 403": {
+                "throttled": own("Throttled"),
+                "probes": own("Probes"),
+                "probes throttled": own("ProbesThrottled"),
+                "refused": own("Refused"),
+            },
         },
         {
             "Fan-out queue, s and messages": {
@@ -102,6 +107,7 @@ def _graphs(watched: Watched) -> list[Graphs]:
                 ),
                 "left to the sweep": own("LeftBehind"),
                 "expired tasks": own("ExpiredTasks"),
+                "closed as too slow": own("SlowReaders"),
             },
             "Age of the connections stream, ms": {
                 "greet": greet.metric("IteratorAge", statistic="Maximum")

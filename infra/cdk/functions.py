@@ -27,6 +27,8 @@ class Function(NamedTuple):
     """Whether it posts to connections."""
     closes: bool = False
     """Whether it closes connections."""
+    probes: bool = False
+    """Whether it asks about connections."""
     queues: bool = False
     """Whether it puts fan-out tasks."""
     snap_start: bool = False
@@ -55,7 +57,7 @@ def _publisher(tables: Mapping[str, tuple[str, ...]], **more: Any) -> Function:
 
 FUNCTIONS = {
     "connect": Function(
-        {"connections": ("PutItem", "DeleteItem"), "sessions": LOOK},
+        {"connections": ("Query", "PutItem", "DeleteItem"), "sessions": LOOK},
         has_key=True,
         snap_start=True,
     ),
@@ -74,11 +76,12 @@ FUNCTIONS = {
         timeout_seconds=29,
     ),
     "greet": Function(
-        {"history": READ_POSITIONS, "connections": CLOSE, "sessions": LOOK},
+        {"history": READ_POSITIONS, "connections": (*CLOSE, "BatchGetItem"), "sessions": LOOK},
         posts=True,
         closes=True,
+        queues=True,
         snap_start=True,
-        timeout_seconds=90,
+        timeout_seconds=30,
     ),
     # One whole vCPU, because posting is limited by the processor.
     "approve": _publisher(
@@ -103,8 +106,14 @@ FUNCTIONS = {
         timeout_seconds=29,
     ),
     "fanout": Function(
-        {"history": ("BatchGetItem",), "connections": READ_AND_PRUNE, "sessions": LOOK},
+        {
+            "history": READ_POSITIONS,
+            "connections": (*CLOSE, "BatchGetItem"),
+            "sessions": LOOK,
+        },
         posts=True,
+        closes=True,
+        probes=True,
         queues=True,
         snap_start=True,
         memory_mb=1769,

@@ -138,7 +138,8 @@ class Lambdas(Construct):
             grants.allow(role, storage.arn_of(place), *(f"dynamodb:{name}" for name in actions))
         if needs.has_key and not self._stage.token_jwks_url:
             grants.allow(role, storage.signing_key_arn, "secretsmanager:GetSecretValue")
-        for method, is_needed in {"POST": needs.posts, "DELETE": needs.closes}.items():
+        methods = {"POST": needs.posts, "DELETE": needs.closes, "GET": needs.probes}
+        for method, is_needed in methods.items():
             if is_needed:
                 grants.allow(
                     role,

@@ -43,9 +43,9 @@ class WebSocketApi(Construct):
                 resource=self.api.api_id,
                 resource_name=f"{STAGE}/{method}/@connections/*",
             )
-            for method in ("POST", "DELETE")
+            for method in ("POST", "DELETE", "GET")
         }
-        """ARNs that allow posting to connections and closing them."""
+        """ARNs that allow posting to connections, closing them and asking about them."""
 
     def route_to(self, functions: Lambdas) -> None:
         for route, name in WEBSOCKET_ROUTES.items():

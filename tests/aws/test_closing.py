@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -10,12 +12,14 @@ from functions.greet.handler import handler as greet_handler
 from functions.sweep.handler import handler as sweep_handler
 from harness import deployment
 from harness.gateway_events import CONTEXT
-from harness.management_api import ManagementApiStub
+from harness.management_api import DROP, HANG, ManagementApiStub
 from harness.tokens import token_of
 from tests.aws.conftest import Clock, HttpCall, connect, stored, stored_connections
 from tests.aws.test_moderation import submit
-from vitrina import aws, closing, connections, subscriptions
+from vitrina import aws, closing, connections, sender, subscriptions
 from vitrina.channels import ClientType
+from vitrina.errors import Unavailable
+from vitrina.sender import Delivery, Post
 
 
 def sweep() -> None:
@@ -126,3 +130,61 @@ def test_a_client_that_reconnects_while_all_are_closed_stays_open(cloud: None, a
     connect("after", ClientType.USER, account_id=2)
     found = subscriptions.connected_until(ClientType.USER, began)
     assert [member.connection_id for member in found] == ["before"]
+
+
+def test_one_is_expired_before_it_is_told_and_closed(
+    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise workers go on posting to it until its rows are deleted."""
+    connect("c1", ClientType.USER, account_id=7)
+    post = sender.post
+
+    def expired_by_now(posts: Sequence[Post], **pace: Any) -> Delivery:
+        found = connections.find("c1")
+        assert found
+        assert found.has_expired
+        return post(posts, **pace)
+
+    monkeypatch.setattr(sender, "post", expired_by_now)
+    assert closing.close_account(ClientType.USER, 7, 1) == 1
+
+
+def test_one_that_does_not_take_the_last_frame_is_closed_all_the_same(
+    management_api: ManagementApiStub,
+) -> None:
+    for n, answer in enumerate((429, 500, DROP, 400, 413)):
+        connect(f"c{n}", ClientType.USER, account_id=7)
+        management_api.answers[f"c{n}"] = [answer] * (1 if answer in (400, 413) else 2)
+    assert closing.close_account(ClientType.USER, 7, 1) == 5
+    assert sorted(management_api.closed) == [f"c{n}" for n in range(5)]
+    assert stored_connections() == set()
+
+
+def test_one_that_hangs_is_closed_within_the_budget(
+    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "TELLING_SECONDS", 0.1)
+    connect("c1", ClientType.USER, account_id=7)
+    management_api.answers["c1"] = [HANG, HANG]
+    assert closing.close_account(ClientType.USER, 7, 1) == 1
+    assert management_api.closed == ["c1"]
+
+
+def test_one_that_keeps_changing_its_rows_is_closed_all_the_same(
+    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frames of a client may make every write of its rows conflict."""
+    monkeypatch.setattr(closing, "BUDGET_SECONDS", 0.1)
+    connect("c1", ClientType.USER, account_id=7)
+
+    def expire(_: str) -> None:
+        raise Unavailable("busy", "x")
+
+    monkeypatch.setattr(connections, "expire", expire)
+    management_api.behave = lambda _: 500
+    with pytest.raises(Unavailable):
+        closing.close_account(ClientType.USER, 7, 1)
+    assert stored_connections() == {"c1"}
+    management_api.behave = lambda _: 200
+    assert closing.close_account(ClientType.USER, 7, 1) == 1
+    assert stored_connections() == set()

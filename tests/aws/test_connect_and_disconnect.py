@@ -14,7 +14,7 @@ from harness.deployment import KEY
 from harness.gateway_events import CONTEXT
 from harness.tokens import token_of
 from tests.aws.conftest import Clock, stored_connections
-from vitrina import aws, keys, origins
+from vitrina import aws, config, keys, origins
 from vitrina.channels import ClientType
 
 pytestmark = pytest.mark.usefixtures("cloud")
@@ -163,3 +163,24 @@ def test_a_message_that_is_called_as_a_route_is_no_handshake_and_no_end() -> Non
         answer = handler(event, CONTEXT)
         assert json.loads(answer["body"])["data"]["code"] == "message_invalid"
     assert aws.dynamodb().scan(TableName="connections")["Items"] == before
+
+
+# --- An identity's limit ---
+
+
+def test_an_identity_that_has_twice_its_limit_stored_is_refused_before_anything_is_written() -> (
+    None
+):
+    limit = config.current().connections_per_identity
+    for n in range(2 * limit):
+        assert connect(token_of(ClientType.USER, 42), connection_id=f"c{n}")["statusCode"] == 200
+    assert connect(token_of(ClientType.USER, 42), connection_id="more")["statusCode"] == 429
+    assert connect(token_of(ClientType.USER, 4), connection_id="another")["statusCode"] == 200
+    assert stored_connections() == {"another", *(f"c{n}" for n in range(2 * limit))}
+
+
+def test_connections_that_have_expired_do_not_count(at: Clock) -> None:
+    for n in range(2 * config.current().connections_per_identity):
+        connect(token_of(ClientType.USER, 42), connection_id=f"c{n}")
+    at(3601)
+    assert connect(token_of(ClientType.USER, 42), connection_id="new")["statusCode"] == 200

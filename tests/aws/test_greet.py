@@ -1,4 +1,4 @@
-"""The connections stream, greeted."""
+"""The connections stream, greeted; and by the queue, who is not reached at once."""
 
 import json
 import time
@@ -6,31 +6,40 @@ from typing import Any
 
 import pytest
 
+from functions.fanout.handler import handler as fanout
 from functions.greet import handler as greet
 from harness.gateway_events import CONTEXT
 from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
-from vitrina import auth, aws, greeting, moderation, sender
+from tests.aws.conftest import Clock, FanoutQueue, connect, stored_connections
+from vitrina import auth, aws, connections, greeting, moderation, sender
 from vitrina.channels import ClientType
+from vitrina.fanout_queue import Greet
 from vitrina.products import Submission
 
 
-def record(connection_id: str, expires_in: int = 60) -> dict[str, Any]:
-    now = int(time.time())
-    row = {
-        "partition": f"connection#{connection_id}",
-        "member": "connection",
-        "client_type": "user",
-        "identity": "42",
-        "account_id": 42,
-        "connected_at": now,
-        "expires_at": now + expires_in,
-    }
-    return {"eventName": "INSERT", "dynamodb": {"NewImage": aws.to_item(row)}}
+def record(connection_id: str) -> dict[str, Any]:
+    """Return the insertion of a row, as the stream has it."""
+    [row] = aws.batch_get("connections", [connections.key(connection_id)])
+    return {"eventName": "INSERT", "dynamodb": {"NewImage": row}}
+
+
+def connected(*connection_ids: str) -> dict[str, Any]:
+    """Store connections, and return the batch of their insertions."""
+    for n, connection_id in enumerate(connection_ids):
+        connect(connection_id, ClientType.USER, account_id=42 + n)
+    return {"Records": [record(connection_id) for connection_id in connection_ids]}
+
+
+def greetings(management_api: ManagementApiStub) -> dict[str, int]:
+    """Return how often each connection received `connected`, and nothing else."""
+    for bodies in management_api.received.values():
+        assert {json.loads(body)["event"] for body in bodies} == {"connected"}
+    return {name: len(bodies) for name, bodies in management_api.received.items()}
 
 
 def test_every_new_connection_receives_connected(management_api: ManagementApiStub) -> None:
-    greet.handler({"Records": [record("c1"), record("c2")]}, CONTEXT)
+    greet.handler(connected("c1", "c2"), CONTEXT)
     assert set(management_api.received) == {"c1", "c2"}
     [body] = management_api.received["c1"]
     event = json.loads(body)
@@ -47,9 +56,10 @@ def test_connected_says_where_the_connections_channels_stand(
     shop = auth.verify(token_of(ClientType.SHOP))
     admin = auth.verify(token_of(ClientType.ADMIN))
     product = moderation.submit(Submission(product_name="x"), shop)
-    greet.handler({"Records": [record("before")]}, CONTEXT)
+    greet.handler(connected("before"), CONTEXT)
+    connections.forget("before")
     moderation.approve([product.product_id], None, admin)
-    greet.handler({"Records": [record("after")]}, CONTEXT)
+    greet.handler(connected("after"), CONTEXT)
     before, after = (
         json.loads(management_api.received[name][0])["data"]["positions"]
         for name in ("before", "after")
@@ -60,45 +70,91 @@ def test_connected_says_where_the_connections_channels_stand(
     assert before["user:42"] == after["user:42"]
 
 
-def test_a_greeting_that_is_throttled_or_fails_is_repeated(
+def test_a_greeting_that_is_throttled_or_fails_is_repeated_by_the_queue(
     management_api: ManagementApiStub,
+    fanout_queue: FanoutQueue,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    management_api.answers = {"slow": [429] * 5, "broken": [500] * 5}
-    greet.handler({"Records": [record("slow"), record("broken")]}, CONTEXT)
-    assert len(management_api.received["slow"]) == len(management_api.received["broken"]) == 1
-
-
-def test_a_greeting_that_comes_before_the_handshake_ended_is_repeated(
-    management_api: ManagementApiStub,
-) -> None:
-    management_api.answers["early"] = [410, 410]
-    greet.handler({"Records": [record("early"), record("open")]}, CONTEXT)
-    assert len(management_api.received["early"]) == len(management_api.received["open"]) == 1
-
-
-def test_one_that_never_opens_is_given_up(
-    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(greeting, "PAUSES_SECONDS", (0.01, 0.01))
-    management_api.answers["never"] = [410] * 9
-    greet.handler({"Records": [record("never"), record("open")]}, CONTEXT)
-    assert set(management_api.received) == {"open"}
-    assert management_api.statuses[410] == 3
-
-
-def test_one_that_is_throttled_to_the_end_fails_the_batch_so_that_the_stream_brings_it_again(
-    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(greeting, "PAUSES_SECONDS", (0.01,))
     monkeypatch.setattr(sender, "FIRST_BACKOFF_SECONDS", 0.001)
-    management_api.answers = {"slow": [429] * 8, "never": [410] * 9}
-    batch = {"Records": [record("slow"), record("never"), record("open")]}
-    with pytest.raises(greeting.GreetingFailed, match="1 of 3"):
-        greet.handler(batch, CONTEXT)
+    batch = connected("slow", "broken", "open")
+    management_api.answers = {"slow": [429] * 5, "broken": [500] * 9}
     greet.handler(batch, CONTEXT)
-    assert set(management_api.received) == {"slow", "open"}
+    assert greetings(management_api) == {"open": 1}
+    assert fanout_queue.work() == []
+    assert greetings(management_api) == {"open": 1, "slow": 1, "broken": 1}
+    assert fanout_queue.delays == [1, 2, 4]
 
 
-def test_an_expired_connection_is_not_greeted(management_api: ManagementApiStub) -> None:
-    greet.handler({"Records": [record("late", expires_in=-1)]}, CONTEXT)
-    assert not management_api.requests
+def test_a_greeting_that_comes_before_the_handshake_ended_is_repeated_at_once(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue
+) -> None:
+    batch = connected("early", "open")
+    management_api.answers["early"] = [410]
+    greet.handler(batch, CONTEXT)
+    assert greetings(management_api) == {"early": 1, "open": 1}
+    assert len(fanout_queue) == 0
+
+
+def test_one_that_never_opens_delays_nobody_and_is_forgotten(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue, at: Clock
+) -> None:
+    """Handshakes that are broken off: the row is stored, and the connection never opens."""
+    batch = connected("never", "open")
+    management_api.answers["never"] = [410] * 99
+    began = time.monotonic()
+    greet.handler(batch, CONTEXT)
+    assert time.monotonic() - began < 10 * greeting.PAUSE_SECONDS
+    assert greetings(management_api) == {"open": 1}
+    assert len(fanout_queue) == 1
+    assert stored_connections() == {"never", "open"}
+    at(connections.HANDSHAKE_SECONDS + 1)
+    assert fanout_queue.work() == []
+    assert stored_connections() == {"open"}
+
+
+def test_those_that_have_ended_meanwhile_are_not_greeted(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue
+) -> None:
+    """The stream's image is as old as the stream is late."""
+    batch = connected("disconnected", "gone", "open")
+    connections.expire("disconnected")
+    connections.forget("gone")
+    greet.handler(batch, CONTEXT)
+    assert greetings(management_api) == {"open": 1}
+    task = Greet(connection_ids=["disconnected", "gone", "gone"], attempt=1)
+    fanout_queue.put(task.model_dump_json())
+    assert fanout_queue.work() == []
+    assert greetings(management_api) == {"open": 1}
+
+
+def test_one_that_ends_between_two_tries_is_not_greeted(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = connected("c1")
+    management_api.answers["c1"] = [410]
+    monkeypatch.setattr("vitrina.greeting.time.sleep", lambda _: connections.expire("c1"))
+    greet.handler(batch, CONTEXT)
+    assert greetings(management_api) == {}
+    assert len(fanout_queue) == 0
+
+
+def test_one_that_is_never_reached_is_given_up_without_a_dead_letter(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "FIRST_BACKOFF_SECONDS", 0.001)
+    connected("c1")
+    management_api.behave = lambda _: 500
+    task = Greet(connection_ids=["c1"], attempt=58)
+    fanout_queue.put(task.model_dump_json())
+    assert fanout_queue.work() == []
+    assert fanout_queue.delays == [16, 16]
+
+
+def test_a_greeting_that_is_forbidden_stays_on_the_queue(
+    management_api: ManagementApiStub,
+) -> None:
+    connected("c1")
+    management_api.answers["c1"] = [403]
+    body = Greet(connection_ids=["c1"], attempt=1).model_dump_json()
+    answer = fanout({"Records": [{"messageId": "1", "body": body}]}, CONTEXT)
+    assert answer["batchItemFailures"] == [{"itemIdentifier": "1"}]

@@ -2,9 +2,9 @@
 
 Hypothesis plays a marketplace: clients come, join a room, go and vanish, products are submitted and
 approved, something is announced, processes die between any two calls that they make, queue messages
-come twice, the management API throttles and fails. Whenever the world has calmed down, every client
-has every event of its channels since it first connected or joined, once and in order, and no open
-connection was forgotten.
+come twice, the management API throttles and fails, clients that take no post are closed. Whenever
+the world has calmed down, every client has every event of its channels since it first connected or
+joined, once and in order, and no open connection was forgotten.
 
 The code is the real one but for what is outside of it: the management API is `Simulation.post`, the
 queue is a list, DynamoDB is moto's.
@@ -39,7 +39,17 @@ from harness.gateway_events import CONTEXT, frame_of
 from harness.tokens import token_of
 from local.inbox import Inbox
 from tests.aws.conflicts import conflicts
-from vitrina import auth, aws, connections, history, moderation, publishing, sender, subscriptions
+from vitrina import (
+    auth,
+    aws,
+    connections,
+    history,
+    moderation,
+    publishing,
+    sender,
+    slow_readers,
+    subscriptions,
+)
 from vitrina.channels import ClientType
 from vitrina.events import Announcement, AnnouncementPublished
 from vitrina.products import Submission
@@ -119,13 +129,24 @@ class Simulation:
             return
         for body in post.bodies:
             if phone.faults:
-                failed = {429: delivery.throttled, 500: delivery.failed}[phone.faults.pop()]
-                failed.append(post)
+                fault = phone.faults.pop()
+                delivery.throttles += fault == 429
+                if post.closes and fault == 429:
+                    continue  # it does not read, and is closed
+                {429: delivery.throttled, 500: delivery.failed}[fault].append(post)
                 return
             self.call()
             phone.receive(body)
             self.call()
+        if post.closes:
+            self.end(phone)
+            self.call()
         delivery.sent += 1
+
+    def end(self, phone: Phone) -> None:
+        assert phone.connection_id is not None
+        del self.phones[phone.connection_id]
+        phone.connection_id, phone.is_open, phone.to_say = None, False, []
 
 
 class Dying:
@@ -197,6 +218,9 @@ class Marketplace(RuleBasedStateMachine):
         self.patch.setattr(aws, "dynamodb", lambda: dynamodb)
         self.patch.setattr(aws, "sqs", lambda: world)
         self.patch.setattr(sender, "post", world.post)
+        for name in ("MIN_ATTEMPT", "COUNTED_TRIES"):
+            self.patch.setattr(slow_readers, name, 1)
+        self.patch.setattr(sender, "probe", lambda asked, **_: Delivery(sent=len(asked)))
         for module in (connections, history, subscriptions):
             self.patch.setattr(module, "time", clock)
         self.patch.setattr("vitrina.greeting.time", clock)
@@ -245,16 +269,26 @@ class Marketplace(RuleBasedStateMachine):
     @rule(data=st.data(), is_noticed=st.booleans())
     def someone_leaves(self, data: st.DataObject, is_noticed: bool) -> None:
         phone = data.draw(st.sampled_from(self._online()))
-        assert phone.connection_id is not None
-        del self.world.phones[phone.connection_id]
+        connection_id = phone.connection_id
+        self.world.end(phone)
         if is_noticed:
-            connections.forget(phone.connection_id)
-        phone.connection_id, phone.is_open, phone.to_say = None, False, []
+            assert connection_id is not None
+            connections.forget(connection_id)
 
     @precondition(lambda self: self._online())
     @rule(data=st.data(), faults=st.lists(FAULTS, min_size=1, max_size=4))
     def someones_connection_is_bad(self, data: st.DataObject, faults: list[int]) -> None:
         data.draw(st.sampled_from(self._online())).faults = faults
+
+    @precondition(lambda self: self._online())
+    @rule(data=st.data(), lives=LIVES)
+    def someone_does_not_read(self, data: st.DataObject, lives: int | None) -> None:
+        phone = data.draw(st.sampled_from(self._online()))
+        phone.faults = [429] * 20
+        self.something_is_announced(None, phone.client_type)
+        queue = self.world.queue
+        while phone.is_open and queue and self._work(queue[0], lives):
+            del queue[0]
 
     @precondition(lambda self: self.streamed)
     @rule()

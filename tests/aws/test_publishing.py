@@ -11,7 +11,7 @@ import pytest
 from functions.sweep.handler import handler as sweep
 from harness.gateway_events import CONTEXT
 from harness.management_api import DROP, HANG, ManagementApiStub
-from tests.aws.conftest import FanoutQueue, connect, stored_connections
+from tests.aws.conftest import FanoutQueue, connect, stored, stored_connections
 from vitrina import (
     aws,
     connections,
@@ -21,7 +21,12 @@ from vitrina import (
     sender,
 )
 from vitrina.channels import ClientType
-from vitrina.events import ProductApproval, ProductApproved
+from vitrina.events import (
+    Announcement,
+    AnnouncementPublished,
+    ProductApproval,
+    ProductApproved,
+)
 from vitrina.fanout_queue import PostAgain
 from vitrina.history import Change, StoredEvent
 
@@ -133,7 +138,7 @@ def test_what_fails_is_left_to_workers_with_growing_waits_until_it_passes(
 ) -> None:
     monkeypatch.setattr(sender, "FIRST_BACKOFF_SECONDS", 0.001)
     store_users(5)
-    management_api.answers = {"many0": [429] * 11, "many1": [500] * 7, "many2": [DROP] * 9}
+    management_api.answers = {"many0": [429] * 7, "many1": [500] * 3, "many2": [DROP] * 5}
     broadcast = publishing.publish(approved())
     assert (broadcast.delivered, broadcast.queued) == (2, 1)
     assert fanout_queue.work() == []
@@ -154,22 +159,6 @@ def test_one_hanging_client_holds_the_answer_up_for_two_seconds_at_most(
     assert (broadcast.delivered, broadcast.queued) == (49, 1)
     assert fanout_queue.work() == []
     assert len(management_api.received) == 50
-
-
-def test_who_never_answers_ends_as_a_failed_task_that_sqs_keeps(
-    management_api: ManagementApiStub,
-    fanout_queue: FanoutQueue,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(sender, "FIRST_BACKOFF_SECONDS", 0.001)
-    store_users(2)
-    management_api.answers["many0"] = [429] * 1000
-    publishing.publish(approved())
-    [failed] = fanout_queue.work()
-    task = PostAgain.model_validate_json(failed)
-    assert [member.connection_id for member in task.members] == ["many0"]
-    assert task.attempt == publishing.MAX_ATTEMPT
-    assert fanout_queue.delays == [1, 2, 4, 8, 16, 32]
 
 
 def test_a_connection_still_shaking_hands_gets_the_event_once_it_is_open(
@@ -200,15 +189,36 @@ def test_who_is_gone_is_forgotten_by_workers_as_well(
     assert stored_connections() == {"a0", "a1"}
 
 
+def test_what_was_queued_is_posted_to_those_only_who_are_still_subscribed(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue
+) -> None:
+    """Disconnected, expired or gone meanwhile, or no longer in the room."""
+    for n, name in enumerate(("here", "left", "expired", "gone")):
+        connect(name, ClientType.USER, account_id=n + 1)
+        connections.join(stored(name), "sale")
+    found = {name: connections.find(name) for name in ("here", "left", "expired", "gone")}
+    members = [each.subscription_to("sale") for each in found.values() if each]
+    news = Announcement(to="room:sale", title="x", text="x", admin_id=1)
+    [event] = history.commit([Change(None, AnnouncementPublished(data=news))])
+    task = PostAgain(channel="room:sale", seqs=[event.seq], members=members, attempt=1)
+    connections.leave(stored("left"), "sale")
+    connections.expire("expired")
+    connections.forget("gone")
+    fanout_queue.put(task.model_dump_json())
+    assert fanout_queue.work() == []
+    assert set(management_api.received) == {"here"}
+
+
 @pytest.mark.parametrize("message", ["", "{}", "null", '{"type":"dance"}', '{"type":"post_page"}'])
 def test_a_poison_message_fails_alone(
     management_api: ManagementApiStub, fanout_queue: FanoutQueue, message: str
 ) -> None:
     store_users(1)
+    [place] = partitions.partitions_of("user:0")
     task = PostAgain(
         channel="user",
         seqs=[1],
-        members=[partitions.Subscription("user#00", "0#many0")],
+        members=[partitions.Subscription(place.key, f"{place.prefix}many0")],
         attempt=1,
     )
     approved()

@@ -154,6 +154,37 @@ def test_a_management_api_that_is_down_is_a_failure_and_not_an_exception(
     assert ids(delivery.failed) == ["c"]
 
 
+def test_a_close_is_tried_again_until_the_budget_ends(management_api: ManagementApiStub) -> None:
+    management_api.answers["c"] = [200, *[429] * 12, 200]
+    closing = post("c", b"closing")._replace(closes=True)
+    assert sender.post([closing], budget_seconds=10) == sender.Delivery(sent=1, throttles=12)
+    assert (management_api.closed, management_api.received) == (["c"], {"c": [b"closing"]})
+
+
+def test_a_close_that_does_not_pass_ends_with_the_budget(
+    management_api: ManagementApiStub,
+) -> None:
+    management_api.behave = lambda _: 503
+    closing = post("c", b"closing")._replace(closes=True)
+    delivery = sender.post([closing], budget_seconds=0.5)
+    assert ids(delivery.failed) == ["c"]
+    assert [request.method for request in management_api.requests[:3]] == ["POST", "POST", "DELETE"]
+
+
+def test_a_probe_asks_once_about_each_and_sends_nothing(management_api: ManagementApiStub) -> None:
+    management_api.full = {"full"}
+    management_api.closed = ["closed"]
+    asked = [post(name).subscription for name in ("open", "full", "closed")]
+    delivery = sender.probe(asked, budget_seconds=5)
+    assert (delivery.sent, ids(delivery.gone), delivery.unreached) == (2, ["closed"], delivery.gone)
+    management_api.throttled_share = 1
+    delivery = sender.probe(asked, budget_seconds=5)
+    assert ids(delivery.throttled) == ["closed", "full", "open"]
+    assert {request.method for request in management_api.requests} == {"GET"}
+    assert len(management_api.requests) == 6
+    assert management_api.received == {}
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a file with a key and a certificate for 127.0.0.1, signed by itself."""

@@ -275,9 +275,10 @@ class Migration:
         claims = {"sub": account_id, "client_type": "user", "iat": self.now}
         return auth.Identity.model_validate(claims | {"exp": int(self.now) + 3600})
 
-    def _close(self, closed: Any, *_: object, **__: object) -> None:
+    def _close(self, closed: Any, *_: object, **__: object) -> int:
         for member in closed:
             connections.forget(member.connection_id)
+        return len(closed)
 
 
 # Their places are others of three shards than of two; so is the room's.

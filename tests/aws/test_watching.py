@@ -17,7 +17,7 @@ from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
 from tests.aws.conftest import Clock, FanoutQueue, HttpCall, connect, unpublished
 from tests.aws.test_publishing import approved, store_users
-from vitrina import auth, aws, fanout_queue, history, moderation, publishing
+from vitrina import auth, aws, connections, history, moderation, publishing
 from vitrina.channels import ClientType
 from vitrina.fanout_queue import PostAgain
 from vitrina.metrics import NAMESPACE, UNITS
@@ -117,19 +117,39 @@ def test_a_task_that_fails_says_of_which_channel_and_events_it_is(
 ) -> None:
     rows = approved()
     [row] = (row for row in rows if row.channel == "user")
-    connect("deaf", ClientType.USER, 7)
-    management_api.answers["deaf"] = [500] * 9
-    task = PostAgain(
-        channel="user", seqs=[row.seq], members=[Subscription("user#07", "7#deaf")], attempt=6
-    )
+    connect("forbidden", ClientType.USER, 7)
+    connection = connections.find("forbidden")
+    assert connection
+    management_api.answers["forbidden"] = [403]
+    task = PostAgain(channel="user", seqs=[row.seq], members=[connection.subscription], attempt=6)
     fanout_queue.put(task.model_dump_json())
     assert len(fanout_queue.work()) == 1
     [failed] = (line for line in lines() if line["message"] == "task failed")
     assert (failed["channel"], failed["seqs"]) == ("user", [row.seq])
     assert failed["message_id"]
+
+
+def test_connections_that_are_closed_for_being_slow_are_counted_and_named(
+    management_api: ManagementApiStub, lines: Lines, measured: Measured
+) -> None:
+    rows = approved()
+    [row] = (row for row in rows if row.channel == "user")
+    connect("deaf", ClientType.USER, 7)
+    connection = connections.find("deaf")
+    assert connection
+    management_api.full = {"deaf"}
+    measured()
+    task = PostAgain(
+        channel="user", seqs=[row.seq], members=[connection.subscription], attempt=5, counted=3
+    )
+    publishing.work(task)
     [posted] = (line for line in lines() if line["message"] == "posted")
     assert posted["event_ids"] == [row.event_id]
     assert posted["again_connection_ids"] == ["deaf"]
+    [closed] = (line for line in lines() if line["message"] == "closed")
+    assert (closed["reason"], closed["connection_ids"]) == ("too_slow", ["deaf"])
+    found = measured()
+    assert (found["SlowReaders"], found["Probes"], found["ProbesThrottled"]) == (1, 20, 0)
 
 
 def test_what_happened_to_a_phone_is_in_every_line_about_it(
@@ -232,7 +252,7 @@ def test_pages_without_deliveries_have_no_delivery_time(
 
 def test_tasks_that_come_too_late_are_counted(cloud: None, measured: Measured) -> None:
     task = PostAgain(channel="user", seqs=[1], members=[Subscription("user#07", "7#a")], attempt=1)
-    publishing.work(fanout_queue.parse(task.model_dump_json()))
+    publishing.work(task)
     assert measured() == {"ExpiredTasks": 1}
 
 

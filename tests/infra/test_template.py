@@ -194,7 +194,7 @@ def test_only_functions_that_post_may_post_and_none_may_scan_connections(
 ) -> None:
     actions = json.dumps(list(statements(template)))
     assert actions.count("execute-api:ManageConnections") == sum(
-        function.posts + function.closes for function in FUNCTIONS.values()
+        function.posts + function.closes + function.probes for function in FUNCTIONS.values()
     )
     assert "dynamodb:Scan" not in actions
 
@@ -209,6 +209,7 @@ def test_only_functions_that_close_connections_may_end_them(template: Template) 
     assert ways == {
         "POST": sum(function.posts for function in FUNCTIONS.values()),
         "DELETE": sum(function.closes for function in FUNCTIONS.values()),
+        "GET": 1,
     }
 
 
