@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from argon2 import PasswordHasher
 
 from infra.tables import TABLES
-from vitrina import accounts, aws, config, keys, metrics, sender, sessions, subscriptions
+from vitrina import accounts, aws, config, door, keys, metrics, sender, sessions, subscriptions
 from vitrina.config import Config
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def configure(patch: "pytest.MonkeyPatch", **changes: Any) -> Config:
 
 def forget() -> None:
     """Clear all caches of this process."""
-    for module in (config, keys, metrics, sessions, subscriptions, sender):
+    for module in (config, door, keys, metrics, sessions, subscriptions, sender):
         module.forget()
 
 

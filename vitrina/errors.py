@@ -75,6 +75,7 @@ class Forbidden(Problem):
         "channel_forbidden",
         "identity_mismatch",
         "connection_expired",
+        "edge_required",
     )
 
 

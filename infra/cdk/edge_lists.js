@@ -8,6 +8,7 @@ function handler(event) {
   if (request.method === 'GET' && isOfApproved(request.querystring.status)) {
     delete request.headers.authorization;
   }
+  request.headers['x-vitrina-viewer'] = { value: event.viewer.ip };
   return request;
 }
 

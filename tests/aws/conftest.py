@@ -22,7 +22,7 @@ from harness.deployment import KEY
 from harness.gateway_events import CONTEXT
 from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
-from tests.aws import moto_tables
+from tests.aws import grants, moto_tables
 from vitrina import accounts, auth, aws, config, connections, publishing
 from vitrina.channels import ClientType
 

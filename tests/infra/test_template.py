@@ -82,21 +82,6 @@ def test_a_request_that_no_route_takes_is_refused_by_a_function(template: Templa
     assert {route["RouteKey"] for route in of_http} == {*HTTP_ROUTES, "$default"}
 
 
-def test_logins_of_everyone_together_are_throttled(template: Template) -> None:
-    [stage] = [
-        stage
-        for stage in resources(template, "AWS::ApiGatewayV2::Stage").values()
-        if "RouteSettings" in stage["Properties"]
-    ]
-    assert stage["Properties"]["RouteSettings"] == {
-        "POST /api/v1/auth/login": {"ThrottlingRateLimit": 100, "ThrottlingBurstLimit": 200}
-    }
-    routes = resources(template, "AWS::ApiGatewayV2::Route")
-    assert {
-        routes[name]["Properties"]["RouteKey"] for name in stage["DependsOn"] if name in routes
-    } == {"POST /api/v1/auth/login"}
-
-
 def test_the_functions_know_the_allowed_origins_as_browsers_send_them() -> None:
     given = "https://Console.example.com:443/,capacitor://localhost"
     template = synthesise(None, allowed_origins=given)
@@ -418,8 +403,8 @@ def test_a_stage_keeps_what_it_says_for_as_long_as_it_says(
         assert table["DeletionPolicy"] == deletion_policy
         assert replica["DeletionProtectionEnabled"] is is_protected
         assert backups["RecoveryPeriodInDays"] == backup_days
-    [key] = resources(template, "AWS::SecretsManager::Secret").values()
-    assert key["DeletionPolicy"] == deletion_policy
+    for secret in resources(template, "AWS::SecretsManager::Secret").values():
+        assert secret["DeletionPolicy"] == deletion_policy
     groups = resources(template, "AWS::Logs::LogGroup").values()
     assert {group["Properties"]["RetentionInDays"] for group in groups} == {log_days}
     assert len(groups) == len(FUNCTIONS) + 1
