@@ -15,7 +15,7 @@ SOURCES := pyproject.toml README.md LICENSE infra/artifact.py infra/aws_descript
 .DELETE_ON_ERROR:
 .PHONY: help demo dev test test-nightly bench fuzz lint format reference cost lock artifact clean
 .PHONY: bootstrap deploy diff outputs account remove-account verify replay-dead-letters
-.PHONY: disconnect-all everyone-out
+.PHONY: disconnect-all everyone-out new-edge-value
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 28
@@ -181,6 +181,9 @@ disconnect-all: build/venv.done ## close all connections of a deployed stack; cl
 
 everyone-out: build/venv.done ## end the sessions of all accounts of a deployed stack: everyone logs in again
 	@$(BIN)/python -m ops.everyone_out --stack Vitrina-$(STAGE)
+
+new-edge-value: build/venv.done ## replace the value of the edge's secret that is not in use
+	@$(BIN)/python -m ops.edge_value --stack Vitrina-$(STAGE)
 
 # --- Maintenance ----------------------------------------------------------------------------------
 

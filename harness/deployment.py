@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from argon2 import PasswordHasher
 
 from infra.tables import TABLES
-from vitrina import accounts, aws, config, keys, metrics, sender, sessions, slow_readers
+from vitrina import accounts, aws, config, door, keys, metrics, sender, sessions, slow_readers
 from vitrina.config import Config
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def configure(patch: "pytest.MonkeyPatch", **changes: Any) -> Config:
 
 def forget() -> None:
     """Clear all caches of this process."""
-    for module in (config, keys, metrics, sessions, sender, slow_readers):
+    for module in (config, door, keys, metrics, sessions, sender, slow_readers):
         module.forget()
 
 

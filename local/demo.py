@@ -21,7 +21,7 @@ PRODUCT = {"product_name": "Красное платье", "price": 4990, "descri
 def main(progress: Progress) -> None:
     with emulator.running(progress) as cloud:
         progress("Starting the edge")
-        with edge.running(cloud.websocket_url, cloud.http_url) as url:
+        with edge.running(cloud.outputs) as url:
             progress.done()
             _play(Api(url), progress)
 

@@ -49,7 +49,7 @@ def main(progress: Progress) -> None:
     _require_free_port()
     with emulator.running(progress) as cloud:
         progress("Starting the edge")
-        with edge.running(cloud.websocket_url, cloud.http_url, PORT):
+        with edge.running(cloud.outputs, PORT):
             progress.done()
             print(HELP.format(port=PORT, password=emulator.PASSWORD), flush=True)
             signal.pause()

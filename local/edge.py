@@ -1,5 +1,6 @@
 """The local counterpart of CloudFront: one host in front of both APIs.
 
+It tells the APIs what CloudFront tells them: the stack's secret, the client's host and address.
 Upgrades of `/ws/{type}` go to the WebSocket API as `?client_type={type}`, because API Gateway
 refuses a path after the stage; other requests go to the HTTP API.
 """
@@ -8,7 +9,7 @@ import asyncio
 import json
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
@@ -29,6 +30,7 @@ from yarl import URL
 
 from harness import gateway_events
 from vitrina import aws
+from vitrina.door import SECRET_HEADER, VIEWER_HEADER
 from vitrina.origins import EDGE_HOST_HEADER
 
 # API Gateway's limits.
@@ -64,12 +66,12 @@ def _names_type(part: str) -> bool:
 
 
 @contextmanager
-def running(websocket_url: str, http_url: str, port: int = 0) -> Iterator[str]:
-    """Serve on `localhost` in a thread until the end of the block; yield the URL.
+def running(outputs: Mapping[str, str], port: int = 0) -> Iterator[str]:
+    """Serve a stack on `localhost` in a thread until the end of the block; yield the URL.
 
-    Port 0 is any free port. Raises OSError if the port is taken.
+    `outputs` are the stack's. Port 0 is any free port. Raises OSError if the port is taken.
     """
-    edge = _Edge(websocket_url, http_url)
+    edge = _Edge(outputs["WebSocketUrl"], outputs["HttpUrl"], secret_value(outputs))
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="edge")
     thread.start()
@@ -85,10 +87,17 @@ def running(websocket_url: str, http_url: str, port: int = 0) -> Iterator[str]:
         loop.close()
 
 
+def secret_value(outputs: Mapping[str, str]) -> str:
+    """Return what the edge of a stack sends."""
+    found = _client("secretsmanager").get_secret_value(SecretId=outputs["EdgeSecret"])
+    return str(json.loads(found["SecretString"])[outputs["EdgeValue"]])
+
+
 class _Edge:
-    def __init__(self, websocket_url: str, http_url: str) -> None:
+    def __init__(self, websocket_url: str, http_url: str, secret: str) -> None:
         self._websocket_url = websocket_url
         self._http_url = http_url
+        self._secret = secret
 
     async def start(self, port: int) -> int:
         """Listen on every loopback address of `localhost`; return the port."""
@@ -117,8 +126,12 @@ class _Edge:
             if query is not None:
                 return await self._forward_websocket(request, query)
         if request.method == "OPTIONS":
-            return await asyncio.to_thread(_answer_preflight, request)
+            return await asyncio.to_thread(_answer_preflight, request, self._says(request))
         return await self._forward_http(request)
+
+    def _says(self, request: web.Request) -> dict[str, str]:
+        """Return the headers of the edge's own, which replace those of a client."""
+        return {SECRET_HEADER: self._secret, VIEWER_HEADER: request.remote or ""}
 
     async def _forward_websocket(self, request: web.Request, query: str) -> web.StreamResponse:
         offered = request.headers.get("Sec-WebSocket-Protocol", "")
@@ -128,6 +141,7 @@ class _Edge:
                 URL(f"{self._websocket_url}?{query}", encoded=True),
                 headers={
                     **{k: v for k, v in request.headers.items() if k in HANDSHAKE_HEADERS},
+                    **self._says(request),
                     EDGE_HOST_HEADER: request.host,
                     "X-Forwarded-Proto": request.scheme,
                 },
@@ -155,7 +169,7 @@ class _Edge:
             async with self._session.request(
                 request.method,
                 URL(self._http_url + request.raw_path, encoded=True),
-                headers=_end_to_end(request.headers.items()),
+                headers=_replaced(_end_to_end(request.headers.items()), self._says(request)),
                 data=BytesIO(body) if body else None,
                 allow_redirects=False,
                 skip_auto_headers=("Accept", "Content-Type", "User-Agent"),
@@ -169,21 +183,21 @@ class _Edge:
             return web.json_response({"message": "Bad Gateway"}, status=502)
 
 
-def _answer_preflight(request: web.Request) -> web.Response:
+def _answer_preflight(request: web.Request, says: Mapping[str, str]) -> web.Response:
     """Invoke the function of the `$default` route, as AWS does.
 
     The local cloud answers OPTIONS itself, from a configuration that the API does not have.
     """
-    headers = {name.lower(): value for name, value in request.headers.items()}
+    headers = {name.lower(): value for name, value in request.headers.items()} | {**says}
     event = gateway_events.http(request.method, request.path, headers=headers)
-    done = _lambda().invoke(FunctionName=_other_routes(), Payload=json.dumps(event))
+    done = _client("lambda").invoke(FunctionName=_other_routes(), Payload=json.dumps(event))
     answer = json.load(done["Payload"])
     return web.Response(status=answer["statusCode"], headers=answer["headers"])
 
 
 @cache
 def _other_routes() -> str:
-    pages = _lambda().get_paginator("list_functions").paginate()
+    pages = _client("lambda").get_paginator("list_functions").paginate()
     [name] = [
         str(function["FunctionName"])
         for page in pages
@@ -194,10 +208,10 @@ def _other_routes() -> str:
 
 
 @cache
-def _lambda() -> Any:
+def _client(service: str) -> Any:
     # With the local cloud's own keys: this process may have fewer permissions.
-    return boto3.client(
-        "lambda",
+    return boto3.client(  # type: ignore[call-overload]
+        service,
         region_name=aws.region(),
         aws_access_key_id="test",
         aws_secret_access_key="test",  # noqa: S106 - no secret
@@ -206,6 +220,13 @@ def _lambda() -> Any:
 
 def _end_to_end(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in headers if name.lower() not in HOP_BY_HOP]
+
+
+def _replaced(
+    headers: Iterable[tuple[str, str]], others: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    kept = [(name, value) for name, value in headers if name.lower() not in others]
+    return [*kept, *others.items()]
 
 
 async def _join(client: web.WebSocketResponse, upstream: ClientWebSocketResponse) -> None:

@@ -79,6 +79,8 @@ class Policy(BaseModel):
 
     allowed_origins: Annotated[tuple[Origin, ...], BeforeValidator(_split)] = ()
     """Origins of web pages that may connect and call. Apps send no Origin and need no entry."""
+    guarded: bool = False
+    """Whether requests are refused that have not come through the edge."""
     connections_per_identity: int = Field(default=10, ge=1, le=1000)
     rooms_per_connection: int = Field(default=20, ge=1, le=50)
     logins_per_second: int = Field(default=100, ge=1, le=10_000)
@@ -125,6 +127,8 @@ class Config(Policy):
     """Name or ARN of the secret whose string is the HS256 key."""
     management_url: str
     """Base URL of the @connections API, the stage included, without a trailing slash."""
+    edge_secret: str = ""
+    """ARN of the secret that the edge sends with each request; empty without an edge."""
 
     def to_environment(self) -> dict[str, str]:
         return {PREFIX + name.upper(): _text(value) for name, value in self}
@@ -142,12 +146,14 @@ class Config(Policy):
         """
         policy = self.model_dump_json(include={*Policy.model_fields}, exclude_defaults=True)
         resources = {output: getattr(self, field) for field, output in _OUTPUTS.items()}
+        if not self.edge_secret:  # no output is empty
+            del resources[_OUTPUTS["edge_secret"]]
         return resources | {POLICY_OUTPUT: policy}
 
     @classmethod
     def from_outputs(cls, outputs: dict[str, str]) -> Self:
         """Read what `to_outputs` returned, in a program that operates a deployed stack."""
-        resources = {field: outputs[output] for field, output in _OUTPUTS.items()}
+        resources = {field: outputs[out] for field, out in _OUTPUTS.items() if out in outputs}
         return cls.model_validate(from_json(outputs[POLICY_OUTPUT]) | resources)
 
     def use(self) -> None:

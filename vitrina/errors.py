@@ -76,6 +76,7 @@ class Forbidden(Problem):
         "room_forbidden",
         "identity_mismatch",
         "connection_expired",
+        "edge_required",
     )
 
 

@@ -97,6 +97,7 @@ def _resolve(
     # Without a content type Powertools reads every body as JSON, and none as a form.
     headers = {**event.get("headers", {})}
     try:
+        door.require_edge(event)
         _require_path(event["rawPath"])
         _require_json(headers.pop("content-type", ""), event.get("body"))
         body = _read_body(event)

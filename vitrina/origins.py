@@ -35,7 +35,7 @@ def normalize(text: str) -> str | None:
 def is_own(origin: str, headers: Mapping[str, str]) -> bool:
     """Return whether an origin is that of the requested host, here or at the edge.
 
-    `headers` has names in lower case. Pages cannot send these headers, and only pages have origins.
+    `headers` has names in lower case, and the edge's host only where it is believed.
     """
     scheme = headers.get("x-forwarded-proto", "https")
     hosts = (headers.get(EDGE_HOST_HEADER), headers.get("host"))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from vitrina import origins
+from vitrina import door, origins
 from vitrina.errors import Invalid, Problem
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ def handshake(event: Mapping[str, Any]) -> Handshake:
 
 def _foreign_origin(headers: Mapping[str, str]) -> str | None:
     origin = headers.get("origin")
-    return None if origin is None or origins.is_own(origin, headers) else origin
+    is_own = origin is None or origins.is_own(origin, door.believed(headers))
+    return None if is_own else origin
 
 
 def disconnected(event: Mapping[str, Any]) -> str:

@@ -62,7 +62,7 @@ def _in_the_cloud(measured: Counts, event_bytes: float) -> Counts:
         + requests * UPKEEP.response_header_bytes,
         **_through_the_edge(requests),
         "gb_seconds": measured["gb_seconds"] + cold * UPKEEP.cold_start_gb_seconds,
-        "secret_requests": cold,
+        "secret_requests": UPKEEP.secrets * cold,
         "log_bytes": logs,
         "stored_log_bytes": logs * UPKEEP.log_retention_days / DAYS,
     }
@@ -211,7 +211,7 @@ class Month:
             {name: getattr(UPKEEP, name) for name in resources},
             {
                 "queue_requests": UPKEEP.queue_polls_per_minute * MINUTES,
-                "secret_requests": UPKEEP.warm_processes * MINUTES / 5,
+                "secret_requests": UPKEEP.secrets * UPKEEP.warm_processes * MINUTES / 5,
                 "stored_bytes": stored,
                 "backup_bytes": stored,
             },

@@ -41,7 +41,7 @@ class Upkeep(NamedTuple):
     alarms: float = 60
     metrics: float = 21
     dashboards: float = 1
-    secrets: float = 1
+    secrets: float = 2
     firewalls: float = 1
     firewall_rules: float = 2
     counts_per_minute: float = 1
@@ -77,12 +77,12 @@ DESCRIPTIONS = {
     "alarms": "alarms; each metric of a calculated alarm is billed as one",
     "metrics": "custom metrics",
     "dashboards": "dashboards",
-    "secrets": "secrets",
+    "secrets": "secrets: the signing key, and what the edge sends",
     "firewalls": "firewalls",
     "firewall_rules": "firewall rules",
     "counts_per_minute": "requests to `/health` or `/ws/stats` per minute",
     "queue_polls_per_minute": "polls of an empty queue per minute: Lambda's 5 pollers wait 20 s",
-    "warm_processes": "warm processes that read the signing key every 5 minutes",
+    "warm_processes": "warm processes that read each secret every 5 minutes",
     "cold_starts": "share of invocations that start cold; AWS gives 1% as the usual maximum",
     "cold_start_gb_seconds": "GB-seconds of a cold start",
     "traced": "share of invocations that X-Ray records, besides the first of every second",

@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vitrina import admission, auth, config, metrics, origins, websocket_api
+from vitrina import admission, auth, config, door, metrics, origins, websocket_api
 from vitrina.auth import Identity
 from vitrina.errors import Forbidden, Problem
 from vitrina.websocket_api import Handshake
@@ -22,6 +22,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     except Problem as problem:
         return websocket_api.refuse_message(problem)
     try:
+        door.require_edge(event)
         identity = _admit(request)
     except Problem as problem:
         logger.info("refused", code=problem.code)

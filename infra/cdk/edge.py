@@ -1,5 +1,6 @@
 """CloudFront in front of both APIs: one host, and a short cache for lists."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from constructs import Construct
 from infra.cdk import grants
 from infra.cdk.firewall import FIREWALL_OUTPUT, FIREWALL_REGION, FirewallStack
 from infra.cdk.stages import Stage
+from vitrina.door import SECRET_HEADER
 from vitrina.products import LIST_FRESH_SECONDS, LIST_STALE_SECONDS
 from vitrina.statistics import MAX_SHARED_SECONDS
 
@@ -33,24 +35,32 @@ class Edge(Construct):
         stage: Stage,
         websocket_url: str,
         http_url: str,
+        secret: cdk.SecretValue,
     ) -> None:
-        """`url` is the URL for clients; `target` is what the DNS of your own domain points to."""
+        """`url` is the URL for clients; `target` is what the DNS of your own domain points to.
+
+        The secret is sent with every request to the APIs. The template has a reference to it, which
+        CloudFormation resolves.
+        """
         super().__init__(scope, construct_id)
         self._stage = stage
         self._headers = self._security_headers()
-        websocket, http = map(_origin, (websocket_url, http_url))
+        # It replaces what a client sends.
+        headers = {SECRET_HEADER: secret.unsafe_unwrap()}
+        websocket, http = (_origin(url, headers) for url in (websocket_url, http_url))
+        viewer = self._on_request("edge_viewer")
         statistics = self._statistics_cache()
         distribution = cloudfront.Distribution(
             self,
             "Distribution",
-            default_behavior=self._behavior(http),
+            default_behavior=self._behavior(http, viewer),
             # The first match is used, in this order.
             additional_behaviors={
-                "/ws/stats": self._behavior(http, cache=statistics),
-                "/health": self._behavior(http, cache=statistics),
-                "/ws/*": self._behavior(websocket, function="edge_websocket"),
+                "/ws/stats": self._behavior(http, viewer, statistics),
+                "/health": self._behavior(http, viewer, statistics),
+                "/ws/*": self._behavior(websocket, self._on_request("edge_websocket")),
                 "/api/v1/products": self._behavior(
-                    http, function="edge_lists", cache=self._list_cache()
+                    http, self._on_request("edge_lists"), self._list_cache()
                 ),
             },
             error_responses=[
@@ -69,8 +79,7 @@ class Edge(Construct):
     def _behavior(
         self,
         origin: cloudfront.IOrigin,
-        *,
-        function: str | None = None,
+        function: cloudfront.FunctionAssociation,
         cache: cloudfront.ICachePolicy = cloudfront.CachePolicy.CACHING_DISABLED,
     ) -> cloudfront.BehaviorOptions:
         return cloudfront.BehaviorOptions(
@@ -82,7 +91,7 @@ class Edge(Construct):
             response_headers_policy=self._headers,
             # No redirect: the token in the URL would already have been sent in clear text.
             viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
-            function_associations=[self._on_request(function)] if function else None,
+            function_associations=[function],
         )
 
     def _on_request(self, name: str) -> cloudfront.FunctionAssociation:
@@ -196,9 +205,10 @@ class Edge(Construct):
         grants.acknowledge(distribution, reasons)
 
 
-def _origin(url: str) -> origins.HttpOrigin:
+def _origin(url: str, headers: Mapping[str, str]) -> origins.HttpOrigin:
     return origins.HttpOrigin(
         cdk.Fn.parse_domain_name(url),
+        custom_headers=headers,
         protocol_policy=cloudfront.OriginProtocolPolicy.HTTPS_ONLY,
         read_timeout=READ_TIMEOUT,
     )

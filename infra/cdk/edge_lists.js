@@ -10,6 +10,7 @@ function handler(event) {
     delete request.headers.authorization;
     keepWhatSelects(request.querystring);
   }
+  request.headers['x-vitrina-viewer'] = { value: event.viewer.ip };
   return request;
 }
 

@@ -18,6 +18,7 @@ function handler(event) {
   request.uri = '/ws'; // the stage
   // The origin receives its own name as Host; it compares Origin with this header.
   request.headers['x-vitrina-host'] = { value: request.headers.host.value };
+  request.headers['x-vitrina-viewer'] = { value: event.viewer.ip };
   return request;
 }
 

@@ -1,8 +1,16 @@
-"""The table of functions: the folders under functions/, with their grants and sizes."""
+"""The table of functions: the folders under functions/, with their grants and sizes.
 
+What a function may do in a table is a line `"table": actions`, of an index `"table/index"`. In a
+table that has rows of several kinds, the line names the rows by patterns of their partition key:
+`"platform[settings,login#*]"`, and `"history[*]"` for all of them.
+"""
+
+import re
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from vitrina.channels import CHANNELS
 from vitrina.history import OUTBOX_INDEX
 from vitrina.products import SHOP_INDEX, STATUS_INDEX
 
@@ -17,10 +25,20 @@ PUBLISH = (*READ_POSITIONS, "UpdateItem")
 LOOK = ("BatchGetItem",)
 
 
+SHARED_TABLES = ("connections", "history", "platform", "sessions")
+"""The tables whose lines name the rows."""
+
+
 class Function(NamedTuple):
-    """One function: its DynamoDB actions by table or `table/index`, other grants, and size."""
+    """One function: its DynamoDB actions by place, other grants, and size."""
 
     tables: Mapping[str, tuple[str, ...]] = {}
+    has_door: bool = False
+    """Whether requests of clients come to it, which it refuses if they go around the edge."""
+    reserved_concurrency: int = 0
+    """Executions that are its own where the account has enough; 0 if it shares the others'. A flood
+    of one door cannot take them from another, nor more than its own. For `fanout`, those beyond its
+    workers."""
     has_key: bool = False
     """Whether it reads tokens: with the signing key, or another issuer's public keys."""
     posts: bool = False
@@ -37,16 +55,50 @@ class Function(NamedTuple):
     timeout_seconds: int = 10
 
 
-def _publisher(tables: Mapping[str, tuple[str, ...]], **more: Any) -> Function:
+class Statement(NamedTuple):
+    """Actions on a table, or on an index of it."""
+
+    place: str
+    actions: tuple[str, ...]
+    keys: tuple[str, ...]
+    """Patterns of the partition keys that are allowed; empty for all."""
+
+
+def statements(tables: Mapping[str, tuple[str, ...]]) -> list[Statement]:
+    """Return the statements of a function's lines.
+
+    An action has the keys of all its lines: one statement must allow all keys of a request.
+    """
+    keys: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for line, actions in tables.items():
+        place, _, patterns = line.removesuffix("]").partition("[")
+        for action in actions:
+            keys[place, action].update(patterns.split(",") if patterns else "*")
+    grouped: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
+    for (place, action), allowed in keys.items():
+        grouped[place, () if "*" in allowed else tuple(sorted(allowed))].append(action)
+    return [Statement(place, tuple(actions), found) for (place, found), actions in grouped.items()]
+
+
+def _channels_of(*events: str) -> str:
+    """Return the line's name of the rows of the channels that events are published to."""
+    channels = dict.fromkeys(channel for event in events for channel in CHANNELS[event])
+    return f"history[{','.join(re.sub('{.*}', '*', channel) for channel in channels)}]"
+
+
+def _publisher(
+    events: tuple[str, ...], tables: Mapping[str, tuple[str, ...]] = {}, **more: Any
+) -> Function:
     """Return a function that commits and publishes; its timeout is how long API Gateway waits."""
     return Function(
         {
-            "platform": ("GetItem",),
-            "history": PUBLISH,
-            "connections": READ_AND_PRUNE,
-            "sessions": LOOK,
+            "platform[settings]": ("GetItem",),
+            _channels_of(*events): PUBLISH,
+            "connections[*]": READ_AND_PRUNE,
+            "sessions[*]": LOOK,
             **tables,
         },
+        has_door=True,
         has_key=True,
         posts=True,
         queues=True,
@@ -57,18 +109,25 @@ def _publisher(tables: Mapping[str, tuple[str, ...]], **more: Any) -> Function:
 
 FUNCTIONS = {
     "connect": Function(
-        {"connections": ("Query", "PutItem", "DeleteItem"), "sessions": LOOK},
+        {
+            "connections[connection#*,user#*,shop#*,admin#*]": ("Query", "PutItem", "DeleteItem"),
+            "sessions[*]": LOOK,
+        },
+        has_door=True,
+        reserved_concurrency=200,
         has_key=True,
         snap_start=True,
     ),
-    "disconnect": Function({"connections": ("GetItem", "DeleteItem")}),
+    "disconnect": Function({"connections[*]": ("GetItem", "DeleteItem")}, reserved_concurrency=100),
     "message": Function(
         {
-            "connections": (*CLOSE, "BatchGetItem"),
-            "history": (*READ_POSITIONS, "UpdateItem", "Query"),
-            "platform": ("UpdateItem",),
-            "sessions": (*LOOK, "PutItem"),
+            "connections[*]": (*CLOSE, "BatchGetItem"),
+            "history[*]": (*READ_POSITIONS, "UpdateItem", "Query"),
+            "platform[recoveries#*]": ("UpdateItem",),
+            "sessions[*]": LOOK,
+            "sessions[barred#*]": ("PutItem",),
         },
+        reserved_concurrency=50,
         has_key=True,
         posts=True,
         closes=True,
@@ -76,7 +135,12 @@ FUNCTIONS = {
         timeout_seconds=29,
     ),
     "greet": Function(
-        {"history": READ_POSITIONS, "connections": (*CLOSE, "BatchGetItem"), "sessions": LOOK},
+        {
+            "history[*]": READ_POSITIONS,
+            "connections[*]": (*CLOSE, "BatchGetItem"),
+            "sessions[*]": LOOK,
+        },
+        reserved_concurrency=40,
         posts=True,
         closes=True,
         queues=True,
@@ -85,21 +149,35 @@ FUNCTIONS = {
     ),
     # One whole vCPU, because posting is limited by the processor.
     "approve": _publisher(
-        {"products": ("BatchGetItem", "PutItem")}, snap_start=True, memory_mb=1769
+        ("product.approved",),
+        {"products": ("BatchGetItem", "PutItem")},
+        reserved_concurrency=30,
+        snap_start=True,
+        memory_mb=1769,
     ),
-    "reject": _publisher({"products": ("BatchGetItem", "PutItem")}),
+    "reject": _publisher(("product.rejected",), {"products": ("BatchGetItem", "PutItem")}),
     "products": _publisher(
+        ("product.submitted",),
         {
             "products": ("BatchGetItem", "PutItem"),
             f"products/{STATUS_INDEX}": ("Query",),
             f"products/{SHOP_INDEX}": ("Query",),
-            "platform": ("GetItem", "UpdateItem"),
-        }
+            "platform[last_product_id,submissions#*]": ("UpdateItem",),
+            # Lists look positions up.
+            "history[*]": ("BatchGetItem",),
+        },
+        reserved_concurrency=150,
     ),
-    "settings": _publisher({"platform": ("GetItem", "PutItem")}),
-    "announce": _publisher({}),
+    "settings": _publisher(("settings.updated",), {"platform[settings]": ("GetItem", "PutItem")}),
+    "announce": _publisher(("announcement.published",)),
     "accounts": Function(
-        {"sessions": (*LOOK, "UpdateItem"), "connections": CLOSE},
+        {
+            "sessions[*]": LOOK,
+            # Not `everyone`.
+            "sessions[user:*,shop:*,admin:*]": ("UpdateItem",),
+            "connections[*]": CLOSE,
+        },
+        has_door=True,
         has_key=True,
         posts=True,
         closes=True,
@@ -107,10 +185,11 @@ FUNCTIONS = {
     ),
     "fanout": Function(
         {
-            "history": READ_POSITIONS,
-            "connections": (*CLOSE, "BatchGetItem"),
-            "sessions": LOOK,
+            "history[*]": READ_POSITIONS,
+            "connections[*]": (*CLOSE, "BatchGetItem"),
+            "sessions[*]": LOOK,
         },
+        reserved_concurrency=2,
         posts=True,
         closes=True,
         probes=True,
@@ -121,11 +200,12 @@ FUNCTIONS = {
     ),
     "sweep": Function(
         {
-            "history": ("BatchGetItem", "UpdateItem"),
+            "history[*]": ("BatchGetItem", "UpdateItem"),
             f"history/{OUTBOX_INDEX}": ("Query",),
-            "connections": CLOSE,
-            "sessions": LOOK,
+            "connections[*]": CLOSE,
+            "sessions[*]": LOOK,
         },
+        reserved_concurrency=2,
         posts=True,
         closes=True,
         queues=True,
@@ -136,18 +216,22 @@ FUNCTIONS = {
         {
             "accounts": ("GetItem",),
             # Attempts.
-            "platform": ("GetItem", "BatchGetItem", "UpdateItem", "PutItem", "DeleteItem"),
-            "sessions": LOOK,
+            "platform[login#*]": ("GetItem", "BatchGetItem", "UpdateItem", "PutItem", "DeleteItem"),
+            "sessions[*]": LOOK,
         },
+        has_door=True,
+        reserved_concurrency=30,
         has_key=True,
         memory_mb=1769,
     ),
     "stats": Function(
         {
-            "connections": ("Query",),
-            "platform": ("GetItem", "UpdateItem"),
-            "sessions": LOOK,
-        }
+            "connections[user#*,shop#*,admin#*,room#*]": ("Query",),
+            "platform[stats]": ("GetItem", "UpdateItem"),
+            "sessions[*]": LOOK,
+        },
+        has_door=True,
+        reserved_concurrency=10,
     ),
-    "openapi": Function(),
+    "openapi": Function(has_door=True, reserved_concurrency=10),
 }

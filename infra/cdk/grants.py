@@ -1,6 +1,6 @@
 """What a role is allowed, and the reasons for what cdk-nag would refuse."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aws_cdk as cdk
@@ -13,6 +13,21 @@ def allow(role: iam.IRole, arn: str, *actions: str, wildcard_because: str = "") 
     role.add_to_principal_policy(iam.PolicyStatement(actions=[*actions], resources=[arn]))
     if wildcard_because:
         acknowledge_wildcard(role, arn, wildcard_because)
+
+
+def allow_rows(role: iam.IRole, arn: str, actions: Sequence[str], keys: Sequence[str]) -> None:
+    """Allow a role actions of DynamoDB on the rows whose partition key has one of these patterns.
+
+    Without patterns, on all rows.
+    """
+    conditions = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [*keys]}} if keys else None
+    role.add_to_principal_policy(
+        iam.PolicyStatement(
+            actions=[f"dynamodb:{action}" for action in actions],
+            resources=[arn],
+            conditions=conditions,
+        )
+    )
 
 
 def acknowledge_wildcard(role: iam.IRole, arn: str, reason: str) -> None:

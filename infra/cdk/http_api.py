@@ -6,7 +6,7 @@ from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from constructs import Construct
 
-from infra.cdk import grants, log_groups
+from infra.cdk import grants, log_groups, throttles
 from infra.cdk.lambdas import Lambdas
 from infra.cdk.stages import Stage
 
@@ -33,6 +33,14 @@ HTTP_ROUTES = {
     "GET /asyncapi.json": "openapi",
 }
 
+# Routes with a rate of their own, by its option: a login needs a processor, and the others are open
+# to everyone.
+ROUTE_RATES = {
+    LOGIN: "logins_per_second",
+    "GET /ws/stats": "stats_per_second",
+    "GET /health": "stats_per_second",
+}
+
 # Answers preflights, and refuses unknown routes and methods as all refusals are (RFC 9457).
 OTHER_ROUTES = "openapi"
 
@@ -51,13 +59,17 @@ class HttpApi(Construct):
     def __init__(
         self, scope: Construct, construct_id: str, *, stage: Stage, emulator: str | None
     ) -> None:
-        """Apply the stage's `logins_per_second` and `log_retention_days`."""
+        """Apply the stage's rates and its `log_retention_days`."""
         super().__init__(scope, construct_id)
         reason = "The functions verify tokens themselves, and some routes are public."
         grants.acknowledge(self, {"APIG4": reason})
         self._stage = stage
         # Without CORS of its own, which would ignore that of vitrina/cors.py.
         self.api = apigateway.HttpApi(self, "Api")
+        rate, burst = stage.throttle("http_requests_per_second")
+        self._default_stage().default_route_settings = apigateway.CfnStage.RouteSettingsProperty(
+            throttling_rate_limit=rate, throttling_burst_limit=burst
+        )
         if emulator:
             self.url = f"{emulator}/_aws/execute-api/{self.api.api_id}/$default"
         else:
@@ -71,13 +83,16 @@ class HttpApi(Construct):
             )
             for name in sorted({*HTTP_ROUTES.values(), OTHER_ROUTES})
         }
+        throttled: list[apigateway.HttpRoute] = []
         for route, name in HTTP_ROUTES.items():
             method, path = route.split()
-            routes = self.api.add_routes(
+            added = self.api.add_routes(
                 path=path, methods=[apigateway.HttpMethod[method]], integration=integrated[name]
             )
-            if route == LOGIN:
-                self._throttle(routes)
+            if route in ROUTE_RATES:
+                throttled += added
+        rates = {route: self._stage.throttle(name) for route, name in ROUTE_RATES.items()}
+        throttles.of_routes(self._default_stage(), rates, throttled)
         apigateway.HttpRoute(
             self,
             "OtherRoutes",
@@ -98,13 +113,3 @@ class HttpApi(Construct):
         stage = self.api.default_stage.node.default_child
         assert isinstance(stage, apigateway.CfnStage)  # noqa: S101
         return stage
-
-    def _throttle(self, logins: list[apigateway.HttpRoute]) -> None:
-        """Limit the total rate of logins, because each uses a whole processor."""
-        stage = self._default_stage()
-        rate = self._stage.logins_per_second
-        stage.route_settings = {
-            LOGIN: {"ThrottlingRateLimit": rate, "ThrottlingBurstLimit": 2 * rate}
-        }
-        # API Gateway refuses settings for a route that does not exist yet.
-        stage.node.add_dependency(*logins)

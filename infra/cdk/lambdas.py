@@ -14,7 +14,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.cdk import grants, log_groups
-from infra.cdk.functions import FUNCTIONS, Function
+from infra.cdk.functions import FUNCTIONS, Function, statements
 from infra.cdk.stages import Stage
 from infra.cdk.storage import Storage
 from vitrina.config import Config
@@ -77,6 +77,7 @@ class Lambdas(Construct):
             architecture=ARCHITECTURES[self._stage.architecture],
             memory_size=needs.memory_mb,
             timeout=cdk.Duration.seconds(needs.timeout_seconds),
+            reserved_concurrent_executions=self._stage.reserved(name),
             environment={"POWERTOOLS_SERVICE_NAME": name, **config.to_environment()},
             log_group=log_group,
             # Lambda itself records traces; the functions import no library for it.
@@ -134,8 +135,10 @@ class Lambdas(Construct):
         storage: Storage,
         connection_arns: Mapping[str, str],
     ) -> None:
-        for place, actions in needs.tables.items():
-            grants.allow(role, storage.arn_of(place), *(f"dynamodb:{name}" for name in actions))
+        for place, actions, keys in statements(needs.tables):
+            grants.allow_rows(role, storage.arn_of(place), actions, keys)
+        if needs.has_door and storage.edge_secret_arn:
+            grants.allow(role, storage.edge_secret_arn, "secretsmanager:GetSecretValue")
         if needs.has_key and not self._stage.token_jwks_url:
             grants.allow(role, storage.signing_key_arn, "secretsmanager:GetSecretValue")
         methods = {"POST": needs.posts, "DELETE": needs.closes, "GET": needs.probes}

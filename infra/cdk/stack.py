@@ -34,13 +34,14 @@ class VitrinaStack(cdk.Stack):
 
         storage = Storage(self, "Storage", stage=stage)
         fanout_queue = FanoutQueue(self, "Fanout", in_cloud=emulator is None)
-        websocket = WebSocketApi(self, "WebSocket", emulator=emulator)
+        websocket = WebSocketApi(self, "WebSocket", stage=stage, emulator=emulator)
         config = Config(
             stack_name=self.stack_name,
             **{f"{name}_table": table.table_name for name, table in storage.tables.items()},
             fanout_queue_url=fanout_queue.queue.queue_url,
             signing_key_secret=storage.signing_key_arn,
             management_url=websocket.management_url,
+            edge_secret=storage.edge_secret_arn,
             **stage.policy(),
         )
         http = HttpApi(self, "Http", stage=stage, emulator=emulator)
@@ -73,9 +74,18 @@ class VitrinaStack(cdk.Stack):
             "HttpUrl": http.url,
             "AlarmTopic": monitoring.topic.topic_arn,
         }
+        if storage.edge_secret:
+            outputs["EdgeValue"] = stage.edge_value
         # local/edge.py is the edge of the local cloud.
-        if emulator is None and stage.edge == "on":
-            edge = Edge(self, "Edge", stage=stage, websocket_url=websocket.url, http_url=http.url)
+        if emulator is None and storage.edge_secret:
+            edge = Edge(
+                self,
+                "Edge",
+                stage=stage,
+                websocket_url=websocket.url,
+                http_url=http.url,
+                secret=storage.edge_secret.secret_value_from_json(stage.edge_value),
+            )
             outputs |= {"EdgeUrl": edge.url, "EdgeTarget": edge.target}
         for name, value in (outputs | config.to_outputs()).items():
             cdk.CfnOutput(self, name, value=value)

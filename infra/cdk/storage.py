@@ -1,4 +1,4 @@
-"""Tables and the signing key."""
+"""Tables, the signing key and the edge's secret."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,28 +28,39 @@ class Storage(Construct):
         self._removal = REMOVAL_POLICIES[stage.removal_policy]
         self.tables = {name: self._table(name, table) for name, table in TABLES.items()}
         self.connections = self.tables["connections"]
-        secret = secretsmanager.Secret(
-            self,
-            "SigningKey",
-            description="HS256 key of Vitrina's tokens",
-            generate_secret_string=secretsmanager.SecretStringGenerator(
-                password_length=64, exclude_punctuation=True
-            ),
-            removal_policy=self._removal,
-        )
-        reason = "One command replaces it, and nobody is logged out."
-        grants.acknowledge(secret, {"SMG4": reason})
-        # The attribute `Id` is the ARN on AWS and in the local cloud. `Ref`, which the CDK uses, is
-        # only a name in the local cloud, and a policy needs an ARN.
-        resource = secret.node.default_child
-        assert isinstance(resource, cdk.CfnResource)  # noqa: S101
-        self.signing_key_arn = cdk.Token.as_string(resource.get_att("Id"))
+        key = self._secret("SigningKey", "HS256 key of Vitrina's tokens")
+        self.signing_key_arn = _arn(key)
+        self.edge_secret: secretsmanager.Secret | None = None
+        self.edge_secret_arn = ""
+        # CloudFront sends the value of `edge_value`, so the other can be replaced.
+        if stage.edge == "on":
+            self.edge_secret = self._secret(
+                "EdgeSecret",
+                "What the edge sends to Vitrina's APIs",
+                generate_string_key="first",
+                secret_string_template='{"second": ""}',  # noqa: S106 - empty
+            )
+            self.edge_secret_arn = _arn(self.edge_secret)
 
     def arn_of(self, place: str) -> str:
         """Return the ARN of a table (`history`) or of an index (`history/outbox`)."""
         table, _, index = place.partition("/")
         arn = self.tables[table].table_arn
         return f"{arn}/index/{index}" if index else arn
+
+    def _secret(self, construct_id: str, description: str, **more: Any) -> secretsmanager.Secret:
+        secret = secretsmanager.Secret(
+            self,
+            construct_id,
+            description=description,
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                password_length=64, exclude_punctuation=True, **more
+            ),
+            removal_policy=self._removal,
+        )
+        reason = "One command replaces it, and nobody is logged out."
+        grants.acknowledge(secret, {"SMG4": reason})
+        return secret
 
     def _table(self, name: str, table: Table) -> dynamodb.TableV2:
         return dynamodb.TableV2(
@@ -68,6 +79,16 @@ class Storage(Construct):
             deletion_protection=self._stage.deletion_protection,
             removal_policy=self._removal,
         )
+
+
+def _arn(secret: secretsmanager.Secret) -> str:
+    """Return a secret's ARN, which is its attribute `Id` on AWS and in the local cloud.
+
+    `Ref`, which the CDK uses, is only a name in the local cloud, and a policy needs an ARN.
+    """
+    resource = secret.node.default_child
+    assert isinstance(resource, cdk.CfnResource)  # noqa: S101
+    return cdk.Token.as_string(resource.get_att("Id"))
 
 
 def _index(index: Index) -> dynamodb.GlobalSecondaryIndexPropsV2:

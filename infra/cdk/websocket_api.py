@@ -5,8 +5,9 @@ from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from constructs import Construct
 
-from infra.cdk import grants
+from infra.cdk import grants, throttles
 from infra.cdk.lambdas import Lambdas
+from infra.cdk.stages import Stage
 from vitrina.events import Pong
 
 STAGE = "ws"
@@ -19,9 +20,13 @@ WEBSOCKET_ROUTES = {
 
 
 class WebSocketApi(Construct):
-    def __init__(self, scope: Construct, construct_id: str, *, emulator: str | None) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stage: Stage, emulator: str | None
+    ) -> None:
+        """Apply the stage's `websocket_requests_per_second` and `pings_per_second`."""
         super().__init__(scope, construct_id)
         self._in_cloud = emulator is None
+        self._pings = stage.throttle("pings_per_second")
         reasons = {
             "APIG4": "The functions verify tokens themselves.",
             "APIG1": "Access logs need a role that all APIs of the account share; connect logs"
@@ -31,12 +36,18 @@ class WebSocketApi(Construct):
         self.api = apigateway.WebSocketApi(
             self, "Api", route_selection_expression="$request.body.type"
         )
-        stage = apigateway.WebSocketStage(
-            self, "Stage", web_socket_api=self.api, stage_name=STAGE, auto_deploy=True
+        rate, burst = stage.throttle("websocket_requests_per_second")
+        self._stage = apigateway.WebSocketStage(
+            self,
+            "Stage",
+            web_socket_api=self.api,
+            stage_name=STAGE,
+            auto_deploy=True,
+            throttle=apigateway.ThrottleSettings(rate_limit=rate, burst_limit=burst),
         )
         local = f"{emulator}/_aws/execute-api/{self.api.api_id}/{STAGE}"
-        self.url = local.replace("http://", "ws://", 1) if emulator else stage.url
-        self.management_url = local if emulator else stage.callback_url
+        self.url = local.replace("http://", "ws://", 1) if emulator else self._stage.url
+        self.management_url = local if emulator else self._stage.callback_url
         self.connection_arns = {
             method: cdk.Stack.of(self).format_arn(
                 service="execute-api",
@@ -100,3 +111,6 @@ class WebSocketApi(Construct):
             route_id=route.ref,
             route_response_key="$default",
         )
+        stage = self._stage.node.default_child
+        assert isinstance(stage, apigateway.CfnStage)  # noqa: S101
+        throttles.of_routes(stage, {"ping": self._pings}, [route])

@@ -40,9 +40,7 @@ def main(arguments: Sequence[str] | None = None, checks: Sequence[Check] = CHECK
         outputs = stack.outputs(name)
         # The local cloud, also one that runs already, has no CloudFront.
         if is_local := "AWS_ENDPOINT_URL" in os.environ:
-            outputs["EdgeUrl"] = running.enter_context(
-                edge.running(outputs["WebSocketUrl"], outputs["HttpUrl"])
-            )
+            outputs["EdgeUrl"] = running.enter_context(edge.running(outputs))
         site = run.site(name, outputs, is_local=is_local, everyone=options.everyone)
         return run.verify(site, checks, BUILD / f"verify-{options.stage}.json")
 

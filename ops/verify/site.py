@@ -20,6 +20,7 @@ from local.client import Api, Client
 from ops.verify.expectation import Unavailable, Unexpected
 from ops.verify.footprint import Footprint
 from vitrina import aws, config
+from vitrina.door import SECRET_HEADER
 
 OPENS = 101
 POLL_SECONDS = 0.05
@@ -36,10 +37,13 @@ Found = TypeVar("Found")
 
 
 class Door(StrEnum):
-    """The two ways to the APIs."""
+    """The ways to the APIs."""
 
     EDGE = "edge"
     DIRECT = "direct"
+    """The APIs' own URLs, with the edge's header where a stage is guarded."""
+    AROUND = "around"
+    """The APIs' own URLs, without it."""
 
 
 class Stopped(Exception):
@@ -71,6 +75,8 @@ class Site:
     """Every WebSocket that was opened."""
     started_at: float = field(default_factory=time.time)
     aws_clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+    edge_header: dict[str, str] = field(default_factory=dict)
+    """What the edge says, when it has been read."""
 
     def via(self, door: Door | None) -> "Site":
         """Return this site through a door; by default the edge, if there is one."""
@@ -106,6 +112,7 @@ class Site:
     ) -> requests.Response:
         """Return the response to a request; raises Stopped."""
         self.go_on()
+        more["headers"] = more.get("headers", {}) | self._passport()
         api = Api(self.url)
         try:
             return api.answer(method, path, token, **more)
@@ -122,7 +129,10 @@ class Site:
         """
         self.go_on()
         query = ({"token": token} if token else {}) | (query or {})
-        client = Client(self.websocket_url(client_type, query), **options)
+        headers = options.pop("additional_headers", {}) | self._passport()
+        client = Client(
+            self.websocket_url(client_type, query), additional_headers=headers, **options
+        )
         self.clients.append(client)
         try:
             # A greeting that comes after the end would write rows after their removal.
@@ -130,6 +140,18 @@ class Site:
             yield client
         finally:
             client.close()
+
+    def _passport(self) -> dict[str, str]:
+        """Return the header that the direct door of a guarded stage asks for."""
+        if self.door is not Door.DIRECT or not config.current().guarded:
+            return {}
+        if not self.edge_header:
+            secret = self.aws("secretsmanager").get_secret_value(
+                SecretId=self.outputs["EdgeSecret"]
+            )
+            values = json.loads(secret["SecretString"])
+            self.edge_header[SECRET_HEADER] = values[self.outputs["EdgeValue"]]
+        return self.edge_header
 
     def handshake(self, client_type: str, token: str = "", **options: Any) -> int:
         """Return the status of a handshake, 101 if it opens."""
@@ -243,7 +265,9 @@ class Site:
             raise Stopped
 
     def redact(self, text: str) -> str:
-        """Return a text without this run's tokens and passwords."""
+        """Return a text without this run's tokens, passwords and the edge's header."""
+        for value in self.edge_header.values():
+            text = text.replace(value, "…")
         for person in self.footprint.cast.people.values():
             text = text.replace(person.password, "…")
         return TOKEN.sub("…", text)

@@ -7,6 +7,7 @@ from ops.verify import (
     delivery,
     frames,
     functions,
+    guard,
     handshakes,
     lists,
     logs,
@@ -26,6 +27,7 @@ EVERYONE = Need(
     "others are connected, and it publishes to everyone: EVERYONE=1 runs it nevertheless",
 )
 ALLOWED_ORIGIN = Need(lambda _: bool(config.current().allowed_origins), "allowed_origins is empty")
+GUARDED = Need(lambda _: config.current().guarded, "the stage is not guarded")
 ANOTHER_ISSUER = Need(lambda _: bool(config.current().token_jwks_url), "token_jwks_url is empty")
 TRACING = Need(functions.is_traced, "tracing is off")
 
@@ -75,6 +77,9 @@ CHECKS: tuple[Check, ...] = (
         Door.DIRECT,
         not_local="it ignores the subprotocol of an answer",
     ),
+    # --- The APIs' own URLs
+    Check(guard.requests, "requests", "403 on everything", Door.AROUND, needs=(GUARDED,)),
+    Check(guard.handshakes, "handshakes", "403", Door.AROUND, needs=(GUARDED,)),
     # --- Frames
     Check(frames.connected, "the first frame", "connected, with both positions"),
     *_both(

@@ -42,7 +42,7 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
 @pytest.fixture(scope="package")
 def url(cloud: Cloud) -> Iterator[str]:
     """Return where the edge is, which every client uses."""
-    with edge.running(cloud.websocket_url, cloud.http_url) as base:
+    with edge.running(cloud.outputs) as base:
         yield base
 
 

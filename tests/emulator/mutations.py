@@ -329,6 +329,8 @@ MUTATIONS: dict[str, Mutation] = {
     "handshakes.token_in_the_subprotocol": Mutation(
         frame(subprotocol=None), healthy=frame(subprotocol="bearer")
     ),
+    "guard.requests": Mutation(status_code(200)),
+    "guard.handshakes": Mutation(handshake(101)),
     "frames.connected": Mutation(replaced('"positions":{"user":', '"positions":{"x":')),
     "frames.ping": Mutation(followed_by_an_empty_frame),
     # The local cloud asks the function.

@@ -7,10 +7,12 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from harness import tokens as bad_tokens
+from local import edge
 from local.client import Api, Client
 from local.emulator import PASSWORD, Cloud
 from tests.emulator.conftest import all_logs, wait_until
 from vitrina import keys, subscriptions
+from vitrina.door import SECRET_HEADER, VIEWER_HEADER
 
 
 def open_connections() -> int:
@@ -47,8 +49,22 @@ def test_the_token_may_ride_in_a_header_or_in_the_subprotocol(
         assert client.socket.subprotocol == "bearer"
 
 
-def test_the_websocket_api_itself_needs_no_edge(cloud: Cloud, tokens: dict[str, str]) -> None:
-    with Client.connected(f"{cloud.websocket_url}?token={tokens['shop']}") as client:
+def test_around_the_edge_the_apis_answer_nothing(cloud: Cloud, tokens: dict[str, str]) -> None:
+    address = f"{cloud.websocket_url}?token={tokens['shop']}"
+    forged = {SECRET_HEADER: "guess", VIEWER_HEADER: "192.0.2.1"}
+    assert refused(address) == 403
+    assert refused(address, additional_headers=forged) == 403
+    around = Api(cloud.http_url)
+    for path in ("/health", "/api/v1/products", "/openapi.json", "/nowhere"):
+        answer = around.answer("GET", path, tokens["admin"], headers=forged)
+        assert (answer.status_code, answer.json()["code"]) == (403, "edge_required")
+    around.close()
+
+
+def test_with_the_edges_header_the_apis_need_no_edge(cloud: Cloud, tokens: dict[str, str]) -> None:
+    passport = {SECRET_HEADER: edge.secret_value(cloud.outputs)}
+    address = f"{cloud.websocket_url}?token={tokens['shop']}"
+    with Client.connected(address, additional_headers=passport) as client:
         assert client.frames[0].event["data"]["client_type"] == "shop"
 
 
@@ -110,6 +126,7 @@ def test_no_token_and_no_password_is_in_any_log(
     logged = all_logs()
     assert '"message":"greeted"' in logged
     everything = logged + cloud.log.read_text()
-    for secret in (*tokens.values(), expired, "hunter2hunter2", f'"{PASSWORD}"'):
+    of_the_edge = edge.secret_value(cloud.outputs)
+    for secret in (*tokens.values(), expired, of_the_edge, "hunter2hunter2", f'"{PASSWORD}"'):
         assert secret not in everything
         assert secret.rpartition(".")[2] not in everything

@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 import pytest
 
+from local import edge
 from local.client import Api, Client
 from local.emulator import STACK, Cloud
 from ops import dead_letters
@@ -95,6 +96,15 @@ def test_an_account_is_created(api: Api) -> None:
     created = make("account", "EMAIL=make@example.com", "TYPE=shop", "SHOP_ID=12", "SHOP_NAME=A B")
     assert created.endswith("make@example.com, shop")
     api.login("make@example.com", "a long password")
+
+
+def test_the_edges_other_value_is_replaced_while_it_sends_the_first(cloud: Cloud, api: Api) -> None:
+    before = edge.secret_value(cloud.outputs)
+    said = make("new-edge-value")
+    assert said == "Replaced `second`. In 5 minutes, deploy with edge_value=second."
+    assert edge.secret_value(cloud.outputs) == before
+    assert edge.secret_value(cloud.outputs | {"EdgeValue": "second"}) not in {"", before}
+    assert api.call("GET", "/health")["status"] == "ok"
 
 
 def test_what_no_worker_could_do_is_done_when_it_is_put_back(connect: Connect) -> None:

@@ -16,8 +16,10 @@ from infra.cdk.firewall import REFUSAL
 from infra.cdk.functions import FUNCTIONS
 from infra.cdk.http_api import HTTP_ROUTES, LOGIN
 from tests.infra.conftest import synthesise
+from vitrina.door import SECRET_HEADER
 from vitrina.errors import KINDS
 
+SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:Edge-x"
 WEBSOCKET_HOST, HTTP_HOST = "w.example.com", "h.example.com"
 OWN_DOMAIN = {
     "domain_name": "api.example.com",
@@ -36,6 +38,7 @@ def app_with_edge(choices: Mapping[str, str] = {}, outdir: Path | None = None) -
         stage=stages.choose(choices.get),
         websocket_url=f"wss://{WEBSOCKET_HOST}/ws",
         http_url=f"https://{HTTP_HOST}",
+        secret=cdk.SecretValue.secrets_manager(SECRET_ARN, json_field="first"),
     )
     return app
 
@@ -99,7 +102,7 @@ def test_an_origin_has_time_for_the_slowest_function_and_no_path_of_its_own(
         }
 
 
-def test_two_behaviors_have_a_function_which_is_the_file_beside_the_stack(
+def test_every_behavior_has_a_function_which_is_a_file_beside_the_stack(
     template: Template,
 ) -> None:
     functions = template.find_resources("AWS::CloudFront::Function")
@@ -111,9 +114,27 @@ def test_two_behaviors_have_a_function_which_is_the_file_beside_the_stack(
             assert function["FunctionConfig"]["Runtime"] == "cloudfront-js-2.0"
             found[path] = function["FunctionCode"]
     assert found == {
+        "/ws/stats": (edge.HERE / "edge_viewer.js").read_text(),
+        "/health": (edge.HERE / "edge_viewer.js").read_text(),
         "/ws/*": (edge.HERE / "edge_websocket.js").read_text(),
         "/api/v1/products": (edge.HERE / "edge_lists.js").read_text(),
+        "*": (edge.HERE / "edge_viewer.js").read_text(),
     }
+    assert len(functions) == 3
+
+
+def test_every_request_to_an_api_has_the_edges_secret_by_reference(template: Template) -> None:
+    sent = [origin["OriginCustomHeaders"] for origin in distribution_of(template)["Origins"]]
+    reference = f"{{{{resolve:secretsmanager:{SECRET_ARN}:SecretString:first::}}}}"
+    assert sent == [[{"HeaderName": SECRET_HEADER, "HeaderValue": reference}]] * 2
+
+
+@pytest.mark.parametrize("value", ["first", "second"])
+def test_the_edge_sends_the_value_that_the_stage_names(value: str) -> None:
+    template = synthesise(None, edge_value=value)
+    for origin in distribution_of(template)["Origins"]:
+        [header] = origin["OriginCustomHeaders"]
+        assert f":SecretString:{value}::" in json.dumps(header["HeaderValue"])
 
 
 def cache_of(template: Template, path: str) -> Any:

@@ -15,16 +15,19 @@ from infra.cdk.websocket_api import STAGE
 from local.edge import websocket_query
 from tests.unit.test_edge import VECTORS
 from vitrina import http_api
+from vitrina.door import VIEWER_HEADER
 from vitrina.origins import EDGE_HOST_HEADER
 
 DRIVER = Path(__file__).with_name("cloudfront.mjs")
 NODE = Path(sys.executable).with_name("node")
 WEBSOCKET = edge.HERE / "edge_websocket.js"
 LISTS = edge.HERE / "edge_lists.js"
+VIEWER = edge.HERE / "edge_viewer.js"
+ADDRESS = "192.0.2.1"
 
 Event = dict[str, Any]
 
-both = pytest.mark.parametrize("function", [WEBSOCKET, LISTS], ids=lambda path: path.stem)
+each = pytest.mark.parametrize("function", [WEBSOCKET, LISTS, VIEWER], ids=lambda path: path.stem)
 
 
 def event(path: str, query: str, method: str = "GET", **headers: str) -> Event:
@@ -36,7 +39,7 @@ def event(path: str, query: str, method: str = "GET", **headers: str) -> Event:
     return {
         "version": "1.0",
         "context": {"eventType": "viewer-request"},
-        "viewer": {"ip": "192.0.2.1"},
+        "viewer": {"ip": ADDRESS},
         "request": {
             "method": method,
             "uri": path,
@@ -109,6 +112,7 @@ def test_the_websocket_api_gets_the_requested_host_whatever_the_client_sends() -
         "host": {"value": "api.example.com"},
         "origin": {"value": "https://evil.example"},
         EDGE_HOST_HEADER: {"value": "api.example.com"},
+        VIEWER_HEADER: {"value": ADDRESS},
     }
 
 
@@ -151,6 +155,7 @@ def test_a_list_keeps_all_else_of_its_request() -> None:
     asked = event("/api/v1/products", query, authorization="Bearer x", accept="*")
     [answer] = run(LISTS, asked)
     del asked["request"]["headers"]["authorization"]
+    asked["request"]["headers"][VIEWER_HEADER] = {"value": ADDRESS}
     assert answer == asked["request"]
 
 
@@ -183,7 +188,22 @@ def test_a_list_that_is_not_kept_is_asked_for_as_it_was_sent(query: str) -> None
     assert sent_query(answer) == query
 
 
-@both
+@each
+def test_the_origin_learns_the_address_of_the_client_whatever_the_client_says(
+    function: Path,
+) -> None:
+    [answer] = run(function, event("/ws/user", "", x_vitrina_viewer="198.51.100.7"))
+    assert answer["headers"][VIEWER_HEADER] == {"value": ADDRESS}
+
+
+def test_the_function_of_all_other_paths_changes_nothing_else() -> None:
+    asked = event("/health", "a=b", authorization="Bearer x")
+    [answer] = run(VIEWER, asked)
+    del answer["headers"][VIEWER_HEADER]
+    assert answer == asked["request"]
+
+
+@each
 def test_a_function_is_within_cloudfronts_limits(function: Path) -> None:
     code = function.read_text()
     assert len(code.encode()) < 10 * 1024

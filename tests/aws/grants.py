@@ -1,0 +1,93 @@
+"""What functions ask DynamoDB for, compared with their grants: moto enforces no roles.
+
+The local cloud enforces them, but no conditions on keys.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+
+from infra.cdk.functions import FUNCTIONS, statements
+from infra.tables import TABLES
+
+# Operations of a transaction need the grants of their single ones.
+_OF_TRANSACTION = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
+_HANDLER = re.compile(r"/functions/(\w+)/handler\.py$")
+
+
+def enforce(patch: pytest.MonkeyPatch) -> None:
+    """Make a request fail that the function on the stack may not send.
+
+    Requests of other threads than a function's own are not attributed to it.
+    """
+    original: Callable[..., Any] = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def call(client: Any, operation: str, request: Any) -> Any:
+        if client.meta.service_model.service_name == "dynamodb" and (name := _function()):
+            for table, action, keys in asked(operation, request):
+                assert allows(name, table, action, keys), f"{name} may not {action} {keys} {table}"
+        return original(client, operation, request)
+
+    patch.setattr(BaseClient, "_make_api_call", call)
+
+
+def allows(name: str, place: str, action: str, keys: list[str]) -> bool:
+    """Return whether one statement of a function allows an action on all of these keys."""
+    return any(
+        place == statement.place
+        and action in statement.actions
+        and all(
+            not statement.keys or any(fnmatchcase(key, pattern) for pattern in statement.keys)
+            for key in keys
+        )
+        for statement in statements(FUNCTIONS[name].tables)
+    )
+
+
+def asked(operation: str, request: Any) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield the table or index, the action and the partition keys of a request."""
+    match operation:
+        case "BatchGetItem":
+            for table, wanted in request["RequestItems"].items():
+                yield table, operation, [_key(table, key) for key in wanted["Keys"]]
+        case "TransactWriteItems":
+            for write in request["TransactItems"]:
+                [(kind, one)] = write.items()
+                yield from asked(_OF_TRANSACTION[kind], one)
+        case "Query":
+            table, index = request["TableName"], request.get("IndexName")
+            place = f"{table}/{index}" if index else table
+            yield place, operation, [] if index else [_queried(table, request)]
+        case _:
+            table = request["TableName"]
+            yield table, operation, [_key(table, request.get("Key") or request["Item"])]
+
+
+def _key(table: str, item: Any) -> str:
+    [value] = item[TABLES[table].keys[0].name].values()
+    return str(value)
+
+
+def _queried(table: str, request: Any) -> str:
+    """Return the partition key that a query compares with."""
+    names = request.get("ExpressionAttributeNames", {})
+    for name, value in re.findall(r"(#?\w+) = (:\w+)", request["KeyConditionExpression"]):
+        if names.get(name, name) == TABLES[table].keys[0].name:
+            [key] = request["ExpressionAttributeValues"][value].values()
+            return str(key)
+    raise LookupError(f"{request} has no partition key")
+
+
+def _function() -> str | None:
+    """Return the function whose handler is on the stack."""
+    frame = sys._getframe(2)
+    while frame:
+        if found := _HANDLER.search(frame.f_code.co_filename):
+            return found[1]
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
