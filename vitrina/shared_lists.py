@@ -6,6 +6,7 @@ also before the position exists, or before the index that pages are read from ha
 
 import re
 import time
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from pydantic_core import from_json
@@ -19,6 +20,8 @@ from vitrina.products import Page, Product, Status
 FOLLOWED = CHANNELS["product.approved"]
 # The index follows the table, usually within milliseconds.
 INDEX_LAG_MS = 10_000
+# As many products as one request can approve, each with an event.
+MAX_YOUNG_EVENTS = 100
 PAUSES_SECONDS = (0.05, 0.1, 0.2)
 
 _POSITION = re.compile(r"([0-9a-f]{8}):([0-9]{1,15})")
@@ -48,11 +51,11 @@ def read(limit: int, cursor: str | None, since: str | None) -> SharedList:
     position = _committed(since)
     if position is None:
         return SharedList(_page(limit, cursor), may_be_shared=False)
-    event = _young_event(position) if cursor is None else None
+    events = _young_events(position) if cursor is None else []
     for pause in (0, *PAUSES_SECONDS):
         time.sleep(pause)
         page = _page(limit, cursor)
-        if event is None or _has(page, event):
+        if _has_all(page, events):
             return SharedList(page, may_be_shared=True)
     return SharedList(page, may_be_shared=False)
 
@@ -73,21 +76,33 @@ def _committed(since: str) -> _Position | None:
     return None
 
 
-def _young_event(position: _Position) -> StoredEvent | None:
-    """Return the event of a position if the index may not have it yet."""
+def _young_events(position: _Position) -> list[StoredEvent]:
+    """Return the events up to a position that the index may not have yet.
+
+    Most positions are older: then one event is read instead of a hundred.
+    """
+    channel, seq = position
+    first = max(1, seq - MAX_YOUNG_EVENTS + 1)  # the number 0 is the head itself
+    if not _young(history.read(channel, range(max(1, seq), seq + 1))):
+        return []
+    return _young(history.read(channel, range(first, seq + 1)))
+
+
+def _young(events: Iterable[StoredEvent]) -> list[StoredEvent]:
     oldest = history.now_ms() - INDEX_LAG_MS
-    # The number 0 is the head itself.
-    events = history.read(position.channel, [position.seq]) if position.seq else []
-    return next((event for event in events if event.created_at_ms > oldest), None)
+    return [event for event in events if event.created_at_ms > oldest]
 
 
-def _has(page: Page, event: StoredEvent) -> bool:
-    """Return whether the first page has an event's product exactly if it is approved now."""
-    product_id = from_json(event.body)["data"].get("product_id")
-    product = products.find_many([product_id]).get(product_id) if product_id else None
-    if product is None:
-        return True
-    listed = next((item for item in page.items if item.product_id == product_id), None)
+def _has_all(page: Page, events: Iterable[StoredEvent]) -> bool:
+    """Return whether the first page has the products of events exactly if they are approved now."""
+    data = (from_json(event.body)["data"] for event in events)
+    product_ids = {each["product_id"] for each in data if "product_id" in each}
+    found = products.find_many(product_ids) if product_ids else {}
+    return all(_has(page, product) for product in found.values())
+
+
+def _has(page: Page, product: Product) -> bool:
+    listed = next((item for item in page.items if item.product_id == product.product_id), None)
     if product.moderation_status is not Status.APPROVED:
         return listed is None
     return listed.version >= product.version if listed else _is_after(page, product)

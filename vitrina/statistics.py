@@ -18,7 +18,8 @@ MIN_INTERVAL_MS = 2000
 READ_UNITS_PER_SECOND = 100
 # How long a counter that was killed keeps the others from counting.
 LEASE_MS = 5000
-PAUSES_SECONDS = (0.1, 0.2, 0.4)
+# Together longer than a count of 100,000 connections takes.
+PAUSES_SECONDS = (0.1, 0.2, 0.4, 0.8, 0.8)
 MAX_SHARED_SECONDS = 10
 """How long the edge may share an answer at most."""
 
@@ -45,7 +46,7 @@ class Statistics(NamedTuple):
 def read() -> Statistics:
     """Return the numbers, not older than their interval.
 
-    They are older while another process counts for more than 0.7 s, or was killed. Raises
+    They are older while another process counts for more than 2.3 s, or was killed. Raises
     Unavailable `busy` when that is the first count of a deployment.
     """
     row: Mapping[str, Any] = {}
@@ -88,7 +89,7 @@ def _count(began: int) -> Statistics:
     interval = max(MIN_INTERVAL_MS, round(2000 * counts.read_units / READ_UNITS_PER_SECOND))
     counted = Statistics(counts.by_type, counts.rooms, began, interval)
     # Another one may have counted later, if this took longer than the lease.
-    return counted if _store(counted) else _statistics(_find())
+    return counted if _store(counted) else _statistics(_find(ConsistentRead=True))
 
 
 def _store(counted: Statistics) -> bool:
@@ -108,9 +109,9 @@ def _store(counted: Statistics) -> bool:
     )
 
 
-def _find() -> dict[str, Any]:
-    """Return the row, eventually consistent; empty before the first count."""
-    found = aws.dynamodb().get_item(TableName=config.current().platform_table, Key=_key())
+def _find(**more: Any) -> dict[str, Any]:
+    """Return the row, by default eventually consistent; empty before the first count."""
+    found = aws.dynamodb().get_item(TableName=config.current().platform_table, Key=_key(), **more)
     return aws.from_item(found.get("Item", {}))
 
 

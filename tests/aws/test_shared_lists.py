@@ -179,6 +179,29 @@ def test_a_product_on_a_later_page_is_not_waited_for(pauses: list[float]) -> Non
     assert pauses == [0, 0]
 
 
+def test_a_list_waits_for_every_product_of_a_bulk_approval(
+    index: LateIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index has the last product of a request before the others."""
+    first, second = submit(), submit()
+    admin = auth.read(token_of(ClientType.ADMIN))
+    moderation.approve([first, second], None, admin, {})
+    whole = index.query
+
+    def without_the_first(**request: Any) -> Any:
+        answer = whole(**request)
+        if "IndexName" not in request:
+            return answer
+        return {
+            "Items": [item for item in answer["Items"] if item["product_id"]["N"] != f"{first}"]
+        }
+
+    monkeypatch.setattr(aws.dynamodb(), "query", without_the_first)
+    assert listed(since=since()) == ([second], False)
+    monkeypatch.setattr(aws.dynamodb(), "query", whole)
+    assert listed(since=since()) == ([second, first], True)
+
+
 def test_an_event_of_no_product_is_not_waited_for(pauses: list[float]) -> None:
     said = Announcement(to="user", title="Привет", text="…", admin_id=1)
     history.commit([Change(None, AnnouncementPublished(data=said))])

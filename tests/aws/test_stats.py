@@ -1,5 +1,6 @@
 """Who is connected, and whether the service is well."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from functions.stats.handler import handler
+from harness import deployment
 from tests.aws.conftest import Clock, HttpCall, connect
 from vitrina import aws, connections, statistics, subscriptions
 from vitrina.channels import ClientType
@@ -112,7 +114,7 @@ def test_an_old_count_is_made_again_only_once_for_all_who_ask(
     counting.numbers = [7]
     at(60)
     with ThreadPoolExecutor(100) as pool:
-        found = list(pool.map(lambda _: total(), range(100)))
+        found = list(pool.map(lambda _: statistics.read().total, range(100)))
     assert (set(found), counting.made) == ({7}, 1)
 
 
@@ -129,12 +131,38 @@ def test_who_has_read_the_row_before_a_count_does_not_count_after_it(
     assert (total(), counting.made, pauses) == (2, 2, [0, 0, 0, 0.1])
 
 
-def test_a_young_count_is_one_read(counting: Counting, operations: Counter[str]) -> None:
+def test_a_young_count_is_one_read_for_each_who_asks(
+    counting: Counting, operations: Counter[str]
+) -> None:
+    counting.units = UNITS_OF_MANY
     total()
     operations.clear()
-    for _ in range(10):
-        total()
-    assert (operations, counting.made) == ({"GetItem": 10}, 1)
+    with ThreadPoolExecutor(100) as pool:
+        list(pool.map(lambda _: statistics.read(), range(100)))
+    call("GET", "/ws/stats")
+    call("GET", "/health")
+    assert (operations, counting.made) == ({"GetItem": 102}, 1)
+
+
+def test_who_asks_while_many_are_counted_waits_instead_of_hearing_of_an_hour_ago(
+    counting: Counting, at: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting.units, counting.numbers = UNITS_OF_MANY, [1, 2]
+    total()
+    at(3600)
+    began = statistics._begin(statistics._find())
+    assert began
+    waited = 0.0
+
+    def wait(seconds: float) -> None:
+        nonlocal waited
+        waited += seconds
+        at(3600 + waited)
+        if waited >= 1.5 and counting.made == 1:
+            statistics._count(began)
+
+    monkeypatch.setattr("vitrina.statistics.time.sleep", wait)
+    assert (total(), counting.made) == (2, 2)
 
 
 def test_while_one_counts_the_others_answer_with_what_is_not_yet_old(
@@ -169,11 +197,11 @@ def test_who_finds_an_old_count_waits_for_the_one_that_is_under_way(
 
     counting.meanwhile = hold
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(total)
+        first = pool.submit(statistics.read)
         assert is_counting.wait(10)
-        second = pool.submit(total)
+        second = pool.submit(statistics.read)
         go_on.set()
-        assert (first.result(), second.result(), counting.made) == (2, 2, 2)
+        assert (first.result().total, second.result().total, counting.made) == (2, 2, 2)
 
 
 def test_a_counter_that_was_killed_is_followed_by_another_after_five_seconds(
@@ -185,7 +213,7 @@ def test_a_counter_that_was_killed_is_followed_by_another_after_five_seconds(
     row = statistics._find()
     assert statistics._begin(row)  # and no more
     at(64.9)
-    assert (total(), pauses) == (1, [0, 0, 0.1, 0.2, 0.4])
+    assert (total(), pauses) == (1, [0, 0, *statistics.PAUSES_SECONDS])
     at(65.1)
     assert total() == 2
 
@@ -266,6 +294,42 @@ def test_reads_are_summed_over_partitions_and_pages(monkeypatch: pytest.MonkeyPa
     counts = subscriptions.count()
     assert {request["ReturnConsumedCapacity"] for request in made} == {"TOTAL"}
     assert counts.read_units == 0.5 * len(made)
+
+
+def put_members(room: str, count: int) -> None:
+    for n in range(count):
+        row = {
+            "partition": "room#00",
+            "member": f"{room}#c{n}",
+            "expires_at": int(time.time()) + 3600,
+        }
+        aws.dynamodb().put_item(TableName="connections", Item=aws.to_item(row))
+
+
+@pytest.fixture
+def rows_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Let all rooms be in one partition; return how many rows each read of rooms has found."""
+    deployment.configure(monkeypatch, room_shards=(1,))
+    query = aws.dynamodb().query
+    found: list[int] = []
+
+    def watched(**request: Any) -> Any:
+        answer = query(**request)
+        if "Limit" in request:
+            found.append(answer["ScannedCount"])
+        return answer
+
+    monkeypatch.setattr(aws.dynamodb(), "query", watched)
+    return found
+
+
+def test_rooms_are_counted_without_reading_all_their_members(rows_read: list[int]) -> None:
+    for n in range(30):
+        put_members(f"room-{n:02}", 1)
+    put_members("sale", 70)
+    put_members("sale-2", 2)
+    assert subscriptions.count().rooms == 32
+    assert rows_read == [20, 20, 2]
 
 
 def test_health_has_read_the_table_to_say_so() -> None:
