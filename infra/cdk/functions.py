@@ -110,7 +110,8 @@ def _publisher(
 FUNCTIONS = {
     "connect": Function(
         {
-            "connections[connection#*,user#*,shop#*,admin#*]": ("Query", "PutItem", "DeleteItem"),
+            "connections[user#*,shop#*,admin#*]": ("Query",),
+            "connections[connection#*,user#*,shop#*,admin#*]": ("PutItem", "DeleteItem"),
             "sessions[*]": LOOK,
         },
         has_door=True,
@@ -163,8 +164,8 @@ FUNCTIONS = {
             f"products/{STATUS_INDEX}": ("Query",),
             f"products/{SHOP_INDEX}": ("Query",),
             "platform[last_product_id,submissions#*]": ("UpdateItem",),
-            # Lists look positions up.
-            "history[*]": ("BatchGetItem",),
+            # Positions that lists of approved products follow.
+            _channels_of("product.approved"): ("BatchGetItem",),
         },
         reserved_concurrency=150,
     ),

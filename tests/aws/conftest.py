@@ -22,7 +22,7 @@ from harness.deployment import KEY
 from harness.gateway_events import CONTEXT
 from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
-from tests.aws import moto_tables
+from tests.aws import grants, moto_tables
 from vitrina import accounts, auth, aws, config, connections, publishing
 from vitrina.channels import ClientType
 
@@ -49,6 +49,14 @@ def management_api(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Man
 def _cheap_transactions() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         moto_tables.speed_up(patch)
+        yield
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _only_what_is_granted() -> Iterator[None]:
+    """Functions that ask DynamoDB for more than their grants fail here."""
+    with pytest.MonkeyPatch.context() as patch:
+        grants.enforce(patch)
         yield
 
 

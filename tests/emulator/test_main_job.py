@@ -142,7 +142,9 @@ def test_a_client_that_vanished_is_forgotten_and_the_others_still_receive(
     connections.add("dead000000000000", identity)
     monkeypatch.undo()
     broadcast = approve(submit()).json()["broadcast"]
-    assert (broadcast["delivered"], broadcast["gone"], broadcast["queued"]) == (1, 1, 0)
+    # The greeting may have found it first, and forgotten it.
+    assert (broadcast["delivered"], broadcast["queued"]) == (1, 0)
+    assert broadcast["gone"] in {0, 1}
     client.wait_for("product.approved")
     assert connections.find("dead000000000000") is None
     assert approve(submit()).json()["broadcast"]["gone"] == 0

@@ -12,7 +12,6 @@ from typing import Any
 import boto3
 import pytest
 
-from local.client import Api
 from local.emulator import STACK, Cloud
 from tests.emulator.conftest import Connect, all_logs, wait_until
 from vitrina import config
@@ -23,13 +22,13 @@ RUNBOOK = (ROOT / "docs/runbook.md").read_text()
 
 
 @pytest.fixture
-def run(api: Api, tmp_path: Path) -> Callable[[str], str]:
+def run(url: str, tmp_path: Path) -> Callable[[str], str]:
     """Return a way to run one of the runbook's blocks in a shell that is prepared as it says."""
     program = tmp_path / "aws"
     program.write_text(f'#!/bin/sh\nexec {sys.executable} {ROOT}/tests/emulator/aws_cli.py "$@"\n')
     program.chmod(0o755)
     environment = {k: v for k, v in os.environ.items() if k != "AWS_DEFAULT_REGION"}
-    environment |= {"AWS_REGION": "us-east-1", "STAGE": "dev"}
+    environment |= {"AWS_REGION": "us-east-1", "STAGE": "dev", "EDGE_URL": url}
 
     def run(name: str) -> str:
         done = subprocess.run(

@@ -1,0 +1,46 @@
+"""Commands that end sessions, on a deployed stack."""
+
+from pydantic import TypeAdapter
+
+from local.client import Api, Client
+from local.emulator import PASSWORD
+from tests.emulator.conftest import sweep, wait_until
+from tests.emulator.test_operations import make
+from vitrina import accounts
+from vitrina.channels import ClientType
+
+WORD = TypeAdapter(accounts.Password).validate_python(PASSWORD)
+
+
+def status(api: Api, token: str) -> int:
+    """Return the answer to a token; the list needs one of a shop or an administrator."""
+    answer = api.answer("POST", "/api/v1/auth/refresh", token)
+    return int(answer.status_code)
+
+
+def test_a_removed_account_is_out_everywhere(api: Api) -> None:
+    accounts.create("leaver@example.com", WORD, ClientType.USER)
+    token = api.login("leaver@example.com", PASSWORD)
+    with Client.connected(api.websocket_url("user", token)) as client:
+        said = make("remove-account", "EMAIL=leaver@example.com")
+        assert said.endswith("leaver@example.com; 1 connections closed.")
+        [closing] = client.wait_for("closing")
+        assert closing.event["data"] == {"reason": "account_disconnected"}
+        wait_until(lambda: client.is_closed, wanted=True)
+    assert status(api, token) == 401
+    login = {"email": "leaver@example.com", "password": PASSWORD}
+    assert api.answer("POST", "/api/v1/auth/login", None, json=login).status_code == 401
+
+
+def test_everyone_is_out_by_one_command_and_may_come_back(api: Api) -> None:
+    tokens = {kind: api.login(f"{kind}@example.com", PASSWORD) for kind in ("user", "admin")}
+    with Client.connected(api.websocket_url("user", tokens["user"])) as client:
+        assert make("everyone-out").startswith("All tokens are refused")
+        assert {status(api, token) for token in tokens.values()} == {401}
+        sweep()
+        [closing] = client.wait_for("closing")
+        assert closing.event["data"] == {"reason": "account_disconnected"}
+        wait_until(lambda: client.is_closed, wanted=True)
+    again = api.login("user@example.com", PASSWORD)
+    with Client.connected(api.websocket_url("user", again)):
+        assert status(api, again) == 200
