@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 
 from ops import stack
-from vitrina import aws, door
+from vitrina import aws, copies
 
 VALUE_BYTES = 32
 
@@ -24,7 +24,7 @@ def main() -> None:
         if "EdgeSecret" not in outputs:
             sys.exit(f"{name} has no edge.")
         replaced = replace_unused(outputs)
-    minutes = door.SECRET_TTL_SECONDS // 60
+    minutes = copies.TTL_SECONDS // 60
     print(f"Replaced `{replaced}`. In {minutes} minutes, deploy with edge_value={replaced}.")
 
 

@@ -5,15 +5,14 @@ sends one, so that the other can be replaced. What else the edge says of a reque
 client's address, is believed only with that header: the APIs' own URLs take any header from anyone.
 """
 
-import time
 from collections.abc import Mapping
-from functools import lru_cache
 from hmac import compare_digest
 from typing import Any
 
 from pydantic_core import from_json
 
 from vitrina import aws, config
+from vitrina.copies import Copy
 from vitrina.errors import Forbidden
 from vitrina.origins import EDGE_HOST_HEADER
 
@@ -21,12 +20,10 @@ SECRET_HEADER = "x-vitrina-edge"  # noqa: S105 - its name
 VIEWER_HEADER = "x-vitrina-viewer"
 """The address of a client of the edge; API Gateway sees the edge's."""
 
-SECRET_TTL_SECONDS = 300
-
 
 def forget() -> None:
     """Read the secret again at its next use."""
-    _accepted_during.cache_clear()
+    _accepted.forget()
 
 
 def require_edge(event: Mapping[str, Any]) -> None:
@@ -67,17 +64,18 @@ def _is_from_edge(headers: Mapping[str, str]) -> bool:
     sent = headers.get(SECRET_HEADER, "").encode()
     if not sent or not config.current().edge_secret:
         return False
-    accepted = _accepted_during(int(time.time() // SECRET_TTL_SECONDS))
     # All are compared, in a time that does not depend on what was sent.
-    return sum(compare_digest(sent, value) for value in accepted) > 0
+    return sum(compare_digest(sent, value) for value in _accepted.all().values()) > 0
 
 
-@lru_cache(maxsize=1)
-def _accepted_during(_period: int) -> tuple[bytes, ...]:
+def _read() -> dict[str, bytes]:
     """Return the values of the secret, whose text is `{"first": "…", "second": "…"}`.
 
     The second one is empty until it is first needed.
     """
     found = aws.secretsmanager().get_secret_value(SecretId=config.current().edge_secret)
     values: dict[str, str] = from_json(found["SecretString"])
-    return tuple(value.encode() for value in values.values() if value)
+    return {name: value.encode() for name, value in values.items() if value}
+
+
+_accepted = Copy(_read)

@@ -1,93 +1,27 @@
 """Keys of tokens: our own secret and the previous one, or another issuer's public keys."""
 
 import json
-import math
 import time
-from collections.abc import Callable
 from http import HTTPStatus
 from io import BytesIO
-from threading import RLock
-from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import jwt
-from aws_lambda_powertools import Logger
 
-from vitrina import aws, config
+from vitrina import aws, config, copies
+from vitrina.copies import Copy
 from vitrina.errors import Unavailable
 
 if TYPE_CHECKING:
     from jwt.algorithms import AllowedPublicKeys
 
-KEY_TTL_SECONDS = 300
-KEY_OUTAGE_SECONDS = 86_400
-"""For how long known keys are used while they cannot be read again: the age of the oldest."""
-KEY_RETRY_SECONDS = 10
-"""Limits how often a process asks for keys: for unknown ones, and after a failure."""
+KEY_TTL_SECONDS = copies.TTL_SECONDS
+KEY_OUTAGE_SECONDS = copies.OUTAGE_SECONDS
+KEY_RETRY_SECONDS = copies.RETRY_SECONDS
 ISSUER_TIMEOUT_SECONDS = 2
 MAX_KEY_SET_BYTES = 1_000_000
 # CURLOPT_QUICK_EXIT, for which pycurl has no name: closing does not wait for the name server.
 _QUICK_EXIT = 322
-
-logger = Logger()
-
-Key = TypeVar("Key")
-
-
-class _Copy(Generic[Key]):
-    """Keys that are kept elsewhere, by their ids."""
-
-    def __init__(self, read: Callable[[], dict[str, Key]]) -> None:
-        self._read = read
-        # Threads that need new keys at the same moment read them once.
-        self._lock = RLock()
-        self.forget()
-
-    def forget(self) -> None:
-        self._keys: dict[str, Key] = {}
-        self._failure: Exception | None = None
-        self._read_at = self._tried_at = -math.inf
-
-    def all(self) -> dict[str, Key]:
-        """Return the keys, read again every KEY_TTL_SECONDS.
-
-        If that fails, the known ones are used for up to KEY_OUTAGE_SECONDS. Raises what reading
-        them raised when there are none to use.
-        """
-        with self._lock:
-            if time.time() >= self._read_at + KEY_TTL_SECONDS:
-                self._try_to_read()
-            if self._failure and time.time() >= self._read_at + KEY_OUTAGE_SECONDS:
-                raise self._failure.with_traceback(None)
-            return self._keys
-
-    def find(self, key_id: str) -> Key | None:
-        """Return a key, or None when there is none of this id.
-
-        Raises what reading the keys raised when an unknown key may be a new one.
-        """
-        with self._lock:
-            if key_id not in self.all():
-                self._try_to_read()
-            found = self._keys.get(key_id)
-            if found is None and self._failure:
-                raise self._failure.with_traceback(None)
-            return found
-
-    def _try_to_read(self) -> None:
-        now = time.time()
-        if now < self._tried_at + KEY_RETRY_SECONDS:
-            return
-        self._tried_at = now
-        try:
-            self._keys = self._read()
-        # Whatever the reason is, the known keys are as good as before.
-        except Exception as failure:  # noqa: BLE001
-            self._failure = failure
-            reason = repr(failure.__cause__ or failure)
-            logger.warning("keys not read", reason=reason, known=len(self._keys))
-        else:
-            self._failure = None
-            self._read_at = now
 
 
 class Secret(NamedTuple):
@@ -229,6 +163,6 @@ def _fetch(url: str) -> bytes:
     return answer.getvalue()
 
 
-_current = _Copy(_read_current)
-_both = _Copy(_read_both)
-_issuer = _Copy(_read_key_set)
+_current = Copy(_read_current)
+_both = Copy(_read_both)
+_issuer = Copy(_read_key_set)

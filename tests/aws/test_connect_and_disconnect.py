@@ -141,8 +141,9 @@ def test_react_native_may_send_the_requested_host_as_its_origin() -> None:
 
 
 def test_a_forwarded_host_that_anyone_may_send_is_not_believed() -> None:
-    headers = {"X-Forwarded-Host": "evil.example", "Origin": "https://evil.example"}
-    assert connect(token_of(ClientType.USER), headers=headers)["statusCode"] == 403
+    for name in ("X-Forwarded-Host", "X-Vitrina-Host"):
+        headers = {name: "evil.example", "Origin": "https://evil.example"}
+        assert connect(token_of(ClientType.USER), headers=headers)["statusCode"] == 403
 
 
 def test_no_page_connects_where_no_origin_is_allowed() -> None:

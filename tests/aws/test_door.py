@@ -14,7 +14,7 @@ from harness.tokens import token_of
 from infra.cdk.functions import FUNCTIONS
 from ops import edge_value
 from tests.aws.conftest import Clock
-from vitrina import aws, config, door, keys
+from vitrina import aws, config, copies, door, keys
 from vitrina.channels import ClientType
 from vitrina.door import SECRET_HEADER, VIEWER_HEADER
 from vitrina.origins import EDGE_HOST_HEADER
@@ -135,7 +135,7 @@ def test_a_request_without_the_header_makes_nobody_read_a_secret(
 def test_the_secret_is_read_once_for_five_minutes(
     guarded: None, reads: list[str], at: Clock
 ) -> None:
-    at(-door.SECRET_TTL_SECONDS)
+    at(-copies.TTL_SECONDS)
     for _ in range(3):
         assert request("openapi", FROM_EDGE)["statusCode"] == 204
         assert request("openapi", {SECRET_HEADER: "guess"})["statusCode"] == 403
@@ -145,6 +145,19 @@ def test_the_secret_is_read_once_for_five_minutes(
     assert reads == [EDGE_SECRET] * 2
 
 
+def test_known_values_are_accepted_while_secrets_manager_fails(
+    guarded: None, at: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_: Any) -> None:
+        raise ConnectionError
+
+    assert request("openapi", FROM_EDGE)["statusCode"] == 204
+    monkeypatch.setattr(aws.secretsmanager(), "get_secret_value", fail)
+    at(copies.OUTAGE_SECONDS - 1)
+    assert request("openapi", FROM_EDGE)["statusCode"] == 204
+    assert request("openapi", {SECRET_HEADER: SECOND})["statusCode"] == 403
+
+
 def test_a_value_is_replaced_while_the_edge_sends_the_other(guarded: None, at: Clock) -> None:
     def statuses() -> list[int]:
         values = (FIRST, SECOND)
@@ -152,10 +165,10 @@ def test_a_value_is_replaced_while_the_edge_sends_the_other(guarded: None, at: C
 
     assert statuses() == [204, 403]
     store(first=FIRST, second=SECOND)
-    at(door.SECRET_TTL_SECONDS)
+    at(copies.TTL_SECONDS)
     assert statuses() == [204, 204]
     store(first="n" * 64, second=SECOND)
-    at(2 * door.SECRET_TTL_SECONDS)
+    at(2 * copies.TTL_SECONDS)
     assert statuses() == [403, 204]
 
 

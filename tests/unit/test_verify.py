@@ -1,12 +1,15 @@
 """The parts of `make verify` that need no deployment."""
 
+import json
 import time
 from dataclasses import replace
 from threading import Event
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from harness import deployment
 from ops.verify import cast, delivery, lists, report
 from ops.verify.check import Check, Need
 from ops.verify.expectation import Unavailable, Unexpected, expect
@@ -14,6 +17,8 @@ from ops.verify.footprint import Footprint
 from ops.verify.site import Door, Site, Stopped
 from ops.verify.table import CHECKS, EDGE, EVERYONE
 from ops.verify.verdict import Outcome, Verdict, judge, reason_to_skip
+from vitrina import aws
+from vitrina.door import SECRET_HEADER
 
 
 @pytest.fixture
@@ -172,3 +177,18 @@ def test_a_cast_is_of_nobody_and_never_the_same() -> None:
     assert len(emails) == 8
     assert all(email.endswith("@example.invalid") for email in emails)
     assert one.shop_id != other.shop_id
+
+
+@pytest.mark.parametrize("is_guarded", [True, False])
+def test_only_the_direct_door_of_a_guarded_stage_shows_what_the_edge_shows(
+    site: Site, monkeypatch: pytest.MonkeyPatch, *, is_guarded: bool
+) -> None:
+    deployment.configure(monkeypatch, guarded=is_guarded)
+    found = {"SecretString": json.dumps({"first": "one", "second": "two"})}
+    client = Mock(get_secret_value=Mock(return_value=found))
+    site = replace(site, outputs=site.outputs | {"EdgeSecret": "arn", "EdgeValue": "second"})
+    site.aws_clients["secretsmanager", aws.region()] = client
+    shown = {door: site.via(door)._passport() for door in Door}
+    expected = {SECRET_HEADER: "two"} if is_guarded else {}
+    assert shown == {Door.EDGE: {}, Door.DIRECT: expected, Door.AROUND: {}}
+    assert site.redact("403 two") == ("403 …" if is_guarded else "403 two")
