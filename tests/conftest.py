@@ -43,7 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 # Tests that change a deployed stack, or need one that no other test uses at that moment. They have
 # a stack of their own, so that they run beside the others.
-OWN_STACK = {"test_everyone_out.py", "test_redeploy.py", "test_verify.py"}
+OWN_STACK = {"test_redeploy.py", "test_verify.py", "test_who_is_out.py"}
 
 
 class LayerScheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist is untyped

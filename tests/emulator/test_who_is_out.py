@@ -1,4 +1,4 @@
-"""Commands that end sessions, on a deployed stack."""
+"""Commands that end sessions: the last tests of a stack, whose older tokens are refused then."""
 
 from pydantic import TypeAdapter
 
