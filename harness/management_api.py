@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
 from ssl import SSLContext
-from typing import Self
+from typing import Any, Self
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -50,8 +50,7 @@ class ManagementApiStub:
 
         async def serve() -> None:
             stub._loop, stub._stopping = asyncio.get_running_loop(), asyncio.Event()
-            server = web.Server(stub._answer)
-            runner = web.ServerRunner(server, shutdown_timeout=0.1)
+            runner = web.ServerRunner(web.Server(stub._answer), shutdown_timeout=0.1)
             await runner.setup()
             site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
             await site.start()
@@ -61,7 +60,7 @@ class ManagementApiStub:
             started.set()
             await stub._stopping.wait()
             await runner.cleanup()
-            await _close_late_connections(server)
+            await _close_late_connections()
 
         # Unlike a bare loop, `run` waits until closed sockets are done.
         thread = threading.Thread(target=asyncio.run, args=(serve(),))
@@ -103,9 +102,13 @@ class ManagementApiStub:
         return self.behave(connection_id)
 
 
-async def _close_late_connections(server: web.Server) -> None:
-    """Close connections that were accepted during the shutdown, which no one else closes."""
+async def _close_late_connections() -> None:
+    """Close connections that were accepted during the shutdown, or that are in a TLS handshake.
+
+    The server does not know these yet, and the loop does.
+    """
+    transports: Any = vars(asyncio.get_running_loop())["_transports"]
     for _ in range(10):
         await asyncio.sleep(0)
-        for connection in server.connections:
-            connection.force_close()
+        for transport in [*transports.values()]:
+            transport.abort()
