@@ -77,11 +77,11 @@ class Patience(NamedTuple):
 
     attempts: int
     first_pause_seconds: float = 0.05
-    longest_pause_seconds: float = 1.0
+    max_pause_seconds: float = 1.0
 
     def pause_after(self, failures: int) -> float:
         ceiling = self.first_pause_seconds * 2.0 ** (failures - 1)
-        return jitter(min(self.longest_pause_seconds, ceiling))
+        return jitter(min(self.max_pause_seconds, ceiling))
 
 
 # With pauses of up to 50, 100, 200, 400 and 800 ms.

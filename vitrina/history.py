@@ -28,8 +28,8 @@ PARALLEL_WRITES = 16
 
 # Policy. One head numbers the events of a channel, and one writer at a time moves it. Submissions
 # can wait, so they pause longer and leave the head to decisions.
-DECISION = Patience(40, first_pause_seconds=0.02, longest_pause_seconds=0.05)
-SUBMISSION = Patience(12, first_pause_seconds=0.4, longest_pause_seconds=5.0)
+DECISION = Patience(40, first_pause_seconds=0.02, max_pause_seconds=0.05)
+SUBMISSION = Patience(12, first_pause_seconds=0.4, max_pause_seconds=5.0)
 # The HTTP API waits for 29 s.
 MAX_SECONDS = 20
 
