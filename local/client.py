@@ -3,8 +3,8 @@
 import json
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from threading import Condition, Thread
+from contextlib import ExitStack, contextmanager, suppress
+from threading import Condition, Thread, Timer
 from typing import Any, NamedTuple, Self
 
 import requests
@@ -40,6 +40,7 @@ class Client:
         self.frames: list[Frame] = []
         self.is_closed = False
         self._changed = Condition()
+        self._waiting: Timer | None = None
         self._reader = Thread(target=self._read)
         self._reader.start()
 
@@ -64,12 +65,28 @@ class Client:
                     self._changed.notify_all()
                 for answer in answers:
                     self.send(answer)
+                self._ask_again_later(frame.event)
         except ConnectionClosed:
             pass
         finally:
             with self._changed:
                 self.is_closed = True
                 self._changed.notify_all()
+
+    def _ask_again_later(self, event: dict[str, Any]) -> None:
+        """After a refusal because of too many requests, request again what was not answered."""
+        match event:
+            case {"event": "error", "data": {"code": "too_many_requests", "retry_after": seconds}}:
+                self._waiting = Timer(seconds, self._ask_again)
+                self._waiting.daemon = True
+                self._waiting.start()
+
+    def _ask_again(self) -> None:
+        with self._changed:
+            requests = self.inbox.unanswered()
+        with suppress(ConnectionClosed):
+            for request in requests:
+                self.send(request)
 
     def events(self, name: str) -> list[Frame]:
         return [frame for frame in self.frames if frame.event.get("event") == name]
@@ -101,6 +118,8 @@ class Client:
     def close(self) -> None:
         self._open.close()
         self._reader.join()
+        if self._waiting:
+            self._waiting.cancel()
 
 
 def parse_frame(text: str) -> dict[str, Any]:

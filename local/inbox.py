@@ -34,8 +34,7 @@ class Inbox:
         answers: list[Event] = []
         match event:
             case {"event": "connected", "data": {"positions": positions}}:
-                answers = [{"type": "join", "room": room} for room in sorted(self.rooms)]
-                answers += self._connect(positions)
+                answers = self._connect(positions)
             case {"event": "joined", "data": {"room": room, "channel": channel, "position": at}}:
                 self.rooms.add(room)
                 answers = self._begin({channel: at})
@@ -49,11 +48,20 @@ class Inbox:
                 answers = self._receive(event)
         return answers
 
+    def unanswered(self) -> list[Event]:
+        """Return the requests to send again, after the wait that `too_many_requests` asks for."""
+        return self._joins() + self._resume(self._asked)
+
     def _connect(self, positions: dict[str, Position]) -> list[Event]:
         self._asked = set()
         self._open = set()
         self._renumbered = set()
-        return self._begin(positions)
+        return self._joins() + self._begin(positions)
+
+    def _joins(self) -> list[Event]:
+        """Request the rooms that this connection is not in."""
+        away = sorted(room for room in self.rooms if f"room:{room}" not in self._open)
+        return [{"type": "join", "room": room} for room in away]
 
     def _leave(self, room: str) -> None:
         """Forget the position of a room: joining it again starts from its current position."""

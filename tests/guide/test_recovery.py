@@ -175,6 +175,22 @@ def test_a_recovery_that_broke_off_is_asked_for_again(
     assert app.told("problem") == []
 
 
+def test_what_was_refused_as_too_many_requests_is_sent_again_after_the_wait(
+    server: FakeServer, start_app: StartApp
+) -> None:
+    app = start_app({"answerTimeoutMs": 900})  # shorter than the wait, and no reconnection
+    here = server.accept()
+    here.send(connected(0), event(2))
+    assert here.receive() == resume(0)
+    refusal = error("too_many_requests")
+    refusal["data"]["retry_after"] = 1
+    here.send(refusal)
+    assert here.receive() == resume(0)
+    here.send(event(1), recovered(2))
+    app.wait_for_events(1, 2)
+    assert app.told("problem") == []
+
+
 def test_a_recovery_that_is_never_answered_is_asked_for_on_another_connection(
     server: FakeServer, start_app: StartApp
 ) -> None:

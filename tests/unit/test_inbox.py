@@ -82,6 +82,20 @@ def test_a_recovery_that_broke_off_is_asked_for_again() -> None:
     assert inbox.take(interrupted) == resume(1)
 
 
+def test_what_was_refused_as_too_many_requests_is_requested_again_after_a_wait() -> None:
+    inbox = Inbox()
+    inbox.take(connected(0))
+    inbox.take(joined(5))
+    inbox.take(event(3))
+    assert inbox.take(connected(3)) == [JOIN, *resume(0)]
+    refusal = {"code": "too_many_requests", "retry_after": 12}
+    assert inbox.take({"event": "error", "data": refusal}) == []
+    assert inbox.unanswered() == [JOIN, *resume(0)]
+    for frame in (joined(5), event(1), event(2), recovered(3)):
+        inbox.take(frame)
+    assert inbox.unanswered() == []
+
+
 def test_pongs_and_other_errors_mean_nothing_to_it() -> None:
     inbox = Inbox()
     assert inbox.take({"event": "pong"}) == []
