@@ -37,6 +37,17 @@ _CHANNEL_FIELDS = {
     },
 }
 
+# The token is among the security schemes.
+_QUERY = {
+    "type": "object",
+    "properties": {
+        "batch": {
+            "type": "string",
+            "description": "`1` if the client takes several events in one frame: `batch`.",
+        }
+    },
+}
+
 
 def document() -> dict[str, Any]:
     payloads = _payloads()
@@ -89,6 +100,15 @@ def event_classes() -> list[type[BaseModel]]:
     ]
 
 
+def in_batches() -> list[type[BaseModel]]:
+    """Return the events that batches contain."""
+    return [
+        event
+        for event in event_classes()
+        if issubclass(event, Published) or event is events.Recovered
+    ]
+
+
 def name(model: type[BaseModel]) -> str:
     """Return the name of a model in frames: `product.approved`, `ping`."""
     field = model.model_fields.get("event") or model.model_fields["type"]
@@ -127,7 +147,7 @@ def _channel() -> dict[str, Any]:
         "messages": {
             name(model): {"$ref": f"#/components/messages/{name(model)}"} for model in models
         },
-        "bindings": {"ws": {"method": "GET", "bindingVersion": "0.1.0"}},
+        "bindings": {"ws": {"method": "GET", "query": _QUERY, "bindingVersion": "0.1.0"}},
     }
 
 
@@ -175,6 +195,9 @@ def _payloads() -> dict[str, Any]:
     for event in event_classes():
         if issubclass(event, Published):
             found[event.__name__]["properties"] |= _CHANNEL_FIELDS
+    found["Batch"]["properties"]["events"]["items"] = {
+        "anyOf": [{"$ref": f"#/components/schemas/{event.__name__}"} for event in in_batches()]
+    }
     for model, described in sent.items():
         if issubclass(getattr(events, model), BaseModel):
             described["required"] = list(described["properties"])

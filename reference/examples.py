@@ -1,5 +1,6 @@
 """One example of every client message and every event."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel
@@ -13,17 +14,27 @@ ID = "0b9e1c1e-6d3b-4b5e-9a52-3f0c9a1e57d0"
 POSITION = Position(epoch="3f0c9a1e", seq=57)
 PRODUCT = {"product_id": 1, "product_name": "Красное платье", "shop_id": 10, "shop_name": "Мода"}
 
+_APPROVED = events.ProductApproved(
+    id=ID,
+    timestamp=NOON,
+    data=events.ProductApproval(**PRODUCT, moderation_notes="", admin_id=1, approval_fee=5.0),
+)
+_RECOVERED = events.Recovered(
+    timestamp=NOON,
+    data=events.Recovery(
+        recovered=True,
+        channels={"user": events.ChannelRecovery(recovered=True, epoch="3f0c9a1e", seq=58)},
+    ),
+)
+_MISSED = json.loads(_APPROVED.body_for("user", seq=58))
+
 _EXAMPLES: list[BaseModel] = [
     messages.Ping(type="ping"),
     messages.Resume(type="resume", positions={"user": POSITION}),
     messages.Join(type="join", room="sale"),
     messages.Leave(type="leave", room="sale"),
     messages.Auth(type="auth", token="TOKEN"),  # noqa: S106 - no secret
-    events.ProductApproved(
-        id=ID,
-        timestamp=NOON,
-        data=events.ProductApproval(**PRODUCT, moderation_notes="", admin_id=1, approval_fee=5.0),
-    ),
+    _APPROVED,
     events.ProductSubmitted(id=ID, timestamp=NOON, data=events.ProductSubmission(**PRODUCT)),
     events.ProductRejected(
         id=ID,
@@ -50,13 +61,7 @@ _EXAMPLES: list[BaseModel] = [
             positions={"user": POSITION, "user:42": Position(epoch="b71d0c55", seq=0)},
         ),
     ),
-    events.Recovered(
-        timestamp=NOON,
-        data=events.Recovery(
-            recovered=True,
-            channels={"user": events.ChannelRecovery(recovered=True, epoch="3f0c9a1e", seq=58)},
-        ),
-    ),
+    _RECOVERED,
     events.Joined(
         timestamp=NOON,
         data=events.RoomJoined(room="sale", channel="room:sale", position=POSITION),
@@ -73,5 +78,6 @@ _EXAMPLES: list[BaseModel] = [
             code="too_many_requests", message="Too many messages; wait 12 s.", retry_after=12
         ),
     ),
+    events.Batch(events=[_MISSED, _RECOVERED]),
 ]
 BY_MODEL = {type(example): example for example in _EXAMPLES}

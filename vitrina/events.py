@@ -257,3 +257,11 @@ class Error(_Wire):
     event: Literal["error"] = "error"
     timestamp: datetime = Field(default_factory=now)
     data: Refusal
+
+
+class Batch(_Wire):
+    """Several events in one frame, in `events`, for a client that connected with `batch=1`."""
+
+    # No function builds this model: `frames.pack` takes the bodies of events as they are.
+    event: Literal["batch"] = "batch"
+    events: Annotated[list[Any], Field(min_length=2)]
