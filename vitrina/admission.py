@@ -24,15 +24,15 @@ RETRY_AFTER_SECONDS = 5
 CloseAccount = Callable[[ClientType, int, int], int]
 
 
-def admit(connection_id: str, identity: "Identity") -> None:
-    """Store a connection.
+def admit(connection_id: str, identity: "Identity", takes_batches: bool = False) -> None:
+    """Store a connection, which may be sent several events in one frame if it takes batches.
 
     Raises Unauthorized `token_revoked`, or TooManyRequests `too_many_requests` or
     `too_many_connections`, and stores nothing after all.
     """
     sessions.refuse_known_end(identity.session)
     _require_room(identity)
-    connection = connections.add(connection_id, identity)
+    connection = connections.add(connection_id, identity, takes_batches)
     try:
         sessions.require_alive(identity.session, to_connect=True)
     except Problem:

@@ -45,6 +45,8 @@ class Connection(NamedTuple):
     """Of the token that it was opened with."""
     has_ended: bool = False
     """Whether it must go; nothing takes this back."""
+    takes_batches: bool = False
+    """Whether it may be sent several events in one frame; the client decides when it connects."""
 
     @property
     def subscription(self) -> Subscription:
@@ -90,7 +92,7 @@ def _eras(identity: "Identity") -> Eras:
     return identity.eras
 
 
-def add(connection_id: str, identity: "Identity") -> Connection:
+def add(connection_id: str, identity: "Identity", takes_batches: bool = False) -> Connection:
     """Store an open connection: its own row and its subscription, both or neither.
 
     It expires with its token, or after the two hours that API Gateway allows.
@@ -107,6 +109,7 @@ def add(connection_id: str, identity: "Identity") -> Connection:
         shards=partitions.shard_counts(identity.client_type)[0],
         room_shards=partitions.shard_counts("room")[0],
         eras=_eras(identity),
+        takes_batches=takes_batches,
     )
     row = {
         **key(connection_id),
@@ -277,6 +280,7 @@ def from_row(row: Mapping[str, Any]) -> Connection:
         room_shards=int(row.get("room_shards") or partitions.shard_counts("room")[0]),
         eras=Eras(int(row.get("era", 0)), int(row.get("everyone", 0))),
         has_ended=row.get("ended", False),
+        takes_batches=row.get("batch", False),
     )
 
 
@@ -352,6 +356,7 @@ def _common_attributes(connection: Connection) -> dict[str, int | None]:
         "era": connection.eras.account,
         "everyone": connection.eras.everyone,
         "ended": connection.has_ended or None,
+        "batch": connection.takes_batches or None,
     }
 
 

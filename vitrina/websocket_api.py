@@ -44,6 +44,8 @@ class Handshake(NamedTuple):
     """
     subprotocol: str | None
     """`bearer` if the client offered it; the answer must then repeat it."""
+    takes_batches: bool
+    """Whether the query has `batch=1`. Any other value means no, as if it were absent."""
 
 
 class Message(NamedTuple):
@@ -89,6 +91,7 @@ def handshake(event: Mapping[str, Any]) -> Handshake:
         client_type=query.get("client_type"),
         origin=_foreign_origin(headers),
         subprotocol=BEARER if offers_bearer else None,
+        takes_batches=query.get("batch") == "1",
     )
 
 
@@ -145,7 +148,12 @@ def refuse_message(problem: Problem) -> dict[str, Any]:
 
 def reply(event: "Pong | Joined | Left | Authenticated | Recovered | Error") -> dict[str, Any]:
     """Answer a frame with an event to the same connection."""
-    return {"statusCode": 200, "body": event.body().decode()}
+    return reply_with(event.body())
+
+
+def reply_with(frame: bytes) -> dict[str, Any]:
+    """Answer a frame with another one, which may be a batch, to the same connection."""
+    return {"statusCode": 200, "body": frame.decode()}
 
 
 def done() -> dict[str, Any]:

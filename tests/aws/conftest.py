@@ -196,10 +196,16 @@ class HttpCall:
 
 
 def connect(
-    connection_id: str, client_type: ClientType, account_id: int = 1, **claims: Any
+    connection_id: str,
+    client_type: ClientType,
+    account_id: int = 1,
+    *,
+    takes_batches: bool = False,
+    **claims: Any,
 ) -> None:
     """Store an open connection."""
-    connections.add(connection_id, auth.read(token_of(client_type, account_id, **claims)))
+    identity = auth.read(token_of(client_type, account_id, **claims))
+    connections.add(connection_id, identity, takes_batches)
 
 
 def stored_connections() -> set[str]:

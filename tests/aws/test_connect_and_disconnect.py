@@ -13,7 +13,7 @@ from harness import deployment, tokens
 from harness.deployment import KEY
 from harness.gateway_events import CONTEXT
 from harness.tokens import token_of
-from tests.aws.conftest import Clock, stored_connections
+from tests.aws.conftest import Clock, stored, stored_connections
 from vitrina import aws, config, keys, origins
 from vitrina.channels import ClientType
 
@@ -25,8 +25,9 @@ def connect(
     client_type: str | None = None,
     headers: dict[str, str] | None = None,
     connection_id: str = "c1",
+    batch: str | None = None,
 ) -> Any:
-    query = {"token": token, "client_type": client_type}
+    query = {"token": token, "client_type": client_type, "batch": batch}
     event = {
         "requestContext": {
             "eventType": "CONNECT",
@@ -53,6 +54,16 @@ def test_a_valid_token_opens_a_connection_of_its_own_path(client_type: ClientTyp
 
 def test_without_a_path_the_token_alone_decides() -> None:
     assert connect(token_of(ClientType.ADMIN))["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    ("batch", "takes_batches"), [("1", True), ("0", False), ("yes", False), (None, False)]
+)
+def test_a_client_says_in_the_handshake_whether_it_takes_batches(
+    batch: str | None, takes_batches: bool
+) -> None:
+    assert connect(token_of(ClientType.USER), batch=batch)["statusCode"] == 200
+    assert stored("c1").takes_batches is takes_batches
 
 
 def test_the_other_two_ways_to_bring_a_token_work() -> None:

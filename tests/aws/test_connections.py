@@ -6,8 +6,18 @@ from typing import Any
 import pytest
 
 from harness import deployment
-from tests.aws.conftest import Clock, connect, stored_connections
-from vitrina import aws, config, connections, partitions, subscriptions
+from harness.tokens import token_of
+from tests.aws.conftest import Clock, connect, stored, stored_connections
+from vitrina import (
+    auth,
+    aws,
+    config,
+    connections,
+    message_budget,
+    partitions,
+    rooms,
+    subscriptions,
+)
 from vitrina.channels import ClientType
 from vitrina.partitions import Subscription
 
@@ -67,6 +77,46 @@ def test_a_connection_is_two_rows(at: Clock) -> None:
             "everyone": 0,
         },
     ]
+
+
+def batch_of_rows() -> list[Any]:
+    """Return the attribute `batch` of each stored row that belongs to a connection."""
+    rows = map(aws.from_item, aws.dynamodb().scan(TableName="connections")["Items"])
+    return [row.get("batch") for row in rows if "connected_at" in row]
+
+
+def test_a_connection_that_takes_batches_says_so_in_each_row_whatever_is_written_later(
+    at: Clock,
+) -> None:
+    connect("c1", ClientType.USER, account_id=42, takes_batches=True)
+    assert batch_of_rows() == [True] * 2
+    rooms.join(stored("c1"), "sale")
+    connections.join(stored("c1"), "spring")
+    assert batch_of_rows() == [True] * 4
+    at(60)
+    connections.extend(stored("c1"), auth.read(token_of(ClientType.USER, 42)))
+    assert batch_of_rows() == [True] * 4
+    connections.leave(stored("c1"), "spring")
+    connections.join(stored("c1"), "autumn")
+    assert stored("c1").takes_batches
+    message_budget.take("c1")
+    connections.expire("c1")
+    assert batch_of_rows() == [True] * 4
+    row = connections.find("c1")
+    assert row is not None
+    assert row.takes_batches
+    connections.forget("c1")
+    assert batch_of_rows() == []
+
+
+def test_a_connection_that_takes_none_has_no_attribute_for_it(at: Clock) -> None:
+    connect("c1", ClientType.USER)
+    connections.join(stored("c1"), "sale")
+    at(60)
+    connections.extend(stored("c1"), auth.read(token_of(ClientType.USER)))
+    assert not stored("c1").takes_batches
+    connections.expire("c1")
+    assert batch_of_rows() == [None] * 3
 
 
 def test_no_connection_outlives_api_gateways_two_hours(monkeypatch: pytest.MonkeyPatch) -> None:

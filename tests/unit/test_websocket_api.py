@@ -65,6 +65,28 @@ def test_the_types_hint_is_read_from_the_query() -> None:
     assert websocket_api.handshake(connect_event({"client_type": "shop"})).client_type == "shop"
 
 
+@pytest.mark.parametrize(
+    ("query", "takes_batches"),
+    [
+        ({"batch": "1"}, True),
+        ({"batch": "1", "token": "t.o.k"}, True),
+        *(({"batch": other}, False) for other in ("", "0", "01", "2", "true", " 1", "1,1")),
+        ({"Batch": "1"}, False),
+        ({}, False),
+        (None, False),
+    ],
+)
+def test_a_client_takes_batches_only_if_it_says_so(
+    query: dict[str, str] | None, takes_batches: bool
+) -> None:
+    assert websocket_api.handshake(connect_event(query)).takes_batches is takes_batches
+
+
+def test_a_frame_is_answered_with_a_frame_as_it_is() -> None:
+    frame = '{"event":"batch","events":[{"event":"x", "data":"Платье"}]}'
+    assert websocket_api.reply_with(frame.encode()) == {"statusCode": 200, "body": frame}
+
+
 def test_a_strange_connection_id_is_refused() -> None:
     event = connect_event()
     event["requestContext"]["connectionId"] = "a#b"
