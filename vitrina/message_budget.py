@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -62,29 +63,46 @@ def _close(connection: Connection) -> None:
     closing.close([connection.subscription], Reason.TOO_MANY_REQUESTS)
 
 
-@contextmanager
-def recovery(connection: Connection, posts: int) -> Iterator[bool]:
-    """Hold the connection's only recovery; yield whether its identity has a recovery left.
+@dataclass
+class Permit:
+    """What a recovery may do, and what it does."""
 
-    After it the connection rests, a second for each post but the first. Raises TooManyRequests
-    `too_many_requests` while another recovery is under way or this one's connection rests.
+    is_granted: bool
+    """Whether its identity has a recovery left; otherwise nothing may be read."""
+    posts: int
+    """How many frames it posts, without the answer; to be set when they are known."""
+
+
+@contextmanager
+def recovery(connection: Connection, posts: int) -> Iterator[Permit]:
+    """Hold the connection's only recovery; yield its permit.
+
+    `posts` is the most that it may post: one for each missed event. Batches are fewer, but that is
+    known only after the events are read. So reading is counted by events: more than `FREE_POSTS`
+    of them need the connection's lease and one of its identity's recoveries, in batches too. The
+    rest after it is counted by the permit's `posts`: none up to `FREE_POSTS`, otherwise a second
+    for each but the first. Raises TooManyRequests `too_many_requests` while another recovery is
+    under way or the connection rests.
     """
     if posts <= FREE_POSTS:
-        yield True
+        yield Permit(True, posts)
         return
     until = _begin(connection)
+    name = f"recoveries#{connection.client_type}:{connection.identity}"
+    permit = Permit(False, posts)
     try:
-        name = f"recoveries#{connection.client_type}:{connection.identity}"
-        yield buckets.take(name, RECOVERIES) == 0
+        permit.is_granted = buckets.take(name, RECOVERIES) == 0
+        yield permit
     finally:
-        rest = min(RECOVERY_LEASE_MS, (posts - 1) * REST_MS_PER_POST)
+        is_free = permit.posts <= FREE_POSTS
+        rest = 0 if is_free else min(RECOVERY_LEASE_MS, (permit.posts - 1) * REST_MS_PER_POST)
         _set_recovering_until(connection, _now_ms() + rest, "recovering_until = :mine", mine=until)
 
 
 def _begin(connection: Connection) -> int:
     now = _now_ms()
     until = now + RECOVERY_LEASE_MS
-    is_free = "(attribute_not_exists(recovering_until) OR recovering_until < :now)"
+    is_free = "(attribute_not_exists(recovering_until) OR recovering_until <= :now)"
     busy_until = _set_recovering_until(
         connection, until, f"attribute_exists(connected_at) AND {is_free}", now=now
     )

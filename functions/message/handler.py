@@ -34,7 +34,7 @@ from vitrina.sender import Post
 
 logger = Logger()
 
-# For 500 events, posted one after another. The function times out after 29 s.
+# For 500 frames, posted one after another. The function times out after 29 s.
 RECOVERY_SECONDS = 25
 # Between two looks at the connection, which may end meanwhile.
 FRAMES_PER_LOOK = 10
@@ -75,13 +75,15 @@ def _resume(connection: Connection, positions: dict[str, Position]) -> dict[str,
         sentence = f"The channels of this connection are {', '.join(connection.channels)}."
         raise Forbidden("channel_forbidden", sentence)
     heads = history.positions(positions)
-    missed = recovery.count_missed(positions, heads)
-    with message_budget.recovery(connection, missed) as is_allowed:
-        limit = recovery.MAX_RECOVERED_EVENTS if is_allowed else 0
-        frames, recovered = recovery.recover(connection, positions, heads, limit)
-        _post(connection, frames)
-    # After the events, as API Gateway sends an answer when the function returns.
-    return websocket_api.reply(recovered)
+    limit = recovery.limit_for(connection)
+    missed = recovery.count_missed(positions, heads, limit)
+    with message_budget.recovery(connection, missed) as permit:
+        limit = limit if permit.is_granted else 0
+        *posted, last = recovery.recover(connection, positions, heads, limit)
+        permit.posts = len(posted)
+        _post(connection, tuple(posted))
+    # After the others, as API Gateway sends an answer when the function returns.
+    return websocket_api.reply_with(last)
 
 
 def _post(connection: Connection, frames: tuple[bytes, ...]) -> None:

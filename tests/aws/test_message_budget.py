@@ -14,8 +14,8 @@ from functions.message.handler import handler
 from harness.gateway_events import CONTEXT, frame_of
 from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
-from tests.aws.conftest import Clock, connect
-from vitrina import connections, history, message_budget, recovery, sender
+from tests.aws.conftest import Clock, connect, stored
+from vitrina import connections, history, message_budget, recovery, rooms, sender
 from vitrina.channels import ClientType
 from vitrina.events import Announcement, AnnouncementPublished
 from vitrina.history import Change
@@ -46,9 +46,10 @@ def handshake(token: str) -> int:
 def announce(count: int) -> dict[str, Any]:
     """Publish so many events; return the position before them."""
     before = history.positions(["user"])["user"]
-    for _ in range(count):
-        event = Announcement(to="user", title="Тест", text="Тест", admin_id=1)
-        history.commit([Change(None, AnnouncementPublished(data=event))])
+    data = Announcement(to="user", title="Тест", text="Тест", admin_id=1)
+    changes = (Change(None, AnnouncementPublished(data=data)) for _ in range(count))
+    for batch in history.batches(changes):
+        history.commit(batch)
     return {"user": {"epoch": before.epoch, "seq": before.seq}}
 
 
@@ -117,6 +118,74 @@ def test_after_a_recovery_its_connection_rests_a_second_for_each_post(at: Clock)
     assert code(say(message)) == "too_many_requests"
     at(11)
     assert code(say(message)) == "recovered"
+
+
+def test_batches_are_counted_as_posts_and_the_answer_and_two_posts_are_free(
+    management_api: ManagementApiStub, at: Clock
+) -> None:
+    connect("c2", ClientType.USER, account_id=1, takes_batches=True)
+    since = announce(400)
+    for _ in range(3):
+        answer = say({"type": "resume", "positions": since}, "c2")
+        assert code(answer["events"][-1]) == "recovered"
+    assert len(management_api.received["c2"]) == 3 * 2
+
+
+def test_after_batches_a_connection_rests_a_second_for_each_post(
+    management_api: ManagementApiStub, at: Clock
+) -> None:
+    connect("c2", ClientType.USER, account_id=1, takes_batches=True)
+    message = {"type": "resume", "positions": announce(700)}
+    assert code(say(message, "c2")["events"][-1]) == "recovered"
+    posts = len(management_api.received["c2"])
+    assert 2 < posts < 10
+    refused = say(message, "c2")
+    assert (code(refused), refused["data"]["retry_after"]) == ("too_many_requests", posts - 1)
+    at(posts - 1)
+    assert code(say(message, "c2")["events"][-1]) == "recovered"
+
+
+def test_batches_too_are_recovered_one_at_a_time(
+    at: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How many frames they are is known after reading, so the lease is taken before."""
+    connect("c2", ClientType.USER, account_id=1, takes_batches=True)
+    message = {"type": "resume", "positions": announce(3)}
+    recover, answers = recovery.recover, []
+
+    def ask_meanwhile(*arguments: Any) -> Any:
+        with monkeypatch.context() as patch:
+            patch.setattr(recovery, "recover", recover)
+            answers.append(say(message, "c2"))
+        return recover(*arguments)
+
+    monkeypatch.setattr(recovery, "recover", ask_meanwhile)
+    assert say(message, "c2")["event"] == "batch"
+    assert [code(answer) for answer in answers] == ["too_many_requests"]
+
+
+def test_an_identity_has_as_many_recoveries_in_batches(at: Clock) -> None:
+    connect("c2", ClientType.USER, account_id=1, takes_batches=True)
+    message = {"type": "resume", "positions": announce(3)}
+    answers = [say(message, "c2") for _ in range(22)]
+    assert [answer["event"] for answer in answers] == ["batch"] * 20 + ["recovered"] * 2
+    assert [answer["data"]["recovered"] for answer in answers[20:]] == [False] * 2
+
+
+def test_a_channel_that_is_not_recovered_makes_no_recovery_of_another_free(
+    management_api: ManagementApiStub,
+) -> None:
+    """Its part of the limit is used by the other."""
+    room = Announcement(to="room:sale", title="Тест", text="Тест", admin_id=1)
+    start = history.positions(["room:sale"])["room:sale"]
+    history.commit([Change(None, AnnouncementPublished(data=room))])
+    rooms.join(stored("c1"), "sale")
+    since = {"room:sale": {"epoch": start.epoch, "seq": start.seq}, **announce(500)}
+    message = {"type": "resume", "positions": since}
+    answer = say(message)
+    assert answer["data"]["channels"]["room:sale"]["recovered"] is False
+    assert len(management_api.received["c1"]) == 500
+    assert code(say(message)) == "too_many_requests"
 
 
 def test_a_recovery_that_died_is_over_after_half_a_minute(

@@ -10,8 +10,9 @@ from harness.gateway_events import CONTEXT, frame_of
 from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
 from tests.aws.conftest import connect, unpublished
-from vitrina import auth, aws, history, moderation, recovery
+from vitrina import auth, aws, connections, history, moderation, recovery
 from vitrina.channels import ClientType
+from vitrina.frames import MAX_FRAME_BYTES
 from vitrina.products import Submission
 
 Positions = dict[str, dict[str, Any]]
@@ -38,12 +39,15 @@ def positions(**less: int) -> Positions:
     }
 
 
-def say(message: Any, connection_id: str = "c1") -> Any:
-    event = {
+def message(body: Any, connection_id: str = "c1") -> dict[str, Any]:
+    return {
         "requestContext": {"eventType": "MESSAGE", "connectionId": connection_id},
-        "body": json.dumps(message),
+        "body": json.dumps(body),
     }
-    return json.loads(frame_of(handler(event, CONTEXT)))
+
+
+def say(body: Any, connection_id: str = "c1") -> Any:
+    return json.loads(frame_of(handler(message(body, connection_id), CONTEXT)))
 
 
 def resume(since: Positions, management_api: ManagementApiStub) -> list[Any]:
@@ -126,15 +130,91 @@ def test_more_than_the_limit_are_not_recovered(
     assert not recovered["data"]["recovered"]
 
 
-def test_500_events_are_recovered(management_api: ManagementApiStub) -> None:
+def submit_many(count: int) -> None:
+    """Publish one event to the admins, and so many more like it."""
     shop = auth.verify(token_of(ClientType.SHOP))
     product = moderation.submit(Submission(product_name="x"), shop)
     event = moderation._event(product)
-    for batch in history.batches(history.Change(None, event) for _ in range(500)):
+    for batch in history.batches(history.Change(None, event) for _ in range(count)):
         history.commit(batch)
+
+
+def test_500_events_are_recovered(management_api: ManagementApiStub) -> None:
+    submit_many(500)
     frames = resume(positions(admin=500), management_api)
     assert [frame["seq"] for frame in frames[:-1]] == list(range(2, 502))
     assert frames[-1]["data"]["recovered"]
+    [refused] = resume(positions(admin=501), management_api)
+    assert not refused["data"]["recovered"]
+
+
+# --- In batches ---
+
+
+@pytest.fixture
+def _takes_batches(management_api: ManagementApiStub) -> None:
+    """Connect a client that takes batches in place of the one that takes none."""
+    connections.forget("c1")
+    connect("c1", ClientType.ADMIN, account_id=1, takes_batches=True)
+
+
+@pytest.mark.usefixtures("_takes_batches")
+def test_a_client_that_takes_batches_gets_everything_and_recovered_in_the_answer(
+    management_api: ManagementApiStub,
+) -> None:
+    start = positions()
+    submit(3)
+    row = {"channel": "admin:1", "seq": 1, "event_id": "x", "body": '{"event":"x"}'}
+    times = {"created_at": 1, "expires_at": 2**40}
+    aws.dynamodb().put_item(TableName="history", Item=aws.to_item(row | times))
+    head = {"channel": "admin:1", "seq": 0, "last": 1, "epoch": start["admin:1"]["epoch"]}
+    aws.dynamodb().put_item(TableName="history", Item=aws.to_item(head))
+    [batch] = resume(start, management_api)
+    assert batch.keys() == {"event", "events"}
+    assert batch["event"] == "batch"
+    *missed, recovered = batch["events"]
+    assert [event.get("seq", event["event"]) for event in missed] == [1, 2, 3, "x"]
+    assert recovered["event"] == "recovered"
+    assert recovered["data"]["recovered"]
+
+
+@pytest.mark.usefixtures("_takes_batches")
+def test_2000_events_in_batches_are_recovered_in_as_few_frames_as_fit(
+    management_api: ManagementApiStub,
+) -> None:
+    submit_many(2000)
+    management_api.received.clear()
+    answer = handler(message({"type": "resume", "positions": positions(admin=2000)}), CONTEXT)
+    frames = [*management_api.received["c1"], frame_of(answer).encode()]
+    assert [len(frame) > 32_000 for frame in frames] == [True] * (len(frames) - 1) + [False]
+    assert max(map(len, frames)) <= MAX_FRAME_BYTES
+    *missed, recovered = [event for frame in frames for event in json.loads(frame)["events"]]
+    assert [event["seq"] for event in missed] == list(range(2, 2002))
+    assert missed[0] == json.loads(history.read("admin", [2])[0].body)
+    assert recovered["data"]["recovered"]
+    assert 15 < len(frames) < 30
+    [refused] = resume(positions(admin=2001), management_api)
+    assert not refused["data"]["recovered"]
+
+
+@pytest.mark.usefixtures("_takes_batches")
+def test_a_client_that_takes_batches_and_missed_nothing_gets_recovered_alone(
+    management_api: ManagementApiStub,
+) -> None:
+    submit()
+    [recovered] = resume(positions(), management_api)
+    assert recovered["event"] == "recovered"
+
+
+@pytest.mark.usefixtures("_takes_batches")
+def test_batches_that_break_off_end_without_recovered(management_api: ManagementApiStub) -> None:
+    submit_many(400)
+    management_api.received.clear()
+    management_api.answers["c1"] = [200, 429, 429, 429, 429]
+    error = say({"type": "resume", "positions": positions(admin=400)})
+    assert error["data"]["code"] == "recovery_interrupted"
+    [frame] = [json.loads(body) for body in management_api.received["c1"]]
+    assert [event["seq"] for event in frame["events"]] == list(range(2, 2 + len(frame["events"])))
 
 
 @pytest.mark.parametrize("channel", ["user", "shop", "admin:2", "room:sale"])
