@@ -31,12 +31,13 @@ REFUSALS = (401, 403)
 def main() -> None:
     arguments = parse_arguments()
     url = arguments.url or f"ws://localhost:8000/ws/{client_type(arguments.token)}"
+    query = f"token={arguments.token}{'&batch=1' if arguments.batch else ''}"
     attempt = 0
     while True:
         started = time.monotonic()
         try:
             with connect(
-                f"{url}{'&' if '?' in url else '?'}token={arguments.token}",
+                f"{url}{'&' if '?' in url else '?'}{query}",
                 compression=None,  # API Gateway's answer to permessage-deflate breaks clients
                 ping_interval=None,  # keep-alive is a message here, as in the apps
             ) as socket:
@@ -62,6 +63,11 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--url",
         help="such as wss://HOST/ws/user (default: ws://localhost:8000/ws/ and the token's type)",
+    )
+    parser.add_argument(
+        "--batch",
+        action="store_true",
+        help="take several events in one frame; they are printed as if each had come alone",
     )
     return parser.parse_args()
 
@@ -91,10 +97,10 @@ def watch(socket: ClientConnection) -> None:
             socket.send(json.dumps({"type": "ping", "timestamp": now}))
             due, answered = time.monotonic() + PING_SECONDS, False
         else:
-            event = parse(text)
-            answered = answered or event.get("event") == "pong"
-            if "event" in event:
-                say(f"{event['event']}\n{json.dumps(event, ensure_ascii=False, indent=2)}")
+            for event in events_in(parse(text)):
+                answered = answered or event.get("event") == "pong"
+                if "event" in event:
+                    say(f"{event['event']}\n{json.dumps(event, ensure_ascii=False, indent=2)}")
 
 
 def parse(text: str | bytes) -> dict[str, Any]:
@@ -104,6 +110,11 @@ def parse(text: str | bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return event if isinstance(event, dict) else {}
+
+
+def events_in(frame: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the events of a batch; another frame is one event."""
+    return list(frame["events"]) if frame.get("event") == "batch" else [frame]
 
 
 def say(sentence: str) -> None:

@@ -11,13 +11,16 @@ import requests
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from local.inbox import Inbox
+from local.inbox import Inbox, events_in
 
 PATIENCE_SECONDS = 60
 
 
 class Frame(NamedTuple):
-    """One message, parsed, with the time of its arrival (`time.monotonic`)."""
+    """One event, parsed, with the time of its arrival (`time.monotonic`).
+
+    The events of a batch are frames of their own here, with the text of the batch.
+    """
 
     at: float
     text: str
@@ -58,14 +61,16 @@ class Client:
     def _read(self) -> None:
         try:
             for text in self.socket:
-                frame = Frame(time.monotonic(), str(text), parse_frame(str(text)))
+                now, frame = time.monotonic(), parse_frame(str(text))
+                events = events_in(frame)
                 with self._changed:
-                    self.frames.append(frame)
-                    answers = self.inbox.take(frame.event)
+                    self.frames += [Frame(now, str(text), event) for event in events]
+                    answers = self.inbox.take(frame)
                     self._changed.notify_all()
                 for answer in answers:
                     self.send(answer)
-                self._ask_again_later(frame.event)
+                for event in events:
+                    self._ask_again_later(event)
         except ConnectionClosed:
             pass
         finally:
@@ -164,8 +169,10 @@ class Api:
         token: str = self.call("POST", "/api/v1/auth/login", json=body)["access_token"]
         return token
 
-    def websocket_url(self, client_type: str, token: str) -> str:
-        return f"{self.url.replace('http', 'ws', 1)}/ws/{client_type}?token={token}"
+    def websocket_url(self, client_type: str, token: str, batch: bool = False) -> str:
+        """Return the URL of a client; one with `batch` takes several events in one frame."""
+        url = f"{self.url.replace('http', 'ws', 1)}/ws/{client_type}?token={token}"
+        return f"{url}&batch=1" if batch else url
 
     def close(self) -> None:
         self._session.close()

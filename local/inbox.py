@@ -10,6 +10,14 @@ Position = dict[str, Any]
 """`{"epoch": …, "seq": …}`, as it is on the wire."""
 
 
+def events_in(frame: Event) -> list[Event]:
+    """Return the events of a batch, in their order; another frame is one event."""
+    match frame:
+        case {"event": "batch", "events": [*events]}:
+            return events
+    return [frame]
+
+
 class Inbox:
     """A client's state, kept across all its connections."""
 
@@ -24,29 +32,42 @@ class Inbox:
         self._early: dict[str, dict[int, Event]] = {}
         self._asked: set[str] = set()
         """Channels with an unanswered `resume`."""
+        self._missing: set[str] = set()
+        """Channels to request once the frame is taken."""
         self._open: set[str] = set()
         """Channels of this connection, rooms only after they were joined again."""
         self._renumbered: set[str] = set()
         """Channels with a new epoch, until `recovered` gives the position in it."""
 
-    def take(self, event: Event) -> list[Event]:
-        """Take a frame; return the messages to send in response."""
-        answers: list[Event] = []
+    def take(self, frame: Event) -> list[Event]:
+        """Take a frame; return the messages to send in response.
+
+        All events of a batch are taken first, so one `resume` is enough for all its gaps.
+        """
+        events = events_in(frame)
+        joins = [join for event in events for join in self._take(event)]
+        if any("seq" in event or event.get("event") == "recovered" for event in events):
+            self._missing |= self._with_gaps() - self._asked
+        missing, self._missing = self._missing, set()
+        return joins + self._resume(missing)
+
+    def _take(self, event: Event) -> list[Event]:
+        """Take an event; return the rooms to join in response."""
         match event:
             case {"event": "connected", "data": {"positions": positions}}:
-                answers = self._connect(positions)
+                return self._connect(positions)
             case {"event": "joined", "data": {"room": room, "channel": channel, "position": at}}:
                 self.rooms.add(room)
-                answers = self._begin({channel: at})
+                self._begin({channel: at})
             case {"event": "left", "data": {"room": room}}:
                 self._leave(room)
             case {"event": "recovered", "data": {"channels": channels}}:
-                answers = self._recover(channels)
+                self._recover(channels)
             case {"event": "error", "data": {"code": "recovery_interrupted"}}:
-                answers = self._resume(self._asked)
+                self._missing |= self._asked
             case {"seq": _}:
-                answers = self._receive(event)
-        return answers
+                self._receive(event)
+        return []
 
     def unanswered(self) -> list[Event]:
         """Return the requests to send again, after the wait that `too_many_requests` asks for."""
@@ -54,9 +75,12 @@ class Inbox:
 
     def _connect(self, positions: dict[str, Position]) -> list[Event]:
         self._asked = set()
+        self._missing = set()
         self._open = set()
         self._renumbered = set()
-        return self._joins() + self._begin(positions)
+        joins = self._joins()
+        self._begin(positions)
+        return joins
 
     def _joins(self) -> list[Event]:
         """Request the rooms that this connection is not in."""
@@ -69,10 +93,10 @@ class Inbox:
         channel = f"room:{room}"
         for kept in (self.positions, self._early):
             kept.pop(channel, None)
-        for channels in (self._asked, self._open, self._renumbered):
+        for channels in (self._asked, self._missing, self._open, self._renumbered):
             channels.discard(channel)
 
-    def _begin(self, positions: dict[str, Position]) -> list[Event]:
+    def _begin(self, positions: dict[str, Position]) -> None:
         """Start at a channel's position, or continue from this client's."""
         self._open |= positions.keys()
         for channel, position in positions.items():
@@ -80,18 +104,17 @@ class Inbox:
                 self._renumbered.add(channel)
                 self._early.pop(channel, None)
             self._apply(channel)
-        return self._resume({name for name, at in positions.items() if self._is_behind(name, at)})
+        self._missing |= {name for name, at in positions.items() if self._is_behind(name, at)}
 
     def _is_behind(self, channel: str, position: Position) -> bool:
         mine = self.positions[channel]
         return bool(mine["epoch"] != position["epoch"] or mine["seq"] < position["seq"])
 
-    def _receive(self, event: Event) -> list[Event]:
+    def _receive(self, event: Event) -> None:
         """Apply an event, or keep it until the events before it arrive."""
         channel = event["channel"]
         self._early.setdefault(channel, {})[event["seq"]] = event
         self._apply(channel)
-        return self._resume(self._with_gaps() - self._asked)
 
     def _apply(self, channel: str) -> None:
         if channel in self._renumbered:
@@ -112,13 +135,13 @@ class Inbox:
         positions = {channel: {**self.positions[channel]} for channel in sorted(channels)}
         return [{"type": "resume", "positions": positions}] if positions else []
 
-    def _recover(self, channels: dict[str, Any]) -> list[Event]:
+    def _recover(self, channels: dict[str, Any]) -> None:
         """Continue from the given position in channels that could not be recovered."""
         self._asked -= channels.keys()
+        self._missing -= channels.keys()
         self._renumbered -= channels.keys()
         for channel, recovery in channels.items():
             if not recovery["recovered"]:
                 self.refetches.append(channel)
                 self.positions[channel] = {"epoch": recovery["epoch"], "seq": recovery["seq"]}
                 self._apply(channel)
-        return self._resume(self._with_gaps() - self._asked)

@@ -1,11 +1,15 @@
 """What a client remembers, against a server that repeats, reorders and forgets."""
 
+import json
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from local.inbox import Event, Inbox
+from vitrina import frames
 
 
 def connected(seq: int, epoch: str = "e") -> Event:
@@ -174,3 +178,108 @@ def test_numbers_of_another_epoch_wait_until_it_is_known_where_it_stands() -> No
     assert applied(inbox) == [58]
     inbox.take(event(58))
     assert applied(inbox) == [58]
+
+
+# --- Batches ---
+
+
+def batch(*events: Event) -> Event:
+    return {"event": "batch", "events": [*events]}
+
+
+def test_the_events_of_a_batch_are_applied_in_order() -> None:
+    inbox = Inbox()
+    inbox.take(connected(57))
+    assert inbox.take(batch(event(58), event(59), event(59), event(60))) == []
+    assert applied(inbox) == [58, 59, 60]
+
+
+def test_all_gaps_in_a_batch_are_asked_for_at_once_and_once() -> None:
+    inbox = Inbox()
+    inbox.take(connected(0))
+    inbox.take(joined(6))
+    gaps = batch(event(3), in_the_room(8), event(5), in_the_room(10))
+    asked = resume(0)[0]["positions"] | RESUME_ROOM["positions"]
+    assert inbox.take(gaps) == [{"type": "resume", "positions": asked}]
+    assert inbox.take(batch(event(7), in_the_room(12))) == []
+
+
+def test_a_gap_that_the_same_batch_fills_is_not_asked_for() -> None:
+    inbox = Inbox()
+    inbox.take(connected(0))
+    assert inbox.take(batch(event(2), event(1))) == []
+    assert applied(inbox) == [1, 2]
+
+
+def test_what_was_missed_and_recovered_may_be_one_frame() -> None:
+    inbox = Inbox()
+    inbox.take(connected(0))
+    assert inbox.take(connected(2)) == resume(0)
+    assert inbox.take(batch(event(1), event(2), recovered(2))) == []
+    assert applied(inbox) == [1, 2]
+    assert inbox.unanswered() == []
+    assert inbox.take(batch(event(4), recovered(2))) == resume(2)
+
+
+def test_a_connection_may_begin_with_a_batch_that_says_all() -> None:
+    inbox = Inbox()
+    inbox.take(connected(0))
+    inbox.take(joined(5))
+    assert inbox.take(batch(connected(2), event(1), event(2), recovered(2))) == [JOIN]
+    assert applied(inbox) == [1, 2]
+
+
+def in_frames(events: Sequence[Event], cuts: set[int]) -> list[Event]:
+    """Return events as frames that begin at the given places."""
+    bounds = sorted({0, len(events), *(cut for cut in cuts if cut < len(events))})
+    groups = [events[first:last] for first, last in pairwise(bounds)]
+    return [batch(*group) if len(group) > 1 else group[0] for group in groups]
+
+
+what_arrives = st.one_of(
+    st.integers(1, 12).map(event),
+    st.integers(1, 12).map(in_the_room),
+    st.builds(connected, st.integers(0, 12), st.sampled_from(["e", "e", "other"])),
+    st.builds(
+        recovered,
+        st.integers(0, 12),
+        st.sampled_from(["e", "e", "other"]),
+        is_recovered=st.booleans(),
+    ),
+    st.integers(0, 12).map(joined),
+    st.just({"event": "left", "data": {"room": "sale"}}),
+    st.just({"event": "error", "data": {"code": "recovery_interrupted"}}),
+    st.just({"event": "pong"}),
+)
+
+
+@given(st.lists(what_arrives, max_size=30), st.sets(st.integers(1, 30)))
+def test_a_client_is_the_same_after_frames_as_after_single_events(
+    events: list[Event], cuts: set[int]
+) -> None:
+    singly, packed = Inbox(), Inbox()
+    for each in events:
+        singly.take(each)
+    for frame in in_frames(events, cuts):
+        assert sum(message["type"] == "resume" for message in packed.take(frame)) <= 1
+    assert packed.events == singly.events
+    assert packed.positions == singly.positions
+    assert packed.rooms == singly.rooms
+    assert packed.refetches == singly.refetches
+
+
+@given(st.lists(st.integers(1, 12)), st.integers(0, 12), st.sets(st.integers(1, 30)))
+def test_recovery_in_batches_fills_every_gap(
+    arriving: list[int], began: int, cuts: set[int]
+) -> None:
+    inbox = Inbox()
+    inbox.take(connected(began))
+    for frame in in_frames([*map(event, arriving)], cuts):
+        for asked in inbox.take(frame):
+            since = asked["positions"]["user"]["seq"]
+            answers = [*map(event, range(since + 1, 13)), recovered(12)]
+            for answer in frames.pack(json.dumps(answer).encode() for answer in answers):
+                assert inbox.take(json.loads(answer)) == []
+    last = max([began, *applied(inbox)])
+    assert applied(inbox) == list(range(began + 1, last + 1))
+    assert last >= max([began, *arriving])
