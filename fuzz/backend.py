@@ -192,15 +192,18 @@ def _populate() -> None:
     sale = Announcement(to="room:sale", title="News", text="x", admin_id=3)
     publishing.commit([Change(None, AnnouncementPublished(data=sale))])
     member = _connect("user-1=", ClientType.USER, 1)
-    _connect("shop-1=", ClientType.SHOP, 2)
+    _connect("shop-1=", ClientType.SHOP, 2, takes_batches=True)
     _connect("admin-1=", ClientType.ADMIN, 3)
     for connection_id, account_id in (("gone-1=", 66), ("throttled-1=", 67), ("broken-1=", 68)):
         connections.join(_connect(connection_id, ClientType.USER, account_id), "lost")
     connections.join(member, "sale")
 
 
-def _connect(connection_id: str, client_type: ClientType, account_id: int) -> Connection:
-    return connections.add(connection_id, read(token_of(client_type, account_id)))
+def _connect(
+    connection_id: str, client_type: ClientType, account_id: int, *, takes_batches: bool = False
+) -> Connection:
+    identity = read(token_of(client_type, account_id))
+    return connections.add(connection_id, identity, takes_batches)
 
 
 def _device() -> str:

@@ -60,6 +60,8 @@ def _handshake(source: Source) -> dict[str, Any]:
         query["token"] = _token(source)
     if is_chosen(source, 3):
         query["client_type"] = word(source, "user", "shop", "admin")
+    if is_chosen(source, 3):
+        query["batch"] = word(source, "1", "0")
     if is_chosen(source, 20):
         query[word(source, "Token")] = source.text()
     event: dict[str, Any] = {
