@@ -201,9 +201,9 @@ def test_a_connection_opened_while_its_account_is_disconnected_is_closed(
     at(1)
     add = connections.add
 
-    def revoke_then_add(connection_id: str, identity: auth.Identity) -> connections.Connection:
+    def revoke_then_add(*arguments: Any) -> connections.Connection:
         assert disconnect(7).body["closed"] == 0
-        return add(connection_id, identity)
+        return add(*arguments)
 
     monkeypatch.setattr(connections, "add", revoke_then_add)
     assert shake_hands(token) == 401
