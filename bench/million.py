@@ -15,10 +15,10 @@ from bench.cloud.stack import SHARES
 from bench.report import Row, Section, Table
 from vitrina.channels import ClientType
 from vitrina.config import Config
-from vitrina.publishing import FIRST_PAGE_POSTS, PAGE_SECONDS
 from vitrina.sender import MAX_PARALLEL_POSTS
 
 MILLION = 1_000_000
+FIRST_PAGE_POSTS, PAGE_SECONDS = 64, 0.5
 QUOTAS = (10_000, 50_000, 100_000)
 BURST_SECONDS = 0.5
 """AWS's burst is half a second's posts; a raised quota is assumed to keep that."""

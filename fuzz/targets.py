@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from fuzz import http_events, own_events, websocket_events
 from fuzz.backend import Case
 from fuzz.source import Source
-from vitrina import fanout_queue
+from vitrina import tasks
 
 FUNCTIONS = Path(__file__).parents[1] / "functions"
 MAX_KEY_BYTES = 1024
@@ -109,21 +109,21 @@ def _has_foreign_tasks(event: Any) -> bool:
 
 def _is_ours(body: str) -> bool:
     try:
-        task = fanout_queue.parse(body)
+        task = tasks.parse(body)
     except ValidationError:
         return False
-    if isinstance(task, fanout_queue.Greet):
-        return all(0 < len(text.encode()) <= MAX_KEY_BYTES for text in task.connection_ids)
-    texts = [task.channel]
-    if isinstance(task, fanout_queue.PostPage):
-        texts += [task.partition.key, task.cursor]
-    else:
-        texts += [text for member in task.members for text in member]
-    are_distinct = len(set(task.seqs)) == len(task.seqs)
-    return (
-        are_distinct
-        and all(0 < seq < 2**53 for seq in task.seqs)
-        and all(0 < len(text.encode()) <= MAX_KEY_BYTES for text in texts)
+    match task:
+        case tasks.Greet():
+            seqs, texts = [1], task.connection_ids
+        case tasks.Wake():
+            seqs, texts = [1], [*task.lane]
+        case tasks.PostPage():
+            seqs, texts = task.seqs, [task.channel, task.partition.key]
+        case tasks.PostAgain():
+            seqs = [task.span.first, task.span.last]
+            texts = [task.span.channel, *(text for member in task.members for text in member)]
+    return all(0 < seq < 2**53 for seq in seqs) and all(
+        0 < len(text.encode()) <= MAX_KEY_BYTES for text in texts
     )
 
 

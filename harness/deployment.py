@@ -1,4 +1,4 @@
-"""A deployment for tests: its configuration and key, its tables, queue and secret in moto."""
+"""A deployment for tests: its configuration and key, its tables, queues and secret in moto."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ CONFIG = Config(
     sessions_table="sessions",
     history_table="history",
     fanout_queue_url="https://sqs.eu-central-1.amazonaws.com/123456789012/fanout",
+    retry_queue_url="https://sqs.eu-central-1.amazonaws.com/123456789012/retries",
     signing_key_secret="signing-key",  # noqa: S106 - its name
     management_url="http://localhost:1/ws",
     # Tests submit as fast as they can.
@@ -56,8 +57,9 @@ def use_cheap_passwords(patch: "pytest.MonkeyPatch") -> None:
 
 
 def create() -> None:
-    """Create the tables, the queue and the secret."""
-    aws.sqs().create_queue(QueueName="fanout")
+    """Create the tables, the queues and the secret."""
+    for queue in ("fanout", "retries"):
+        aws.sqs().create_queue(QueueName=queue)
     aws.secretsmanager().create_secret(Name=CONFIG.signing_key_secret, SecretString=KEY)
     for name, table in TABLES.items():
         indexes = [

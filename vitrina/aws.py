@@ -8,13 +8,14 @@ import math
 import os
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import botocore.session
 from botocore.config import Config
@@ -59,12 +60,15 @@ _IMPATIENT = _CONFIG.merge(
 DESCRIPTIONS = "aws_descriptions"
 
 MAX_KEYS_PER_READ = 100
+PARALLEL_CALLS = 24
 
 # Reasons of a canceled transaction that is worth sending again as it is: another transaction held
 # an item, or throttling.
 _TRANSIENT = {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
 Credentials = ReadOnlyCredentials
+T = TypeVar("T")
+R = TypeVar("R")
 
 # The system's generator: environments restored from one snapshot share the state of `random`.
 _random = random.SystemRandom()
@@ -199,6 +203,8 @@ def _to_value(value: object) -> dict[str, Any]:
             return {"BOOL": value}
         case int() | Decimal():
             return {"N": str(value)}
+        case set() | frozenset() if all(isinstance(each, int) for each in value):
+            return {"NS": [str(each) for each in value]}
         case set() | frozenset():
             return {"SS": sorted(value)}
     raise TypeError(f"No table has an attribute of type {type(value).__name__}.")
@@ -216,7 +222,18 @@ def _from_value(value: Mapping[str, Any]) -> Any:
             return Decimal(content)
         case "SS":
             return set(content)
+        case "NS":
+            return set(map(Decimal, content))
     return content
+
+
+def in_parallel(call: Callable[[T], R], each: Iterable[T]) -> list[R]:
+    """Return the results of calls that do not depend on each other, in order; a few at a time."""
+    values = [*each]
+    if len(values) <= 1:
+        return [call(value) for value in values]
+    with ThreadPoolExecutor(min(PARALLEL_CALLS, len(values))) as pool:
+        return list(pool.map(call, values))
 
 
 def batch_get(table: str, keys: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

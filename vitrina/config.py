@@ -87,16 +87,16 @@ class Policy(BaseModel):
     submissions_per_shop_hour: int = Field(default=120, ge=1, le=1_000_000)
     """Products that a shop may submit or submit again; those of ten minutes at once."""
 
-    user_shards: Shards = (16,)
-    shop_shards: Shards = (4,)
+    user_shards: Shards = (4,)
+    shop_shards: Shards = (1,)
     admin_shards: Shards = (1,)
     room_shards: Shards = (4,)
 
     posts_per_second: int = Field(default=10_000, ge=100)
     """This stack's share of the account's throttle, which all APIs of a region share."""
     fanout_workers: int = Field(default=5, ge=2, le=1000)
-    """The number of workers, each with an equal share of `posts_per_second`. Lambda starts five
-    for a queue; SQS allows 2 to 1000."""
+    """The number of workers, which share `posts_per_second`. Lambda starts five for a queue; SQS
+    allows 2 to 1000. More than there are lanes would wait for nothing."""
     history_retention_seconds: int = Field(default=86_400, ge=60)
 
     approval_fee: Decimal = Field(default=Decimal("5.0"), ge=0, max_digits=12, decimal_places=2)
@@ -123,6 +123,7 @@ class Config(Policy):
     sessions_table: str
     history_table: str
     fanout_queue_url: str
+    retry_queue_url: str
     signing_key_secret: str
     """Name or ARN of the secret whose string is the HS256 key."""
     management_url: str

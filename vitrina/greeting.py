@@ -7,11 +7,11 @@ from itertools import islice
 
 from aws_lambda_powertools import Logger
 
-from vitrina import closing, config, connections, fanout_queue, history, partitions, sender
+from vitrina import closing, config, connections, history, partitions, sender, tasks
 from vitrina.connections import Connection
 from vitrina.events import Connected, ConnectionDetails, Position
-from vitrina.fanout_queue import Greet
 from vitrina.sender import Post
+from vitrina.tasks import Greet
 
 logger = Logger()
 
@@ -42,7 +42,7 @@ def greet(connection_ids: Sequence[str]) -> None:
 def greet_again(task: Greet) -> None:
     """Greet those that are still stored; a handshake that has not ended by now never will."""
     left = _greet(connections.find_all(task.connection_ids), task.attempt)
-    if task.attempt < fanout_queue.MAX_ATTEMPT:
+    if task.attempt < tasks.MAX_ATTEMPT:
         _greet_later(left, task.attempt + 1)
 
 
@@ -65,7 +65,7 @@ def _greet(found: Sequence[Connection], attempt: int) -> list[str]:
 
 
 def _greet_later(connection_ids: Sequence[str], attempt: int) -> None:
-    fanout_queue.put_again(_tasks(connection_ids, attempt), attempt)
+    tasks.try_again(_tasks(connection_ids, attempt), attempt)
 
 
 def _tasks(connection_ids: Sequence[str], attempt: int) -> Iterator[Greet]:

@@ -1,9 +1,9 @@
 """Stored events of the last day: numbered per channel, read for recovery, kept in an outbox."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from vitrina.aws import Patience
 from vitrina.channels import is_room
 from vitrina.errors import Unavailable
 from vitrina.events import Position, Published
+from vitrina.frames import MAX_FRAME_BYTES
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -22,9 +23,6 @@ logger = Logger()
 
 # DynamoDB's limit for one transaction.
 MAX_TRANSACTION_ITEMS = 100
-# API Gateway's limit for a frame; a longer one closes the connection (1009).
-MAX_FRAME_BYTES = 32 * 1024
-PARALLEL_WRITES = 16
 
 # Policy. One head numbers the events of a channel, and one writer at a time moves it. Submissions
 # can wait, so they pause longer and leave the head to decisions.
@@ -34,6 +32,10 @@ SUBMISSION = Patience(12, first_pause_seconds=0.4, max_pause_seconds=5.0)
 MAX_SECONDS = 20
 
 OUTBOX_INDEX = "outbox"
+# What marks a row as unsent: the first event of a publication, and each event of version 0.1, which
+# does not know the other mark.
+_UNSENT = "publication"
+_UNSENT_EVENT = "1"
 # The number of a channel's head, the item that holds its latest number and its epoch.
 HEAD = 0
 
@@ -43,6 +45,10 @@ HEAD_OUTLIVES_EVENTS_SECONDS = 24 * 60 * 60
 # A room's head lasts longer than its members, whose connections end after two hours. So numbers
 # never begin again while a member follows them: events do not contain the epoch.
 MIN_HEAD_SECONDS = 12 * 60 * 60
+
+
+Key = tuple[str, int]
+"""Of a row: a channel and a number."""
 
 
 class Change(NamedTuple):
@@ -61,6 +67,34 @@ class StoredEvent(NamedTuple):
     event_id: str
     body: bytes
     created_at_ms: int
+
+
+class Span(NamedTuple):
+    """Events of one channel, from the first number to the last."""
+
+    channel: str
+    first: int
+    last: int
+
+
+class Publication(NamedTuple):
+    """The events of one transaction: in each of their channels, in a row."""
+
+    events: list[StoredEvent]
+    epochs: dict[str, str]
+    """The epoch of each channel."""
+
+    @property
+    def mark(self) -> StoredEvent:
+        """The event whose row marks the publication as unsent."""
+        return self.events[0]
+
+    @property
+    def spans(self) -> list[Span]:
+        seqs: dict[str, list[int]] = {}
+        for event in self.events:
+            seqs.setdefault(event.channel, []).append(event.seq)
+        return [Span(channel, min(found), max(found)) for channel, found in seqs.items()]
 
 
 class WriteConflict(Exception):
@@ -92,7 +126,7 @@ def batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
 
 def commit(
     changes: Sequence[Change], patience: Patience = DECISION, until: float | None = None
-) -> list[StoredEvent]:
+) -> Publication:
     """Write changes and their events in one transaction, each event with the next number.
 
     The transaction succeeds if the channels' heads are as they were read; otherwise the events get
@@ -106,13 +140,14 @@ def commit(
     for _ in aws.attempts(patience, until):
         heads = positions({channel for _, channels in events for channel in channels})
         stored = _number(events, heads)
-        last = {event.channel: event.seq for event in stored}
+        publication = Publication(stored, {channel: heads[channel].epoch for channel in heads})
+        last = {span.channel: span.last for span in publication.spans}
         try:
             aws.transact_once(
                 [
                     *writes,
                     *(_advance(channel, heads[channel], last[channel]) for channel in heads),
-                    *map(_put, stored),
+                    *_puts(publication),
                 ]
             )
         except aws.dynamodb().exceptions.TransactionCanceledException as canceled:
@@ -121,7 +156,7 @@ def commit(
                 raise WriteConflict from None
         else:
             _log(changes, stored)
-            return stored
+            return publication
     raise Unavailable("busy", "Too many events are published at this moment; try again.")
 
 
@@ -145,15 +180,14 @@ def positions(channels: Iterable[str]) -> dict[str, Position]:
     wanted = dict.fromkeys(channels)
     found = known_positions(wanted)
     new = [channel for channel in wanted if channel not in found]
-    with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
-        return found | dict(zip(new, pool.map(_open, new), strict=True))
+    return found | dict(zip(new, aws.in_parallel(_open, new), strict=True))
 
 
 def known_positions(channels: Iterable[str]) -> dict[str, Position]:
     """Return the positions of those channels that have one, strongly consistent."""
     return {
         head["channel"]: Position(epoch=head["epoch"], seq=int(head["last"]))
-        for head in _get((channel, HEAD) for channel in channels)
+        for head in get((channel, HEAD) for channel in channels)
     }
 
 
@@ -163,7 +197,7 @@ def keep(channel: str) -> Position:
     DynamoDB deletes a head at any moment after its end. Nothing else looks at that end: a head that
     is still stored has the room's epoch and number.
     """
-    for head in _get([(channel, HEAD)]):
+    for head in get([(channel, HEAD)]):
         is_lasting = head.get("expires_at", 0) >= time.time() + MIN_HEAD_SECONDS
         if is_lasting or _extend(channel, head["epoch"]):
             return Position(epoch=head["epoch"], seq=int(head["last"]))
@@ -212,9 +246,9 @@ def _open(channel: str) -> Position:
     return head
 
 
-def read(channel: str, seqs: Iterable[int]) -> list[StoredEvent]:
-    """Return those of a channel's events that still exist, in order."""
-    return sorted(map(_from_item, _kept((channel, seq) for seq in seqs)))
+def read(span: Span) -> list[StoredEvent]:
+    """Return those events of a span that still exist, in order, strongly consistent."""
+    return list(_between(*span))
 
 
 def missed(channel: str, since: Position, head: Position, limit: int) -> list[StoredEvent] | None:
@@ -229,42 +263,58 @@ def missed(channel: str, since: Position, head: Position, limit: int) -> list[St
     return events if len(events) == count else None
 
 
-def mark_sent(events: Iterable[StoredEvent]) -> None:
-    """Take events off the outbox; one that has expired in the meantime is not written again."""
+def mark_sent(publications: Iterable[Publication]) -> None:
+    """Take publications off the outbox; one that has expired meanwhile is not written again."""
 
-    def mark(event: StoredEvent) -> None:
+    def mark(publication: Publication) -> None:
         try:
             aws.dynamodb().update_item(
                 TableName=config.current().history_table,
-                Key=aws.to_item({"channel": event.channel, "seq": event.seq}),
-                UpdateExpression="REMOVE unsent",
+                Key=aws.to_item({"channel": publication.mark.channel, "seq": publication.mark.seq}),
+                UpdateExpression="REMOVE unsent, publication",
                 ConditionExpression="attribute_exists(unsent)",
             )
         except aws.dynamodb().exceptions.ConditionalCheckFailedException:
             pass
 
-    with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
-        list(pool.map(mark, events))
+    aws.in_parallel(mark, publications)
 
 
-def unsent(older_than_seconds: float) -> Iterator[list[StoredEvent]]:
-    """Yield what a crash left in the outbox, oldest first, at most a hundred events at a time."""
+def unsent(older_than_seconds: float) -> Iterator[Publication]:
+    """Yield publications that a crash left in the outbox, oldest first."""
     before = now_ms() - int(older_than_seconds * 1000)
+    for value in (_UNSENT, _UNSENT_EVENT):
+        for keys in outbox(value, before):
+            # The index lags behind the table: a publication may have been sent since.
+            marks = [item for item in _kept(keys) if "unsent" in item]
+            for item in sorted(marks, key=lambda item: item["created_at"]):
+                yield _publication(item)
+
+
+def outbox(value: str, before_ms: int) -> Iterator[list[Key]]:
+    """Yield the keys of rows that are marked with a value since before a moment, oldest first."""
     pages = aws.query(
         {
             "TableName": config.current().history_table,
             "IndexName": OUTBOX_INDEX,
-            "KeyConditionExpression": "unsent = :yes AND created_at < :before",
-            "ExpressionAttributeValues": aws.to_item({":yes": "1", ":before": before}),
+            "KeyConditionExpression": "unsent = :value AND created_at < :before",
+            "ExpressionAttributeValues": aws.to_item({":value": value, ":before": before_ms}),
             "Limit": aws.MAX_KEYS_PER_READ,
         }
     )
     for page in pages:
         keys = [aws.from_item(item) for item in page["Items"]]
-        # The index lags behind the table: an event may have been sent since.
-        items = _kept((key["channel"], int(key["seq"])) for key in keys)
-        if events := sorted(_from_item(item) for item in items if "unsent" in item):
-            yield events
+        yield [(key["channel"], int(key["seq"])) for key in keys]
+
+
+def _publication(mark: Mapping[str, Any]) -> Publication:
+    """Read the events of a publication that a row marks, or of version 0.1 the row's own."""
+    if "publication" not in mark:
+        epochs = {name: at.epoch for name, at in known_positions([mark["channel"]]).items()}
+        return Publication([_from_item(mark)], epochs)
+    spans = json.loads(mark["publication"])
+    events = [event for _, *span in spans for event in read(Span(*span))]
+    return Publication(events, {channel: epoch for epoch, channel, *_ in spans})
 
 
 def _number(
@@ -293,18 +343,23 @@ def _advance(channel: str, head: Position, last: int) -> "TransactWriteItemTypeD
     )
 
 
-def _put(event: StoredEvent) -> "TransactWriteItemTypeDef":
-    return _write(
-        {
-            "channel": event.channel,
-            "seq": event.seq,
-            "event_id": event.event_id,
-            "body": event.body.decode(),
-            "created_at": event.created_at_ms,
-            "expires_at": event.created_at_ms // 1000 + config.current().history_retention_seconds,
-            "unsent": "1",
-        }
-    )
+def _puts(publication: Publication) -> "Iterator[TransactWriteItemTypeDef]":
+    """Yield the writes of events; the first one's row marks all of them as unsent."""
+    spans = [(publication.epochs[span.channel], *span) for span in publication.spans]
+    mark = {"unsent": _UNSENT, "publication": json.dumps(spans, separators=(",", ":"))}
+    for event in publication.events:
+        yield _write(
+            {
+                "channel": event.channel,
+                "seq": event.seq,
+                "event_id": event.event_id,
+                "body": event.body.decode(),
+                "created_at": event.created_at_ms,
+                "expires_at": event.created_at_ms // 1000
+                + config.current().history_retention_seconds,
+                **(mark if event is publication.mark else {}),
+            }
+        )
 
 
 def _write(item: Mapping[str, Any], **condition: Any) -> "TransactWriteItemTypeDef":
@@ -328,12 +383,13 @@ def _between(channel: str, first: int, last: int) -> Iterator[StoredEvent]:
         yield from (_from_item(aws.from_item(item)) for item in page["Items"])
 
 
-def _kept(keys: Iterable[tuple[str, int]]) -> Iterator[dict[str, Any]]:
+def _kept(keys: Iterable[Key]) -> Iterator[dict[str, Any]]:
     """Read events, without those that have expired: a room may number from one again by then."""
-    return (item for item in _get(keys) if item["expires_at"] > time.time())
+    return (item for item in get(keys) if item["expires_at"] > time.time())
 
 
-def _get(keys: Iterable[tuple[str, int]]) -> Iterator[dict[str, Any]]:
+def get(keys: Iterable[Key]) -> Iterator[dict[str, Any]]:
+    """Yield the rows that exist, strongly consistent and in no order."""
     wanted = ({"channel": channel, "seq": seq} for channel, seq in keys)
     return map(aws.from_item, aws.batch_get(config.current().history_table, wanted))
 

@@ -22,14 +22,15 @@ UNITS = {
     **dict.fromkeys(CHANNELS, MetricUnit.Count),
     # Events that the sweep published, after a crash or a failure.
     "LeftBehind": MetricUnit.Count,
-    # Queue tasks whose events had expired.
+    # Passes of a round of which some events had expired, and tasks of the retry queue of which all
+    # had.
     "ExpiredTasks": MetricUnit.Count,
-    # From the commit of the oldest event to the last answer; once for all first pages, and once for
-    # each further page and attempt that reached a connection. The maximum is the duration of the
-    # whole publication.
+    # From the commit of the oldest event to the last answer; once for the small partitions of a
+    # publication, and once for each slice of a round and each further try that reached a
+    # connection. The maximum is the slowest delivery.
     "CommitToLastPost": MetricUnit.Milliseconds,
     # Connections: reached, unknown to the management API (410), and not reached at any attempt of
-    # a page or task.
+    # a slice or task.
     "Posted": MetricUnit.Count,
     "Gone": MetricUnit.Count,
     "Failed": MetricUnit.Count,

@@ -36,7 +36,7 @@ from vitrina.events import (
     ProductSubmitted,
     Published,
 )
-from vitrina.history import Change, StoredEvent, WriteConflict
+from vitrina.history import Change, Publication, WriteConflict
 from vitrina.platform_settings import PlatformSettings
 from vitrina.products import Product, Status, Submission
 from vitrina.publishing import Broadcast
@@ -199,7 +199,7 @@ def _decide(
     busy = Unavailable("busy", "Other requests are changing this product; try again.")
     outcomes: dict[int, Product | Problem] = dict.fromkeys(product_ids, busy)
     undecided = [*outcomes]
-    committed: list[StoredEvent] = []
+    committed: list[Publication] = []
     until = time.monotonic() + history.MAX_SECONDS
     for _ in aws.attempts(MAX_READINGS, until):
         found = products.find_many(undecided)
@@ -208,7 +208,7 @@ def _decide(
         undecided = []
         for batch in history.batches(map(_change, decided)):
             try:
-                committed += history.commit(batch, patience, until)
+                committed.append(history.commit(batch, patience, until))
             except WriteConflict:
                 undecided += _product_ids(batch)
             except Unavailable as problem:

@@ -1,6 +1,7 @@
 """Where subscriptions are stored: the partitions of each channel in the connections table."""
 
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
 from zlib import crc32
@@ -8,6 +9,13 @@ from zlib import crc32
 from vitrina import config
 
 MAX_LOGGED_IDS = 10
+
+
+class Kind(StrEnum):
+    """Which frames a connection takes: of several events if it has asked for that, or of one."""
+
+    BATCH = "batch"
+    PLAIN = "plain"
 
 
 class Partition(NamedTuple):
@@ -36,6 +44,12 @@ def partition_of(scope: str, name: str, shard_count: int) -> Partition:
     name, so that one row serves both "every user" and "user 42".
     """
     return Partition(_key(scope, crc32(name.encode()) % shard_count), f"{name}#")
+
+
+def prefix_of(channel: str) -> str:
+    """Return how the sort keys of a channel's subscriptions begin."""
+    _, colon, name = channel.partition(":")
+    return f"{name}#" if colon else ""
 
 
 def partitions_of(channel: str) -> Sequence[Partition]:

@@ -1,44 +1,28 @@
 """Publishing: from committed events to every connection of their channels."""
 
 import time
-from collections.abc import Collection, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
 
 from aws_lambda_powertools import Logger
 from pydantic import BaseModel
 
-from vitrina import (
-    config,
-    connections,
-    fanout_queue,
-    history,
-    metrics,
-    partitions,
-    sender,
-    slow_readers,
-    subscriptions,
-)
+from vitrina import aws, history, lanes, metrics, posting, subscriptions, tasks
 from vitrina.aws import Patience
-from vitrina.fanout_queue import PostAgain, PostPage
-from vitrina.history import DECISION, Change, StoredEvent
-from vitrina.partitions import Subscription
+from vitrina.history import DECISION, Change, Publication, Span, StoredEvent
+from vitrina.lanes import Lane
+from vitrina.partitions import Kind
+from vitrina.posting import ChannelEvents
 from vitrina.sender import Post
-from vitrina.subscriptions import Page
+from vitrina.tasks import PostPage
 
 logger = Logger()
 
-# The HTTP request waits for the first page of each partition, and not for later attempts: workers
-# may take longer.
-FIRST_PAGE_POSTS = 64
-FIRST_PAGES_SECONDS = 2
-FIRST_PAGES_ATTEMPTS = 2
-# A worker posts a page in half a second at its share of the rate; reading a page takes a fraction.
-PAGE_SECONDS = 0.5
-WORKER_SECONDS = 10
-WORKER_ATTEMPTS = 4
-# Of posts that come from the queue again. Their backoff is the queue's: a few clients that do not
-# read would otherwise keep all workers waiting.
-WORKER_ATTEMPTS_AGAIN = 2
+# The HTTP request waits for the posts to partitions that are as small as this. Larger ones are
+# lanes, which workers post to.
+SMALL_PAGE = 64
+MAX_POSTS_PER_PARTITION = 64
+POSTING_SECONDS = 2
+POSTING_ATTEMPTS = 2
 
 
 class Broadcast(BaseModel):
@@ -49,33 +33,7 @@ class Broadcast(BaseModel):
     gone: int = 0
     """Connections that had already closed."""
     queued: int = 0
-    """Tasks left to workers: further pages of connections, and connections to be tried again."""
-
-
-class _ChannelEvents(NamedTuple):
-    """The events of a publication in one channel, posted to each connection in this order."""
-
-    channel: str
-    events: Sequence[StoredEvent]
-    bodies: tuple[bytes, ...]
-
-    @property
-    def seqs(self) -> list[int]:
-        return [event.seq for event in self.events]
-
-    def page_size(self, posts: int) -> int:
-        """Return the number of connections that take so many posts."""
-        return max(1, posts // len(self.events))
-
-    def posts_to(self, receivers: Iterable[Subscription]) -> list[Post]:
-        return [Post(subscription, self.bodies) for subscription in receivers]
-
-    def next_page(self, page: Page) -> list[PostPage]:
-        """Return the task of posting to the page after this one, if there may be one."""
-        if page.cursor is None:
-            return []
-        where = {"partition": page.partition, "cursor": page.cursor}
-        return [PostPage(channel=self.channel, seqs=self.seqs, **where)]
+    """Tasks left to workers: lanes, and connections to be tried again."""
 
 
 def commit(changes: Sequence[Change], patience: Patience = DECISION) -> Broadcast:
@@ -83,20 +41,22 @@ def commit(changes: Sequence[Change], patience: Patience = DECISION) -> Broadcas
 
     Raises history.WriteConflict or Unavailable `busy`; nothing is written or posted then.
     """
-    return publish(history.commit(changes, patience))
+    return publish([history.commit(changes, patience)])
 
 
-def publish(events: Sequence[StoredEvent]) -> Broadcast:
-    """Post committed events to the first connections of their channels, and queue the others.
+def publish(publications: Sequence[Publication], *, wakes_all: bool = False) -> Broadcast:
+    """Post committed events to small partitions, and leave large ones to their lanes.
 
-    Never raises, as the change is committed. After a failure the events stay in the outbox, where
-    `publish_unsent` finds them.
+    Never raises, as the changes are committed. After a failure the publications stay in the
+    outbox, where `publish_unsent` finds them. It passes `wakes_all`, to wake also lanes that
+    somebody seems to hold.
     """
-    result = Broadcast(event_ids=_event_ids(events))
+    events = sorted(event for publication in publications for event in publication.events)
+    result = Broadcast(event_ids=posting.event_ids(events))
     if not events:
         return result
     try:
-        result = _publish(events)
+        result = _publish(publications, events, wakes_all)
     except Exception:
         logger.exception("broadcast failed", event_ids=result.event_ids)
     else:
@@ -104,25 +64,45 @@ def publish(events: Sequence[StoredEvent]) -> Broadcast:
     return result
 
 
-def _publish(events: Sequence[StoredEvent]) -> Broadcast:
-    publication = _by_channel(events)
+def _publish(
+    publications: Sequence[Publication], events: Sequence[StoredEvent], wakes_all: bool
+) -> Broadcast:
+    series = _by_channel(events)
     posts: list[Post] = []
-    next_pages: list[PostPage] = []
-    limits = {name: series.page_size(FIRST_PAGE_POSTS) for name, series in publication.items()}
-    for channel, page in subscriptions.first_pages(limits):
-        posts += publication[channel].posts_to(page.subscriptions)
-        next_pages += publication[channel].next_page(page)
-    # Before the first post: workers start in parallel, and a crash loses no page.
-    queued = fanout_queue.put(next_pages)
-    result = _post(
-        publication.values(),
+    large: list[Lane] = []
+    epochs = {name: epoch for each in publications for name, epoch in each.epochs.items()}
+    for channel, page in subscriptions.first_pages(series, SMALL_PAGE):
+        is_small = page.cursor is None
+        if is_small and series[channel].count_posts(page.members) <= MAX_POSTS_PER_PARTITION:
+            posts += series[channel].posts_to(page.members)
+        else:
+            key = page.partition.key
+            large += [Lane(channel, epochs[channel], key, kind) for kind in Kind]
+    # Before the first post: workers start in parallel.
+    _owe(large, publications, wakes_all)
+    result = posting.post(
+        series.values(),
         posts,
-        attempt=0,
-        budget_seconds=FIRST_PAGES_SECONDS,
-        attempts=FIRST_PAGES_ATTEMPTS,
+        budget_seconds=POSTING_SECONDS,
+        attempts=POSTING_ATTEMPTS,
     )
-    history.mark_sent(events)
-    return result.model_copy(update={"queued": queued + result.queued})
+    history.mark_sent(publications)
+    return Broadcast(
+        event_ids=posting.event_ids(events),
+        delivered=result.delivered,
+        gone=result.gone,
+        queued=len(large) + result.queued,
+    )
+
+
+def _owe(large: Sequence[Lane], publications: Sequence[Publication], wakes_all: bool) -> None:
+    """Write what each lane owes, and wake those that nobody holds."""
+    firsts: dict[str, list[int]] = {}
+    for publication in publications:
+        for span in publication.spans:
+            firsts.setdefault(span.channel, []).append(span.first)
+    is_free = aws.in_parallel(lambda lane: lanes.owe(lane, firsts[lane.channel]), large)
+    tasks.wake(lane for lane, free in zip(large, is_free, strict=True) if free or wakes_all)
 
 
 def publish_unsent(older_than_seconds: float, until: float) -> int:
@@ -131,144 +111,38 @@ def publish_unsent(older_than_seconds: float, until: float) -> int:
     Stops at `until`, a value of `time.monotonic`; the next sweep continues.
     """
     count = 0
-    for events in history.unsent(older_than_seconds):
+    for publication in history.unsent(older_than_seconds):
         if time.monotonic() >= until:
             break
-        metrics.emit(LeftBehind=len(publish(events).event_ids))
-        count += len(events)
+        metrics.emit(LeftBehind=len(publish([publication], wakes_all=True).event_ids))
+        count += len(publication.events)
     return count
 
 
-def work(task: PostPage | PostAgain) -> None:
-    """Do one task of the queue.
-
-    Connections that are not reached are queued again, and closed after a quarter of an hour, or
-    after half a minute if they do not read.
-    """
-    events = history.read(task.channel, task.seqs)
-    if not events:
-        logger.warning("expired", channel=task.channel, seqs=task.seqs)
-        metrics.emit(ExpiredTasks=1)
-        return
-    [series] = _by_channel(events).values()
-    here = config.current()
-    share = here.posts_per_second / here.fanout_workers
-    if isinstance(task, PostPage):
-        _post_page(series, task, share)
-    else:
-        _post_again(series, task, share)
+def wake_stalled(older_than_seconds: float) -> int:
+    """Wake lanes that have work and no worker; return their number."""
+    found = list(lanes.stalled(older_than_seconds))
+    tasks.wake(found)
+    return len(found)
 
 
-def _post_page(series: _ChannelEvents, task: PostPage, share: float) -> None:
-    size = series.page_size(int(share * PAGE_SECONDS))
-    page = subscriptions.page(task.partition, task.cursor, size)
-    # Before the first post, so that the pages of a partition are posted in parallel.
-    fanout_queue.put(series.next_page(page))
-    _post(
-        [series],
-        series.posts_to(page.subscriptions),
-        attempt=0,
-        budget_seconds=WORKER_SECONDS,
-        attempts=WORKER_ATTEMPTS,
-        per_second=share,
-    )
+def post_page(task: PostPage) -> None:
+    """Do a task of version 0.1: its partition owes the events, to all its connections."""
+    positions = history.known_positions([task.channel])
+    found = [
+        Lane(task.channel, position.epoch, task.partition.key, kind)
+        for position in positions.values()
+        for kind in Kind
+    ]
+    aws.in_parallel(lambda lane: lanes.owe(lane, [min(task.seqs)]), found)
+    tasks.wake(found)
 
 
-def _post_again(series: _ChannelEvents, task: PostAgain, share: float) -> None:
-    # Read again: some may have ended since they were queued, and get nothing more.
-    members = subscriptions.still_open(task.members)
-    _post(
-        [series],
-        series.posts_to(members),
-        attempt=task.attempt,
-        counted=task.counted,
-        budget_seconds=WORKER_SECONDS,
-        attempts=WORKER_ATTEMPTS_AGAIN,
-        per_second=share,
-    )
-
-
-def _event_ids(events: Iterable[StoredEvent]) -> list[str]:
-    return list(dict.fromkeys(event.event_id for event in events))
-
-
-def _by_channel(events: Iterable[StoredEvent]) -> dict[str, _ChannelEvents]:
+def _by_channel(events: Sequence[StoredEvent]) -> dict[str, ChannelEvents]:
     found: dict[str, list[StoredEvent]] = {}
-    for event in sorted(events):
+    for event in events:
         found.setdefault(event.channel, []).append(event)
     return {
-        channel: _ChannelEvents(channel, series, tuple(event.body for event in series))
-        for channel, series in found.items()
+        channel: ChannelEvents(Span(channel, some[0].seq, some[-1].seq), some)
+        for channel, some in found.items()
     }
-
-
-def _post(
-    publication: Collection[_ChannelEvents],
-    posts: Sequence[Post],
-    *,
-    attempt: int,
-    counted: int = 0,
-    **pace: Any,
-) -> Broadcast:
-    """Post, forget connections that are gone, and queue those that were not reached."""
-    delivery = sender.post(posts, **pace)
-    events = [event for series in publication for event in series.events]
-    event_ids = _event_ids(events)
-    if delivery.sent:
-        oldest = min(event.created_at_ms for event in events)
-        metrics.emit(CommitToLastPost=history.now_ms() - oldest)
-    opening = set(connections.forget_gone({post.subscription for post in delivery.gone}))
-    still_opening = [post for post in delivery.gone if post.subscription in opening]
-    forgotten = [post.subscription for post in delivery.gone if post.subscription not in opening]
-    failed = [*delivery.failed, *still_opening]
-    again = [*delivery.throttled, *failed]
-    # Before anything is queued, as that may fail.
-    logger.info(
-        "posted",
-        event_ids=event_ids,
-        channels=[series.channel for series in publication],
-        attempt=attempt,
-        delivered=delivery.sent,
-        gone=len(forgotten),
-        gone_connection_ids=partitions.ids_to_log(forgotten),
-        again=len(again),
-        again_connection_ids=partitions.ids_to_log(post.subscription for post in again),
-        unsent=len(delivery.unsent),
-    )
-    queued = _queue(publication, delivery.unsent, attempt, counted)
-    if attempt and delivery.throttles:
-        asked = [post.subscription for post in posts]
-        is_counted = slow_readers.lets_posts_through(asked, pace["per_second"])
-        queued += _try_again(publication, failed, attempt, counted)
-        queued += _try_again(publication, delivery.throttled, attempt, counted + is_counted)
-    else:
-        queued += _try_again(publication, again, attempt, counted)
-    return Broadcast(
-        event_ids=event_ids, delivered=delivery.sent, gone=len(forgotten), queued=queued
-    )
-
-
-def _try_again(
-    publication: Collection[_ChannelEvents], posts: Sequence[Post], attempt: int, counted: int
-) -> int:
-    """Queue what failed, or close those that are given up; return the number of tasks."""
-    if slow_readers.is_given_up(attempt, counted):
-        slow_readers.close({post.subscription for post in posts})
-        return 0
-    return _queue(publication, posts, attempt + 1, counted)
-
-
-def _queue(
-    publication: Collection[_ChannelEvents], posts: Sequence[Post], attempt: int, counted: int
-) -> int:
-    receivers: dict[tuple[bytes, ...], list[Subscription]] = {}
-    for post in posts:
-        receivers.setdefault(post.bodies, []).append(post.subscription)
-    tasks = (
-        task
-        for series in publication
-        for task in fanout_queue.post_again(
-            series.channel, series.seqs, receivers.get(series.bodies, []), attempt, counted
-        )
-    )
-    return fanout_queue.put_again(tasks, attempt)

@@ -1,6 +1,7 @@
 """Parallel posts to the management API from one process, with libcurl."""
 
 import heapq
+import math
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ import pycurl
 from aws_lambda_powertools import Logger
 
 from vitrina import aws, config, metrics, partitions
+from vitrina.history import Span
 from vitrina.partitions import Subscription
 from vitrina.sigv4 import Signer
 
@@ -52,6 +54,8 @@ class Post(NamedTuple):
     closes: bool = False
     method: str = "POST"
     """Of the request for each body."""
+    span: Span | None = None
+    """The events in the bodies, for posting them again."""
 
     @property
     def requests(self) -> int:
@@ -94,17 +98,19 @@ def post(
     budget_seconds: float,
     attempts: int = 4,
     per_second: float | None = None,
+    linger_seconds: float = math.inf,
 ) -> Delivery:
     """Post to many connections in parallel; return the result of each.
 
     A connection's next body is posted after the answer to the one before. 429, 5xx and broken
     connections are tried again with full jitter, `attempts` times in all, and do not delay other
     connections. A close is tried again until the time budget ends. `per_second` is this process's
-    share of the account's throttle, by default all of `posts_per_second`.
+    share of the account's throttle, by default all of `posts_per_second`. When nothing is left to
+    start, and nobody has taken a body for `linger_seconds`, those that have not are given up.
 
     Raises PostsForbidden on the first 403.
     """
-    delivery = _run(posts, budget_seconds, attempts, per_second)
+    delivery = _run(posts, budget_seconds, attempts, per_second, linger_seconds)
     metrics.emit(
         Posted=delivery.sent,
         Gone=len(delivery.gone),
@@ -136,11 +142,16 @@ def probe(
 
 
 def _run(
-    posts: Sequence[Post], budget_seconds: float, attempts: int, per_second: float | None
+    posts: Sequence[Post],
+    budget_seconds: float,
+    attempts: int,
+    per_second: float | None,
+    linger_seconds: float = math.inf,
 ) -> Delivery:
     bucket = _bucket(per_second or config.current().posts_per_second)
+    deadline = time.monotonic() + budget_seconds
     try:
-        return _sender().run(posts, time.monotonic() + budget_seconds, attempts, bucket)
+        return _sender().run(posts, deadline, attempts, bucket, linger_seconds)
     except PostsForbidden:
         metrics.emit(Refused=1)
         raise
@@ -237,10 +248,17 @@ class _Sender:
         self._in_flight: dict[pycurl.Curl, _Transfer] = {}
 
     def run(
-        self, posts: Sequence[Post], deadline: float, attempts: int, bucket: _Bucket
+        self,
+        posts: Sequence[Post],
+        deadline: float,
+        attempts: int,
+        bucket: _Bucket,
+        linger_seconds: float,
     ) -> Delivery:
         self._delivery = Delivery()
         self._deadline = deadline
+        self._linger_seconds = linger_seconds
+        self._taken_at = math.inf  # until the first answer
         self._attempts = attempts
         self._bucket = bucket
         self._ready = deque(_Transfer(post) for post in posts)
@@ -265,12 +283,25 @@ class _Sender:
             self._ready.append(heapq.heappop(self._later)[2])
         if now >= self._deadline:
             self._end()
+        elif self._lingers_until() <= now:
+            self._end()
+            self._stop_waiting()
         self._bucket.fill()
         for _ in range(MAX_STARTS_PER_TURN):
             if not self._may_start() or not self._bucket.take():
                 break
             self._start(self._ready.popleft())
         return bool(self._in_flight or self._ready or self._later)
+
+    def _lingers_until(self) -> float:
+        """Return until when those are waited for that have not taken their next body."""
+        return math.inf if self._ready else self._taken_at + self._linger_seconds
+
+    def _stop_waiting(self) -> None:
+        for task in self._in_flight.values():
+            task.throttled = False
+            self._give_up(task)
+        self._abandon()
 
     def _may_start(self) -> bool:
         return bool(self._ready) and len(self._in_flight) < MAX_PARALLEL_POSTS
@@ -330,6 +361,8 @@ class _Sender:
         self._multi.remove_handle(curl)
         self._idle.append(curl)
         task = self._in_flight.pop(curl)
+        if status in (HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.GONE):
+            self._taken_at = time.monotonic()
         if status in (HTTPStatus.OK, HTTPStatus.NO_CONTENT):
             self._take_done(task)
         elif status == HTTPStatus.GONE:
@@ -397,9 +430,10 @@ class _Sender:
     def _pause(self) -> float:
         if self._may_start():
             return min(MAX_PAUSE_SECONDS, self._bucket.seconds_to_next())
-        if self._later:
-            return min(MAX_PAUSE_SECONDS, max(0.0, self._later[0][0] - time.monotonic()))
-        return MAX_PAUSE_SECONDS if self._in_flight else 0
+        if not (self._later or self._in_flight):
+            return 0
+        due = [self._lingers_until(), *(due for due, _, _ in self._later[:1])]
+        return min(MAX_PAUSE_SECONDS, max(0.0, min(due) - time.monotonic()))
 
     def _abandon(self) -> None:
         """Remove all transfers, so that the next run starts empty."""

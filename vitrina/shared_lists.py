@@ -13,7 +13,7 @@ from pydantic_core import from_json
 
 from vitrina import history, products
 from vitrina.channels import CHANNELS
-from vitrina.history import StoredEvent
+from vitrina.history import Span, StoredEvent
 from vitrina.products import Page, Product, Status
 
 # The channels that a list of approved products follows.
@@ -83,9 +83,9 @@ def _young_events(position: _Position) -> list[StoredEvent]:
     """
     channel, seq = position
     first = max(1, seq - MAX_YOUNG_EVENTS + 1)  # the number 0 is the head itself
-    if not _young(history.read(channel, range(max(1, seq), seq + 1))):
+    if not _young(history.read(Span(channel, max(1, seq), seq))):
         return []
-    return _young(history.read(channel, range(first, seq + 1)))
+    return _young(history.read(Span(channel, first, seq)))
 
 
 def _young(events: Iterable[StoredEvent]) -> list[StoredEvent]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection
 from itertools import cycle, islice
 
-from vitrina import closing, fanout_queue, metrics, sender
+from vitrina import closing, metrics, sender, tasks
 from vitrina.events import Reason
 from vitrina.partitions import Subscription
 
@@ -55,7 +55,7 @@ def _probe(subscriptions: Collection[Subscription], per_second: float) -> bool:
 def is_given_up(attempt: int, counted: int) -> bool:
     """Tell whether a connection is closed after a failed try instead of tried again."""
     is_slow = attempt >= MIN_ATTEMPT and counted >= COUNTED_TRIES
-    return is_slow or attempt >= fanout_queue.MAX_ATTEMPT
+    return is_slow or attempt >= tasks.MAX_ATTEMPT
 
 
 def close(given_up: Collection[Subscription]) -> None:

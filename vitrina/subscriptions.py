@@ -2,13 +2,13 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vitrina import aws, config, sessions
 from vitrina.channels import ClientType
-from vitrina.partitions import Partition, Subscription, partitions_of
+from vitrina.partitions import Kind, Partition, Subscription, partitions_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import QueryInputTypeDef, QueryOutputTypeDef
@@ -20,72 +20,91 @@ MAX_ROOMS_SECONDS = 2
 ROWS_PER_READ = 20
 # A reserved word in DynamoDB's expressions, as is "partition".
 _MEMBER = {"#member": "member"}
+_BATCH = {"#batch": "batch"}
 _OPEN = "expires_at > :now"
 _COUNT: Any = {"Select": "COUNT", "ConsistentRead": False}
+
+
+class Members(NamedTuple):
+    """Subscriptions, by the kind of their connections."""
+
+    plain: list[Subscription]
+    batch: list[Subscription]
+
+    def of(self, kind: Kind) -> list[Subscription]:
+        return self.batch if kind is Kind.BATCH else self.plain
 
 
 class Page(NamedTuple):
     """Subscriptions of a partition that have not expired."""
 
     partition: Partition
-    subscriptions: list[Subscription]
+    members: Members
     cursor: str | None
     """Where the next page begins; None after the last page."""
 
 
-def page(partition: Partition, cursor: str | None, limit: int) -> Page:
-    """Read at most `limit` rows after a cursor, strongly consistent.
+def page(partition: Partition, cursor: str | None, limit: int, kind: Kind | None = None) -> Page:
+    """Read at most `limit` rows after a cursor, strongly consistent; with `kind` of that only.
 
-    Expired rows are read and left out, so a page may be empty and still have a next page. Rows of
-    sessions that ended with everyone's are left out too.
+    Others and expired rows are read and left out, so a page may be empty and still have a next
+    page. Rows of sessions that ended with everyone's are left out too.
     """
-    found = aws.dynamodb().query(**_page_query(partition, cursor, limit))
+    found = aws.dynamodb().query(**_page_query(partition, cursor, limit, kind))
     return _page_of(partition, found)
 
 
-def _page_query(partition: Partition, cursor: str | None, limit: int) -> "QueryInputTypeDef":
-    everyone = sessions.everyone_era()
-    open_ones = _query(partition, f"{_OPEN} AND everyone >= :era", era=everyone)
-    request = (open_ones if everyone else _query(partition)) | {
-        "ProjectionExpression": "#member",
+def _page_query(
+    partition: Partition, cursor: str | None, limit: int, kind: Kind | None = None
+) -> "QueryInputTypeDef":
+    which, values = _OPEN, {}
+    if kind:
+        which += f" AND attribute{'' if kind is Kind.BATCH else '_not'}_exists(#batch)"
+    if everyone := sessions.everyone_era():
+        which, values = f"{which} AND everyone >= :era", {"era": everyone}
+    request = _query(partition, which, **values) | {
+        "ProjectionExpression": "#member, #batch",
         "Limit": limit,
     }
-    request["ExpressionAttributeNames"] = {**request["ExpressionAttributeNames"], **_MEMBER}
+    request["ExpressionAttributeNames"] = {
+        **request["ExpressionAttributeNames"],
+        **_MEMBER,
+        **_BATCH,
+    }
     if cursor:
         request["ExclusiveStartKey"] = {"partition": {"S": partition.key}, "member": {"S": cursor}}
     return request
 
 
 def _page_of(partition: Partition, found: "QueryOutputTypeDef") -> Page:
-    subscriptions = [Subscription(partition.key, row["member"]["S"]) for row in found["Items"]]
+    members = Members([], [])
+    for row in found["Items"]:
+        kind = Kind.BATCH if "batch" in row else Kind.PLAIN
+        members.of(kind).append(Subscription(partition.key, row["member"]["S"]))
     last = found.get("LastEvaluatedKey")
-    return Page(partition, subscriptions, last["member"]["S"] if last else None)
+    return Page(partition, members, last["member"]["S"] if last else None)
 
 
-def first_pages(limits: Mapping[str, int]) -> Iterator[tuple[str, Page]]:
-    """Yield the first page of every partition of several channels, all read in parallel.
-
-    `limits` has the page size of each channel, in subscriptions.
-    """
-    wanted = [(channel, partition) for channel in limits for partition in partitions_of(channel)]
+def first_pages(channels: Iterable[str], limit: int) -> list[tuple[str, Page]]:
+    """Return the first page of every partition of several channels, all read in parallel."""
+    wanted = [(channel, partition) for channel in channels for partition in partitions_of(channel)]
     sessions.everyone_era()  # read once, and not by each thread
-    with ThreadPoolExecutor(PARALLEL_QUERIES) as pool:
-        pages = pool.map(lambda where: page(where[1], None, limits[where[0]]), wanted)
-        for (channel, _), found in zip(wanted, pages, strict=True):
-            yield channel, found
+    pages = aws.in_parallel(lambda where: page(where[1], None, limit), wanted)
+    return [(channel, found) for (channel, _), found in zip(wanted, pages, strict=True)]
 
 
-def still_open(members: Sequence[Subscription]) -> list[Subscription]:
+def still_open(members: Sequence[Subscription]) -> Members:
     """Return those that are stored, not expired and not of an ended session: a consistent read."""
     everyone = sessions.everyone_era()
     keys = [member._asdict() for member in dict.fromkeys(members)]
     rows = map(aws.from_item, aws.batch_get(config.current().connections_table, keys))
     now = time.time()
-    return [
-        Subscription(row["partition"], row["member"])
-        for row in rows
-        if row["expires_at"] > now and row.get("everyone", 0) >= everyone
-    ]
+    found = Members([], [])
+    for row in rows:
+        if row["expires_at"] > now and row.get("everyone", 0) >= everyone:
+            kind = Kind.BATCH if "batch" in row else Kind.PLAIN
+            found.of(kind).append(Subscription(row["partition"], row["member"]))
+    return found
 
 
 class Opened(NamedTuple):
@@ -199,7 +218,9 @@ def _rooms_in(partition: Partition) -> tuple[set[str], float]:
         answer = aws.dynamodb().query(**_measured(_page_query(partition, cursor, ROWS_PER_READ)))
         units += _units(answer)
         found = _page_of(partition, answer)
-        names = [each.member.partition("#")[0] for each in found.subscriptions]
+        names = sorted(
+            each.member.partition("#")[0] for kind in Kind for each in found.members.of(kind)
+        )
         rooms.update(names)
         if found.cursor is None or time.monotonic() > deadline:
             return rooms, units

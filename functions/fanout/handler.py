@@ -1,12 +1,12 @@
-"""Fan-out queue: post a page of a channel, post again, greet again."""
+"""Both queues: work on a lane, post again, greet again."""
 
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vitrina import fanout_queue, greeting, publishing
-from vitrina.fanout_queue import Greet
+from vitrina import greeting, posting, publishing, rounds, tasks
+from vitrina.tasks import Greet, PostAgain, PostPage, Wake
 
 logger = Logger()
 
@@ -24,12 +24,18 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 def _is_done(record: dict[str, Any]) -> bool:
     about = {"message_id": record["messageId"]}
     try:
-        task = fanout_queue.parse(record["body"])
-        if isinstance(task, Greet):
-            greeting.greet_again(task)
-        else:
-            about |= {"channel": task.channel, "seqs": task.seqs}
-            publishing.work(task)
+        match tasks.parse(record["body"]):
+            case Wake(lane=lane):
+                about |= lane._asdict()
+                rounds.work(lane)
+            case PostAgain() as task:
+                about |= task.span._asdict()
+                posting.post_again(task)
+            case Greet() as task:
+                greeting.greet_again(task)
+            case PostPage() as task:
+                about |= {"channel": task.channel}
+                publishing.post_page(task)
     except Exception:
         logger.exception("task failed", **about)
         return False

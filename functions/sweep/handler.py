@@ -1,4 +1,4 @@
-"""Every minute: close expired connections, and publish what a crash left in the outbox."""
+"""Every minute: close expired connections, publish what a crash left behind, wake lanes."""
 
 import time
 from typing import Any
@@ -10,7 +10,7 @@ from vitrina import closing, publishing
 
 logger = Logger()
 
-# A running publication has posted its first pages long before this.
+# A running publication has posted to its small partitions long before this.
 MIN_UNSENT_SECONDS = 30
 # Together less than the function's timeout of a minute.
 CLOSING_SECONDS = 15
@@ -19,12 +19,13 @@ PUBLISHING_SECONDS = 30
 
 @logger.inject_lambda_context
 def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
-    """Do as much of both as fits into this minute.
+    """Do as much of all this as fits into this minute.
 
-    Events that are unsent for half a minute are published. An expired connection gets no events,
-    and is closed within a minute.
+    Events that are unsent for half a minute are published, and lanes that nobody has worked on for
+    as long are woken. An expired connection gets no events, and is closed within a minute.
     """
     expired = closing.close_expired(time.monotonic() + CLOSING_SECONDS)
     until = time.monotonic() + PUBLISHING_SECONDS
     events = publishing.publish_unsent(MIN_UNSENT_SECONDS, until)
-    logger.info("swept", expired=expired, events=events)
+    woken = publishing.wake_stalled(MIN_UNSENT_SECONDS)
+    logger.info("swept", expired=expired, events=events, woken=woken)

@@ -64,7 +64,7 @@ ALARMS = {
         because="It only happens when an address or a grant is wrong.",
     ),
     "DeadLetters": Alarm(
-        "A task failed on every attempt: its connections did not receive an event.",
+        "A task failed on every attempt: connections may have missed events, or `connected`.",
         lambda watched: _messages_in(watched.fanout_queue.dead_letters),
         threshold=1,
         because="A task fails by 403, a defect or another service, not by its connections.",
@@ -76,19 +76,19 @@ ALARMS = {
         because="A batch is tried three times, and no client can make it fail.",
     ),
     "QueueAge": Alarm(
-        "Fan-out tasks wait too long for a worker.",
+        "Lanes with work wait too long for a worker.",
         lambda watched: watched.fanout_queue.queue.metric_approximate_age_of_oldest_message(
             statistic="Maximum"
         ),
-        threshold=300,
-        because="A million posts at 10,000 a second take 100 s; a retry is a new message.",
+        threshold=60,
+        because="Workers change lanes every two seconds; after a crash a message waits for 30 s.",
         periods=3,
     ),
     "LateEvents": Alarm(
-        "One in a hundred pages is posted more than a minute after the commit.",
+        "One in a hundred slices of posts ends more than a minute after the commit.",
         lambda watched: watched.own("CommitToLastPost", "p99"),
         threshold=60_000,
-        because="Retries wait a minute at most; constant delay means that the rate is too low.",
+        because="A round of 100,000 connections takes ten seconds; more means too low a rate.",
         minutes=5,
         periods=3,
     ),

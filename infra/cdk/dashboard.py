@@ -65,7 +65,7 @@ Graphs = dict[str, Mapping[str, cloudwatch.IMetric]]
 def _graphs(watched: Watched) -> list[Graphs]:
     """Return the dashboard's rows: graphs by title, their lines by label."""
     own, websocket, http = watched.own, watched.of_websocket, watched.of_http
-    queue, dead_letters = watched.fanout_queue.queue, watched.fanout_queue.dead_letters
+    queues = watched.fanout_queue
     greet = watched.functions["greet"]
     return [
         {
@@ -80,7 +80,7 @@ def _graphs(watched: Watched) -> list[Graphs]:
             "Events committed": {name: own(name) for name in CHANNELS},
         },
         {
-            "Commit to last post of a page, ms": {
+            "Commit to last post of a slice, ms": {
                 statistic: own("CommitToLastPost", statistic)
                 for statistic in ("p50", "p99", "Maximum")
             },
@@ -93,20 +93,21 @@ def _graphs(watched: Watched) -> list[Graphs]:
             },
         },
         {
-            "Fan-out queue, s and messages": {
-                "age of the oldest task": queue.metric_approximate_age_of_oldest_message(
+            "Fan-out queues, s and messages": {
+                "age of the oldest message": queues.queue.metric_approximate_age_of_oldest_message(
                     statistic="Maximum"
                 ),
-                "waiting": queue.metric_approximate_number_of_messages_visible(),
-                "in progress": queue.metric_approximate_number_of_messages_not_visible(),
+                "waiting": queues.queue.metric_approximate_number_of_messages_visible(),
+                "in progress": queues.queue.metric_approximate_number_of_messages_not_visible(),
+                "retries waiting": queues.retries.metric_approximate_number_of_messages_visible(),
             },
             "Unfinished work": {
-                "dead letters": dead_letters.metric_approximate_number_of_messages_visible(),
+                "dead letters": queues.dead_letters.metric_approximate_number_of_messages_visible(),
                 "failed greetings": (
                     watched.functions.greet_failures.metric_approximate_number_of_messages_visible()
                 ),
                 "left to the sweep": own("LeftBehind"),
-                "expired tasks": own("ExpiredTasks"),
+                "rounds and tasks with expired events": own("ExpiredTasks"),
                 "closed as too slow": own("SlowReaders"),
             },
             "Age of the connections stream, ms": {

@@ -21,6 +21,9 @@ CLOSE = (*READ_AND_PRUNE, "PutItem", "UpdateItem")
 # The first read of a channel's position creates the channel.
 READ_POSITIONS = ("BatchGetItem", "PutItem")
 PUBLISH = (*READ_POSITIONS, "UpdateItem")
+LANES = "history[lane@*]"
+# Few, so that connections that are not reached take no worker from lanes.
+RETRY_WORKERS = 2
 # Whether a token's session, or everyone's, has ended.
 LOOK = ("BatchGetItem",)
 
@@ -37,8 +40,8 @@ class Function(NamedTuple):
     """Whether requests of clients come to it, which it refuses if they go around the edge."""
     reserved_concurrency: int = 0
     """Executions that are its own where the account has enough; 0 if it shares the others'. A flood
-    of one door cannot take them from another, nor more than its own. For `fanout`, those beyond its
-    workers."""
+    of one door cannot take them from another, nor more than its own. For `fanout`, those of the
+    retry queue."""
     has_key: bool = False
     """Whether it reads tokens: with the signing key, or another issuer's public keys."""
     posts: bool = False
@@ -94,6 +97,7 @@ def _publisher(
         {
             "platform[settings]": ("GetItem",),
             _channels_of(*events): PUBLISH,
+            LANES: ("UpdateItem",),
             "connections[*]": READ_AND_PRUNE,
             "sessions[*]": LOOK,
             **tables,
@@ -165,7 +169,7 @@ FUNCTIONS = {
             f"products/{SHOP_INDEX}": ("Query",),
             "platform[last_product_id,submissions#*]": ("UpdateItem",),
             # Positions that lists of approved products follow.
-            _channels_of("product.approved"): ("BatchGetItem",),
+            _channels_of("product.approved"): ("BatchGetItem", "Query"),
         },
         reserved_concurrency=150,
     ),
@@ -186,22 +190,24 @@ FUNCTIONS = {
     ),
     "fanout": Function(
         {
-            "history[*]": READ_POSITIONS,
+            "history[*]": (*READ_POSITIONS, "Query"),
+            LANES: ("UpdateItem",),
             "connections[*]": (*CLOSE, "BatchGetItem"),
             "sessions[*]": LOOK,
         },
-        reserved_concurrency=2,
+        reserved_concurrency=RETRY_WORKERS,
         posts=True,
         closes=True,
         probes=True,
         queues=True,
         snap_start=True,
         memory_mb=1769,
-        timeout_seconds=30,
+        # Longer than a piece of a round, and with a lease's end shorter than the queue's wait.
+        timeout_seconds=15,
     ),
     "sweep": Function(
         {
-            "history[*]": ("BatchGetItem", "UpdateItem"),
+            "history[*]": ("BatchGetItem", "UpdateItem", "Query"),
             f"history/{OUTBOX_INDEX}": ("Query",),
             "connections[*]": CLOSE,
             "sessions[*]": LOOK,

@@ -22,6 +22,10 @@ QUERIES = {
     "event": """fields @timestamp, service, message, delivered, gone, again, unsent, @message
 | filter @message like "EVENT_ID"
 | sort @timestamp asc""",
+    "position": r"""fields @timestamp, service, message, delivered, gone, again, unsent, @message
+| parse @message /"CHANNEL\/(?<firstSeq>[0-9]+)-(?<lastSeq>[0-9]+)"/
+| filter firstSeq <= NUMBER and lastSeq >= NUMBER
+| sort @timestamp asc""",
     "connection": """fields @timestamp, service, message, code, @message
 | filter @message like "CONNECTION_ID"
 | sort @timestamp asc""",

@@ -39,6 +39,7 @@ class VitrinaStack(cdk.Stack):
             stack_name=self.stack_name,
             **{f"{name}_table": table.table_name for name, table in storage.tables.items()},
             fanout_queue_url=fanout_queue.queue.queue_url,
+            retry_queue_url=fanout_queue.retries.queue_url,
             signing_key_secret=storage.signing_key_arn,
             management_url=websocket.management_url,
             edge_secret=storage.edge_secret_arn,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from infra.cdk.functions import FUNCTIONS
+from infra.cdk.functions import FUNCTIONS, RETRY_WORKERS
 from vitrina.config import Policy
 
 # The periods that CloudWatch Logs supports, up to two years.
@@ -144,10 +144,12 @@ class Stage(Policy):
                 f"lambda_concurrency to 0"
             )
         fanout = self.reserved("fanout") or 0
-        if fanout < self.fanout_workers:
+        workers = self.fanout_workers + RETRY_WORKERS
+        if fanout < workers:
             raise ValueError(
-                f"reserved_concurrency: fanout has {fanout}, and its queue starts fanout_workers "
-                f"({self.fanout_workers}) at once: tasks that find none become dead letters"
+                f"reserved_concurrency: fanout has {fanout}, and its queues start {workers} at "
+                f"once, {RETRY_WORKERS} of them for retries: tasks that find none become dead "
+                "letters"
             )
         return self
 
@@ -184,7 +186,6 @@ CHOICES: dict[str, dict[str, Any]] = {
         "backup_days": 1,
         "log_retention_days": 7,
         "posts_per_second": 1_000,
-        "user_shards": 4,
         "tracing": False,
         "guarded": False,
     },
@@ -194,6 +195,8 @@ CHOICES: dict[str, dict[str, Any]] = {
         "backup_days": 7,
         "log_retention_days": 30,
         "posts_per_second": 1_000,
+        # Four minutes cost less than half as much; docs/cost.md has the figures and the price.
+        "ping_interval_seconds": 240,
         "guarded": False,
     },
     "prod": {
@@ -201,6 +204,7 @@ CHOICES: dict[str, dict[str, Any]] = {
         "deletion_protection": True,
         "backup_days": 35,
         "log_retention_days": 90,
+        "ping_interval_seconds": 240,
         "guarded": True,
     },
 }

@@ -7,7 +7,8 @@ from typing import Any
 from local.client import Client, Frame
 from ops.verify.expectation import Unexpected, expect
 from ops.verify.site import Site
-from vitrina import aws, config, connections, fanout_queue
+from vitrina import aws, config, connections, tasks
+from vitrina.history import Span
 
 APPROVALS = 50
 ARRIVAL_SECONDS = 20
@@ -85,9 +86,10 @@ def by_a_worker(site: Site) -> str:
         row = connections.find(details["connection_id"])
         if row is None:
             raise Unexpected("the connection is not stored")
-        for task in fanout_queue.post_again(own, [first.event["seq"]], [row.subscription], 1):
+        span = Span(own, first.event["seq"], first.event["seq"])
+        for task in tasks.post_again(span, [row.subscription], 1):
             aws.sqs().send_message(
-                QueueUrl=config.current().fanout_queue_url, MessageBody=task.model_dump_json()
+                QueueUrl=config.current().retry_queue_url, MessageBody=task.model_dump_json()
             )
         site.until(lambda: len(copies()) > 1, ARRIVAL_SECONDS, "second copy of the event")
     return "posted again"

@@ -23,7 +23,7 @@ from harness.gateway_events import CONTEXT
 from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
 from tests.aws import grants, moto_tables
-from vitrina import accounts, auth, aws, config, connections, publishing
+from vitrina import accounts, auth, aws, config, connections, partitions, publishing
 from vitrina.channels import ClientType
 
 
@@ -120,41 +120,51 @@ def stored(connection_id: str) -> connections.Connection:
 
 
 class FanoutQueue:
-    """The fan-out queue, emptied by calling the worker as Lambda would, without the waits."""
+    """The fan-out and the retry queue, emptied by calling the worker as Lambda would, at once."""
 
     def __init__(self) -> None:
-        self._url = config.current().fanout_queue_url
+        here = config.current()
+        self._urls = (here.fanout_queue_url, here.retry_queue_url)
         self.delays: list[int] = []
         self.worked = 0
 
     def send(self, send_message_batch: Callable[..., Any], **request: Any) -> Any:
         for entry in request["Entries"]:
-            self.delays.append(entry["DelaySeconds"])
+            if request["QueueUrl"] == config.current().retry_queue_url:
+                self.delays.append(entry["DelaySeconds"])
             entry["DelaySeconds"] = 0
         return send_message_batch(**request)
 
     def put(self, body: str) -> None:
-        aws.sqs().send_message(QueueUrl=self._url, MessageBody=body)
+        aws.sqs().send_message(QueueUrl=self._urls[0], MessageBody=body)
 
     def __len__(self) -> int:
+        return sum(map(self._length, self._urls))
+
+    def _length(self, url: str) -> int:
         name: Any = "ApproximateNumberOfMessages"
-        found = aws.sqs().get_queue_attributes(QueueUrl=self._url, AttributeNames=[name])
+        found = aws.sqs().get_queue_attributes(QueueUrl=url, AttributeNames=[name])
         return int(found["Attributes"][name])
 
     def work(self) -> list[str]:
         """Have every task done, and those that they lead to; return the bodies that failed."""
         failed = []
-        while (
-            batch := aws.sqs()
-            .receive_message(QueueUrl=self._url, MaxNumberOfMessages=10, VisibilityTimeout=600)
-            .get("Messages")
-        ):
+        while batch := self._receive():
             records = [{"messageId": m["MessageId"], "body": m["Body"]} for m in batch]
             answer = fanout_handler({"Records": records}, CONTEXT)
             refused = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
             failed += [m["Body"] for m in batch if m["MessageId"] in refused]
             self.worked += len(batch)
         return failed
+
+    def _receive(self) -> list[Any]:
+        for url in self._urls:
+            found = aws.sqs().receive_message(
+                QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=600
+            )
+            if batch := found.get("Messages"):
+                return [*batch]
+        return []
 
 
 @pytest.fixture
@@ -208,6 +218,19 @@ def connect(
     connections.add(connection_id, identity, takes_batches)
 
 
+def store_users(count: int, *, batch: bool = False, name: str = "many") -> None:
+    """Store connections faster than by connecting, in the rows that connecting writes."""
+    rows = []
+    for n in range(count):
+        [place] = partitions.partitions_of(f"user:{n}")
+        times = {"connected_at": 1, "expires_at": 2**40}
+        kind = {"batch": batch or None}
+        rows.append({"partition": place.key, "member": f"{place.prefix}{name}{n}", **times, **kind})
+    for start in range(0, count, 25):
+        puts: Any = [{"PutRequest": {"Item": aws.to_item(row)}} for row in rows[start : start + 25]]
+        aws.dynamodb().batch_write_item(RequestItems={"connections": puts})
+
+
 def stored_connections() -> set[str]:
     """Return the ids of all stored connections; every row is of a connection that has both.
 
@@ -228,7 +251,7 @@ def stored_connections() -> set[str]:
 def unpublished() -> Iterator[None]:
     """Let changes inside the block be committed only, as if the process had died then."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(publishing, "publish", lambda _: None)
+        patch.setattr(publishing, "publish", lambda _, **__: None)
         yield
 
 

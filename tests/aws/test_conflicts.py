@@ -21,16 +21,16 @@ from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
 from tests.aws.conflicts import conflicts
 from tests.aws.conftest import FanoutQueue, HttpCall, connect, stored, unpublished
-from vitrina import accounts, auth, aws, connections, fanout_queue, history, moderation
+from vitrina import accounts, auth, aws, connections, history, moderation, tasks
 from vitrina.channels import ClientType
 from vitrina.events import Announcement, AnnouncementPublished
-from vitrina.history import Change
+from vitrina.history import Change, Span
 from vitrina.products import Submission
 
 # What differs from run to run.
 VARYING = {"timestamp", "id", "epoch", "event_id", "created_at", "connected_at", "expires_at"}
 VARYING |= {"status_changed_at", "changed_at", "body", "password_hash", "next_at"}
-VARYING |= {"tat", "recovering_until"}
+VARYING |= {"tat", "recovering_until", "publication"}
 
 
 def websocket(handler: Any, event_type: str, connection_id: str = "c1", **more: Any) -> Any:
@@ -96,7 +96,8 @@ def a_task_of_the_queue() -> tuple[Callable[[], Any], Callable[[], Any]]:
         announce()
         gone = [row for name in ("c1", "gone") if (row := connections.find(name))]
         members = [row.subscription for row in gone]
-        fanout_queue.put(fanout_queue.post_again("user", [1], members, 6))
+        [task] = tasks.post_again(Span("user", 1, 1), members, 6)
+        FanoutQueue().put(task.model_dump_json())
 
     return before, lambda: FanoutQueue().work()
 

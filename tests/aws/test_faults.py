@@ -12,7 +12,7 @@ from harness.management_api import DROP, HANG, SLOW, ManagementApiStub
 from harness.tokens import token_of
 from local.inbox import Inbox
 from tests.aws.conftest import FanoutQueue, connect, stored_connections
-from vitrina import auth, aws, connections, history, moderation, publishing, sender
+from vitrina import auth, aws, connections, history, moderation, publishing, rounds, sender
 from vitrina.channels import ClientType
 from vitrina.products import Submission
 
@@ -45,8 +45,8 @@ def test_every_client_has_every_event_once_whatever_the_management_api_answers(
     monkeypatch.setattr(sender, "POST_SECONDS", 0.5)
     monkeypatch.setattr(sender, "FIRST_BACKOFF_SECONDS", 0.01)
     monkeypatch.setattr(connections, "HANDSHAKE_SECONDS", 0)
-    monkeypatch.setattr(publishing, "FIRST_PAGE_POSTS", 3)
-    monkeypatch.setattr(publishing, "PAGE_SECONDS", 0.0025)
+    monkeypatch.setattr(publishing, "SMALL_PAGE", 3)
+    monkeypatch.setattr(rounds, "SLICE_SECONDS", 0.0025)
     random = Random(start)  # noqa: S311
     inboxes: dict[str, Inbox] = {}
 

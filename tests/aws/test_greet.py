@@ -14,8 +14,8 @@ from harness.tokens import token_of
 from tests.aws.conftest import Clock, FanoutQueue, connect, stored_connections
 from vitrina import auth, aws, connections, greeting, moderation, sender
 from vitrina.channels import ClientType
-from vitrina.fanout_queue import Greet
 from vitrina.products import Submission
+from vitrina.tasks import Greet
 
 
 def record(connection_id: str) -> dict[str, Any]:

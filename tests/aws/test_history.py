@@ -9,8 +9,15 @@ from tests.aws.timeline import Timeline
 from vitrina import aws, config, history
 from vitrina.aws import Patience
 from vitrina.errors import Unavailable
-from vitrina.events import Position, ProductSubmission, ProductSubmitted, Published
-from vitrina.history import Change, WriteConflict
+from vitrina.events import (
+    Position,
+    ProductSubmission,
+    ProductSubmitted,
+    Published,
+    SettingsUpdate,
+    SettingsUpdated,
+)
+from vitrina.history import Change, Span, WriteConflict
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
@@ -42,15 +49,15 @@ def missed(since: Position, at_most: int = 500) -> list[int] | None:
 
 
 def test_events_of_a_channel_are_numbered_from_one_without_gaps() -> None:
-    rows = [*history.commit([change(1)]), *history.commit([change(2), change(3)])]
+    rows = [*history.commit([change(1)]).events, *history.commit([change(2), change(3)]).events]
     assert [row.seq for row in rows] == [1, 2, 3]
     assert position().seq == 3
-    assert [row.seq for row in history.read("admin", [3, 1, 2])] == [1, 2, 3]
+    assert [row.seq for row in history.read(Span("admin", 1, 3))] == [1, 2, 3]
 
 
 def test_the_body_is_stored_as_it_is_sent() -> None:
-    [row] = history.commit([Change(change().write, event(7, "Красное платье"))])
-    assert history.read("admin", [1]) == [row]
+    [row] = history.commit([Change(change().write, event(7, "Красное платье"))]).events
+    assert history.read(Span("admin", 1, 1)) == [row]
     assert "Красное платье".encode() in row.body
     assert row.body.endswith(b'"channel":"admin","seq":1}')
 
@@ -61,7 +68,7 @@ def test_a_refused_change_leaves_no_event_and_an_uncommitted_event_no_change() -
         history.commit([change(1), change(2, **never)])
     assert counters() == 0
     assert position().seq == 0
-    assert history.read("admin", [1]) == []
+    assert history.read(Span("admin", 1, 1)) == []
 
 
 def test_who_loses_the_race_for_a_head_takes_the_next_number(
@@ -79,13 +86,13 @@ def test_who_loses_the_race_for_a_head_takes_the_next_number(
         return heads
 
     monkeypatch.setattr(history, "positions", outrun)
-    [row] = history.commit([change(1)])
+    [row] = history.commit([change(1)]).events
     assert row.seq == 3
     assert [b'"product_id":%d' % n in r.body for n, r in zip((2, 3, 1), stored(), strict=True)]
 
 
 def stored() -> list[history.StoredEvent]:
-    return history.read("admin", range(1, position().seq + 1))
+    return history.read(Span("admin", 1, position().seq))
 
 
 def test_who_loses_every_race_gives_up_with_a_clear_refusal(
@@ -187,21 +194,50 @@ def test_recovery_goes_on_past_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     assert missed(start) == [1, 2, 3, 4, 5]
 
 
-def test_the_outbox_holds_what_is_unsent_and_nothing_else() -> None:
-    rows = history.commit([change(n) for n in range(3)])
+def test_the_outbox_holds_publications_that_are_unsent_and_nothing_else() -> None:
+    first = history.commit([change(n) for n in range(3)])
+    second = history.commit([change(n) for n in range(3, 5)])
     assert list(history.unsent(60)) == []
-    assert list(history.unsent(-1)) == [rows]
-    history.mark_sent(rows[:2])
-    assert list(history.unsent(-1)) == [rows[2:]]
-    history.mark_sent(rows)
+    assert list(history.unsent(-1)) == [first, second]
+    history.mark_sent([first])
+    assert list(history.unsent(-1)) == [second]
+    history.mark_sent([first, second])
     assert list(history.unsent(-1)) == []
-    assert stored() == rows
+    assert stored() == first.events + second.events
+
+
+def test_one_row_marks_all_events_of_a_publication_in_all_their_channels() -> None:
+    update = SettingsUpdate(version=1, changed={"approval_fee": 5.0})
+    published = history.commit([Change(None, SettingsUpdated(data=update))] * 2)
+    marked = [row for row in aws.dynamodb().scan(TableName="history")["Items"] if "unsent" in row]
+    assert [(row["channel"]["S"], row["seq"]["N"]) for row in marked] == [("user", "1")]
+    [found] = history.unsent(-1)
+    assert sorted(found.events) == sorted(published.events)
+    assert found.epochs == published.epochs
+    assert found.spans == [Span(name, 1, 2) for name in ("user", "shop", "admin")]
+
+
+def test_events_that_version_0_1_left_in_the_outbox_are_publications_of_their_own() -> None:
+    """It marked each event's row, and knows no other mark."""
+    published = history.commit([change(1), change(2)])
+    history.mark_sent([published])
+    for event in published.events:
+        aws.dynamodb().update_item(
+            TableName="history",
+            Key=aws.to_item({"channel": event.channel, "seq": event.seq}),
+            UpdateExpression="SET unsent = :yes",
+            ExpressionAttributeValues={":yes": {"S": "1"}},
+        )
+    found = list(history.unsent(-1))
+    assert found == [history.Publication([event], published.epochs) for event in published.events]
+    history.mark_sent(found)
+    assert list(history.unsent(-1)) == []
 
 
 def test_an_event_that_has_expired_is_not_brought_back_by_marking_it_sent() -> None:
-    rows = history.commit([change()])
+    published = history.commit([change()])
     aws.dynamodb().delete_item(TableName="history", Key=aws.to_item({"channel": "admin", "seq": 1}))
-    history.mark_sent(rows)
+    history.mark_sent([published])
     assert stored() == []
 
 
@@ -209,11 +245,11 @@ def test_more_than_a_hundred_rows_are_read(monkeypatch: pytest.MonkeyPatch) -> N
     for batch in history.batches(change(n) for n in range(130)):
         history.commit(batch)
     assert len(stored()) == 130
-    assert sum(map(len, history.unsent(-1))) == 130
+    assert sum(len(each.events) for each in history.unsent(-1)) == 130
 
 
 def test_what_dynamodb_leaves_over_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = history.commit([change(n) for n in range(10)])
+    history.commit([change(n) for n in range(10)])
     whole = aws.dynamodb().batch_get_item
 
     def half(**request: Any) -> Any:
@@ -223,4 +259,4 @@ def test_what_dynamodb_leaves_over_is_asked_for_again(monkeypatch: pytest.Monkey
         return whole(**request) | {"UnprocessedKeys": left if left["history"]["Keys"] else {}}
 
     monkeypatch.setattr(aws.dynamodb(), "batch_get_item", half)
-    assert history.read("admin", range(1, 11)) == rows
+    assert len(list(history.get(("admin", n) for n in range(1, 11)))) == 10

@@ -1,19 +1,21 @@
 """The promise: an event once committed reaches every connection of its channels, whatever crashes.
 
 Hypothesis plays a marketplace: clients come, join a room, go and vanish, products are submitted and
-approved, something is announced, processes die between any two calls that they make, queue messages
-come twice, the management API throttles and fails, clients that take no post are closed. Whenever
-the world has calmed down, every client has every event of its channels since it first connected or
+approved, something is announced, processes die between any two calls that they make, workers stand
+still and go on when others have their lanes, queue messages come twice or become dead letters, the
+management API throttles and fails, clients that take no post are closed. Whenever the world has
+calmed down, every client has every event of its channels since it first connected or
 joined, once and in order, and no open connection was forgotten.
 
 The code is the real one but for what is outside of it: the management API is `Simulation.post`, the
-queue is a list, DynamoDB is moto's.
+queues are a list, DynamoDB is moto's.
 """
 
 import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -37,21 +39,27 @@ from functions.sweep.handler import handler as sweep
 from harness import deployment
 from harness.gateway_events import CONTEXT, frame_of
 from harness.tokens import token_of
-from local.inbox import Inbox
+from infra.cdk.fanout import VISIBILITY_SECONDS
+from local.inbox import Inbox, events_in
+from tests.aws import processes
 from tests.aws.conflicts import conflicts
+from tests.aws.processes import Process
 from vitrina import (
     auth,
     aws,
     connections,
+    frames,
     history,
     moderation,
     publishing,
+    rounds,
     sender,
     slow_readers,
     subscriptions,
 )
 from vitrina.channels import ClientType
 from vitrina.events import Announcement, AnnouncementPublished
+from vitrina.partitions import Kind
 from vitrina.products import Submission
 from vitrina.sender import Delivery, Post
 
@@ -65,9 +73,10 @@ class Crash(BaseException):
 class Phone:
     """A client, over all of its connections."""
 
-    def __init__(self, client_type: ClientType, account_id: int) -> None:
+    def __init__(self, client_type: ClientType, account_id: int, *, takes_batches: bool) -> None:
         self.client_type = client_type
         self.account_id = account_id
+        self.takes_batches = takes_batches
         self.inbox = Inbox()
         self.connection_id: str | None = None
         self.is_open = False
@@ -76,13 +85,15 @@ class Phone:
         self.began: dict[str, int] = {}
 
     def receive(self, body: bytes) -> None:
-        event = json.loads(body)
-        if event["event"] == "connected":
-            for channel, position in event["data"]["positions"].items():
-                self.began.setdefault(channel, position["seq"])
-        if event["event"] == "joined":
-            self.began.setdefault(event["data"]["channel"], event["data"]["position"]["seq"])
-        self.to_say += self.inbox.take(event)
+        frame = json.loads(body)
+        assert self.takes_batches or frame["event"] != "batch"
+        for event in events_in(frame):
+            if event["event"] == "connected":
+                for channel, position in event["data"]["positions"].items():
+                    self.began.setdefault(channel, position["seq"])
+            if event["event"] == "joined":
+                self.began.setdefault(event["data"]["channel"], event["data"]["position"]["seq"])
+        self.to_say += self.inbox.take(frame)
 
 
 class Simulation:
@@ -95,7 +106,8 @@ class Simulation:
         self.calls_to_live: int | None = None
 
     def call(self) -> None:
-        """Count a step that a process can die before or after."""
+        """Count a step that a process can die or stand still before or after."""
+        processes.step()
         if self.calls_to_live is not None:
             if self.calls_to_live == 0:
                 raise Crash
@@ -173,6 +185,7 @@ class Dying:
 # How many steps a process lives: for ever, or so many.
 LIVES = st.none() | st.integers(0, 50)
 MAX_PHONES = 8
+MAX_LATE = 3
 JOIN = {"type": "join", "room": "sale"}
 
 
@@ -196,6 +209,7 @@ class Marketplace(RuleBasedStateMachine):
         deployment.create()
         self._replace_what_is_outside()
         self.everyone: list[Phone] = []
+        self.late: list[Process] = []
         self.streamed: list[Any] = []
         self.number = 0
 
@@ -221,27 +235,37 @@ class Marketplace(RuleBasedStateMachine):
         for name in ("MIN_ATTEMPT", "COUNTED_TRIES"):
             self.patch.setattr(slow_readers, name, 1)
         self.patch.setattr(sender, "probe", lambda asked, **_: Delivery(sent=len(asked)))
-        for module in (connections, history, subscriptions):
+        for module in (connections, history, subscriptions, rounds):
             self.patch.setattr(module, "time", clock)
         self.patch.setattr("vitrina.greeting.time", clock)
-        self.patch.setattr(publishing, "FIRST_PAGE_POSTS", 1)
-        self.patch.setattr(publishing, "PAGE_SECONDS", 0.0005)
+        # One call after another, so that a process can stand still at each of them.
+        self.patch.setattr(aws, "in_parallel", lambda call, each: [call(value) for value in each])
+        self.patch.setattr(publishing, "SMALL_PAGE", 2)
+        self.patch.setattr(rounds, "MAX_PAGE_ROWS", 2)
+        self.patch.setattr(rounds, "SLICE_SECONDS", 0.001)
+        self.patch.setattr(rounds, "MAX_EVENTS", {Kind.BATCH: 3, Kind.PLAIN: 2})
+        self.patch.setattr(rounds, "PIECE_SECONDS", -1)  # after each slice another worker goes on
+        self.patch.setattr(frames, "MAX_FRAME_BYTES", 600)
 
     # --- Clients ---
 
     @initialize()
     def some_are_connected(self) -> None:
         for client_type in (*ClientType, ClientType.ADMIN, ClientType.ADMIN):
-            self.someone_connects(client_type, is_slow=False)
+            takes_batches = len(self.everyone) % 2 == 0
+            self.someone_connects(client_type, is_slow=False, takes_batches=takes_batches)
         self._greet()
         for phone in self.everyone[::2]:
             phone.to_say.append(JOIN)
             self._speak(phone)
 
     @precondition(lambda self: len(self.everyone) < MAX_PHONES)
-    @rule(client_type=st.sampled_from(ClientType), is_slow=st.booleans())
-    def someone_connects(self, client_type: ClientType, is_slow: bool) -> None:
-        phone = Phone(client_type, account_id=1 + len(self.everyone) % 3)
+    @rule(
+        client_type=st.sampled_from(ClientType), is_slow=st.booleans(), takes_batches=st.booleans()
+    )
+    def someone_connects(self, client_type: ClientType, is_slow: bool, takes_batches: bool) -> None:
+        account_id = 1 + len(self.everyone) % 3
+        phone = Phone(client_type, account_id, takes_batches=takes_batches)
         self.everyone.append(phone)
         self._connect(phone, is_slow)
 
@@ -257,7 +281,7 @@ class Marketplace(RuleBasedStateMachine):
         phone.is_open = not is_slow
         self.world.phones[phone.connection_id] = phone
         identity = auth.verify(token_of(phone.client_type, phone.account_id))
-        connections.add(phone.connection_id, identity)
+        connections.add(phone.connection_id, identity, phone.takes_batches)
         self.streamed.append(phone.connection_id)
 
     @precondition(lambda self: self._shaking_hands())
@@ -287,8 +311,8 @@ class Marketplace(RuleBasedStateMachine):
         phone.faults = [429] * 20
         self.something_is_announced(None, phone.client_type)
         queue = self.world.queue
-        while phone.is_open and queue and self._work(queue[0], lives):
-            del queue[0]
+        while phone.is_open and queue and self._work(task := queue[0], lives):
+            queue.remove(task)
 
     @precondition(lambda self: self.streamed)
     @rule()
@@ -359,8 +383,38 @@ class Marketplace(RuleBasedStateMachine):
         self, data: st.DataObject, lives: int | None, comes_again: bool
     ) -> None:
         task = data.draw(st.sampled_from(self.world.queue))
-        is_done = self._work(task, lives)
-        if is_done and not comes_again:
+        self._take_off(task, is_done=self._work(task, lives) and not comes_again)
+
+    @precondition(lambda self: self.world.queue and len(self.late) < MAX_LATE)
+    @rule(data=st.data(), calls=st.integers(0, 40))
+    def a_worker_stands_still(self, data: st.DataObject, calls: int) -> None:
+        """It outlives the time for which its message is invisible: another one is given it."""
+        task = data.draw(st.sampled_from(self.world.queue))
+        process = Process(partial(self._work, task))
+        if process.run(calls):
+            self._take_off(task, is_done=process.answer)
+        else:
+            self.late.append(process)
+            self.world.now += VISIBILITY_SECONDS
+
+    @precondition(lambda self: self.late)
+    @rule(data=st.data(), calls=st.none() | st.integers(1, 20))
+    def a_late_worker_goes_on(self, data: st.DataObject, calls: int | None) -> None:
+        process = data.draw(st.sampled_from(self.late))
+        if process.run(calls):
+            self.late.remove(process)
+
+    @precondition(lambda self: self._wakes())
+    @rule(data=st.data())
+    def a_message_becomes_a_dead_letter(self, data: st.DataObject) -> None:
+        """One that wakes a lane: the lane's row still has the work."""
+        self.world.queue.remove(data.draw(st.sampled_from(self._wakes())))
+
+    def _wakes(self) -> list[str]:
+        return [task for task in self.world.queue if '"wake"' in task]
+
+    def _take_off(self, task: str, *, is_done: bool) -> None:
+        if is_done and task in self.world.queue:
             self.world.queue.remove(task)
 
     def _work(self, task: str, lives: int | None = None) -> bool:
@@ -397,10 +451,13 @@ class Marketplace(RuleBasedStateMachine):
         """Faults end, handshakes end, everything that is waiting is done: all have everything."""
         for phone in self.world.phones.values():
             phone.is_open, phone.faults = True, []
-        self.world.now += 60
-        sweep({}, CONTEXT)
-        while self.world.queue:
-            assert self._work(self.world.queue.pop(0))
+        while self.late:
+            self.late.pop().run()
+        for _ in range(2):
+            self.world.now += 60
+            sweep({}, CONTEXT)
+            while self.world.queue:
+                assert self._work(self.world.queue.pop(0))
         self._greet()
         for phone in self.world.phones.values():
             while phone.to_say:

@@ -2,16 +2,13 @@
 
 import json
 import time
-from collections import Counter
-from math import ceil
-from typing import Any
 
 import pytest
 
 from functions.sweep.handler import handler as sweep
 from harness.gateway_events import CONTEXT
 from harness.management_api import DROP, HANG, ManagementApiStub
-from tests.aws.conftest import FanoutQueue, connect, stored, stored_connections
+from tests.aws.conftest import FanoutQueue, connect, store_users, stored, stored_connections
 from vitrina import (
     aws,
     connections,
@@ -27,8 +24,8 @@ from vitrina.events import (
     ProductApproval,
     ProductApproved,
 )
-from vitrina.fanout_queue import PostAgain
-from vitrina.history import Change, StoredEvent
+from vitrina.history import Change, Publication, Span
+from vitrina.tasks import PostAgain
 
 APPROVAL = ProductApproval(
     product_id=1,
@@ -41,29 +38,17 @@ APPROVAL = ProductApproval(
 )
 
 
-def approved(count: int = 1) -> list[StoredEvent]:
-    """Return the events of some approvals, committed and not yet published."""
+def approved(count: int = 1) -> list[Publication]:
+    """Return some approvals, committed and not yet published."""
     changes = [
         Change(None, ProductApproved(data=APPROVAL.model_copy(update={"product_id": n})))
         for n in range(1, count + 1)
     ]
-    return [event for batch in history.batches(changes) for event in history.commit(batch)]
+    return [history.commit(batch) for batch in history.batches(changes)]
 
 
-def unsent() -> list[StoredEvent]:
-    return [event for events in history.unsent(-1) for event in events]
-
-
-def store_users(count: int) -> None:
-    """Store connections faster than by connecting, in the rows that connecting writes."""
-    rows = []
-    for n in range(count):
-        [place] = partitions.partitions_of(f"user:{n}")
-        times = {"connected_at": 1, "expires_at": 2**40}
-        rows.append({"partition": place.key, "member": f"{place.prefix}many{n}", **times})
-    for start in range(0, count, 25):
-        puts: Any = [{"PutRequest": {"Item": aws.to_item(row)}} for row in rows[start : start + 25]]
-        aws.dynamodb().batch_write_item(RequestItems={"connections": puts})
+def unsent() -> list[Publication]:
+    return list(history.unsent(-1))
 
 
 def seqs(management_api: ManagementApiStub, connection_id: str) -> list[int]:
@@ -80,55 +65,45 @@ def test_a_small_audience_is_reached_at_once_and_nothing_is_queued(
     assert unsent() == []
 
 
-def test_a_large_audience_is_handed_to_workers_page_by_page_and_everyone_gets_it_once(
-    management_api: ManagementApiStub,
-    fanout_queue: FanoutQueue,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(publishing, "FIRST_PAGE_POSTS", 10)
-    monkeypatch.setattr(publishing, "PAGE_SECONDS", 0.025)
-    store_users(2000)
-    broadcast = publishing.publish(approved())
-    assert (broadcast.delivered, broadcast.queued) == (160, 16)
-    assert fanout_queue.work() == []
-    assert len(management_api.received) == 2000
-    assert {len(bodies) for bodies in management_api.received.values()} == {1}
-    users = Counter(partitions.partitions_of(f"user:{n}")[0].key for n in range(2000))
-    # After the first ten, workers have fifty a page.
-    assert fanout_queue.worked == sum(ceil((count - 10) / 50) for count in users.values())
-
-
-def test_the_next_page_is_queued_before_the_first_post_of_this_one(
-    management_api: ManagementApiStub,
-    fanout_queue: FanoutQueue,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(publishing, "FIRST_PAGE_POSTS", 1)
-    monkeypatch.setattr(publishing, "PAGE_SECONDS", 0.005)
-    store_users(400)
-    queued_before: list[int] = []
-
-    def post(posts: Any, **_: Any) -> sender.Delivery:
-        queued_before.append(len(fanout_queue))
-        return sender.Delivery(sent=len(posts))
-
-    monkeypatch.setattr(sender, "post", post)
-    publishing.publish(approved())
-    assert queued_before == [16]
-    fanout_queue.work()
-    assert queued_before[1] == 7  # of 16 tasks ten are received; the next page is the seventh
-
-
-def test_a_bulk_approval_makes_smaller_pages_so_that_a_task_is_bounded_in_posts(
+def test_a_large_audience_is_left_to_its_lanes_and_everyone_gets_it_once(
     management_api: ManagementApiStub, fanout_queue: FanoutQueue
 ) -> None:
-    store_users(100)
+    store_users(1000)
+    store_users(1000, batch=True, name="batch")
+    broadcast = publishing.publish(approved())
+    assert broadcast.model_dump(exclude={"event_ids"}) == {"delivered": 0, "gone": 0, "queued": 8}
+    assert not management_api.requests
+    assert fanout_queue.work() == []
+    assert fanout_queue.worked == 8
+    assert len(management_api.received) == 2000
+    assert {len(bodies) for bodies in management_api.received.values()} == {1}
+    assert unsent() == []
+
+
+def test_many_events_are_one_frame_for_those_who_take_batches_and_many_for_others(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue
+) -> None:
+    store_users(20)
+    store_users(20, batch=True, name="batch")
     broadcast = publishing.publish(approved(40))
     assert len(broadcast.event_ids) == 40
-    # One connection of each of the 16 shards: 64 posts are one and a half times 40 events.
-    assert broadcast.delivered == 16
+    # Ten connections of a partition: five take forty events as forty posts each.
+    assert (broadcast.delivered, broadcast.queued) == (0, 8)
     assert fanout_queue.work() == []
-    assert {tuple(seqs(management_api, f"many{n}")) for n in range(100)} == {tuple(range(1, 41))}
+    for n in range(20):
+        assert seqs(management_api, f"many{n}") == list(range(1, 41))
+        [frame] = management_api.received[f"batch{n}"]
+        events = json.loads(frame)["events"]
+        assert [event["seq"] for event in events] == list(range(1, 41))
+
+
+def test_few_posts_are_made_at_once_whatever_the_number_of_events(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue
+) -> None:
+    store_users(60, batch=True)
+    broadcast = publishing.publish(approved(40))
+    assert (broadcast.delivered, broadcast.queued) == (60, 0)
+    assert len(management_api.requests) == 60
 
 
 def test_what_fails_is_left_to_workers_with_growing_waits_until_it_passes(
@@ -158,7 +133,7 @@ def test_one_hanging_client_holds_the_answer_up_for_two_seconds_at_most(
     rows = approved()
     started = time.monotonic()
     broadcast = publishing.publish(rows)
-    assert time.monotonic() - started < publishing.FIRST_PAGES_SECONDS + 1
+    assert time.monotonic() - started < publishing.POSTING_SECONDS + 1
     assert (broadcast.delivered, broadcast.queued) == (49, 1)
     assert fanout_queue.work() == []
     assert len(management_api.received) == 50
@@ -183,7 +158,7 @@ def test_who_is_gone_is_forgotten_by_workers_as_well(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(connections, "HANDSHAKE_SECONDS", 0)
-    monkeypatch.setattr(publishing, "FIRST_PAGE_POSTS", 1)
+    monkeypatch.setattr(publishing, "SMALL_PAGE", 1)
     for n in range(3):
         connect(f"a{n}", ClientType.ADMIN)
     management_api.answers["a2"] = [410]
@@ -202,8 +177,8 @@ def test_what_was_queued_is_posted_to_those_only_who_are_still_subscribed(
     found = {name: connections.find(name) for name in ("here", "left", "expired", "gone")}
     members = [each.subscription_to("sale") for each in found.values() if each]
     news = Announcement(to="room:sale", title="x", text="x", admin_id=1)
-    [event] = history.commit([Change(None, AnnouncementPublished(data=news))])
-    task = PostAgain(channel="room:sale", seqs=[event.seq], members=members, attempt=1)
+    [span] = history.commit([Change(None, AnnouncementPublished(data=news))]).spans
+    task = PostAgain(span=span, members=members, attempt=1)
     connections.leave(stored("left"), "sale")
     connections.expire("expired")
     connections.forget("gone")
@@ -219,8 +194,7 @@ def test_a_poison_message_fails_alone(
     store_users(1)
     [place] = partitions.partitions_of("user:0")
     task = PostAgain(
-        channel="user",
-        seqs=[1],
+        span=Span("user", 1, 1),
         members=[partitions.Subscription(place.key, f"{place.prefix}many0")],
         attempt=1,
     )
@@ -235,7 +209,7 @@ def test_a_task_whose_events_have_expired_is_done(
     management_api: ManagementApiStub, fanout_queue: FanoutQueue
 ) -> None:
     task = PostAgain(
-        channel="user", seqs=[7], members=[partitions.Subscription("user#00", "0#c")], attempt=1
+        span=Span("user", 7, 7), members=[partitions.Subscription("user#00", "0#c")], attempt=1
     )
     fanout_queue.put(task.model_dump_json())
     assert fanout_queue.work() == []
@@ -250,7 +224,7 @@ def test_403_leaves_everything_in_the_outbox_and_all_connections_stored(
     broadcast = publishing.publish(approved())
     assert (broadcast.delivered, broadcast.queued) == (0, 0)
     assert stored_connections() == {"u"}
-    assert len(unsent()) == 3
+    assert len(unsent()) == 1
 
 
 def test_a_task_refused_with_403_stays_on_the_queue_with_all_connections_stored(
@@ -291,10 +265,9 @@ def test_the_sweep_stops_in_time_and_goes_on_the_next_minute(
 def test_a_queue_that_refuses_leaves_the_events_to_the_sweep(
     management_api: ManagementApiStub, fanout_queue: FanoutQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publishing, "FIRST_PAGE_POSTS", 1)
-    store_users(100)
+    store_users(300)
     refusal = {"Failed": [{"Id": "0", "Message": "not now"}]}
     monkeypatch.setattr(aws.sqs(), "send_message_batch", lambda **_: refusal)
     assert publishing.publish(approved()).delivered == 0
-    assert len(unsent()) == 3
+    assert len(unsent()) == 1
     monkeypatch.undo()

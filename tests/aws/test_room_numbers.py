@@ -33,7 +33,7 @@ from vitrina.auth import Identity
 from vitrina.channels import ClientType
 from vitrina.connections import MAX_CONNECTION_SECONDS
 from vitrina.events import Announcement, AnnouncementPublished, Position
-from vitrina.history import Change
+from vitrina.history import Change, Span
 from vitrina.sender import Delivery, Post
 
 pytestmark = pytest.mark.usefixtures("cloud")
@@ -48,7 +48,7 @@ def rows() -> list[Any]:
 
 def announce(room: str) -> list[history.StoredEvent]:
     announcement = Announcement(to=f"room:{room}", title="x", text="x", admin_id=1)
-    return history.commit([Change(None, AnnouncementPublished(data=announcement))])
+    return history.commit([Change(None, AnnouncementPublished(data=announcement))]).events
 
 
 def member(connection_id: str, room: str = "sale") -> Position:
@@ -159,7 +159,7 @@ def test_a_joining_identity_replaces_its_row_of_another_epoch(
 def test_an_event_that_has_expired_is_not_published_late(at: Clock) -> None:
     announce("sale")
     at(25 * HOUR)
-    assert history.read("room:sale", [1]) == []
+    assert history.read(Span("room:sale", 1, 1)) == []
     assert list(history.unsent(60)) == []
 
 
@@ -382,7 +382,7 @@ class Room(RuleBasedStateMachine):
     def a_task_is_done_days_later(self, data: st.DataObject) -> None:
         """As an operator does who sends dead letters again."""
         seq = data.draw(st.integers(1, len(self.published)))
-        for event in history.read("room:sale", [seq]):
+        for event in history.read(Span("room:sale", seq, seq)):
             self._deliver(event.body)
 
     def _members(self) -> list[Phone]:

@@ -111,8 +111,8 @@ def works(token: str) -> bool:
 
 def receivers() -> set[str]:
     channels = ("user", "user:1", "room:sale")
-    pages = subscriptions.first_pages(dict.fromkeys(channels, 100))
-    return {each.connection_id for _, page in pages for each in page.subscriptions}
+    pages = subscriptions.first_pages(channels, 100)
+    return {each.connection_id for _, page in pages for each in page.members.plain}
 
 
 class Interrupted:

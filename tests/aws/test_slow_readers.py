@@ -9,14 +9,15 @@ from functions.accounts.handler import handler as accounts_handler
 from harness import deployment
 from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
-from tests.aws.conftest import Clock, HttpCall, connect, stored_connections
-from tests.aws.test_publishing import approved, seqs, store_users
+from tests.aws.conftest import Clock, HttpCall, connect, store_users, stored_connections
+from tests.aws.test_publishing import approved, seqs
 from tests.aws.timed_queue import TimedQueue
-from vitrina import aws, closing, connections, fanout_queue, publishing, sender, slow_readers
+from vitrina import aws, closing, connections, posting, publishing, sender, slow_readers, tasks
 from vitrina.channels import ClientType
 from vitrina.events import Closing, Closure, Reason
-from vitrina.fanout_queue import PostAgain
+from vitrina.history import Span
 from vitrina.partitions import Subscription
+from vitrina.tasks import PostAgain
 
 THROTTLED_SECONDS = 120
 HEALTHY = {f"reads{n}" for n in range(8)}
@@ -106,7 +107,7 @@ def test_two_hundred_and_fifty_in_one_task_do_not_vouch_for_each_other(
     monkeypatch.setattr(closing, "close", lambda closed, *_, **__: given_up.extend(closed))
     publishing.publish(approved())
     [message] = queue.waiting
-    task = fanout_queue.parse(message.body)
+    task = tasks.parse(message.body)
     assert isinstance(task, PostAgain)
     assert len(task.members) == 250
     queue.run(60)
@@ -188,11 +189,11 @@ def test_one_that_closes_for_being_slow_is_told_so_if_it_reads_again(
     connect("c1", ClientType.USER)
     row = connections.find("c1")
     assert row
-    [event] = [event for event in approved() if event.channel == "user"]
+    approved()
     management_api.answers["c1"] = [429, 429, *[200] * 20]
     members = [row.subscription]
-    task = PostAgain(channel="user", seqs=[event.seq], members=members, attempt=5, counted=3)
-    publishing.work(task)
+    task = PostAgain(span=Span("user", 1, 1), members=members, attempt=5, counted=3)
+    posting.post_again(task)
     [body] = management_api.received["c1"]
     told = Closing.model_validate_json(body)
     assert told.data == Closure(reason=Reason.TOO_SLOW)

@@ -1,6 +1,7 @@
 """What the log and the metrics say of events, connections and requests."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,14 +16,16 @@ from functions.sweep.handler import handler as sweep
 from harness.gateway_events import CONTEXT
 from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
-from tests.aws.conftest import Clock, FanoutQueue, HttpCall, connect, unpublished
-from tests.aws.test_publishing import approved, store_users
-from vitrina import auth, aws, connections, history, moderation, publishing
+from infra.cdk.monitoring import QUERIES
+from tests.aws.conftest import Clock, FanoutQueue, HttpCall, connect, store_users, unpublished
+from tests.aws.test_publishing import approved
+from vitrina import auth, aws, connections, history, moderation, posting, publishing
 from vitrina.channels import ClientType
-from vitrina.fanout_queue import PostAgain
+from vitrina.history import Span
 from vitrina.metrics import NAMESPACE, UNITS
 from vitrina.partitions import MAX_LOGGED_IDS, Subscription
 from vitrina.products import Submission
+from vitrina.tasks import PostAgain
 
 Lines = Callable[[], list[dict[str, Any]]]
 Measured = Callable[[], dict[str, float]]
@@ -69,21 +72,37 @@ def test_a_publication_is_followed_from_the_commit_to_the_worker(
     lines: Lines,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(publishing, "FIRST_PAGE_POSTS", 1)
+    monkeypatch.setattr(publishing, "SMALL_PAGE", 1)
     store_users(50)
-    rows = approved()
-    publishing.publish(rows)
+    [published] = approved()
+    publishing.publish([published])
     assert fanout_queue.work() == []
-    [event_id] = {row.event_id for row in rows}
+    [event_id] = {row.event_id for row in published.events}
     about = [line for line in lines() if event_id in line.get("event_ids", ())]
     assert {line["message"] for line in about} == {"committed", "posted", "broadcast"}
     [committed] = (line for line in about if line["message"] == "committed")
     assert committed["events"] == ["product.approved"]
-    assert committed["positions"] == [f"{row.channel}/{row.seq}" for row in rows]
+    assert committed["positions"] == [f"{row.channel}/{row.seq}" for row in published.events]
     posted = [line for line in about if line["message"] == "posted"]
-    assert len(posted) == 1 + fanout_queue.worked
-    assert all("user" in line["channels"] for line in posted)
+    # At once to nobody, then from the lanes of four partitions; nobody takes batches.
+    assert [line["delivered"] > 0 for line in posted] == [False, *[True] * 4]
+    assert all("user/1-1" in line["positions"] for line in posted)
     assert sum(line["delivered"] for line in posted) == 50
+
+
+def test_the_saved_query_finds_what_was_posted_by_a_channel_and_a_number(
+    management_api: ManagementApiStub, logged: Callable[[], str]
+) -> None:
+    """A round of many events names only ten of them."""
+    store_users(1)
+    publishing.publish([*approved(), *approved()])
+    [pattern] = re.findall(r"parse @message /(.+)/$", QUERIES["position"], re.MULTILINE)
+    pattern = pattern.replace("CHANNEL", "user").replace("(?<", "(?P<")
+    [line] = [line for line in logged().splitlines() if re.search(pattern, line)]
+    assert json.loads(line)["message"] == "posted"
+    found = re.search(pattern, line)
+    assert found
+    assert found.groupdict() == {"firstSeq": "1", "lastSeq": "2"}
 
 
 def test_many_who_have_left_are_counted_and_ten_of_them_named(
@@ -115,36 +134,34 @@ def test_posts_that_are_a_defect_are_one_line(
 def test_a_task_that_fails_says_of_which_channel_and_events_it_is(
     management_api: ManagementApiStub, fanout_queue: FanoutQueue, lines: Lines
 ) -> None:
-    rows = approved()
-    [row] = (row for row in rows if row.channel == "user")
+    approved()
     connect("forbidden", ClientType.USER, 7)
     connection = connections.find("forbidden")
     assert connection
     management_api.answers["forbidden"] = [403]
-    task = PostAgain(channel="user", seqs=[row.seq], members=[connection.subscription], attempt=6)
+    task = PostAgain(span=Span("user", 1, 1), members=[connection.subscription], attempt=6)
     fanout_queue.put(task.model_dump_json())
     assert len(fanout_queue.work()) == 1
     [failed] = (line for line in lines() if line["message"] == "task failed")
-    assert (failed["channel"], failed["seqs"]) == ("user", [row.seq])
+    assert (failed["channel"], failed["first"], failed["last"]) == ("user", 1, 1)
     assert failed["message_id"]
 
 
 def test_connections_that_are_closed_for_being_slow_are_counted_and_named(
     management_api: ManagementApiStub, lines: Lines, measured: Measured
 ) -> None:
-    rows = approved()
-    [row] = (row for row in rows if row.channel == "user")
+    [published] = approved()
     connect("deaf", ClientType.USER, 7)
     connection = connections.find("deaf")
     assert connection
     management_api.full = {"deaf"}
     measured()
     task = PostAgain(
-        channel="user", seqs=[row.seq], members=[connection.subscription], attempt=5, counted=3
+        span=Span("user", 1, 1), members=[connection.subscription], attempt=5, counted=3
     )
-    publishing.work(task)
+    posting.post_again(task)
     [posted] = (line for line in lines() if line["message"] == "posted")
-    assert posted["event_ids"] == [row.event_id]
+    assert posted["event_ids"] == [published.mark.event_id]
     assert posted["again_connection_ids"] == ["deaf"]
     [closed] = (line for line in lines() if line["message"] == "closed")
     assert (closed["reason"], closed["connection_ids"]) == ("too_slow", ["deaf"])
@@ -251,8 +268,8 @@ def test_pages_without_deliveries_have_no_delivery_time(
 
 
 def test_tasks_that_come_too_late_are_counted(cloud: None, measured: Measured) -> None:
-    task = PostAgain(channel="user", seqs=[1], members=[Subscription("user#07", "7#a")], attempt=1)
-    publishing.work(task)
+    members = [Subscription("user#03", "7#a")]
+    posting.post_again(PostAgain(span=Span("user", 1, 1), members=members, attempt=1))
     assert measured() == {"ExpiredTasks": 1}
 
 

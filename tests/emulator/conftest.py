@@ -4,7 +4,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import lru_cache
 from itertools import count
 from typing import Any
@@ -129,15 +129,24 @@ def sweep() -> None:
 
 
 def let_half_a_minute_pass() -> None:
-    """Make what is in the outbox a minute older."""
-    for rows in history.unsent(-1):
-        for row in rows:
-            aws.dynamodb().update_item(
-                TableName=config.current().history_table,
-                Key=aws.to_item({"channel": row.channel, "seq": row.seq}),
-                UpdateExpression="SET created_at = :before",
-                ExpressionAttributeValues=aws.to_item({":before": row.created_at_ms - 60_000}),
-            )
+    """Make what is in the outbox a minute older, and the leases of lanes as well."""
+    table = config.current().history_table
+    for value in ("publication", "lane"):
+        for keys in history.outbox(value, history.now_ms()):
+            for row in history.get(keys):
+                older = [name for name in ("created_at", "held_until") if name in row]
+                changes = ", ".join(f"{name} = {name} - :minute" for name in older)
+                # A worker may have finished with a lane meanwhile.
+                with suppress(aws.dynamodb().exceptions.ConditionalCheckFailedException):
+                    aws.dynamodb().update_item(
+                        TableName=table,
+                        Key=aws.to_item({"channel": row["channel"], "seq": int(row["seq"])}),
+                        UpdateExpression=f"SET {changes}",
+                        ConditionExpression=" AND ".join(
+                            f"attribute_exists({name})" for name in older
+                        ),
+                        ExpressionAttributeValues=aws.to_item({":minute": 60_000}),
+                    )
 
 
 def all_logs() -> str:

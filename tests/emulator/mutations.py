@@ -16,7 +16,7 @@ from local.client import Client
 from ops.verify import delivery, functions, lists, logs, monitoring, resources
 from ops.verify import site as sites
 from ops.verify.site import Site
-from vitrina import cors, fanout_queue
+from vitrina import cors, tasks
 
 Patch = pytest.MonkeyPatch
 Apply = Callable[[Patch], None]
@@ -355,7 +355,7 @@ MUTATIONS: dict[str, Mutation] = {
     "delivery.of_missed_events": Mutation(replaced('"recovered":true', '"recovered":false')),
     "delivery.by_a_worker": Mutation(
         each(
-            setting(fanout_queue, "post_again", lambda *_: []),
+            setting(tasks, "post_again", lambda *_: []),
             setting(delivery, "ARRIVAL_SECONDS", 1),
         )
     ),

@@ -17,18 +17,20 @@ import pytest
 from local.client import Api, Client
 from local.inbox import Inbox
 from tests.emulator.conftest import let_half_a_minute_pass, sweep, wait_until
-from vitrina import auth, fanout_queue, history, partitions, publishing, subscriptions
+from vitrina import auth, history, partitions, tasks
 from vitrina.channels import ClientType
-from vitrina.fanout_queue import PostPage
+from vitrina.lanes import Lane
+from vitrina.partitions import Kind
 
-# More than the first page of one partition: the others are left to workers.
+# More than are posted to at once: they are left to their lane.
 AUDIENCE = 80
 USER_ID = 2  # of user@example.com
 
 PRELUDE = """
 import os, signal, sys
-from vitrina import auth, fanout_queue, moderation, partitions, publishing, sender, subscriptions
+from vitrina import auth, history, lanes, moderation, publishing, rounds, sender, tasks
 from vitrina.channels import ClientType
+from vitrina.partitions import Kind
 
 def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -44,13 +46,26 @@ def die_after(sent):
 def approve():
     admin = auth.verify(auth.issue(account_id=1, client_type=ClientType.ADMIN))
     moderation.approve(map(int, sys.argv[1:]), None, admin)
+
+def work():
+    lanes.LEASE_MS = 0
+    channel, epoch, partition, kind = sys.argv[1:]
+    rounds.work(lanes.Lane(channel, epoch, partition, Kind(kind)))
 """
 
-POINTS = {
+PUBLISHER_DIES = {
     "after the commit": "publishing.publish = die; approve()",
-    "before the queue": "fanout_queue.put = die; approve()",
-    "between queue and first post": "sender.post = die; approve()",
-    "in the middle of the first pages": "die_after(20); approve()",
+    "before its lanes owe the events": "lanes.owe = die; approve()",
+    "before a worker is woken": "tasks.wake = die; approve()",
+    "before the first post": "sender.post = die; approve()",
+    "before the events are off the outbox": "history.mark_sent = die; approve()",
+}
+WORKER_DIES = {
+    "with the lease": "lanes.begin = die; work()",
+    "with a round begun": "history.read = die; work()",
+    "before the first post": "sender.post = die; work()",
+    "in the middle of the posts": "die_after(5); work()",
+    "before the end of the round is written": "lanes.finish = die; work()",
 }
 
 
@@ -82,14 +97,14 @@ def run(program: str, *arguments: object, status: int) -> None:
     assert done.returncode == status, done.stderr
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", PUBLISHER_DIES)
 def test_an_approval_whose_function_is_killed_reaches_everyone_once_and_in_order(
     audience: list[Client], submit: Callable[[], int], point: str
 ) -> None:
     before = [len(client.inbox.events) for client in audience]
     approved = [submit(), submit()]
-    run(POINTS[point], *approved, status=-signal.SIGKILL)
-    assert [row.seq for rows in history.unsent(-1) for row in rows]
+    run(PUBLISHER_DIES[point], *approved, status=-signal.SIGKILL)
+    assert list(history.unsent(-1))
     let_half_a_minute_pass()
     sweep()
     for client, seen in zip(audience, before, strict=True):
@@ -99,21 +114,18 @@ def test_an_approval_whose_function_is_killed_reaches_everyone_once_and_in_order
     assert list(history.unsent(-1)) == []
 
 
-def test_a_worker_killed_in_the_middle_of_its_page_is_followed_by_others(
-    audience: list[Client], submit: Callable[[], int]
+@pytest.mark.parametrize("point", WORKER_DIES)
+def test_a_worker_killed_in_any_step_of_its_round_is_followed_by_another(
+    audience: list[Client], submit: Callable[[], int], point: str
 ) -> None:
-    """SQS gives a task again that its worker did not finish; here at once, and to two of them."""
+    """Its message comes again when the lease has ended; here at once, and to two workers."""
     before = [len(client.inbox.events) for client in audience]
     product_id = submit()
-    run("fanout_queue.put = lambda *_, **__: 0; approve()", product_id, status=0)
+    run("tasks.wake = lambda *_: None; approve()", product_id, status=0)
     [user] = partitions.partitions_of(f"user:{USER_ID}")
-    partition = user._replace(prefix="")
-    page = subscriptions.page(partition, None, publishing.FIRST_PAGE_POSTS)
-    last = history.positions(["user"])["user"].seq
-    task = PostPage(channel="user", seqs=[last], partition=partition, cursor=page.cursor or "")
-    died = "die_after(5); publishing.work(fanout_queue.parse(sys.argv[1]))"
-    run(died, task.model_dump_json(), status=-signal.SIGKILL)
-    fanout_queue.put([task, task])
+    lane = Lane("user", history.positions(["user"])["user"].epoch, user.key, Kind.PLAIN)
+    run(WORKER_DIES[point], *lane, status=-signal.SIGKILL)
+    tasks.wake([lane, lane])
     for client, seen in zip(audience, before, strict=True):
         [event] = client.wait_for_events(seen + 1)[seen:]
         assert event["data"]["product_id"] == product_id

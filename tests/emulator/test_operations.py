@@ -21,7 +21,7 @@ from local.emulator import STACK, Cloud
 from ops import dead_letters
 from tests.emulator.conftest import Connect, wait_until
 from tests.guide import pages
-from vitrina import aws, config, connections, fanout_queue, history
+from vitrina import aws, config, connections, history, tasks
 from vitrina.events import Announcement, AnnouncementPublished
 from vitrina.history import Change
 
@@ -84,12 +84,13 @@ def actions(command: str) -> list[str]:
     return re.findall(r"`([a-z0-9-]+:[A-Za-z]+)`", needs)
 
 
-def announce_to_nobody_yet() -> list[history.StoredEvent]:
+def announce_to_nobody_yet() -> history.Span:
     """Commit an event that no function will post."""
     announcement = Announcement(to="user", title="Тест", text="Тест", admin_id=1)
-    rows = history.commit([Change(None, AnnouncementPublished(data=announcement))])
-    history.mark_sent(rows)
-    return rows
+    publication = history.commit([Change(None, AnnouncementPublished(data=announcement))])
+    history.mark_sent([publication])
+    [span] = publication.spans
+    return span
 
 
 def test_an_account_is_created(api: Api) -> None:
@@ -114,9 +115,9 @@ def test_what_no_worker_could_do_is_done_when_it_is_put_back(connect: Connect) -
     queue = dead_letters.dead_letters_of(config.current().fanout_queue_url)
     seqs = []
     for _ in range(12):
-        [event] = announce_to_nobody_yet()
-        seqs.append(event.seq)
-        [task] = fanout_queue.post_again("user", [event.seq], [row.subscription], attempt=6)
+        span = announce_to_nobody_yet()
+        seqs.append(span.first)
+        [task] = tasks.post_again(span, [row.subscription], attempt=6)
         aws.sqs().send_message(QueueUrl=queue, MessageBody=task.model_dump_json())
     assert make("replay-dead-letters") == "12 put back."
     assert [event["seq"] for event in client.wait_for_events(12)] == seqs

@@ -35,8 +35,10 @@ def connected(api: Api) -> Iterator[Connected]:
     """Return a way to connect with any token; all are closed at the end of the test."""
     with ExitStack() as clients:
 
-        def connected(client_type: str, token: str, inbox: Inbox | None = None) -> Client:
-            url = api.websocket_url(client_type, token)
+        def connected(
+            client_type: str, token: str, inbox: Inbox | None = None, *, batch: bool = False
+        ) -> Client:
+            url = api.websocket_url(client_type, token, batch)
             return clients.enter_context(Client.connected(url, inbox=inbox))
 
         yield connected
@@ -272,6 +274,7 @@ def test_a_hundred_products_at_once_are_a_hundred_events_for_each_in_order(
         connected("user", token_of(ClientType.USER, 706)),
         connected("user", token_of(ClientType.USER, 707)),
         connected("shop", token_of(ClientType.SHOP, 715, shop_id=11)),
+        connected("user", token_of(ClientType.USER, 709), batch=True),
     ]
     body = {"product_ids": product_ids}
     answer = as_admin("POST", "products/bulk-approve", json=body).json()
@@ -281,6 +284,30 @@ def test_a_hundred_products_at_once_are_a_hundred_events_for_each_in_order(
         assert [event["data"]["product_id"] for event in events] == product_ids
         seqs = [event["seq"] for event in events]
         assert seqs == list(range(seqs[0], seqs[0] + 100))
+    # A hundred events of about 400 bytes are two frames; each event has its frame's text.
+    assert [len({frame.text for frame in client.frames[1:]}) for client in clients] == [
+        *(100, 100, 100),
+        2,
+    ]
+
+
+def test_who_was_away_gets_a_hundred_events_in_few_frames_if_it_takes_batches(
+    api: Api, connected: Connected, as_admin: Callable[..., Any], submit: Callable[[], int]
+) -> None:
+    inboxes = {batch: Inbox() for batch in (True, False)}
+    token = token_of(ClientType.USER, 711)
+    for batch, inbox in inboxes.items():
+        connected("user", token, inbox, batch=batch).close()
+    with ThreadPoolExecutor(8) as pool:
+        product_ids = sorted(pool.map(lambda _: submit(), range(100)))
+    as_admin("POST", "products/bulk-approve", json={"product_ids": product_ids})
+    for batch, inbox in inboxes.items():
+        client = connected("user", token, inbox, batch=batch)
+        events = client.wait_for_events(100)
+        assert [event["data"]["product_id"] for event in events] == product_ids
+        client.wait_for("recovered")
+        frames = {frame.text for frame in client.frames}
+        assert len(frames) == (3 if batch else 102)  # with `connected`, and plain `recovered`
 
 
 def test_what_was_said_in_a_room_while_a_client_was_away_is_recovered(

@@ -15,6 +15,7 @@ from infra.cdk.functions import FUNCTIONS
 from infra.cdk.http_api import HTTP_ROUTES
 from infra.cdk.websocket_api import WEBSOCKET_ROUTES
 from tests.infra.conftest import resources, statements, synthesise
+from vitrina import lanes, rounds
 from vitrina.config import Config
 
 ROOT = Path(__file__).parents[2]
@@ -287,30 +288,38 @@ def test_the_outbox_is_a_sparse_index_of_keys_by_age(template: Template) -> None
 
 
 def test_workers_are_as_many_as_the_settings_say_and_fail_task_by_task(template: Template) -> None:
-    template.has_resource_properties(
-        "AWS::Lambda::EventSourceMapping",
-        {
-            "BatchSize": 1,
-            "ScalingConfig": {"MaximumConcurrency": Config.model_fields["fanout_workers"].default},
-            "FunctionResponseTypes": ["ReportBatchItemFailures"],
-        },
-    )
+    """Retries have two of their own."""
+    for workers in (Config.model_fields["fanout_workers"].default, 2):
+        template.has_resource_properties(
+            "AWS::Lambda::EventSourceMapping",
+            {
+                "BatchSize": 1,
+                "ScalingConfig": {"MaximumConcurrency": workers},
+                "FunctionResponseTypes": ["ReportBatchItemFailures"],
+            },
+        )
 
 
-def test_a_task_outlives_its_worker_and_rests_after_five_attempts(template: Template) -> None:
-    template.has_resource_properties(
-        "AWS::SQS::Queue",
-        {
-            "VisibilityTimeout": 6 * FUNCTIONS["fanout"].timeout_seconds,
-            "RedrivePolicy": {"maxReceiveCount": 5, "deadLetterTargetArn": Match.any_value()},
-        },
-    )
+def test_a_task_outlives_its_worker_and_its_lease_and_rests_after_ten_attempts(
+    template: Template,
+) -> None:
+    """Earlier, the worker that it wakes would find the lane held by the one that has died."""
+    visibility = 30
+    assert visibility > FUNCTIONS["fanout"].timeout_seconds + lanes.LEASE_MS / 1000
+    longest = rounds.PIECE_SECONDS + rounds.SLICE_BUDGET_SECONDS + rounds.SLICE_SECONDS
+    assert FUNCTIONS["fanout"].timeout_seconds > 2 * longest
+    assert lanes.LEASE_MS / 1000 > 2 * rounds.SLICE_BUDGET_SECONDS
+    queue = {
+        "VisibilityTimeout": visibility,
+        "RedrivePolicy": {"maxReceiveCount": 10, "deadLetterTargetArn": Match.any_value()},
+    }
+    assert len(template.find_resources("AWS::SQS::Queue", {"Properties": queue})) == 2
 
 
 def test_queues_take_messages_over_tls_only(template: Template) -> None:
     queues = resources(template, "AWS::SQS::Queue")
     policies = json.dumps(resources(template, "AWS::SQS::QueuePolicy"))
-    assert len(queues) == 3
+    assert len(queues) == 4
     assert policies.count('{"aws:SecureTransport": "false"}') == len(queues)
 
 

@@ -27,7 +27,7 @@ def test_a_stacks_outputs_lead_back_to_its_resources() -> None:
     outputs = CONFIG.to_outputs()
     assert set(outputs) == {
         *("ConnectionsTable", "ProductsTable", "AccountsTable", "PlatformTable", "SessionsTable"),
-        *("HistoryTable", "FanoutQueueUrl", "SigningKeySecret", "ManagementUrl"),
+        *("HistoryTable", "FanoutQueueUrl", "RetryQueueUrl", "SigningKeySecret", "ManagementUrl"),
         "StackName",
         "Policy",
     }
@@ -58,7 +58,7 @@ def test_a_number_of_shards_may_be_several_from_wherever_it_comes(
 
 def test_one_number_of_shards_is_written_as_it_always_was() -> None:
     """The version before reads a number: its functions and these are updated one by one."""
-    assert CONFIG.to_environment()["VITRINA_USER_SHARDS"] == "16"
+    assert CONFIG.to_environment()["VITRINA_USER_SHARDS"] == "4"
 
 
 @pytest.mark.parametrize(

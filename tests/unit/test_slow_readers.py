@@ -4,7 +4,7 @@ from math import comb
 
 import pytest
 
-from vitrina import connections, fanout_queue, publishing, slow_readers
+from vitrina import connections, posting, slow_readers, tasks
 
 
 def odds_that_an_attempt_counts(share: float) -> float:
@@ -25,8 +25,8 @@ def closed(share: float, fails: float, throttled_seconds: float) -> dict[int, fl
     odds: dict[int, float] = {}
     waiting = {0: fails}
     seconds = 0
-    for attempt in range(1, fanout_queue.MAX_ATTEMPT + 1):
-        seconds += fanout_queue.wait_seconds(attempt)
+    for attempt in range(1, tasks.MAX_ATTEMPT + 1):
+        seconds += tasks.wait_seconds(attempt)
         if seconds > throttled_seconds:
             counts, fails = 1.0, float(fails == 1)
         after: dict[int, float] = {}
@@ -46,7 +46,7 @@ def closed(share: float, fails: float, throttled_seconds: float) -> dict[int, fl
 def test_no_client_that_reads_is_closed_however_much_the_account_throttles(share: float) -> None:
     """A hundred thousand of them, for five minutes, with an event each second."""
     posts = 100_000 * 300
-    both_tries_fail = share**publishing.WORKER_ATTEMPTS_AGAIN
+    both_tries_fail = share**posting.RETRY_ATTEMPTS
     assert posts * sum(closed(share, both_tries_fail, throttled_seconds=300).values()) < 0.1
 
 
@@ -56,7 +56,7 @@ def test_one_that_does_not_read_is_closed_after_half_a_minute() -> None:
 
 def test_a_connection_is_older_than_a_handshake_when_it_is_closed() -> None:
     """Every try is after a post that found it stored."""
-    waits = [fanout_queue.wait_seconds(n) for n in range(1, slow_readers.MIN_ATTEMPT)]
+    waits = [tasks.wait_seconds(n) for n in range(1, slow_readers.MIN_ATTEMPT)]
     assert sum(waits) > connections.HANDSHAKE_SECONDS
 
 

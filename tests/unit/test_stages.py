@@ -29,6 +29,12 @@ def test_it_is_prod_unless_another_stage_is_named_and_prod_keeps_everything() ->
     assert (stage.removal_policy, stage.deletion_protection) == ("retain", True)
 
 
+def test_phones_are_kept_alive_every_four_minutes_where_people_use_them() -> None:
+    """API Gateway closes a connection that is silent for ten."""
+    intervals = {name: choose(stage=name).ping_interval_seconds for name in stages.CHOICES}
+    assert intervals == {"dev": 30, "staging": 240, "prod": 240}
+
+
 def test_what_the_command_line_says_is_stronger_than_cdk_json_than_the_table() -> None:
     context: dict[str, Any] = {"stage": "staging", "staging": {"user_shards": 8, "currency": "KZT"}}
     assert choose(stage="staging").backup_days == 7

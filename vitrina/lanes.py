@@ -1,0 +1,234 @@
+"""Lanes: what is owed to the connections of a partition that is too large to post to at once.
+
+A lane is a channel, one of its partitions and a kind of connections. Its row, in the history table,
+says which events it owes (`pending`), which round of posts is under way, and who works on it: a
+lease, on whose holder every other write is conditional. Workers are only woken by messages. A
+message that is lost, doubled or late costs time and no event.
+
+An event moves on only when its next place is written: from its publication's mark to `pending`,
+from there into a round, and from a round to those that were posted or queued again.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from vitrina import aws, config, history
+from vitrina.partitions import Kind, Partition, prefix_of
+
+# A worker that has died is followed by another one after this. It moves the end with every write,
+# at most `rounds.SLICE_BUDGET_SECONDS` and a read apart.
+LEASE_MS = 10_000
+
+# The first part of a row's key; `lane@rate` is the row of `fanout_rate`.
+PREFIX = "lane"
+_UNSENT = "lane"
+_MINE = "holder = :me"
+
+
+class Lane(NamedTuple):
+    channel: str
+    epoch: str
+    """Of the channel: after a table is restored, numbers begin again in rows of their own."""
+    partition_key: str
+    kind: Kind
+
+    @property
+    def partition(self) -> Partition:
+        return Partition(self.partition_key, prefix_of(self.channel))
+
+
+class Round(NamedTuple):
+    """Posts of the events `start` to `to` to every connection of a lane, in one pass or several."""
+
+    start: int
+    to: int
+    """The last event when the round began. Later ones are for the next round, as connections before
+    the cursor would miss them."""
+    first: int
+    upto: int
+    """The events of the present pass: `first` to `upto`."""
+    cursor: str | None = None
+    """The last member that is done in this pass."""
+
+
+class State(NamedTuple):
+    """A lane's row."""
+
+    pending: frozenset[int] = frozenset()
+    """The first numbers of the publications that the lane owes."""
+    done: tuple[int, int] | None = None
+    """Events in a row, from the first to the last, that everyone in the lane was posted."""
+    round: Round | None = None
+
+
+class LeaseLost(Exception):
+    """Another worker holds the lane now; nothing was written."""
+
+
+def owe(lane: Lane, firsts: Collection[int]) -> bool:
+    """Add publications, by their first numbers; return whether a worker must be woken.
+
+    One that holds the lane sees them when it has finished its round.
+    """
+    now = history.now_ms()
+    row = _update(
+        lane,
+        "ADD pending :firsts SET unsent = :lane, created_at = if_not_exists(created_at, :now),"
+        " expires_at = :end",
+        {"firsts": frozenset(firsts), "lane": _UNSENT, "now": now},
+    )
+    return "holder" not in row or row["held_until"] < now
+
+
+def acquire(lane: Lane, me: str) -> State | None:
+    """Take the lease of a lane; return its state, or None while another worker holds it."""
+    now = history.now_ms()
+    try:
+        return _hold(
+            lane,
+            me,
+            "SET holder = :me",
+            {"now": now},
+            condition="attribute_not_exists(holder) OR held_until < :now",
+        )
+    except LeaseLost:
+        return None
+
+
+def begin(lane: Lane, me: str, state: State, begun: Round) -> State:
+    """Begin a round that covers all that the state owes. Raises LeaseLost."""
+    names = "round_start = :start, round_to = :to, round_first = :first, round_upto = :upto"
+    return _hold(
+        lane,
+        me,
+        f"SET {names} REMOVE round_cursor DELETE pending :seen",
+        {**_numbers(begun), "seen": state.pending},
+    )
+
+
+def drop(lane: Lane, me: str, state: State) -> State:
+    """Take what the state owes off the lane: it was posted before. Raises LeaseLost."""
+    return _hold(lane, me, "SET holder = :me DELETE pending :seen", {"seen": state.pending})
+
+
+def proceed(lane: Lane, me: str, reached: Round) -> State:
+    """Write how far a round is. Raises LeaseLost."""
+    update = "SET round_first = :first, round_upto = :upto"
+    values = {"first": reached.first, "upto": reached.upto}
+    if reached.cursor is None:
+        return _hold(lane, me, f"{update} REMOVE round_cursor", values)
+    return _hold(
+        lane, me, f"{update}, round_cursor = :cursor", {**values, "cursor": reached.cursor}
+    )
+
+
+_NUMBERS = ("start", "to", "first", "upto")
+_END_ROUND = "round_start, round_to, round_first, round_upto, round_cursor"
+_RELEASE = "holder, held_until, unsent, created_at"
+
+
+def finish(lane: Lane, me: str, done: tuple[int, int]) -> State | None:
+    """End a round, and release the lane if it owes nothing more: then there is no state left.
+
+    Raises LeaseLost.
+    """
+    update, values = "SET done_first = :from, done_last = :last", {"from": done[0], "last": done[1]}
+    if _is_released(lane, me, f"{update}, expires_at = :end REMOVE {_END_ROUND}, ", values):
+        return None
+    return _hold(lane, me, f"{update} REMOVE {_END_ROUND}", values)
+
+
+def release(lane: Lane, me: str) -> State | None:
+    """Release a lane that owes nothing; return its state if it owes something by now.
+
+    Raises LeaseLost.
+    """
+    if _is_released(lane, me, "SET expires_at = :end REMOVE ", {}):
+        return None
+    return _hold(lane, me, "SET holder = :me", {})
+
+
+def pause(lane: Lane, me: str) -> None:
+    """Release a lane whose round is under way, for the worker that is woken next.
+
+    Raises LeaseLost.
+    """
+    now = {"now": history.now_ms()}
+    _update(
+        lane, "SET held_until = :now, expires_at = :end REMOVE holder", {**now, "me": me}, _MINE
+    )
+
+
+def stalled(older_than_seconds: float) -> Iterator[Lane]:
+    """Yield lanes that have had work for so long, and that nobody has held for as long."""
+    before = history.now_ms() - int(older_than_seconds * 1000)
+    for keys in history.outbox(_UNSENT, before):
+        for row in history.get(keys):
+            if "unsent" in row and row.get("held_until", 0) < before:
+                yield _lane_of(row["channel"])
+
+
+def _is_released(lane: Lane, me: str, update: str, values: Mapping[str, Any]) -> bool:
+    try:
+        _update(
+            lane,
+            f"{update}{_RELEASE}",
+            {**values, "me": me},
+            f"{_MINE} AND attribute_not_exists(pending)",
+        )
+    except LeaseLost:
+        return False  # perhaps only because something is pending; the next write tells
+    return True
+
+
+def _hold(
+    lane: Lane, me: str, update: str, values: Mapping[str, Any], condition: str = _MINE
+) -> State:
+    """Write as the holder, and keep the lease for another while."""
+    until = history.now_ms() + LEASE_MS
+    update = update.replace("SET ", "SET held_until = :until, expires_at = :end, ", 1)
+    return _state_of(_update(lane, update, {**values, "me": me, "until": until}, condition))
+
+
+def _update(
+    lane: Lane, update: str, values: Mapping[str, Any], condition: str | None = None
+) -> dict[str, Any]:
+    """Write a lane's row; return the row. Raises LeaseLost when the condition does not hold."""
+    end = history.now_ms() // 1000 + config.current().history_retention_seconds
+    request: Any = {
+        "TableName": config.current().history_table,
+        "Key": aws.to_item({"channel": _name(lane), "seq": 0}),
+        "UpdateExpression": update,
+        "ExpressionAttributeValues": aws.to_item(
+            {f":{name}": value for name, value in {**values, "end": end}.items()}
+        ),
+        "ReturnValues": "ALL_NEW",
+    }
+    if condition:
+        request["ConditionExpression"] = condition
+    try:
+        return aws.from_item(aws.dynamodb().update_item(**request)["Attributes"])
+    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
+        raise LeaseLost from None
+
+
+def _name(lane: Lane) -> str:
+    return f"{PREFIX}@{lane.epoch}@{lane.kind}@{lane.partition_key}@{lane.channel}"
+
+
+def _lane_of(name: str) -> Lane:
+    _, epoch, kind, partition_key, channel = name.split("@", 4)
+    return Lane(channel, epoch, partition_key, Kind(kind))
+
+
+def _numbers(round_: Round) -> dict[str, int]:
+    return {name: getattr(round_, name) for name in _NUMBERS}
+
+
+def _state_of(row: Mapping[str, Any]) -> State:
+    done = (int(row["done_first"]), int(row["done_last"])) if "done_last" in row else None
+    under_way = None
+    if "round_to" in row:
+        start, to, first, upto = (int(row[f"round_{name}"]) for name in _NUMBERS)
+        under_way = Round(start, to, first, upto, row.get("round_cursor"))
+    return State(frozenset(map(int, row.get("pending", ()))), done, under_way)

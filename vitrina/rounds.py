@@ -1,0 +1,161 @@
+"""Rounds: a worker that holds a lane posts all that the lane owes, in slices."""
+
+import time
+from uuid import uuid4
+
+from aws_lambda_powertools import Logger
+
+from vitrina import fanout_rate, history, lanes, metrics, posting, subscriptions, tasks
+from vitrina.history import Span
+from vitrina.lanes import Lane, Round, State
+from vitrina.partitions import Kind
+from vitrina.posting import ChannelEvents
+from vitrina.subscriptions import Members
+
+logger = Logger()
+
+# A worker gives its place to other lanes after this, and goes on when it is woken again.
+PIECE_SECONDS = 2
+# The posts of a slice, at the worker's share of the rate.
+SLICE_SECONDS = 0.5
+# How long they may take. The function's timeout is longer than a piece and a slice together.
+SLICE_BUDGET_SECONDS = 4
+SLICE_ATTEMPTS = 4
+MAX_PAGE_ROWS = 1_000
+# One member that does not take its post does not hold the others up.
+LINGER_SECONDS = 0.1
+# Events in one pass over the members. Plain connections get them one after another, at 20 ms each.
+MAX_EVENTS = {Kind.BATCH: 256, Kind.PLAIN: 50}
+# A publication that is slower than a later one leaves a gap; so few events are posted again to
+# close it.
+MAX_GAP = 70
+
+
+def work(lane: Lane) -> None:
+    """Post what a lane owes for two seconds, unless another worker holds it.
+
+    Raises lanes.LeaseLost when another worker has taken over, and what posting raises: the lane's
+    row keeps what is left to do.
+    """
+    worker = _Worker(lane)
+    state = lanes.acquire(lane, worker.me)
+    if state is not None:
+        worker.work(state)
+
+
+class _Worker:
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self.me = uuid4().hex
+        self._until = time.monotonic() + PIECE_SECONDS
+        self._share = fanout_rate.first_share()
+        self._is_entered = False
+        self._series: ChannelEvents | None = None
+
+    def work(self, state: State) -> None:
+        left: State | None = state
+        while left and (left := self._begin_round(left)) and left.round:
+            left = self._slice(left, left.round)
+            if left and time.monotonic() > self._until:
+                # In this order: a worker that is woken before would find the lane held.
+                lanes.pause(self._lane, self.me)
+                tasks.wake([self._lane])
+                return
+            if left:
+                self._share = fanout_rate.enter(self._lane)
+                self._is_entered = True
+        if self._is_entered:
+            fanout_rate.leave(self._lane)
+
+    def _begin_round(self, state: State) -> State | None:
+        """Begin a round if none is under way; return None if nothing is owed: the lane is free."""
+        lane = self._lane
+        while state.round is None:
+            if not state.pending:
+                released = lanes.release(lane, self.me)
+                if released is None:
+                    return None
+                state = released
+                continue
+            # The head is read after the row: it is not before any event that the row has.
+            head = history.known_positions([lane.channel]).get(lane.channel)
+            owed = [seq for seq in state.pending if not _is_done(state, seq)]
+            if head is None or head.epoch != lane.epoch or not owed:
+                state = lanes.drop(lane, self.me, state)
+                continue
+            first = _first(state, min(owed))
+            upto = min(head.seq, first + MAX_EVENTS[lane.kind] - 1)
+            state = lanes.begin(lane, self.me, state, Round(first, head.seq, first, upto))
+        return state
+
+    def _slice(self, state: State, now: Round) -> State | None:
+        """Post to the next members; return None if this ends the round and frees the lane."""
+        lane, cursor = self._lane, now.cursor
+        series = self._read(Span(lane.channel, now.first, now.upto))
+        if series.events:
+            members, cursor = self._next_members(cursor, len(series.frames[lane.kind]))
+            self._post(series, members)
+        else:
+            cursor = None
+        if cursor is not None:
+            return lanes.proceed(lane, self.me, now._replace(cursor=cursor))
+        if now.upto < now.to:
+            upto = min(now.to, now.upto + MAX_EVENTS[lane.kind])
+            return lanes.proceed(lane, self.me, Round(now.start, now.to, now.upto + 1, upto))
+        return lanes.finish(lane, self.me, _merged(state.done, (now.start, now.to)))
+
+    def _post(self, series: ChannelEvents, members: Members) -> None:
+        if posts := series.posts_to(members):
+            posting.post(
+                [series],
+                posts,
+                budget_seconds=SLICE_BUDGET_SECONDS,
+                attempts=SLICE_ATTEMPTS,
+                per_second=self._share,
+                linger_seconds=LINGER_SECONDS,
+            )
+
+    def _next_members(self, cursor: str | None, frames: int) -> tuple[Members, str | None]:
+        """Return members for a slice of posts, and the last one that is among them or read."""
+        lane = self._lane
+        found = Members([], [])
+        some = found.of(lane.kind)
+        fitting = max(1, int(self._share * SLICE_SECONDS) // frames)
+        while True:
+            page = subscriptions.page(lane.partition, cursor, MAX_PAGE_ROWS, lane.kind)
+            some += page.members.of(lane.kind)
+            cursor = page.cursor
+            if len(some) > fitting:
+                cursor = some[fitting - 1].member
+                del some[fitting:]
+            if cursor is None or len(some) == fitting:
+                return found, cursor
+
+    def _read(self, span: Span) -> ChannelEvents:
+        """Read the events of a pass. Some may have expired: clients that miss them fetch anew."""
+        if self._series and self._series.span == span:
+            return self._series
+        events = history.read(span)
+        if len(events) <= span.last - span.first:
+            logger.warning("expired", **span._asdict())
+            metrics.emit(ExpiredTasks=1)
+        self._series = ChannelEvents(span, events)
+        return self._series
+
+
+def _is_done(state: State, seq: int) -> bool:
+    return state.done is not None and state.done[0] <= seq <= state.done[1]
+
+
+def _first(state: State, owed: int) -> int:
+    """Return where a round begins that owes a number: after what is done, if that is near."""
+    if state.done and state.done[1] + 1 < owed <= state.done[1] + MAX_GAP:
+        return state.done[1] + 1
+    return owed
+
+
+def _merged(done: tuple[int, int] | None, more: tuple[int, int]) -> tuple[int, int]:
+    """Return both as one run of numbers, or the later one when they do not touch."""
+    if done is None or more[0] > done[1] + 1 or more[1] < done[0] - 1:
+        return more
+    return min(done[0], more[0]), max(done[1], more[1])

@@ -1,0 +1,151 @@
+"""Tasks for workers, on two queues.
+
+The fan-out queue says that a lane has work. The retry queue has connections that were not reached,
+so that these do not take workers from lanes.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+
+from vitrina import aws, config
+from vitrina.history import Span
+from vitrina.lanes import Lane
+from vitrina.partitions import Partition, Subscription
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
+# SQS takes ten messages per request; ten tasks are far below its limit of 256 KB.
+MAX_BATCH_MESSAGES = 10
+SUBSCRIPTIONS_PER_TASK = 250
+PARALLEL_BATCHES = 8
+
+# The waits before the tries are 1, 2, 4, 8, 16, 16 … s. The last one is a quarter of an hour after
+# the first post failed.
+MAX_WAIT_SECONDS = 16
+MAX_ATTEMPT = 60
+
+Attempt = Annotated[int, Field(ge=0, le=MAX_ATTEMPT)]
+"""1 for the first time that a failed post is tried again."""
+
+
+class _Task(BaseModel):
+    # Built at first use: most publications leave no tasks.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+
+class Wake(_Task):
+    """A lane has work. Such a message may be lost, doubled or late: the lane's row has the work."""
+
+    type: Literal["wake"] = "wake"
+    lane: Lane
+
+
+class PostAgain(_Task):
+    """Post again to connections that were not reached."""
+
+    type: Literal["post_again"] = "post_again"
+    span: Span
+    members: list[Subscription]
+    attempt: Attempt
+    counted: Annotated[int, Field(ge=0, le=MAX_ATTEMPT)] = 0
+    """How many of these tries failed while the account let posts through."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_version_0_1(cls, data: Any) -> Any:
+        """Read a task that lists the numbers of its events, as version 0.1 has queued it."""
+        if isinstance(data, dict) and isinstance(seqs := data.get("seqs"), list) and seqs:
+            kept = {name: value for name, value in data.items() if name not in ("channel", "seqs")}
+            return kept | {"span": [data.get("channel"), min(seqs), max(seqs)]}
+        return data
+
+
+class Greet(_Task):
+    """Greet connections that could not be greeted when they were stored."""
+
+    type: Literal["greet"] = "greet"
+    connection_ids: list[str]
+    attempt: Attempt
+
+
+class PostPage(_Task):
+    """Post to a partition from the cursor on: of version 0.1, which queued a task for each page."""
+
+    type: Literal["post_page"] = "post_page"
+    channel: str
+    seqs: Annotated[list[int], Field(min_length=1, max_length=100)]
+    partition: Partition
+    cursor: str
+
+
+Task = Wake | PostAgain | Greet | PostPage
+_TASK: TypeAdapter[Task] = TypeAdapter(
+    Annotated[Task, Field(discriminator="type")], config=ConfigDict(defer_build=True)
+)
+
+
+class QueueRefused(Exception):
+    """SQS refused some of the messages."""
+
+
+def wake(lanes: Iterable[Lane]) -> None:
+    """Tell workers that lanes have work.
+
+    Raises QueueRefused when SQS refuses a message, after botocore's own retries.
+    """
+    _put(config.current().fanout_queue_url, [Wake(lane=lane) for lane in lanes])
+
+
+def try_again(tasks: Iterable[PostAgain | Greet], attempt: int) -> int:
+    """Put tasks on the retry queue, visible after the wait before this try; return their number.
+
+    Raises QueueRefused.
+    """
+    return _put(config.current().retry_queue_url, [*tasks], wait_seconds(attempt))
+
+
+def wait_seconds(attempt: int) -> int:
+    """Return the wait before a try; 0 is the first, which may be left to a worker."""
+    return min(MAX_WAIT_SECONDS, 2 ** (attempt - 1)) if attempt else 0
+
+
+def parse(body: str) -> Task:
+    """Read a message of either queue; raises pydantic's ValidationError."""
+    return _TASK.validate_json(body)
+
+
+def post_again(
+    span: Span, members: Sequence[Subscription], attempt: int, counted: int = 0
+) -> Iterator[PostAgain]:
+    """Yield tasks for any number of connections."""
+    left = iter(members)
+    while some := list(islice(left, SUBSCRIPTIONS_PER_TASK)):
+        yield PostAgain(span=span, members=some, attempt=attempt, counted=counted)
+
+
+def _put(queue_url: str, tasks: Sequence[Task], delay_seconds: int = 0) -> int:
+    bodies = [task.model_dump_json() for task in tasks]
+    batches = [
+        bodies[start : start + MAX_BATCH_MESSAGES]
+        for start in range(0, len(bodies), MAX_BATCH_MESSAGES)
+    ]
+    if len(batches) <= 1:
+        return sum(_send(queue_url, batch, delay_seconds) for batch in batches)
+    with ThreadPoolExecutor(PARALLEL_BATCHES) as pool:
+        return sum(pool.map(lambda batch: _send(queue_url, batch, delay_seconds), batches))
+
+
+def _send(queue_url: str, bodies: Sequence[str], delay_seconds: int) -> int:
+    entries: list[SendMessageBatchRequestEntryTypeDef] = [
+        {"Id": str(n), "MessageBody": body, "DelaySeconds": delay_seconds}
+        for n, body in enumerate(bodies)
+    ]
+    answer = aws.sqs().send_message_batch(QueueUrl=queue_url, Entries=entries)
+    if failed := answer.get("Failed"):
+        raise QueueRefused(f"{len(failed)} of {len(bodies)}: {failed[0].get('Message')}")
+    return len(bodies)
