@@ -1,11 +1,12 @@
 """The promise: an event once committed reaches every connection of its channels, whatever crashes.
 
-Hypothesis plays a marketplace: clients come, join a room, go and vanish, products are submitted and
-approved, something is announced, processes die between any two calls that they make, workers stand
-still and go on when others have their lanes, queue messages come twice or become dead letters, the
-management API throttles and fails, clients that take no post are closed. Whenever the world has
-calmed down, every client has every event of its channels since it first connected or
-joined, once and in order, and no open connection was forgotten.
+Hypothesis plays a marketplace: clients come, join a room, leave it, go and vanish, products are
+submitted and approved, something is announced, the numbers of shards change, processes die between
+any two calls that they make, workers stand still and go on when others have their lanes, queue
+messages come twice or become dead letters, the management API throttles and fails, clients that
+take no post are closed. Whenever the world has calmed down, every client has every event of its
+channels since it first connected or joined, once and in order, and no open connection was
+forgotten.
 
 The code is the real one but for what is outside of it: the management API is `Simulation.post`, the
 queues are a list, DynamoDB is moto's.
@@ -82,18 +83,31 @@ class Phone:
         self.is_open = False
         self.faults: list[int] = []
         self.to_say: list[Any] = []
-        self.began: dict[str, int] = {}
+        self.began: dict[str, tuple[int, int]] = {}
+        """Of each channel: its position then, and how many events the inbox had applied."""
 
     def receive(self, body: bytes) -> None:
         frame = json.loads(body)
         assert self.takes_batches or frame["event"] != "batch"
         for event in events_in(frame):
-            if event["event"] == "connected":
-                for channel, position in event["data"]["positions"].items():
-                    self.began.setdefault(channel, position["seq"])
-            if event["event"] == "joined":
-                self.began.setdefault(event["data"]["channel"], event["data"]["position"]["seq"])
+            match event:
+                case {"event": "connected", "data": {"positions": positions}}:
+                    for channel, position in positions.items():
+                        self._begin(channel, position)
+                case {"event": "joined", "data": {"channel": channel, "position": position}}:
+                    self._begin(channel, position)
+                case {"event": "left", "data": {"room": room}}:
+                    self.began.pop(f"room:{room}", None)
         self.to_say += self.inbox.take(frame)
+
+    def _begin(self, channel: str, position: dict[str, Any]) -> None:
+        self.began.setdefault(channel, (position["seq"], len(self.inbox.events)))
+
+    def got(self, channel: str) -> tuple[int, list[int]]:
+        """Return where it began in a channel, and the numbers of the events since."""
+        seq, skipped = self.began[channel]
+        events = self.inbox.events[skipped:]
+        return seq, [event["seq"] for event in events if event["channel"] == channel]
 
 
 class Simulation:
@@ -186,7 +200,9 @@ class Dying:
 LIVES = st.none() | st.integers(0, 50)
 MAX_PHONES = 8
 MAX_LATE = 3
-JOIN = {"type": "join", "room": "sale"}
+JOIN, LEAVE = ({"type": name, "room": "sale"} for name in ("join", "leave"))
+# One after the other, round and round: connections stay while they change.
+SHARDS = [(2,), (2, 3), (3, 2), (3,), (3, 2), (2, 3)]
 
 
 class Marketplace(RuleBasedStateMachine):
@@ -199,19 +215,24 @@ class Marketplace(RuleBasedStateMachine):
         # One write in eight meets another transaction, or is throttled.
         chance = Random(0)  # noqa: S311
         self.cloud.enter_context(conflicts(lambda: chance.random() < 1 / 8))
-        deployment.configure(
-            self.patch,
-            user_shards=(2,),
-            shop_shards=(1,),
-            token_lifetime_seconds=86_400,
-            connections_per_identity=100,
-        )
+        self.shards = SHARDS[0]
+        self._deploy()
         deployment.create()
         self._replace_what_is_outside()
         self.everyone: list[Phone] = []
         self.late: list[Process] = []
         self.streamed: list[Any] = []
         self.number = 0
+
+    def _deploy(self) -> None:
+        deployment.configure(
+            self.patch,
+            user_shards=self.shards,
+            shop_shards=(1,),
+            room_shards=self.shards,
+            token_lifetime_seconds=86_400,
+            connections_per_identity=100,
+        )
 
     def teardown(self) -> None:
         try:
@@ -358,6 +379,17 @@ class Marketplace(RuleBasedStateMachine):
         phone = data.draw(st.sampled_from(self._online()))
         phone.to_say.append(JOIN)
 
+    @precondition(lambda self: self._online())
+    @rule(data=st.data())
+    def someone_leaves_the_room(self, data: st.DataObject) -> None:
+        phone = data.draw(st.sampled_from(self._online()))
+        phone.to_say.append(LEAVE)
+
+    @rule()
+    def the_numbers_of_shards_change_by_a_step(self) -> None:
+        self.shards = SHARDS[(SHARDS.index(self.shards) + 1) % len(SHARDS)]
+        self._deploy()
+
     # --- Events ---
 
     @rule(lives=LIVES, to=st.sampled_from(["room:sale", "user", "shop:10"]))
@@ -442,8 +474,8 @@ class Marketplace(RuleBasedStateMachine):
     @invariant()
     def nobody_has_an_event_twice_or_out_of_order(self) -> None:
         for phone in self.everyone:
-            for channel, began in phone.began.items():
-                got = [e["seq"] for e in phone.inbox.events if e["channel"] == channel]
+            for channel in phone.began:
+                began, got = phone.got(channel)
                 assert got == list(range(began + 1, began + 1 + len(got)))
 
     @rule()
@@ -468,8 +500,8 @@ class Marketplace(RuleBasedStateMachine):
     def _assert_complete(self, phone: Phone) -> None:
         assert phone.began, "was never greeted"
         heads = history.positions(phone.began)
-        for channel, began in phone.began.items():
-            got = [e["seq"] for e in phone.inbox.events if e["channel"] == channel]
+        for channel in phone.began:
+            began, got = phone.got(channel)
             assert got == list(range(began + 1, heads[channel].seq + 1)), channel
         assert not phone.inbox.refetches
 
