@@ -15,6 +15,7 @@ from vitrina import (
     history,
     partitions,
     publishing,
+    rounds,
     sender,
 )
 from vitrina.channels import ClientType
@@ -66,8 +67,11 @@ def test_a_small_audience_is_reached_at_once_and_nothing_is_queued(
 
 
 def test_a_large_audience_is_left_to_its_lanes_and_everyone_gets_it_once(
-    management_api: ManagementApiStub, fanout_queue: FanoutQueue
+    management_api: ManagementApiStub,
+    fanout_queue: FanoutQueue,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(rounds, "PIECE_SECONDS", 1000)  # one task for each lane, however slow
     store_users(1000)
     store_users(1000, batch=True, name="batch")
     broadcast = publishing.publish(approved())
