@@ -34,6 +34,7 @@ FIRST_BACKOFF_SECONDS = 0.1
 MAX_BACKOFF_SECONDS = 2.0
 MAX_PAUSE_SECONDS = 1.0
 STEP_SECONDS = 0.02
+TIMES_THE_SLOWEST = 3
 # A connection that has to be closed is told why if it takes the frame now. One that does not read
 # would otherwise decide how long it stays.
 TELLING_ATTEMPTS = 2
@@ -106,7 +107,8 @@ def post(
     connections are tried again with full jitter, `attempts` times in all, and do not delay other
     connections. A close is tried again until the time budget ends. `per_second` is this process's
     share of the account's throttle, by default all of `posts_per_second`. When nothing is left to
-    start, and nobody has taken a body for `linger_seconds`, those that have not are given up.
+    start, and nobody has taken a body for `linger_seconds`, or for three times the slowest answer,
+    those that have not are given up.
 
     Raises PostsForbidden on the first 403.
     """
@@ -163,6 +165,8 @@ class _Transfer:
     requests_done: int = 0
     attempts: int = 0
     throttled: bool = False
+    started_at: float = 0.0
+    """When the last request began, by `time.monotonic`."""
 
     @property
     def is_closing(self) -> bool:
@@ -259,6 +263,7 @@ class _Sender:
         self._deadline = deadline
         self._linger_seconds = linger_seconds
         self._taken_at = math.inf  # until the first answer
+        self._slowest_seconds = 0.0
         self._attempts = attempts
         self._bucket = bucket
         self._ready = deque(_Transfer(post) for post in posts)
@@ -295,7 +300,11 @@ class _Sender:
 
     def _lingers_until(self) -> float:
         """Return until when those are waited for that have not taken their next body."""
-        return math.inf if self._ready else self._taken_at + self._linger_seconds
+        if self._ready:
+            return math.inf
+        # Where all answers are slow, a slow answer says nothing about a client.
+        linger_seconds = max(self._linger_seconds, TIMES_THE_SLOWEST * self._slowest_seconds)
+        return self._taken_at + linger_seconds
 
     def _stop_waiting(self) -> None:
         for task in self._in_flight.values():
@@ -324,7 +333,8 @@ class _Sender:
         curl.setopt(pycurl.CUSTOMREQUEST, method)
         curl.setopt(pycurl.HTTPHEADER, self._signer.headers(method, connection, body))
         curl.setopt(pycurl.POSTFIELDS, body)
-        seconds = min(task.seconds, self._deadline - time.monotonic())
+        task.started_at = time.monotonic()
+        seconds = min(task.seconds, self._deadline - task.started_at)
         curl.setopt(pycurl.TIMEOUT_MS, max(1, int(seconds * 1000)))
         self._in_flight[curl] = task
         self._multi.add_handle(curl)
@@ -363,6 +373,8 @@ class _Sender:
         task = self._in_flight.pop(curl)
         if status in (HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.GONE):
             self._taken_at = time.monotonic()
+            seconds = self._taken_at - task.started_at
+            self._slowest_seconds = max(self._slowest_seconds, seconds)
         if status in (HTTPStatus.OK, HTTPStatus.NO_CONTENT):
             self._take_done(task)
         elif status == HTTPStatus.GONE:

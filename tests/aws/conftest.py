@@ -23,7 +23,7 @@ from harness.gateway_events import CONTEXT
 from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
 from tests.aws import grants, moto_tables
-from vitrina import accounts, auth, aws, config, connections, partitions, publishing
+from vitrina import accounts, auth, aws, config, connections, partitions, publishing, rounds
 from vitrina.channels import ClientType
 
 
@@ -172,6 +172,8 @@ def fanout_queue(cloud: None, monkeypatch: pytest.MonkeyPatch) -> FanoutQueue:
     queue = FanoutQueue()
     send = partial(queue.send, aws.sqs().send_message_batch)
     monkeypatch.setattr(aws.sqs(), "send_message_batch", send)
+    # On a busy machine the stub may be slow, and who is given up gets an event again.
+    monkeypatch.setattr(rounds, "LINGER_SECONDS", 3)
     return queue
 
 

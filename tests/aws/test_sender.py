@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from harness import deployment
-from harness.management_api import DROP, HANG, ManagementApiStub
+from harness.management_api import DROP, HANG, SLOW, ManagementApiStub
 from vitrina import aws, sender
 from vitrina.partitions import Subscription
 from vitrina.sender import Post
@@ -83,6 +83,30 @@ def test_a_slow_client_does_not_delay_the_others(
     delivery = sender.post(posts, budget_seconds=20)
     assert delivery.sent == 301  # the hanging one answers at its second attempt
     assert ids(delivery.throttled) == ["throttled"]
+
+
+def test_those_that_do_not_answer_are_given_up_soon_after_the_others_have(
+    management_api: ManagementApiStub,
+) -> None:
+    management_api.answers = {"hanging": [HANG], "throttled": [429] * 99}
+    posts = [post("hanging"), post("throttled"), *(post(f"c{n}") for n in range(300))]
+    started = time.monotonic()
+    delivery = sender.post(posts, budget_seconds=60, attempts=99, linger_seconds=0.1)
+    assert time.monotonic() - started < sender.POST_SECONDS
+    assert delivery.sent == 300
+    assert sorted(ids(delivery.unreached)) == ["hanging", "throttled"]
+    # Nothing of them comes up in the next run.
+    management_api.answers.clear()
+    assert sender.post([post("later")], budget_seconds=5) == sender.Delivery(sent=1)
+
+
+def test_where_all_answer_slowly_nobody_is_given_up_for_it(
+    management_api: ManagementApiStub,
+) -> None:
+    management_api.behave = lambda _: SLOW
+    posts = [post(f"c{n}", b"1", b"2", b"3") for n in range(20)]
+    delivery = sender.post(posts, budget_seconds=20, linger_seconds=0.01)
+    assert (delivery.sent, delivery.unreached) == (20, [])
 
 
 def test_the_budget_ends_everything(management_api: ManagementApiStub) -> None:
