@@ -90,6 +90,14 @@ class Publication(NamedTuple):
         return self.events[0]
 
     @property
+    def heads(self) -> dict[str, Position]:
+        """The positions of its channels after it."""
+        return {
+            span.channel: Position(epoch=self.epochs[span.channel], seq=span.last)
+            for span in self.spans
+        }
+
+    @property
     def spans(self) -> list[Span]:
         seqs: dict[str, list[int]] = {}
         for event in self.events:
@@ -125,20 +133,24 @@ def batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
 
 
 def commit(
-    changes: Sequence[Change], patience: Patience = DECISION, until: float | None = None
+    changes: Sequence[Change],
+    patience: Patience = DECISION,
+    until: float | None = None,
+    heads: Mapping[str, Position] | None = None,
 ) -> Publication:
     """Write changes and their events in one transaction, each event with the next number.
 
     The transaction succeeds if the channels' heads are as they were read; otherwise the events get
-    new numbers. Raises WriteConflict, or Unavailable `busy` when other writers won every attempt
-    or at `until`, a value of `time.monotonic`: by default after `MAX_SECONDS`.
+    new numbers. The first attempt takes `heads` if the caller has read them. Raises WriteConflict,
+    or Unavailable `busy` when other writers won every attempt or at `until`, a value of
+    `time.monotonic`: by default after `MAX_SECONDS`.
     """
     if until is None:
         until = time.monotonic() + MAX_SECONDS
     writes = [change.write for change in changes if change.write]
     events = [(change.event, change.event.channels()) for change in changes]
     for _ in aws.attempts(patience, until):
-        heads = positions({channel for _, channels in events for channel in channels})
+        heads = _those_of(events, heads)
         stored = _number(events, heads)
         publication = Publication(stored, {channel: heads[channel].epoch for channel in heads})
         last = {span.channel: span.last for span in publication.spans}
@@ -154,10 +166,21 @@ def commit(
             reasons = aws.transient_reasons(canceled)
             if "ConditionalCheckFailed" in reasons[: len(writes)]:
                 raise WriteConflict from None
+            heads = None
         else:
             _log(changes, stored)
             return publication
     raise Unavailable("busy", "Too many events are published at this moment; try again.")
+
+
+def _those_of(
+    events: Iterable[tuple[Published, Sequence[str]]], known: Mapping[str, Position] | None
+) -> dict[str, Position]:
+    """Return the heads of the channels of events: the known ones, or as they are now."""
+    channels = {channel for _, channels in events for channel in channels}
+    if known is None or not channels <= known.keys():
+        return positions(channels)
+    return {channel: known[channel] for channel in channels}
 
 
 def _log(changes: Sequence[Change], stored: Sequence[StoredEvent]) -> None:

@@ -1,7 +1,8 @@
 """Moderation: a shop submits a product, an administrator approves or rejects it."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from vitrina import (
 from vitrina.auth import Identity
 from vitrina.aws import Patience
 from vitrina.buckets import Rate
+from vitrina.channels import CHANNELS
 from vitrina.errors import (
     Conflict,
     Forbidden,
@@ -28,6 +30,7 @@ from vitrina.errors import (
     Unavailable,
 )
 from vitrina.events import (
+    Position,
     ProductApproval,
     ProductApproved,
     ProductRejected,
@@ -125,7 +128,9 @@ def approve(
 
     Raises Invalid `notes_too_long`.
     """
-    rules = platform_settings.read().settings
+    product_ids = list(dict.fromkeys(product_ids))
+    ahead = _read_ahead(product_ids, CHANNELS["product.approved"])
+    rules = ahead.rules
     _require_length(notes or "", rules, shortest=0)
 
     def decide(product: Product) -> Product:
@@ -138,7 +143,7 @@ def approve(
         }
         return product.model_copy(update=decision | _now(product, Status.APPROVED))
 
-    return _decide(product_ids, decide, history.DECISION)
+    return _decide(product_ids, decide, history.DECISION, ahead)
 
 
 def reject(
@@ -148,7 +153,8 @@ def reject(
 
     The outcomes are those of `approve`. Raises Invalid `notes_too_long` or `notes_too_short`.
     """
-    rules = platform_settings.read().settings
+    ahead = _read_ahead([product_id])
+    rules = ahead.rules
     _require_length(notes, rules, shortest=rules.shortest_rejection_notes)
 
     def decide(product: Product) -> Product:
@@ -157,7 +163,7 @@ def reject(
         decision = {"moderation_notes": notes, "admin_id": admin.account_id}
         return product.model_copy(update=decision | _now(product, Status.REJECTED))
 
-    return _decide([product_id], decide, history.DECISION)
+    return _decide([product_id], decide, history.DECISION, ahead)
 
 
 def submissions_bucket(shop_id: int | str) -> str:
@@ -179,8 +185,28 @@ def _count_submission(shop: Identity) -> None:
         )
 
 
+class _Ahead(NamedTuple):
+    """What a decision begins with."""
+
+    rules: PlatformSettings
+    found: Mapping[int, Product]
+    heads: Mapping[str, Position]
+
+
+def _read_ahead(product_ids: Sequence[int], channels: Collection[str] = ()) -> _Ahead:
+    """Read the settings, products and the heads of channels side by side."""
+    with ThreadPoolExecutor(3) as pool:
+        rules = pool.submit(platform_settings.read)
+        found = pool.submit(products.find_many, product_ids)
+        heads = pool.submit(history.positions, channels)
+        return _Ahead(rules.result().settings, found.result(), heads.result())
+
+
 def _decide(
-    product_ids: Iterable[int], decide: Callable[[Product], Product], patience: Patience
+    product_ids: Iterable[int],
+    decide: Callable[[Product], Product],
+    patience: Patience,
+    ahead: _Ahead | None = None,
 ) -> Moderation:
     """Write each decision, on the condition that its product is as it was read, and publish all.
 
@@ -200,17 +226,21 @@ def _decide(
     outcomes: dict[int, Product | Problem] = dict.fromkeys(product_ids, busy)
     undecided = [*outcomes]
     committed: list[Publication] = []
+    heads = ahead.heads if ahead else None
     until = time.monotonic() + history.MAX_SECONDS
     for _ in aws.attempts(MAX_READINGS, until):
-        found = products.find_many(undecided)
+        found = ahead.found if ahead else products.find_many(undecided)
+        ahead = None
         outcomes |= {n: outcome(n, found.get(n)) for n in undecided}
         decided = [made for n in undecided if isinstance(made := outcomes[n], Product)]
         undecided = []
         for batch in history.batches(map(_change, decided)):
             try:
-                committed.append(history.commit(batch, patience, until))
+                committed.append(history.commit(batch, patience, until, heads))
+                heads = committed[-1].heads
             except WriteConflict:
                 undecided += _product_ids(batch)
+                heads = None
             except Unavailable as problem:
                 outcomes |= dict.fromkeys(_product_ids(batch), problem)
         outcomes |= dict.fromkeys(undecided, busy)

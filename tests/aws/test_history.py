@@ -95,6 +95,27 @@ def stored() -> list[history.StoredEvent]:
     return history.read(Span("admin", 1, position().seq))
 
 
+def test_heads_that_were_read_before_are_taken_once_and_read_anew_when_they_are_old(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = history.positions(["admin"])
+    read = history.positions
+    reads: list[set[str]] = []
+
+    def count(channels: set[str]) -> dict[str, Position]:
+        reads.append({*channels})
+        return read(channels)
+
+    monkeypatch.setattr(history, "positions", count)
+    first = history.commit([change(1)], heads=before)
+    second = history.commit([change(2)], heads=first.heads)
+    assert reads == []
+    third = history.commit([change(3)], heads=before)
+    assert reads == [{"admin"}]
+    published = [first, second, third]
+    assert [event.seq for each in published for event in each.events] == [1, 2, 3]
+
+
 def test_who_loses_every_race_gives_up_with_a_clear_refusal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -285,7 +285,8 @@ class Marketplace(RuleBasedStateMachine):
         client_type=st.sampled_from(ClientType), is_slow=st.booleans(), takes_batches=st.booleans()
     )
     def someone_connects(self, client_type: ClientType, is_slow: bool, takes_batches: bool) -> None:
-        account_id = 1 + len(self.everyone) % 3
+        is_user = client_type is ClientType.USER
+        account_id = 10 + len(self.everyone) if is_user else 1 + len(self.everyone) % 3
         phone = Phone(client_type, account_id, takes_batches=takes_batches)
         self.everyone.append(phone)
         self._connect(phone, is_slow)
@@ -379,11 +380,15 @@ class Marketplace(RuleBasedStateMachine):
         phone = data.draw(st.sampled_from(self._online()))
         phone.to_say.append(JOIN)
 
-    @precondition(lambda self: self._online())
+    @precondition(lambda self: self._users())
     @rule(data=st.data())
     def someone_leaves_the_room(self, data: st.DataObject) -> None:
-        phone = data.draw(st.sampled_from(self._online()))
+        """A user, as the room's past ends for all connections of an identity."""
+        phone = data.draw(st.sampled_from(self._users()))
         phone.to_say.append(LEAVE)
+
+    def _users(self) -> list[Phone]:
+        return [phone for phone in self._online() if phone.client_type is ClientType.USER]
 
     @rule()
     def the_numbers_of_shards_change_by_a_step(self) -> None:
