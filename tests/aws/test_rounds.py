@@ -9,6 +9,7 @@ import pytest
 
 from functions.fanout.handler import handler as fanout
 from functions.sweep.handler import handler as sweep
+from harness import deployment
 from harness.gateway_events import CONTEXT
 from infra.cdk.fanout import VISIBILITY_SECONDS
 from tests.aws.conftest import Clock, connect, store_users, stored
@@ -128,9 +129,9 @@ def lane(kind: Kind = Kind.PLAIN, shard: int = 0) -> Lane:
     return Lane("user", epoch, f"user#{shard:02d}", kind)
 
 
-def everyone_has(world: World, last: int) -> bool:
-    """Return whether all 24 have all events, whatever came twice."""
-    names = [f"{kind}{n}" for kind in ("many", "batch") for n in range(12)]
+def everyone_has(world: World, last: int, of_each: int = 12) -> bool:
+    """Return whether all of both kinds have all events, whatever came twice."""
+    names = [f"{kind}{n}" for kind in ("many", "batch") for n in range(of_each)]
     every = set(range(1, last + 1))
     return {name: set(seqs) for name, seqs in world.got.items()} == dict.fromkeys(names, every)
 
@@ -270,6 +271,12 @@ def test_a_room_has_lanes_of_its_own(world: World) -> None:
 # --- Deaths ---
 
 
+@pytest.fixture
+def one_shard(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have two lanes, of one partition, so that every call of a process is tried quickly."""
+    deployment.configure(monkeypatch, user_shards=(1,))
+
+
 def lived_through(world: World, process: Process, calls: int) -> bool:
     """Let a process die before a call; return whether it had ended by then."""
     if process.run(calls):
@@ -278,9 +285,10 @@ def lived_through(world: World, process: Process, calls: int) -> bool:
     return False
 
 
+@pytest.mark.usefixtures("one_shard")
 def test_a_publisher_may_die_before_any_of_its_calls(world: World, at: Clock) -> None:
-    store_users(12)
-    store_users(12, batch=True, name="batch")
+    store_users(6)
+    store_users(6, batch=True, name="batch")
     has_ended = False
     published = 0
     while not has_ended:
@@ -291,15 +299,16 @@ def test_a_publisher_may_die_before_any_of_its_calls(world: World, at: Clock) ->
         published += 2
         world.sweep()
         world.work()
-        assert everyone_has(world, published)
+        assert everyone_has(world, published, of_each=6)
         assert not has_work()
-    assert published > 20
+    assert published > 14
 
 
+@pytest.mark.usefixtures("one_shard")
 def test_a_worker_may_die_before_any_of_its_calls(world: World) -> None:
     """Its message comes again when it is visible again."""
-    store_users(12)
-    store_users(12, batch=True, name="batch")
+    store_users(6)
+    store_users(6, batch=True, name="batch")
     published = calls = 0
     deaths = 0
     while not published or deaths:
@@ -312,15 +321,16 @@ def test_a_worker_may_die_before_any_of_its_calls(world: World) -> None:
                 deaths += 1
                 break
         world.work()
-        assert everyone_has(world, published)
+        assert everyone_has(world, published, of_each=6)
         assert not has_work()
         calls += 1
     assert calls > 15
 
 
+@pytest.mark.usefixtures("one_shard")
 def test_a_worker_may_die_before_any_of_its_calls_and_its_message_be_lost(world: World) -> None:
     """As a dead letter, for example: the sweep finds the lane, without another event."""
-    store_users(12)
+    store_users(6)
     published = calls = 0
     deaths = 1
     while deaths:
@@ -338,9 +348,10 @@ def test_a_worker_may_die_before_any_of_its_calls_and_its_message_be_lost(world:
     assert calls > 15
 
 
+@pytest.mark.usefixtures("one_shard")
 def test_a_worker_that_outlives_its_lease_changes_nothing_any_more(world: World) -> None:
     """It stands still before any of its calls, another one does its work, and it goes on."""
-    store_users(12, batch=True)
+    store_users(6, batch=True)
     published = calls = 0
     was_late = True
     while was_late:
