@@ -159,9 +159,15 @@ def _receive(message: type[BaseModel]) -> dict[str, Any]:
         "messages": [_in_channel(message)],
         "reply": {
             "channel": {"$ref": "#/channels/notifications"},
-            "messages": [_in_channel(REPLIES[message]), _in_channel(events.Error)],
+            "messages": [_in_channel(reply) for reply in replies(message)],
         },
     }
+
+
+def replies(message: type[BaseModel]) -> list[type[BaseModel]]:
+    """Return the events that answer a message; `recovered` may come in a batch."""
+    in_batch = [events.Batch] if REPLIES[message] is events.Recovered else []
+    return [REPLIES[message], *in_batch, events.Error]
 
 
 def _in_channel(model: type[BaseModel]) -> dict[str, str]:
