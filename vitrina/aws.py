@@ -237,20 +237,30 @@ def in_parallel(call: Callable[[T], R], each: Iterable[T]) -> list[R]:
 
 
 def batch_get(table: str, keys: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield the items that exist, strongly consistent and in no order, in DynamoDB's format.
+    """Yield the items of a table that exist, as `batch_get_all` does."""
+    return (item for _, item in batch_get_all((table, key) for key in keys))
 
-    Keys have the format that `to_item` takes. BatchGetItem takes 100 keys; keys that DynamoDB
-    leaves unprocessed, when it throttles or beyond 16 MB, are requested again.
+
+def batch_get_all(
+    wanted: Iterable[tuple[str, Mapping[str, Any]]],
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield tables and those of their items that exist, strongly consistent and in no order.
+
+    `wanted` has tables and keys in the format that `to_item` takes; items have DynamoDB's format.
+    BatchGetItem takes 100 keys, of any tables. Keys that DynamoDB leaves unprocessed, when it
+    throttles or beyond 16 MB, are requested again.
     """
-    waiting = [to_item(key) for key in keys]
+    waiting = [(table, to_item(key)) for table, key in wanted]
     while waiting:
         batch, waiting = waiting[:MAX_KEYS_PER_READ], waiting[MAX_KEYS_PER_READ:]
-        answer = dynamodb().batch_get_item(
-            RequestItems={table: {"Keys": batch, "ConsistentRead": True}}
-        )
-        yield from answer["Responses"][table]
-        if left := answer["UnprocessedKeys"].get(table):
-            waiting += left["Keys"]
+        requests: dict[str, Any] = {}
+        for table, key in batch:
+            requests.setdefault(table, {"Keys": [], "ConsistentRead": True})["Keys"].append(key)
+        answer = dynamodb().batch_get_item(RequestItems=requests)
+        for table, items in answer["Responses"].items():
+            yield from ((table, item) for item in items)
+        if left := answer["UnprocessedKeys"]:
+            waiting += [(table, key) for table in left for key in left[table]["Keys"]]
             time.sleep(_OF_THE_CLIENT.pause_after(1))
 
 

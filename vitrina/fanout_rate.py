@@ -10,7 +10,7 @@ from vitrina import aws, config, history, lanes
 from vitrina.lanes import Lane
 
 # The rest is for posts of requests, greetings and recoveries, and for the retry queue.
-LANES_SHARE = 0.9
+LANES_SHARE = 0.95
 RETRY_SHARE = 0.02
 """Of each worker of the retry queue."""
 

@@ -208,10 +208,24 @@ def positions(channels: Iterable[str]) -> dict[str, Position]:
 
 def known_positions(channels: Iterable[str]) -> dict[str, Position]:
     """Return the positions of those channels that have one, strongly consistent."""
-    return {
-        head["channel"]: Position(epoch=head["epoch"], seq=int(head["last"]))
-        for head in get((channel, HEAD) for channel in channels)
-    }
+    return _positions_in(get((channel, HEAD) for channel in channels))
+
+
+def head_key(channel: str) -> dict[str, Any]:
+    return _key((channel, HEAD))
+
+
+def _key(key: Key) -> dict[str, Any]:
+    return dict(zip(("channel", "seq"), key, strict=True))
+
+
+def positions_in(rows: Iterable[Mapping[str, Any]]) -> dict[str, Position]:
+    """Read heads in DynamoDB's format; return the positions of their channels."""
+    return _positions_in(map(aws.from_item, rows))
+
+
+def _positions_in(heads: Iterable[Mapping[str, Any]]) -> dict[str, Position]:
+    return {head["channel"]: Position(epoch=head["epoch"], seq=int(head["last"])) for head in heads}
 
 
 def keep(channel: str) -> Position:
@@ -413,8 +427,7 @@ def _kept(keys: Iterable[Key]) -> Iterator[dict[str, Any]]:
 
 def get(keys: Iterable[Key]) -> Iterator[dict[str, Any]]:
     """Yield the rows that exist, strongly consistent and in no order."""
-    wanted = ({"channel": channel, "seq": seq} for channel, seq in keys)
-    return map(aws.from_item, aws.batch_get(config.current().history_table, wanted))
+    return map(aws.from_item, aws.batch_get(config.current().history_table, map(_key, keys)))
 
 
 def _from_item(item: Mapping[str, Any]) -> StoredEvent:

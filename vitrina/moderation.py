@@ -1,8 +1,8 @@
 """Moderation: a shop submits a product, an administrator approves or rejects it."""
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -194,12 +194,22 @@ class _Ahead(NamedTuple):
 
 
 def _read_ahead(product_ids: Sequence[int], channels: Collection[str] = ()) -> _Ahead:
-    """Read the settings, products and the heads of channels side by side."""
-    with ThreadPoolExecutor(3) as pool:
-        rules = pool.submit(platform_settings.read)
-        found = pool.submit(products.find_many, product_ids)
-        heads = pool.submit(history.positions, channels)
-        return _Ahead(rules.result().settings, found.result(), heads.result())
+    """Read the settings, products and the heads of channels in one call, strongly consistent."""
+    here = config.current()
+    rows: dict[str, list[Any]] = defaultdict(list)
+    for table, row in aws.batch_get_all(
+        [
+            (here.platform_table, platform_settings.KEY),
+            *((here.products_table, products.key(n)) for n in product_ids),
+            *((here.history_table, history.head_key(channel)) for channel in channels),
+        ]
+    ):
+        rows[table].append(row)
+    return _Ahead(
+        rules=platform_settings.from_row(next(iter(rows[here.platform_table]), None)).settings,
+        found=products.from_rows(rows[here.products_table]),
+        heads=history.positions_in(rows[here.history_table]),
+    )
 
 
 def _decide(

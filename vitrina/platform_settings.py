@@ -40,18 +40,24 @@ class VersionedSettings(NamedTuple):
     settings: PlatformSettings
 
 
+KEY = {"name": "settings"}
+
+
 def read() -> VersionedSettings:
     """Return the settings in force, strongly consistent."""
     found = aws.dynamodb().get_item(
-        TableName=config.current().platform_table,
-        Key={"name": {"S": "settings"}},
-        ConsistentRead=True,
+        TableName=config.current().platform_table, Key=aws.to_item(KEY), ConsistentRead=True
     )
-    if "Item" not in found:
+    return from_row(found.get("Item"))
+
+
+def from_row(item: dict[str, Any] | None) -> VersionedSettings:
+    """Read the row of settings in DynamoDB's format; without one the deployment's are in force."""
+    if item is None:
         here = config.current()
         defaults = PlatformSettings(approval_fee=here.approval_fee, currency=here.currency)
         return VersionedSettings(0, defaults)
-    row = aws.from_item(found["Item"])
+    row = aws.from_item(item)
     fields = {name: row[name] for name in PlatformSettings.model_fields}
     return VersionedSettings(int(row["version"]), PlatformSettings.model_validate(fields))
 

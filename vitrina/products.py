@@ -112,9 +112,16 @@ def put(product: Product) -> "TransactWriteItemTypeDef":
 
 def find_many(product_ids: Iterable[int]) -> dict[int, Product]:
     """Return the products that exist, strongly consistent."""
-    keys = ({"product_id": n} for n in product_ids)
-    found = map(_from_item, aws.batch_get(config.current().products_table, keys))
-    return {product.product_id: product for product in found}
+    return from_rows(aws.batch_get(config.current().products_table, map(key, product_ids)))
+
+
+def key(product_id: int) -> dict[str, int]:
+    return {"product_id": product_id}
+
+
+def from_rows(rows: Iterable[dict[str, Any]]) -> dict[int, Product]:
+    """Read rows in DynamoDB's format; return products by id."""
+    return {product.product_id: product for product in map(_from_item, rows)}
 
 
 def get(product_id: int, viewer: Identity | None) -> Product:

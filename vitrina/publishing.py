@@ -69,7 +69,9 @@ def _publish(
 ) -> Broadcast:
     series = _by_channel(events)
     posts: list[Post] = []
-    large: list[Lane] = []
+    # Those without members in the first page may have none, and wait for the others.
+    likely: list[Lane] = []
+    unlikely: list[Lane] = []
     epochs = {name: epoch for each in publications for name, epoch in each.epochs.items()}
     for channel, page in subscriptions.first_pages(series, SMALL_PAGE):
         is_small = page.cursor is None
@@ -77,8 +79,11 @@ def _publish(
             posts += series[channel].posts_to(page.members)
         else:
             key = page.partition.key
-            large += [Lane(channel, epochs[channel], key, kind) for kind in Kind]
+            for kind in Kind:
+                lanes_of = likely if page.members.of(kind) else unlikely
+                lanes_of.append(Lane(channel, epochs[channel], key, kind))
     # Before the first post: workers start in parallel.
+    large = [*likely, *unlikely]
     _owe(large, publications, wakes_all)
     result = posting.post(
         series.values(),

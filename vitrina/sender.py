@@ -34,6 +34,9 @@ FIRST_BACKOFF_SECONDS = 0.1
 MAX_BACKOFF_SECONDS = 2.0
 MAX_PAUSE_SECONDS = 1.0
 STEP_SECONDS = 0.02
+# A process may post so much at once after a pause. All workers and requests of a moment are far
+# below the account's burst, which is half a second's posts.
+BURST_SECONDS = 0.25
 TIMES_THE_SLOWEST = 3
 # A connection that has to be closed is told why if it takes the frame now. One that does not read
 # would otherwise decide how long it stays.
@@ -150,7 +153,8 @@ def _run(
     per_second: float | None,
     linger_seconds: float = math.inf,
 ) -> Delivery:
-    bucket = _bucket(per_second or config.current().posts_per_second)
+    bucket = _bucket()
+    bucket.allow(per_second or config.current().posts_per_second)
     deadline = time.monotonic() + budget_seconds
     try:
         return _sender().run(posts, deadline, attempts, bucket, linger_seconds)
@@ -188,17 +192,27 @@ class _Transfer:
 
 
 class _Bucket:
-    """A token bucket, one token per post, that holds the tokens of a tenth of a second.
+    """A token bucket, one token per post, that holds the tokens of a quarter of a second.
 
     API Gateway's own throttle is a token bucket too. A small bucket here leaves the burst of that
     one to HTTP requests, which cannot wait.
     """
 
-    def __init__(self, per_second: float) -> None:
-        self._per_second = per_second
-        self._capacity = max(1.0, per_second / 10)
-        self._tokens = self._capacity
+    def __init__(self) -> None:
+        self._per_second = 0.0
+        self._tokens = math.inf
         self._filled_at = time.monotonic()
+
+    def allow(self, per_second: float) -> None:
+        """Change the rate. It begins full; what is left of another rate is kept."""
+        if self._per_second:
+            self.fill()
+        self._per_second = per_second
+        self._tokens = min(self._capacity, self._tokens)
+
+    @property
+    def _capacity(self) -> float:
+        return max(1.0, self._per_second * BURST_SECONDS)
 
     def fill(self) -> None:
         """Add the tokens of the time since the last call, in steps of 20 ms.
@@ -232,9 +246,9 @@ def forget() -> None:
 
 
 @cache
-def _bucket(per_second: float) -> _Bucket:
+def _bucket() -> _Bucket:
     """Return the bucket that all runs in this process share."""
-    return _Bucket(per_second)
+    return _Bucket()
 
 
 @cache

@@ -95,7 +95,6 @@ def _publisher(
     """Return a function that commits and publishes; its timeout is how long API Gateway waits."""
     return Function(
         {
-            "platform[settings]": ("GetItem",),
             _channels_of(*events): PUBLISH,
             LANES: ("UpdateItem",),
             "connections[*]": READ_AND_PRUNE,
@@ -155,12 +154,15 @@ FUNCTIONS = {
     # One whole vCPU, because posting is limited by the processor.
     "approve": _publisher(
         ("product.approved",),
-        {"products": ("BatchGetItem", "PutItem")},
+        {"products": ("BatchGetItem", "PutItem"), "platform[settings]": ("BatchGetItem",)},
         reserved_concurrency=30,
         snap_start=True,
         memory_mb=1769,
     ),
-    "reject": _publisher(("product.rejected",), {"products": ("BatchGetItem", "PutItem")}),
+    "reject": _publisher(
+        ("product.rejected",),
+        {"products": ("BatchGetItem", "PutItem"), "platform[settings]": ("BatchGetItem",)},
+    ),
     "products": _publisher(
         ("product.submitted",),
         {

@@ -120,15 +120,15 @@ def test_of_two_decisions_on_the_same_reading_one_is_made(
     """Another admin rejects between this one's reading and writing."""
     product_id = submit()
     connect("shop", ClientType.SHOP, shop_id=10, shop_name="Shop 10")
-    find_many = products.find_many
+    from_rows = products.from_rows
 
-    def find_then_lose(product_ids: Any) -> Any:
+    def find_then_lose(rows: Any) -> Any:
         monkeypatch.undo()
-        found = find_many(product_ids)
+        found = from_rows(rows)
         assert reject(product_id).status == 200
         return found
 
-    monkeypatch.setattr(products, "find_many", find_then_lose)
+    monkeypatch.setattr(products, "from_rows", find_then_lose)
     answer = approve(product_id)
     assert (answer.status, answer.body["code"]) == (409, "already_moderated")
     assert received(management_api) == {"shop": ["product.rejected"]}
@@ -169,15 +169,15 @@ def test_a_product_that_was_never_edited_needs_no_version(decide: Callable[..., 
 def test_an_edit_between_reading_and_writing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The shop replaces its product after the approval has read it."""
     product_id = submit()
-    find_many = products.find_many
+    from_rows = products.from_rows
 
-    def find_then_edit(product_ids: Any) -> Any:
+    def find_then_edit(rows: Any) -> Any:
         monkeypatch.undo()
-        found = find_many(product_ids)
+        found = from_rows(rows)
         assert resubmit(product_id, shop_token()).status == 200
         return found
 
-    monkeypatch.setattr(products, "find_many", find_then_edit)
+    monkeypatch.setattr(products, "from_rows", find_then_edit)
     answer = approve(product_id)
     assert (answer.status, answer.body["code"]) == (428, "version_missing")
     assert stored(product_id).moderation_status == "pending"

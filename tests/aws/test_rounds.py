@@ -507,20 +507,20 @@ def test_a_lane_is_found_stalled_only_when_nobody_works_on_it(world: World) -> N
 
 def test_the_rate_is_shared_by_the_lanes_that_have_work(world: World) -> None:
     one, two = lane(shard=0), lane(shard=1)
-    assert fanout_rate.enter(one) == 9000
-    assert fanout_rate.enter(one) == 9000
-    assert fanout_rate.enter(two) == 4500
+    assert fanout_rate.enter(one) == 9500
+    assert fanout_rate.enter(one) == 9500
+    assert fanout_rate.enter(two) == 4750
     fanout_rate.leave(one)
-    assert fanout_rate.enter(two) == 9000
-    assert fanout_rate.enter(one) == 4500
+    assert fanout_rate.enter(two) == 9500
+    assert fanout_rate.enter(one) == 4750
     world.set(fanout_rate.ACTIVE_MS / 1000 + 0.1)
-    assert fanout_rate.enter(two) == 9000
+    assert fanout_rate.enter(two) == 9500
 
 
 @pytest.mark.usefixtures("world")
 def test_no_share_is_smaller_than_that_of_all_workers() -> None:
-    assert [fanout_rate.enter(lane(shard=n)) for n in range(7)][-1] == 1800
-    assert fanout_rate.first_share() == 1800
+    assert [fanout_rate.enter(lane(shard=n)) for n in range(7)][-1] == 1900
+    assert fanout_rate.first_share() == 1900
 
 
 # --- Beside version 0.1 ---
