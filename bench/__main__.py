@@ -3,12 +3,13 @@
 import signal
 import sys
 
-from bench import cold, million, posts, recovery, report, scale, stub, units
+from bench import bursts, cold, million, posts, recovery, report, scale, stub, units
 from local.progress import Progress
 
 BENCHMARKS = {
     "posts": posts.measure,
     "scale": scale.measure,
+    "bursts": bursts.measure,
     "million": million.measure,
     "recovery": recovery.measure,
     "units": units.measure,
@@ -32,7 +33,8 @@ def _run(name: str) -> None:
     progress.done()
     text = section.to_markdown(name)
     print(f"\n{text}\n")
-    report.write(name, text)
+    if section.is_complete:
+        report.write(name, text)
 
 
 if __name__ == "__main__":

@@ -1,270 +1,425 @@
-"""A million connections, as a discrete-event simulation."""
+"""Events an hour to a hundred thousand and a million connections: a simulation of rounds."""
 
 import json
+import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import simpy
 
-from bench import chart, scale
+from bench import bursts, chart, report, scale
 from bench.cloud.bill import dollars
 from bench.cloud.server import DELIVERY_SECONDS, LATENCY_SECONDS
 from bench.cloud.stack import SHARES
 from bench.report import Row, Section, Table
 from vitrina.channels import ClientType
-from vitrina.config import Config
+from vitrina.fanout_rate import LANES_SHARE
+from vitrina.frames import MAX_FRAME_BYTES
+from vitrina.partitions import Kind
+from vitrina.rounds import MAX_EVENTS, MAX_PAGE_ROWS, PIECE_SECONDS, SLICE_SECONDS
 from vitrina.sender import MAX_PARALLEL_POSTS
 
 MILLION = 1_000_000
-FIRST_PAGE_POSTS, PAGE_SECONDS = 64, 0.5
-QUOTAS = (10_000, 50_000, 100_000)
-BURST_SECONDS = 0.5
-"""AWS's burst is half a second's posts; a raised quota is assumed to keep that."""
-SHARDS = (16, 32, 64)
-WORKERS = (5, 10, 20, 50)
+SIZES = (scale.LARGE, MILLION)
+QUOTAS = (50_000, 100_000)
+"""Raised ones."""
+SETTINGS = ((5, 4, 1), (12, 8, 2), (24, 16, 4))
+"""Workers, shards of users and of shops; the first are the defaults."""
+MIN_EVENTS_AN_HOUR = {scale.LARGE: 20_000, MILLION: 1_800}
+FORMER_EVENTS_AN_HOUR = {scale.LARGE: 360, MILLION: 36}
+"""By the same quota: each event took 10 s and 100 s."""
 # SQS's event source starts with five workers and adds 300 a minute.
 FIRST_WORKERS, WORKERS_PER_SECOND = 5, 300 / 60
 COLD_START_SECONDS = 0.8
 WORKER_GB = 1769 / 1024
 POST_LATENCY_SECONDS = 0.02
-# A worker's bucket holds a tenth of a second's posts; posts are simulated in steps.
+# A worker's bucket keeps the posts of a tenth of a second, while it reads and writes.
 BUCKET_SECONDS = 0.1
-STEP_SECONDS = 0.01
-GOOD_ENOUGH = 1.02
-"""Among settings this close to the fastest, the cheapest are recommended."""
+MAX_ROUNDS_AFTER = 3
+"""A rate is sustained if nothing is owed longer than so many rounds after the last event: the round
+under way and one more, and what calls and restarts take. Otherwise it would grow."""
+ROUNDS = 15
+"""For how many rounds events are published."""
+GOOD_ENOUGH = 0.97
+"""Of settings that sustain almost the most events, the one with the fewest workers is advised."""
+SAMPLES = 8
+STEPS = 6
+"""Of the search for the greatest rate that is sustained."""
 
 Process = Generator[simpy.Event, Any, None]
 
 
-class _Bucket:
-    """A token bucket of posts, for an account or a worker."""
+class Costs(NamedTuple):
+    """Processor time of a post: measured at two sizes of frames."""
 
-    def __init__(self, env: simpy.Environment, per_second: float, capacity: float) -> None:
-        self._env = env
-        self._per_second = per_second
-        self._capacity = self._tokens = capacity
-        self._filled_at = env.now
+    seconds: float
+    seconds_per_byte: float
+    event_bytes: float
 
-    def take(self, wanted: float) -> float:
-        """Take up to `wanted` tokens; return how many were taken."""
-        brought = (self._env.now - self._filled_at) * self._per_second
-        self._filled_at = self._env.now
-        self._tokens = min(self._capacity, self._tokens + brought)
-        taken = min(self._tokens, wanted)
-        self._tokens -= taken
-        return taken
+    def of(self, frame_bytes: float) -> float:
+        return self.seconds + frame_bytes * self.seconds_per_byte
+
+
+@dataclass
+class _Lane:
+    rows: int
+    """Of its partition, also those of the other kind of connections."""
+    connections: int
+    pending: list[int] = field(default_factory=list)
+    """Events that are owed, by number."""
+    round: list[int] = field(default_factory=list)
+    """Events of the round under way."""
+    left: float = 0
+    """Connections that are still to be posted to in this round."""
+    is_held: bool = False
 
 
 @dataclass
 class Simulation:
-    """One event from its commit to its last delivery: the parameters, and what happened."""
+    """Events at a constant rate: the parameters, and what happened."""
 
     connections: int
-    posts_per_second: int
-    workers: int
-    user_shards: int
-    cpu_seconds_per_post: float
+    events_per_second: float
+    seconds: float
+    """For how long events are published."""
+    costs: Costs
+    posts_per_second: int = scale.POSTS_PER_SECOND
+    workers: int = 5
+    user_shards: int = 4
+    shop_shards: int = 1
     latency_seconds: float = POST_LATENCY_SECONDS
     cold_start_seconds: float = COLD_START_SECONDS
+    processors: float = math.inf
+    """That the workers share."""
 
     env: simpy.Environment = field(default_factory=simpy.Environment)
-    seconds: float = 0
-    """Until the last post."""
-    tasks: int = 0
+    delays: list[tuple[float, float]] = field(default_factory=list)
+    """Seconds from commit to post, and the number of deliveries that took so long."""
+    last_seconds: float = 0
+    """From the last commit to the last post."""
     posts: float = 0
-    throttled: float = 0
+    deliveries: float = 0
+    pieces: int = 0
     busy_seconds: float = 0
     """Of all workers together, as Lambda bills it."""
-    busy_workers: set[int] = field(default_factory=set)
 
     @property
-    def bound_seconds(self) -> float:
-        """The time that the quota takes."""
-        return max(0.0, self.connections / self.posts_per_second - BURST_SECONDS)
+    def round_seconds(self) -> float:
+        """The time of one post to each connection, at the lanes' rate."""
+        return self.connections / (LANES_SHARE * self.posts_per_second)
+
+    @property
+    def is_sustained(self) -> bool:
+        return self.last_seconds <= MAX_ROUNDS_AFTER * self.round_seconds
+
+    @property
+    def events(self) -> int:
+        return max(1, round(self.events_per_second * self.seconds))
 
     def run(self) -> Self:
-        quota = self.posts_per_second
-        self.account = _Bucket(self.env, quota, quota * BURST_SECONDS)
         self.queue = simpy.Store(self.env)
-        self.env.process(self._approve())
+        self.active: set[int] = set()
+        self.lanes = [
+            _Lane(rows, rows if kind is Kind.BATCH else 0)
+            for channel, share in SHARES.items()
+            for shards in [self._shards(channel)]
+            for rows in [self.connections * share // 100 // shards] * shards
+            for kind in Kind
+        ]
+        self.committed: list[float] = []
+        self.env.process(self._publish())
         for number in range(self.workers):
             self.env.process(self._work(number))
-        # The simulation ends when no process is left.
+        # The simulation ends when no process has anything to do.
         self.env.run()
         return self
 
-    def _partitions(self) -> list[int]:
-        """Return the connections of each partition; those of a type are equal."""
-        shards = {ClientType.USER: self.user_shards, ClientType.SHOP: _default("shop_shards")}
-        return [
-            self.connections * share // 100 // shards.get(client_type, 1)
-            for client_type, share in SHARES.items()
-            for _ in range(shards.get(client_type, 1))
-        ]
+    def percentile(self, percent: float) -> float:
+        """Return the delay that so many percent of the deliveries do not exceed."""
+        reached, wanted = 0.0, self.deliveries * percent / 100
+        for delay, count in sorted(self.delays):
+            reached += count
+            if reached >= wanted:
+                return delay
+        return math.nan
 
-    def _approve(self) -> Process:
-        """Commit, read the first pages, queue the next ones, post."""
-        partitions = self._partitions()
-        yield self.env.timeout(_taking("TransactWriteItems", "Query", "SendMessageBatch"))
-        for connections in partitions:
-            if connections > FIRST_PAGE_POSTS:
-                self.queue.put(connections - FIRST_PAGE_POSTS)
-        first = sum(min(FIRST_PAGE_POSTS, connections) for connections in partitions)
-        quota = self.posts_per_second
-        yield from self._post(first, _Bucket(self.env, quota, quota * BUCKET_SECONDS))
+    def _shards(self, channel: ClientType) -> int:
+        return {ClientType.USER: self.user_shards, ClientType.SHOP: self.shop_shards}.get(
+            channel, 1
+        )
+
+    def _publish(self) -> Process:
+        """Commit events; each is owed by every lane, and wakes those that nobody holds."""
+        for number in range(self.events):
+            self.committed.append(self.env.now)
+            self.env.process(self._owe(number))
+            yield self.env.timeout(1 / self.events_per_second)
+
+    def _owe(self, number: int) -> Process:
+        yield self.env.timeout(
+            _taking("TransactWriteItems", "Query", "UpdateItem", "SendMessageBatch")
+        )
+        for lane in self.lanes:
+            lane.pending.append(number)
+            if not lane.is_held:
+                self._wake(lane)
+
+    def _wake(self, lane: _Lane) -> None:
+        # Woken twice, it is no work for the second worker.
+        if lane not in self.queue.items:
+            self.queue.put(lane)
 
     def _work(self, number: int) -> Process:
-        """Run one task after another, from the time that Lambda starts this worker."""
+        """Work on one lane after another, from the time that Lambda starts this worker."""
         yield self.env.timeout(max(0, number - FIRST_WORKERS + 1) / WORKERS_PER_SECOND)
-        rate = self.posts_per_second / self.workers
-        bucket = _Bucket(self.env, rate, max(1.0, rate * BUCKET_SECONDS))
         start = self.cold_start_seconds
         while True:
-            left = yield self.queue.get()
+            lane = yield self.queue.get()
             yield self.env.timeout(DELIVERY_SECONDS + start)
             start, began = 0.0, self.env.now
-            self.busy_workers.add(number)
-            yield from self._do(left, bucket)
+            yield self.env.timeout(_taking("UpdateItem"))
+            if not lane.is_held:
+                self.pieces += 1
+                lane.is_held = True
+                yield from self._piece(number, lane)
+                self.active.discard(number)
             self.busy_seconds += self.env.now - began
 
-    def _do(self, left: int, bucket: _Bucket) -> Process:
-        """Read a page, queue the next one, post to this one."""
-        self.tasks += 1
-        yield self.env.timeout(_taking("BatchGetItem", "Query"))
-        page = self.posts_per_second / self.workers * PAGE_SECONDS
-        if left > page:
-            yield self.env.timeout(_taking("SendMessageBatch"))
-            self.queue.put(left - page)
-        yield from self._post(min(left, page), bucket)
+    def _piece(self, number: int, lane: _Lane) -> Process:
+        """Post slices of rounds for two seconds, or until nothing is owed."""
+        until = self.env.now + PIECE_SECONDS
+        share = LANES_SHARE * self.posts_per_second / self.workers
+        while lane.round or lane.pending:
+            if not lane.round:
+                # Reads the head, begins the round and reads its events.
+                yield self.env.timeout(_taking("BatchGetItem", "UpdateItem", "Query"))
+                lane.round = lane.pending[: MAX_EVENTS[Kind.BATCH]]
+                del lane.pending[: len(lane.round)]
+                lane.left = lane.connections
+            if lane.connections:
+                self.active.add(number)
+                yield from self._slice(lane, share)
+            else:
+                yield from self._find_nobody(lane)
+            if self.env.now > until and (lane.round or lane.pending):
+                yield self.env.timeout(_taking("UpdateItem", "SendMessageBatch"))
+                lane.is_held = False
+                self._wake(lane)
+                return
+            share = LANES_SHARE * self.posts_per_second / max(1, len(self.active))
+        lane.is_held = False
 
-    def _post(self, left: float, bucket: _Bucket) -> Process:
-        """Post as fast as the buckets, the processor and the open connections allow."""
-        fastest = min(1 / self.cpu_seconds_per_post, MAX_PARALLEL_POSTS / self.latency_seconds)
-        while left > 0:
-            tried = bucket.take(min(left, fastest * STEP_SECONDS))
-            sent = self.account.take(tried)
-            left = max(0.0, left - sent)
-            self.posts += sent
-            self.throttled += tried - sent
-            yield self.env.timeout(STEP_SECONDS if left > 0 else self.latency_seconds)
-        self.seconds = max(self.seconds, self.env.now)
+    def _find_nobody(self, lane: _Lane) -> Process:
+        """Read a partition without members of this kind, and end the round."""
+        pages = math.ceil(lane.rows / MAX_PAGE_ROWS)
+        yield self.env.timeout(pages * _taking("Query") + _taking("UpdateItem"))
+        lane.round = []
+
+    def _slice(self, lane: _Lane, share: float) -> Process:
+        """Read members, post to them, write the cursor, and read the share of the rate."""
+        frame_bytes = len(lane.round) * self.costs.event_bytes
+        frames = max(1, math.ceil(frame_bytes / MAX_FRAME_BYTES))
+        members = min(lane.left, max(1, share * SLICE_SECONDS // frames))
+        pages = math.ceil(members / MAX_PAGE_ROWS)
+        calls = pages * _taking("Query") + 2 * _taking("UpdateItem")
+        cpu = self.costs.of(frame_bytes / frames)
+        processors = min(1.0, self.processors / len(self.active))
+        fastest = min(processors / cpu, MAX_PARALLEL_POSTS / self.latency_seconds)
+        posts = members * frames
+        # What the bucket has kept meanwhile is posted at once.
+        kept = min(calls + self.latency_seconds, BUCKET_SECONDS) * share
+        posting = max(posts / fastest, (posts - kept) / share) + self.latency_seconds
+        yield self.env.timeout(calls + posting)
+        # A few of the events, which came at a constant rate, stand for all.
+        sample = lane.round[:: max(1, len(lane.round) // SAMPLES)]
+        count = members * len(lane.round) / len(sample)
+        middle = self.env.now - posting / 2
+        self.delays += ((middle - self.committed[event], count) for event in sample)
+        self.posts += posts
+        self.deliveries += members * len(lane.round)
+        self.last_seconds = self.env.now - self.committed[-1]
+        lane.left -= members
+        if lane.left < 1:
+            lane.round = []
 
 
 def _taking(*calls: str) -> float:
     return sum(LATENCY_SECONDS[call] for call in calls)
 
 
-def _default(setting: str) -> int:
-    """Return a default of the configuration; for shards, their only number."""
-    default: int | tuple[int] = Config.model_fields[setting].default
-    return default[0] if isinstance(default, tuple) else default
+def greatest(simulate: Callable[[float], Simulation], at_most: float) -> Simulation:
+    """Return the simulation with the greatest rate of events that is sustained, by bisection."""
+    low, high = 0.0, at_most
+    found = simulate(at_most / 2**STEPS)
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        tried = simulate(middle)
+        if tried.is_sustained:
+            low, found = middle, tried
+        else:
+            high = middle
+    return found
 
 
 # --- The section of the page ----------------------------------------------------------------------
 
 
 def measure(progress: Callable[[str], None]) -> Section:
-    """Simulate a million connections, with the last figures of the scale benchmark."""
-    if not scale.COSTS.exists():
-        scale.measure(progress)
-    costs = json.loads(scale.COSTS.read_text())
-    cpu = costs["cpu_seconds_per_post"]
+    """Simulate rounds with the figures of the last run of the benchmark `bursts`."""
+    if not bursts.FIGURES.exists():
+        raise RuntimeError("Run the benchmark `bursts` first.")
+    loads = json.loads(bursts.FIGURES.read_text())
+    costs = _costs(loads)
     progress("Simulating what was measured")
-    checked = _as_measured(cpu).run()
+    checked = [_check(load, costs) for load in loads if not load["is_mixed"]]
     found: dict[int, list[Simulation]] = {}
-    for quota in QUOTAS:
-        progress(f"A million at {quota:,} posts/s")
-        found[quota] = [
-            Simulation(MILLION, quota, workers, shards, cpu).run()
-            for shards in SHARDS
-            for workers in WORKERS
-        ]
-    advice = [_best(tried) for tried in found.values()]
-    _chart(advice)
+    for size in SIZES:
+        progress(f"The greatest rate for {size:,}")
+        found[size] = [_greatest(size, scale.POSTS_PER_SECOND, each, costs) for each in SETTINGS]
+    progress("Greater quotas")
+    by_quota = {
+        quota: [_greatest(MILLION, quota, each, costs) for each in SETTINGS] for quota in QUOTAS
+    }
+    by_quota = {scale.POSTS_PER_SECOND: found[MILLION], **by_quota}
+    advice = [_best(tried) for tried in by_quota.values()]
+    defaults = {size: tried[0] for size, tried in found.items()}
+    targets = [
+        report.at_least(
+            f"events an hour to {size:,}", MIN_EVENTS_AN_HOUR[size], _an_hour(defaults[size])
+        )
+        for size in SIZES
+    ]
+    chart.bars(
+        "million",
+        {
+            f"events an hour to {size:,}": {
+                "each alone": FORMER_EVENTS_AN_HOUR[size],
+                "rounds of frames": _an_hour(defaults[size]),
+            }
+            for size in SIZES
+        },
+        ours="rounds of frames",
+    )
     return Section(
         tables=[
-            _check_table(costs["seconds"], checked.seconds),
-            Table("A million", [_advice(each, costs["bill"]) for each in advice]),
-            *(_sweep_table(quota, tried) for quota, tried in found.items()),
+            Table("Targets", targets),
+            Table("Check: as measured", checked),
+            Table(
+                "The greatest rate",
+                [_greatest_row(each) for tried in found.values() for each in tried],
+            ),
+            Table("A million, by quota", [_quota_row(each) for each in advice]),
         ],
         notes=[
-            f"A post takes {cpu * 1e6:.0f} µs of processor time and"
-            f" {POST_LATENCY_SECONDS * 1000:.0f} ms of latency; a cold start takes"
+            f"An event has {costs.event_bytes:.0f} bytes. A post takes {costs.seconds * 1e6:.0f} µs"
+            f" of processor time, and {costs.seconds_per_byte * 1024 * 1e6:.1f} µs for each KB; its"
+            f" answer takes {POST_LATENCY_SECONDS * 1000:.0f} ms, a cold start"
             f" {COLD_START_SECONDS} s."
         ],
         versions={"simpy": version("simpy")},
     )
 
 
-def _as_measured(cpu_seconds_per_post: float) -> Simulation:
-    return Simulation(
-        scale.LARGE,
-        scale.POSTS_PER_SECOND,
-        _default("fanout_workers"),
-        _default("user_shards"),
-        cpu_seconds_per_post,
+def _costs(loads: list[dict[str, Any]]) -> Costs:
+    """Fit a post's processor time to the loads with the shortest and the longest frames."""
+    alike = sorted(
+        (load for load in loads if not load["is_mixed"]), key=lambda load: load["bytes_per_post"]
+    )
+    short, long = alike[0], alike[-1]
+    more = long["cpu_seconds_per_post"] - short["cpu_seconds_per_post"]
+    per_byte = max(0.0, more / (long["bytes_per_post"] - short["bytes_per_post"]))
+    seconds = short["cpu_seconds_per_post"] - per_byte * short["bytes_per_post"]
+    return Costs(seconds, per_byte, short["event_bytes"])
+
+
+def _check(load: dict[str, Any], costs: Costs) -> Row:
+    simulated = Simulation(
+        load["connections"],
+        load["per_second"],
+        bursts.STEADY_SECONDS,
+        costs,
         latency_seconds=scale.LATENCY_MS / 1000,
         cold_start_seconds=0,
-    )
+    ).run()
+    measured = load["delays"]["p99"]
+    return [
+        ("connections", f"{load['connections']:,}"),
+        ("events/s", f"{load['per_second']:g}"),
+        ("p50 measured, s", f"{load['delays']['p50']:.1f}"),
+        ("simulated", f"{simulated.percentile(50):.1f}"),
+        ("p99 measured, s", f"{measured:.1f}"),
+        ("simulated", f"{simulated.percentile(99):.1f}"),
+        ("difference", f"{simulated.percentile(99) / measured - 1:+.0%}"),
+    ]
+
+
+def _greatest(size: int, quota: int, setting: tuple[int, int, int], costs: Costs) -> Simulation:
+    workers, user_shards, shop_shards = setting
+    in_a_frame = MAX_FRAME_BYTES / costs.event_bytes
+    round_seconds = size / (LANES_SHARE * quota)
+
+    def simulate(events_per_second: float) -> Simulation:
+        return Simulation(
+            size,
+            events_per_second,
+            ROUNDS * round_seconds,
+            costs,
+            posts_per_second=quota,
+            workers=workers,
+            user_shards=user_shards,
+            shop_shards=shop_shards,
+        ).run()
+
+    return greatest(simulate, 1.1 * in_a_frame / round_seconds)
 
 
 def _best(tried: list[Simulation]) -> Simulation:
-    """Return the fewest workers, then shards, that are almost the fastest."""
-    fastest = min(each.seconds for each in tried)
-    good = [each for each in tried if each.seconds <= fastest * GOOD_ENOUGH]
-    return min(good, key=lambda each: (each.workers, each.user_shards))
+    """Return the fewest workers that sustain almost the most events."""
+    most = max(each.events_per_second for each in tried)
+    good = [each for each in tried if each.events_per_second >= most * GOOD_ENOUGH]
+    return min(good, key=lambda each: each.workers)
 
 
-def _check_table(measured: float, simulated: float) -> Table:
-    row = [
-        ("s measured", f"{measured:.2f}"),
-        ("s simulated", f"{simulated:.2f}"),
-        ("difference", f"{simulated / measured - 1:+.1%}"),
+def _an_hour(done: Simulation) -> float:
+    return done.events_per_second * 3600
+
+
+def _greatest_row(done: Simulation) -> Row:
+    return [
+        ("connections", f"{done.connections:,}"),
+        ("workers", str(done.workers)),
+        ("shards", f"{done.user_shards}, {done.shop_shards}, 1"),
+        ("events an hour", f"{_an_hour(done):,.0f}"),
+        ("× before", f"{_an_hour(done) / FORMER_EVENTS_AN_HOUR[done.connections]:.0f}"),
+        ("p50, s", f"{done.percentile(50):.0f}"),
+        ("p99, s", f"{done.percentile(99):.0f}"),
+        ("events/post", f"{done.deliveries / done.posts:.0f}"),
+        ("$ an event", f"{_dollars(done):.4f}"),
     ]
-    return Table(f"Check: {scale.LARGE:,} connections, as measured", [row])
 
 
-def _advice(done: Simulation, bill: dict[str, float]) -> Row:
+def _quota_row(done: Simulation) -> Row:
     return [
         ("quota, posts/s", f"{done.posts_per_second:,}"),
-        ("workers", str(len(done.busy_workers))),
-        ("shards", str(done.user_shards)),
-        ("s to the last", f"{done.seconds:.1f}"),
-        ("bound", f"{done.bound_seconds:.1f}"),
-        ("×", f"{done.seconds / done.bound_seconds:.2f}"),
-        ("429", f"{done.throttled / (done.posts + done.throttled):.2%}"),
-        ("events an hour", f"{3600 / done.seconds:,.0f}"),
-        ("$ an event", f"{sum(dollars(_bill(done, bill)).values()):.3f}"),
+        ("workers", str(done.workers)),
+        ("shards", f"{done.user_shards}, {done.shop_shards}, 1"),
+        ("events an hour", f"{_an_hour(done):,.0f}"),
+        ("p50, s", f"{done.percentile(50):.0f}"),
+        ("p99, s", f"{done.percentile(99):.0f}"),
+        ("events/post", f"{done.deliveries / done.posts:.0f}"),
+        ("$ an event", f"{_dollars(done):.4f}"),
     ]
 
 
-def _bill(done: Simulation, measured: dict[str, float]) -> dict[str, float]:
-    """Scale the measured bill up to a million connections, except for the simulated counts."""
-    times = MILLION / scale.LARGE
-    growing = ("messages", "read_units", "log_bytes", "transfer_bytes")
-    return measured | {
-        **{name: measured[name] * times for name in growing},
-        "invocations": done.tasks + 1,
-        "queue_requests": 3 * done.tasks,
+def _dollars(done: Simulation) -> float:
+    """Return the price of an event: its frames, the workers and the bytes."""
+    counts = {
+        "messages": done.posts,
         "gb_seconds": done.busy_seconds * WORKER_GB,
+        "transfer_bytes": done.deliveries * done.costs.event_bytes,
+        "invocations": done.pieces,
+        "queue_requests": 3 * done.pieces,
     }
-
-
-def _sweep_table(quota: int, tried: list[Simulation]) -> Table:
-    seconds = {(each.user_shards, each.workers): each.seconds for each in tried}
-    rows = [
-        [("shards", str(n)), *((f"{w} workers", f"{seconds[n, w]:.1f}") for w in WORKERS)]
-        for n in SHARDS
-    ]
-    return Table(f"Seconds to the last delivery at {quota:,} posts/s", rows)
-
-
-def _chart(advice: list[Simulation]) -> None:
-    by_quota = {f"{each.posts_per_second:,} posts/s": each for each in advice}
-    panels = {
-        "s to the last of a million, simulated": {q: it.seconds for q, it in by_quota.items()},
-        "s that the quota takes": {q: it.bound_seconds for q, it in by_quota.items()},
-    }
-    chart.bars("million", panels, ours=next(iter(by_quota)))
+    return sum(dollars(counts).values()) / done.events

@@ -64,6 +64,8 @@ class Section:
     tables: list[Table]
     notes: list[str] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=lambda: {"Python": platform.python_version()})
+    is_complete: bool = True
+    """Whether it belongs into the page."""
 
     def to_markdown(self, name: str) -> str:
         versions = ", ".join(f"{what} {version}" for what, version in self.versions.items())

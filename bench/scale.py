@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bench import chart, machine, report
 from bench.cloud import rows, stack
 from bench.cloud.bill import PRICES, dollars
-from bench.cloud.lambdas import EventSource, Lambda
+from bench.cloud.lambdas import EventSources, Lambda
 from bench.cloud.server import DELIVERY_SECONDS, LATENCY_SECONDS
 from bench.cloud.stack import Stack
 from bench.report import Section, Table
@@ -51,6 +51,7 @@ class Run(NamedTuple):
     """Connections that did not receive the event."""
     duplicates: int
     bill: dict[str, float]
+    approver_cpu_seconds: float
     approver_mb: float
     worker_mb: float
     machine_busy: float
@@ -107,10 +108,17 @@ def measure(progress: Callable[[str], None]) -> Section:
     )
 
 
-def approvals(size: int) -> list[Run]:
-    """Approve products, one after another, with this many connections."""
+def approvals(size: int, **how: Any) -> list[Run]:
+    """Approve products, one after another, with this many connections.
+
+    `how` has more arguments of `stack.running`.
+    """
     with stack.running(
-        connections=size, latency_ms=LATENCY_MS, posts_per_second=POSTS_PER_SECOND, burst=BURST
+        connections=size,
+        latency_ms=LATENCY_MS,
+        posts_per_second=POSTS_PER_SECOND,
+        burst=BURST,
+        **how,
     ) as here:
         approve, workers = here.function("approve"), here.fanout()
         numbers = range(1, WARM_UPS + REPETITIONS + 1)
@@ -124,7 +132,7 @@ def bound(size: int, runs: list[Run]) -> float:
 
 
 def _approval(
-    here: Stack, approve: Lambda, workers: EventSource, size: int, product_id: int
+    here: Stack, approve: Lambda, workers: EventSources, size: int, product_id: int
 ) -> Run:
     here.put("products", rows.pending_product(product_id))
     time.sleep(PAUSE_SECONDS)
@@ -138,24 +146,30 @@ def _approval(
     started, load = time.perf_counter(), machine.Load()
     invocation = approve.invoke(request)
     request_seconds = time.perf_counter() - started
-    if not here.cloud.queue.wait_until_done(TIMEOUT_SECONDS) or workers.failures:
+    # Connections that hang are tried again for minutes, from the other queue.
+    if not here.cloud.fanout_queue.wait_until_done(TIMEOUT_SECONDS) or workers.failures:
         raise RuntimeError(f"The workers are not done: {workers.failures}")
     busy = load.share()
     # Every approval is the next event of the channel.
     event = here.event(ClientType.USER, product_id)
+    committed = float(event["created_at"]) / 1000
     answers = here.answers()
     got = Counter(post.connection_id for post in answers if post.status == HTTPStatus.OK)
     here.cloud.bill.add("http_requests")
     here.cloud.bill.add("messages", got.total())
     here.cloud.bill.add("transfer_bytes", got.total() * len(event["body"].encode()))
     return Run(
-        seconds=max(post.at for post in answers) - float(event["created_at"]) / 1000,
+        seconds=max(
+            (post.at for post in answers if post.status == HTTPStatus.OK), default=committed
+        )
+        - committed,
         request_seconds=request_seconds,
         posts=len(answers),
         throttled=sum(post.status == HTTPStatus.TOO_MANY_REQUESTS for post in answers),
         missing=size - len(got),
         duplicates=got.total() - len(got),
         bill=here.cloud.bill.take(),
+        approver_cpu_seconds=invocation.cpu_seconds,
         approver_mb=invocation.peak_mb,
         worker_mb=workers.peak_mb,
         machine_busy=busy,

@@ -18,6 +18,8 @@ MODULE = Path("/usr/lib/nginx/modules/ngx_http_echo_module.so")
 FOLDER = machine.BUILD / "stub"
 CERTIFICATE = FOLDER / "certificate.pem"
 KEY = FOLDER / "key.pem"
+# How the ids of connections begin that do not answer.
+HANGING = "HANG"
 START_SECONDS = 10
 DAY_SECONDS = 24 * 60 * 60
 
@@ -25,6 +27,7 @@ _CONFIGURATION = """
 load_module %(module)s;
 daemon off;
 master_process off;
+pcre_jit on;
 pid %(port)s.pid;
 error_log %(port)s.log;
 events { worker_connections 8192; }
@@ -34,7 +37,12 @@ http {
     fastcgi_temp_path fastcgi;
     uwsgi_temp_path uwsgi;
     scgi_temp_path scgi;
-    log_format answers "$msec $status $request_uri";
+    # Bodies are not written to files.
+    client_body_buffer_size 64k;
+    client_body_in_single_buffer on;
+    map $request_body $first_seq { default 0; '~"seq":(?<first>\\d+)' $first; }
+    map $request_body $last_seq { default 0; '~^.*"seq":(?<last>\\d+)' $last; }
+    log_format answers "$msec $status $request_uri $first_seq $last_seq";
     access_log %(log)s;
     limit_req_zone $server_port zone=account:32k rate=%(rate)sr/s;
     limit_req_status 429;
@@ -52,6 +60,7 @@ http {
             echo_exec @ok;
         }
         location @ok { return 200; }
+        location /bench/@connections/%(hanging)s { echo_sleep 60; echo_exec @ok; }
     }
 }
 """
@@ -82,7 +91,9 @@ def running(
     """Answer 200 to every post over TLS 1.3, until the end of the block.
 
     Beyond `posts_per_second` and `burst`, a token bucket as API Gateway's, the answer is 429.
-    `log` gets a line per answer: seconds since 1970, status, path. `http2` offers HTTP/2.
+    `log` gets a line per answer: seconds since 1970, status, path, the numbers of the first and
+    the last event in the body. Posts to ids that begin with `HANGING` are not answered. `http2`
+    offers HTTP/2.
     """
     certify()
     port = unused_port()
@@ -93,6 +104,7 @@ def running(
         "limit": f"limit_req zone=account burst={burst} nodelay;" if posts_per_second else "",
         "sleep": f"echo_sleep {latency_ms / 1000};" if latency_ms else "",
         "http2": "http2" if http2 else "",
+        "hanging": HANGING,
         "port": port,
         "certificate": CERTIFICATE,
         "key": KEY,

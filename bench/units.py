@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from statistics import median
@@ -20,6 +20,11 @@ from vitrina.channels import ClientType
 
 DOCUMENT = report.CHARTS / "units.json"
 REPETITIONS = 5
+APPROVED = (0, 10, *scale.SIZES)
+"""Connections when a product is approved."""
+FEW = 10
+MAX_WRITE_UNITS, MAX_QUERIES = 21, 6
+"""Of an approval without connections, or with a few."""
 PRODUCTS = 60
 """Stored products, of which a list contains the first twenty."""
 EMAIL, PASSWORD = "user@example.com", "password"
@@ -37,20 +42,26 @@ def measure(progress: Callable[[str], None]) -> Section:
     progress("Connecting, greeting, disconnecting")
     units |= _visits()
     progress("Resuming")
-    runs = recovery.recover(scale.LATENCY_MS)
+    runs = recovery.recover(scale.LATENCY_MS, takes_batches=True)
     units["resume"] = {n: _typical([run.bill for run in found]) for n, found in runs.items()}
     progress("Logging in, listing, submitting")
     units |= _requests()
     units |= {"approve": {}, "sweep": {}, "count": {}}
+    queries: dict[int, float] = {}
+    for size in APPROVED:
+        progress(f"Approving: {size:,} connections")
+        bills = [run.bill for run in scale.approvals(size)]
+        units["approve"][size] = _typical(bills)
+        queries[size] = median(bill["Query"] for bill in bills)
     for size in scale.SIZES:
-        progress(f"Approving, sweeping, counting: {size:,} connections")
-        units["approve"][size] = _typical([run.bill for run in scale.approvals(size)])
+        progress(f"Sweeping, counting: {size:,} connections")
         units["sweep"][size], units["count"][size] = _rounds(size)
     _write(units)
     note = (
         f"Other processes used {load.others_share():.0%} of the machine, which lengthens GB-s only."
     )
-    return Section([_table(units)], [note])
+    targets = Table("Targets", [*_targets(units["approve"], queries)])
+    return Section([targets, _approvals_table(units["approve"], queries), _table(units)], [note])
 
 
 def _visits() -> dict[str, Sized]:
@@ -169,6 +180,27 @@ def _write(units: Mapping[str, Sized]) -> None:
         },
     }
     DOCUMENT.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def _targets(approve: Sized, queries: Mapping[int, float]) -> Iterator[report.Row]:
+    for size in (0, FEW):
+        what = f"an approval at {size} connections"
+        written = approve[size]["write_units"]
+        yield report.at_most(f"write units of {what}", MAX_WRITE_UNITS, written)
+        yield report.at_most(f"queries of {what}", MAX_QUERIES, queries[size])
+
+
+def _approvals_table(approve: Sized, queries: Mapping[int, float]) -> Table:
+    rows = [
+        [
+            ("connections", f"{size:,}"),
+            *report.counts(bill, {"write units": "write_units"}),
+            ("queries", f"{queries[size]:,.0f}"),
+            *report.counts(bill, {"read units": "read_units", "SQS requests": "queue_requests"}),
+        ]
+        for size, bill in approve.items()
+    ]
+    return Table("An approval", rows)
 
 
 def _table(units: Mapping[str, Sized]) -> Table:

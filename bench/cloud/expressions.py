@@ -11,8 +11,10 @@ Predicate = Callable[[Item], bool]
 
 _BETWEEN = re.compile(r"(\S+) BETWEEN (\S+) AND (\S+)")
 _FUNCTION = re.compile(r"(\w+)\((\S+?)(?:, (:\w+))?\)")
-_CLAUSES = re.compile(r"(SET|REMOVE|ADD) (.+?)(?= SET | REMOVE | ADD |$)")
+_CLAUSES = re.compile(r"(SET|REMOVE|ADD|DELETE) (.+?)(?= (?:SET|REMOVE|ADD|DELETE) |$)")
+_COMMA = re.compile(r", (?![^(]*\))")
 _ASSIGNMENT = re.compile(r"(\S+) = (?:(\S+) ([+-]) )?(:\w+)")
+_DEFAULT = re.compile(r"(\S+) = if_not_exists\((\S+), (:\w+)\)")
 _COMPARISON = re.compile(r"(\S+) (=|<=|>=|<|>) (:\w+)")
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
@@ -32,21 +34,20 @@ def plain(value: Mapping[str, Any]) -> Any:
     return int(content) if kind == "N" else content
 
 
-def predicates(expression: str, request: Mapping[str, Any]) -> list[Predicate]:
-    """Read clauses joined by AND, some of them `(a OR b)`.
+def predicate(expression: str, request: Mapping[str, Any]) -> Predicate:
+    """Read clauses joined by OR and AND, where AND binds closer; an empty one always holds.
 
     The names and values that they use are in the request.
     """
     names = request.get("ExpressionAttributeNames", {})
     values = request.get("ExpressionAttributeValues", {})
     flat = _BETWEEN.sub(r"\1 >= \2 AND \1 <= \3", expression)
-    return [_predicate(clause, names, values) for clause in flat.split(" AND ") if clause]
+    return _either(flat, names, values) if flat else lambda _item: True
 
 
 def condition(request: Mapping[str, Any]) -> Predicate:
     """Return the request's ConditionExpression; without one, it always holds."""
-    found = predicates(request.get("ConditionExpression", ""), request)
-    return lambda item: all(holds(item) for holds in found)
+    return predicate(request.get("ConditionExpression", ""), request)
 
 
 def updated(item: Item, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,24 +56,29 @@ def updated(item: Item, request: Mapping[str, Any]) -> dict[str, Any]:
     values = request.get("ExpressionAttributeValues", {})
     new = {**item}
     for action, text in _CLAUSES.findall(request["UpdateExpression"]):
-        for part in text.split(", "):
-            name, *operands = part.split() if action == "ADD" else [part]
-            match action:
-                case "REMOVE":
-                    new.pop(names.get(name, name), None)
-                case "ADD":
-                    name = names.get(name, name)
-                    new[name] = _sum(item.get(name), values[operands[0]], 1)
-                case "SET":
-                    name, value = _assigned(part, item, names, values)
-                    new[name] = value
+        for part in _COMMA.split(text):
+            if action == "SET":
+                name, value = _assigned(part, item, names, values)
+                new[name] = value
+                continue
+            name, *operands = part.split()
+            name = names.get(name, name)
+            old, operand = item.get(name), values[operands[0]] if operands else {}
+            changed = _added(old, operand) if action == "ADD" else _without(old, operand)
+            if changed:
+                new[name] = changed
+            else:
+                new.pop(name, None)
     return new
 
 
 def _assigned(
     part: str, item: Item, names: Mapping[str, str], values: Mapping[str, Mapping[str, Any]]
 ) -> tuple[str, Mapping[str, Any]]:
-    """Read `a = :value`, `a = b + :value` or `a = b - :value`."""
+    """Read `a = :value`, `a = b + :value`, `a = b - :value` or `a = if_not_exists(b, :value)`."""
+    if found := _DEFAULT.fullmatch(part):
+        name, other, value = found.groups()
+        return names.get(name, name), item.get(names.get(other, other), values[value])
     found = _ASSIGNMENT.fullmatch(part)
     if not found:
         raise NotImplementedError(part)
@@ -81,6 +87,23 @@ def _assigned(
         return names.get(name, name), values[value]
     added = _sum(item[names.get(other, other)], values[value], 1 if sign == "+" else -1)
     return names.get(name, name), added
+
+
+def _added(old: Mapping[str, Any] | None, more: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Add a number, or the members of a set."""
+    [(kind, content)] = more.items()
+    if kind == "N":
+        return _sum(old, more, 1)
+    return {kind: [*{**dict.fromkeys(old[kind] if old else ()), **dict.fromkeys(content)}]}
+
+
+def _without(old: Mapping[str, Any] | None, less: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Take members off a set, which does not exist without any, or remove an attribute."""
+    if not (old and less):
+        return {}
+    [(kind, content)] = less.items()
+    left = [member for member in old[kind] if member not in content]
+    return {kind: left} if left else {}
 
 
 def _sum(
@@ -96,12 +119,34 @@ def partition_of(request: Mapping[str, Any]) -> Any:
     return plain(request["ExpressionAttributeValues"][name])
 
 
-def _predicate(
+def _either(
+    text: str, names: Mapping[str, str], values: Mapping[str, Mapping[str, Any]]
+) -> Predicate:
+    each = [_all(part, names, values) for part in _split(text, " OR ")]
+    return each[0] if len(each) == 1 else lambda item: any(holds(item) for holds in each)
+
+
+def _all(text: str, names: Mapping[str, str], values: Mapping[str, Mapping[str, Any]]) -> Predicate:
+    each = [_clause(part, names, values) for part in _split(text, " AND ")]
+    return each[0] if len(each) == 1 else lambda item: all(holds(item) for holds in each)
+
+
+def _split(text: str, word: str) -> list[str]:
+    """Split an expression at a word that is outside of brackets."""
+    parts: list[str] = []
+    for part in text.split(word):
+        if parts and parts[-1].count("(") > parts[-1].count(")"):
+            parts[-1] += word + part
+        else:
+            parts.append(part)
+    return parts
+
+
+def _clause(
     clause: str, names: Mapping[str, str], values: Mapping[str, Mapping[str, Any]]
 ) -> Predicate:
     if clause.startswith("("):
-        either = [_predicate(each, names, values) for each in clause[1:-1].split(" OR ")]
-        return lambda item: any(holds(item) for holds in either)
+        return _either(clause[1:-1], names, values)
     if found := _COMPARISON.fullmatch(clause):
         name, sign, value = found.groups()
         return _compare(names.get(name, name), _OPERATORS[sign], plain(values[value]))

@@ -1,6 +1,5 @@
 """A first call for each function: its event, and the rows that must exist before."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +8,9 @@ from bench.cloud.stack import Stack
 from harness import gateway_events
 from vitrina import aws, partitions
 from vitrina.channels import ClientType
+from vitrina.lanes import Lane
+from vitrina.partitions import Kind
+from vitrina.tasks import Wake
 
 CONNECTION = "L0SM9cOFvHcCIhw="
 EMAIL, PASSWORD = "user@example.com", "password"
@@ -62,16 +64,12 @@ def _inserted(_here: Stack) -> Any:
     return {"Records": [{"dynamodb": {"NewImage": aws.to_item(rows.connection(CONNECTION))}}]}
 
 
-def _task(_here: Stack) -> Any:
+def _task(here: Stack) -> Any:
     [partition] = partitions.partitions_of(f"{ClientType.USER}:1")
-    task = {
-        "type": "post_page",
-        "channel": "user",
-        "seqs": [SEQ],
-        "partition": [partition.key, ""],
-        "cursor": "0",
-    }
-    return {"Records": [{"messageId": "message", "body": json.dumps(task)}]}
+    here.join(f"{ClientType.USER}:1", 1)
+    lane = Lane("user", EPOCH, partition.key, Kind.BATCH)
+    here.put("history", rows.lane(lane, pending={SEQ}))
+    return {"Records": [{"messageId": "message", "body": Wake(lane=lane).model_dump_json()}]}
 
 
 _LOGIN = {"email": EMAIL, "password": PASSWORD}
@@ -82,7 +80,7 @@ _CALLS: dict[str, tuple[str, Make]] = {
     "disconnect": ("the same", _disconnect),
     "message": ("`resume` with one missed event", _resume),
     "greet": ("one connection", _inserted),
-    "fanout": ("a page of one connection", _task),
+    "fanout": ("a lane of one connection", _task),
     "sweep": ("nothing to do", lambda _here: {}),
     "approve": ("one product", _admin("POST", "/api/v1/admin/products/1/approve")),
     "reject": (

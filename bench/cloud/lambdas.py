@@ -4,8 +4,9 @@ import json
 import math
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from pathlib import Path
 from threading import Thread
 from typing import Any, NamedTuple
 
@@ -44,14 +45,20 @@ class Lambda:
     """One execution environment of a function."""
 
     def __init__(
-        self, name: str, environment: Mapping[str, str], bill: Bill, niceness: int = 0
+        self,
+        name: str,
+        environment: Mapping[str, str],
+        bill: Bill,
+        niceness: int = 0,
+        code: Path = machine.ROOT,
     ) -> None:
+        """Start a function of the project in the folder `code`."""
         self.name = name
         self._bill = bill
         self._memory_mb = FUNCTIONS[name].memory_mb
         self._process = subprocess.Popen(
             ["nice", "-n", str(niceness), PYTHON, "-m", "bench.cloud.worker", name],
-            cwd=machine.ROOT,
+            cwd=code,
             env={**environment, "POWERTOOLS_SERVICE_NAME": name},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -85,29 +92,35 @@ class Lambda:
         self._bill.add("log_bytes", invocation.log_bytes)
 
 
-class EventSource:
-    """An SQS event source mapping: invokes each function with one message at a time."""
+class EventSources:
+    """SQS event source mappings: invoke each function with one message of its queue at a time."""
 
-    def __init__(self, queue: Queue, workers: list[Lambda], bill: Bill) -> None:
-        self._queue = queue
+    def __init__(self, workers: Sequence[tuple[Queue, Lambda]], bill: Bill) -> None:
+        self._queues = [queue for queue, _ in workers]
         self._bill = bill
         self.failures: list[Any] = []
         self.peak_mb = 0.0
-        self._threads = [Thread(target=self._feed, args=(worker,)) for worker in workers]
+        self._threads = [Thread(target=self._feed, args=worker) for worker in workers]
         for thread in self._threads:
             thread.start()
 
     def close(self) -> None:
-        self._queue.close()
+        """Stop after the tasks that have begun."""
+        for queue in self._queues:
+            queue.close()
         for thread in self._threads:
             thread.join()
 
-    def _feed(self, worker: Lambda) -> None:
-        while (body := self._queue.get()) is not None:
+    def _feed(self, queue: Queue, worker: Lambda) -> None:
+        while (body := queue.get()) is not None:
             time.sleep(DELIVERY_SECONDS)
             # One to receive, one to delete.
             self._bill.add("queue_requests", 2)
-            invocation = worker.invoke({"Records": [{"messageId": "message", "body": body}]})
-            self.failures += invocation.answer["batchItemFailures"]
-            self.peak_mb = max(self.peak_mb, invocation.peak_mb)
-            self._queue.done()
+            try:
+                invocation = worker.invoke({"Records": [{"messageId": "message", "body": body}]})
+            except (RuntimeError, ValueError) as failure:
+                self.failures.append(failure)
+            else:
+                self.failures += invocation.answer["batchItemFailures"]
+                self.peak_mb = max(self.peak_mb, invocation.peak_mb)
+            queue.done()

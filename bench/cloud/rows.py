@@ -6,7 +6,9 @@ from typing import Any
 
 from argon2 import PasswordHasher
 
+from vitrina import lanes
 from vitrina.events import ProductApproval, ProductApproved
+from vitrina.lanes import Lane
 
 HOUR_SECONDS = 3600
 
@@ -55,6 +57,12 @@ def event(channel: str, seq: int) -> Row:
         "created_at": now * 1000,
         "expires_at": now + HOUR_SECONDS,
     }
+
+
+def lane(of: Lane, pending: set[int]) -> Row:
+    """Return the row of a lane that owes publications, by their first numbers."""
+    names = (lanes.PREFIX, of.epoch, of.kind, of.partition_key, of.channel)
+    return {"channel": "@".join(names), "seq": 0, "pending": pending}
 
 
 def pending_product(product_id: int) -> Row:

@@ -12,7 +12,7 @@ from typing import Any
 from bench.cloud.bill import Bill
 from bench.cloud.queue import Queue
 from bench.cloud.tables import Canceled, Tables
-from harness.deployment import KEY
+from harness.deployment import CONFIG, KEY
 
 Operation = Callable[[Mapping[str, Any]], dict[str, Any]]
 
@@ -37,11 +37,15 @@ DELIVERY_SECONDS = 0.015
 
 
 class Cloud:
-    """The tables, the queue and the bill of one stack."""
+    """The tables, the queues and the bill of one stack."""
 
     def __init__(self) -> None:
         self.bill = Bill()
-        self.queue = Queue()
+        self.fanout_queue, self.retry_queue = Queue(), Queue()
+        self._queues = {
+            CONFIG.fanout_queue_url: self.fanout_queue,
+            CONFIG.retry_queue_url: self.retry_queue,
+        }
         self.tables = Tables(self.bill)
         self._lock = Lock()
         self._operations: dict[str, Operation] = {
@@ -65,10 +69,20 @@ class Cloud:
         except Canceled as canceled:
             return HTTPStatus.BAD_REQUEST, _refusal(operation, canceled)
 
+    def wait_until_done(self, timeout_seconds: float) -> bool:
+        """Wait until every message of both queues is done; return whether that happened in time."""
+        deadline = time.monotonic() + timeout_seconds
+        # In this order: tasks of the fan-out queue put messages on the other one.
+        return all(
+            queue.wait_until_done(max(0.0, deadline - time.monotonic()))
+            for queue in (self.fanout_queue, self.retry_queue)
+        )
+
     def _send_message_batch(self, request: Mapping[str, Any]) -> dict[str, Any]:
         self.bill.add("queue_requests")
+        queue = self._queues[request["QueueUrl"]]
         for entry in request["Entries"]:
-            self.queue.put(entry["MessageBody"], entry.get("DelaySeconds", 0))
+            queue.put(entry["MessageBody"], entry.get("DelaySeconds", 0))
         taken = [{"Id": entry["Id"], "MessageId": entry["Id"]} for entry in request["Entries"]]
         return {"Successful": taken, "Failed": []}
 

@@ -6,7 +6,15 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from bench.cloud.bill import Bill
-from bench.cloud.expressions import Item, condition, partition_of, plain, predicates, updated
+from bench.cloud.expressions import (
+    Item,
+    Predicate,
+    condition,
+    partition_of,
+    plain,
+    predicate,
+    updated,
+)
 from infra import tables
 
 READ_UNIT_BYTES = 4096
@@ -86,6 +94,10 @@ class Table:
         if self._partitions.get(partition, {}).pop(sort, None):
             self._order[partition].remove(sort)
 
+    def rows(self) -> list[Item]:
+        """Return all rows of a moment; slow for large tables."""
+        return [row.item for rows in [*self._partitions.values()] for row in [*rows.values()]]
+
     def after(self, partition: Any, sort: Any) -> Iterable[Stored]:
         """Yield a partition's rows after a sort key, or all."""
         order = self._order.get(partition, [])
@@ -117,11 +129,11 @@ class Tables:
     def query(self, request: Mapping[str, Any]) -> dict[str, Any]:
         table = self[request["TableName"]]
         rows = self._rows(table, request)
-        matching = predicates(request["KeyConditionExpression"], request)
+        matching = predicate(request["KeyConditionExpression"], request)
         read, is_cut = _read(rows, matching, request.get("Limit"))
         self._bill_read(sum(row.size for row in read), request)
-        kept = predicates(request.get("FilterExpression", ""), request)
-        items = [row.item for row in read if all(keep(row.item) for keep in kept)]
+        kept = predicate(request.get("FilterExpression", ""), request)
+        items = [row.item for row in read if kept(row.item)]
         answer = _selected(items, request) | {"ScannedCount": len(read)}
         if is_cut:
             keys = table.keys_of(request.get("IndexName"))
@@ -201,13 +213,13 @@ class Tables:
 
 
 def _read(
-    rows: Iterable[Stored], matching: Iterable[Any], limit: int | None
+    rows: Iterable[Stored], matching: Predicate, limit: int | None
 ) -> tuple[list[Stored], bool]:
     """Return the rows that match the key, and whether the limit or one megabyte cut them."""
     found: list[Stored] = []
     left = MAX_PAGE_BYTES
     for row in rows:
-        if all(matches(row.item) for matches in matching):
+        if matching(row.item):
             found.append(row)
             left -= row.size
             if len(found) == limit or left <= 0:
@@ -221,7 +233,7 @@ def _selected(items: Sequence[Item], request: Mapping[str, Any]) -> dict[str, An
     if projection := request.get("ProjectionExpression"):
         names = request.get("ExpressionAttributeNames", {})
         wanted = [names.get(name, name) for name in projection.split(", ")]
-        items = [{name: item[name] for name in wanted} for item in items]
+        items = [{name: item[name] for name in wanted if name in item} for item in items]
     return {"Count": len(items), "Items": items}
 
 
@@ -253,5 +265,7 @@ def _value_size(value: Mapping[str, Any]) -> int:
             return len(content.strip("0")) // 2 + 1
         case "SS":
             return 3 + sum(len(text.encode()) + 1 for text in content)
+        case "NS":
+            return 3 + sum(len(number.strip("0")) // 2 + 2 for number in content)
         case _:
             return 1

@@ -46,6 +46,19 @@ class Units:
         line = add(times(1 - part, sized[low]), times(part, sized[high]))
         return {name: max(0.0, count) for name, count in line.items()}
 
+    def of_event(self, connected: float, per_post: float) -> Counts:
+        """Return the counts of one approval to connections that get several events in a frame.
+
+        Each event is committed alone, and its bytes are sent to each connection; a post, and the
+        work on a round, are of all of them together.
+        """
+        alone, posted = self.of("approve", 0), self.of("approve", connected)
+        names = {*alone, *posted}
+        shared = {name: posted.get(name, 0) - alone.get(name, 0) for name in names}
+        event = add(alone, times(1 / per_post, shared))
+        again = (1 - 1 / per_post) * posted["messages"] * self.event_bytes
+        return event | {"edge_bytes": event["edge_bytes"] + again}
+
 
 def _in_the_cloud(measured: Counts, event_bytes: float) -> Counts:
     """Add the edge, Lambda's own logs and cold starts to the measured counts."""
@@ -186,7 +199,9 @@ class Month:
     def _events(self) -> Counts:
         """Count approvals, each with the submission before it."""
         connected = self.phones * self.usage.connected_at_approval
-        one = add(self.units.of("approve", connected), self.units.of("submit"))
+        one = add(
+            self.units.of_event(connected, self.usage.events_per_post), self.units.of("submit")
+        )
         return times(self.usage.approvals * DAYS, one)
 
     def _lists(self) -> Counts:

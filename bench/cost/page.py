@@ -16,6 +16,7 @@ SIZES = (1_000, 10_000, 100_000, 1_000_000)
 MIDDLE, LARGE = 100_000, 1_000_000
 DEFAULT_SECONDS, ADVISED_SECONDS = Usage().ping_seconds, 240
 INTERVALS = (DEFAULT_SECONDS, ADVISED_SECONDS, 300, 540)
+EVENTS_PER_POST = (1, 2, 10, 50)
 USAGE = Usage()
 
 
@@ -27,6 +28,7 @@ def text() -> str:
         "months": _months(),
         "services": _services(),
         "activities": _activities(),
+        "events": _events(),
         "keep-alives": _keep_alives(),
         "competitors": _competitors(),
         "figures": _figures(),
@@ -75,6 +77,17 @@ def _activities() -> str:
     return _by_column(
         {name: [each.dollars * each.share_of(name) for each in found] for name in ACTIVITIES}
     )
+
+
+def _events() -> str:
+    def row(per_post: float) -> list[str]:
+        usage = USAGE._replace(events_per_post=per_post)
+        found = [Month(phones, usage, _units()) for phones in SIZES]
+        costs = (each.dollars * each.share_of(EVENTS) / each.live * MILLION for each in found)
+        return [f"{per_post:g}", *map(_dollars, costs)]
+
+    columns = ["events in a frame", *(f"{phones:,}" for phones in SIZES)]
+    return pages.table(columns, [row(per_post) for per_post in EVENTS_PER_POST])
 
 
 def _by_column(rows: dict[str, list[float]]) -> str:

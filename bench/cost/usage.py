@@ -18,6 +18,7 @@ class Usage(NamedTuple):
     session_minutes: float = 20
     ping_seconds: float = Policy.model_fields["ping_interval_seconds"].default
     approvals: float = 100
+    events_per_post: float = 1
     connected_at_approval: float = 0.5
     resumes: float = 0.5
     missed_events: float = 5
@@ -45,7 +46,7 @@ class Upkeep(NamedTuple):
     firewalls: float = 1
     firewall_rules: float = 2
     counts_per_minute: float = 1
-    queue_polls_per_minute: float = 15
+    queue_polls_per_minute: float = 30
     warm_processes: float = 20
     cold_starts: float = 0.01
     cold_start_gb_seconds: float = 1.0
@@ -69,6 +70,7 @@ DESCRIPTIONS = {
     "session_minutes": "minutes that a connection stays open, with the app in the foreground",
     "ping_seconds": "seconds between keep-alives (`ping_interval_seconds`)",
     "approvals": "events to everyone per day, independent of the number of phones",
+    "events_per_post": "events in one frame: more than one in a bulk approval, or within a round",
     "connected_at_approval": "share of the peak's phones that is connected when an event is sent",
     "resumes": "share of connections that begin with `resume`; the others are new app starts",
     "missed_events": "events that a `resume` replays",
@@ -81,7 +83,7 @@ DESCRIPTIONS = {
     "firewalls": "firewalls",
     "firewall_rules": "firewall rules",
     "counts_per_minute": "requests to `/health` or `/ws/stats` per minute",
-    "queue_polls_per_minute": "polls of an empty queue per minute: Lambda's 5 pollers wait 20 s",
+    "queue_polls_per_minute": "polls of two empty queues per minute: 5 pollers of each wait 20 s",
     "warm_processes": "warm processes that read each secret every 5 minutes",
     "cold_starts": "share of invocations that start cold; AWS gives 1% as the usual maximum",
     "cold_start_gb_seconds": "GB-seconds of a cold start",

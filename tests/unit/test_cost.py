@@ -89,7 +89,19 @@ def test_deliveries_are_live_events_and_replayed_ones(units: Units) -> None:
     assert found.delivered == found.live + 100 * 24 * 30 * 0.5 * 5
     # Administrators receive each submission too.
     assert found.counts[EVENTS]["messages"] == pytest.approx(found.live)
-    assert found.counts[RECOVERY]["messages"] > found.delivered - found.live
+    # Several events in a frame, and at least the request and the answer of each `resume`.
+    resumes = 100 * 24 * 30 * 0.5
+    assert 2 * resumes <= found.counts[RECOVERY]["messages"] < found.delivered - found.live
+
+
+def test_events_in_one_frame_share_its_message_and_not_their_bytes(units: Units) -> None:
+    alone, together = bill(units), bill(units, events_per_post=10)
+    assert together.live == alone.live
+    one, tenth = alone.counts[EVENTS], together.counts[EVENTS]
+    assert tenth["messages"] == pytest.approx(one["messages"] / 10)
+    assert tenth["http_requests"] == one["http_requests"]
+    assert tenth["edge_bytes"] > 0.9 * one["edge_bytes"]
+    assert together.dollars < alone.dollars
 
 
 def test_every_edge_request_passes_the_firewall(units: Units) -> None:
