@@ -146,12 +146,13 @@ class Tables:
         return {"Item": found.item} if found.item else {}
 
     def batch_get_item(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        [(name, wanted)] = request["RequestItems"].items()
-        found = [self[name].get(key) for key in wanted["Keys"]]
-        for row in found:
-            self._bill_read(row.size, wanted)
-        items = [row.item for row in found if row.item]
-        return {"Responses": {name: items}, "UnprocessedKeys": {}}
+        responses = {}
+        for name, wanted in request["RequestItems"].items():
+            found = [self[name].get(key) for key in wanted["Keys"]]
+            for row in found:
+                self._bill_read(row.size, wanted)
+            responses[name] = [row.item for row in found if row.item]
+        return {"Responses": responses, "UnprocessedKeys": {}}
 
     def transact_write_items(self, request: Mapping[str, Any]) -> dict[str, Any]:
         return self._put([write["Put"] for write in request["TransactItems"]], TRANSACTION)
