@@ -41,6 +41,7 @@ def close(
     body = Closing(data=Closure(reason=reason)).body()
     # With a worker's share of the rate, as events have priority.
     here = config.current()
+    asked_at = time.time()
     delivery = sender.post(
         [Post(subscription, (body,), closes=True) for subscription in closed],
         budget_seconds=BUDGET_SECONDS if budget_seconds is None else budget_seconds,
@@ -48,7 +49,7 @@ def close(
     )
     gone = {post.subscription for post in delivery.gone}
     # A handshake that has not ended can be neither told nor closed.
-    opening = connections.forget_gone(gone)
+    opening = connections.forget_gone(gone, asked_at)
     left = ({post.subscription for post in delivery.unreached} - gone).union(opening)
     with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
         ended = (found.connection_id for found in closed if found not in left | gone)
@@ -115,7 +116,7 @@ def close_expired(until: float) -> int:
             found = list(pool.map(connections.find, (each.connection_id for each in batch)))
         over = [each for each in found if each and each.has_expired]
         orphans = [each for each, stored in zip(batch, found, strict=True) if stored is None]
-        connections.forget_gone(orphans)
+        connections.forget_gone(orphans, time.time())
         # Half of the time that is left: a few that cannot be closed now do not use up all of it.
         for reason, those in _by_reason(over).items():
             close(those, reason, budget_seconds=left / 2)

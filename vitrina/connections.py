@@ -228,23 +228,23 @@ def forget(connection_id: str) -> None:
         remove(connection)
 
 
-def forget_gone(gone: Iterable[Subscription]) -> list[Subscription]:
-    """Remove connections for which the management API answered 410.
+def forget_gone(gone: Iterable[Subscription], asked_at: float) -> list[Subscription]:
+    """Remove connections for which the management API answered 410, after a moment by `time.time`.
 
     Returns those whose handshake may not have ended. They are kept, and what was posted to them
     must be posted again.
     """
     gone = list(gone)
     with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
-        forgotten = pool.map(_forget_gone, gone)
+        forgotten = pool.map(lambda each: _forget_gone(each, asked_at), gone)
         return [found for found, is_done in zip(gone, forgotten, strict=True) if not is_done]
 
 
-def _forget_gone(gone: Subscription) -> bool:
+def _forget_gone(gone: Subscription, asked_at: float) -> bool:
     connection = find(gone.connection_id)
     if connection is None:
         _delete(gone._asdict())
-    elif connection.connected_at <= time.time() - HANDSHAKE_SECONDS:
+    elif connection.connected_at <= asked_at - HANDSHAKE_SECONDS:
         remove(connection)
     else:
         return False

@@ -48,8 +48,9 @@ def greet_again(task: Greet) -> None:
 
 def _greet(found: Sequence[Connection], attempt: int) -> list[str]:
     """Greet connections; return the ids of those to be greeted later."""
+    asked_at = time.time()
     delivery = sender.post(_greetings(found), budget_seconds=BUDGET_SECONDS, attempts=ATTEMPTS)
-    opening = connections.forget_gone(post.subscription for post in delivery.gone)
+    opening = connections.forget_gone((post.subscription for post in delivery.gone), asked_at)
     missed = [post.subscription for post in (*delivery.throttled, *delivery.failed)]
     missed += [post.subscription for post in delivery.unsent]
     logger.info(

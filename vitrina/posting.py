@@ -1,5 +1,6 @@
 """Posting events to subscriptions: forget who is gone, and leave who was not reached to retries."""
 
+import time
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -73,12 +74,15 @@ def post(
     are not reached are closed after a quarter of an hour, or after half a minute if they do not
     read. Raises sender.PostsForbidden or tasks.QueueRefused.
     """
+    # A process may stand still after an answer, while a handshake ends.
+    asked_at = time.time()
     delivery = sender.post(posts, **pace)
     events = [event for each in series for event in each.events]
     if delivery.sent:
         oldest = min(event.created_at_ms for event in events)
         metrics.emit(CommitToLastPost=history.now_ms() - oldest)
-    opening = set(connections.forget_gone({post.subscription for post in delivery.gone}))
+    gone = {post.subscription for post in delivery.gone}
+    opening = set(connections.forget_gone(gone, asked_at))
     still_opening = [post for post in delivery.gone if post.subscription in opening]
     forgotten = [post.subscription for post in delivery.gone if post.subscription not in opening]
     failed = [*delivery.failed, *still_opening]

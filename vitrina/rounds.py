@@ -21,7 +21,7 @@ SLICE_SECONDS = 0.5
 # How long they may take. The function's timeout is longer than a piece and a slice together.
 SLICE_BUDGET_SECONDS = 4
 SLICE_ATTEMPTS = 4
-MAX_PAGE_ROWS = 1_000
+MIN_PAGE_ROWS, MAX_PAGE_ROWS = 100, 1_000
 # One member that does not take its post does not hold the others up.
 LINGER_SECONDS = 0.1
 # Events in one pass over the members. Plain connections get them one after another, at 20 ms each.
@@ -90,13 +90,11 @@ class _Worker:
 
     def _slice(self, state: State, now: Round) -> State | None:
         """Post to the next members; return None if this ends the round and frees the lane."""
-        lane, cursor = self._lane, now.cursor
-        series = self._read(Span(lane.channel, now.first, now.upto))
-        if series.events:
-            members, cursor = self._next_members(cursor, len(series.frames[lane.kind]))
-            self._post(series, members)
-        else:
-            cursor = None
+        lane = self._lane
+        span = Span(lane.channel, now.first, now.upto)
+        members, cursor = self._next_members(span, now.cursor)
+        if members.of(lane.kind):
+            self._post(self._read(span), members)
         if cursor is not None:
             return lanes.proceed(lane, self.me, now._replace(cursor=cursor))
         if now.upto < now.to:
@@ -105,31 +103,43 @@ class _Worker:
         return lanes.finish(lane, self.me, _merged(state.done, (now.start, now.to)))
 
     def _post(self, series: ChannelEvents, members: Members) -> None:
-        if posts := series.posts_to(members):
-            posting.post(
-                [series],
-                posts,
-                budget_seconds=SLICE_BUDGET_SECONDS,
-                attempts=SLICE_ATTEMPTS,
-                per_second=self._share,
-                linger_seconds=LINGER_SECONDS,
-            )
+        posting.post(
+            [series],
+            series.posts_to(members),
+            budget_seconds=SLICE_BUDGET_SECONDS,
+            attempts=SLICE_ATTEMPTS,
+            per_second=self._share,
+            linger_seconds=LINGER_SECONDS,
+        )
 
-    def _next_members(self, cursor: str | None, frames: int) -> tuple[Members, str | None]:
-        """Return members for a slice of posts, and the last one that is among them or read."""
+    def _next_members(self, span: Span, cursor: str | None) -> tuple[Members, str | None]:
+        """Return members for a slice of posts, and the last one that is among them or read.
+
+        The events are read only for a lane that has members.
+        """
         lane = self._lane
         found = Members([], [])
         some = found.of(lane.kind)
-        fitting = max(1, int(self._share * SLICE_SECONDS) // frames)
+        fitting = MAX_PAGE_ROWS
         while True:
-            page = subscriptions.page(lane.partition, cursor, MAX_PAGE_ROWS, lane.kind)
+            limit = min(MAX_PAGE_ROWS, max(MIN_PAGE_ROWS, fitting - len(some)))
+            page = subscriptions.page(lane.partition, cursor, limit, lane.kind)
             some += page.members.of(lane.kind)
             cursor = page.cursor
+            if some:
+                series = self._read(span)
+                if not series.events:
+                    return Members([], []), None
+                fitting = self._fitting(len(series.frames[lane.kind]))
             if len(some) > fitting:
                 cursor = some[fitting - 1].member
                 del some[fitting:]
             if cursor is None or len(some) == fitting:
                 return found, cursor
+
+    def _fitting(self, frames: int) -> int:
+        """Return how many members take so many frames each in a slice."""
+        return max(1, int(self._share * SLICE_SECONDS) // frames)
 
     def _read(self, span: Span) -> ChannelEvents:
         """Read the events of a pass. Some may have expired: clients that miss them fetch anew."""

@@ -205,15 +205,17 @@ def test_a_gone_connection_is_forgotten_but_not_while_its_handshake_may_go_on(
     connect("young", ClientType.USER)
     row = connections.find("young")
     assert row is not None
-    assert connections.forget_gone([row.subscription]) == [row.subscription]
+    assert connections.forget_gone([row.subscription], time.time()) == [row.subscription]
     assert stored_connections() == {"young"}
-    in_ten_seconds = time.time() + connections.HANDSHAKE_SECONDS
+    before, in_ten_seconds = time.time(), time.time() + connections.HANDSHAKE_SECONDS
     monkeypatch.setattr(time, "time", lambda: in_ten_seconds)
-    assert connections.forget_gone([row.subscription]) == []
+    # One that stands still after the answer learns nothing from its age now.
+    assert connections.forget_gone([row.subscription], before) == [row.subscription]
+    assert connections.forget_gone([row.subscription], time.time()) == []
     assert stored_connections() == set()
 
 
 def test_a_membership_left_behind_is_removed_when_it_is_found_gone() -> None:
     left_behind = put_member("user", "42", "c9")
-    connections.forget_gone([left_behind])
+    connections.forget_gone([left_behind], time.time())
     assert ids("user") == []

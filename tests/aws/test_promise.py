@@ -52,6 +52,7 @@ from vitrina import (
     frames,
     history,
     moderation,
+    posting,
     publishing,
     rounds,
     sender,
@@ -215,7 +216,7 @@ class Marketplace(RuleBasedStateMachine):
         # One write in eight meets another transaction, or is throttled.
         chance = Random(0)  # noqa: S311
         self.cloud.enter_context(conflicts(lambda: chance.random() < 1 / 8))
-        self.shards = SHARDS[0]
+        self.step = 0
         self._deploy()
         deployment.create()
         self._replace_what_is_outside()
@@ -225,11 +226,12 @@ class Marketplace(RuleBasedStateMachine):
         self.number = 0
 
     def _deploy(self) -> None:
+        shards = SHARDS[self.step % len(SHARDS)]
         deployment.configure(
             self.patch,
-            user_shards=self.shards,
+            user_shards=shards,
             shop_shards=(1,),
-            room_shards=self.shards,
+            room_shards=shards,
             token_lifetime_seconds=86_400,
             connections_per_identity=100,
         )
@@ -256,12 +258,13 @@ class Marketplace(RuleBasedStateMachine):
         for name in ("MIN_ATTEMPT", "COUNTED_TRIES"):
             self.patch.setattr(slow_readers, name, 1)
         self.patch.setattr(sender, "probe", lambda asked, **_: Delivery(sent=len(asked)))
-        for module in (connections, history, subscriptions, rounds):
+        for module in (connections, history, subscriptions, rounds, posting):
             self.patch.setattr(module, "time", clock)
         self.patch.setattr("vitrina.greeting.time", clock)
         # One call after another, so that a process can stand still at each of them.
         self.patch.setattr(aws, "in_parallel", lambda call, each: [call(value) for value in each])
         self.patch.setattr(publishing, "SMALL_PAGE", 2)
+        self.patch.setattr(rounds, "MIN_PAGE_ROWS", 1)
         self.patch.setattr(rounds, "MAX_PAGE_ROWS", 2)
         self.patch.setattr(rounds, "SLICE_SECONDS", 0.001)
         self.patch.setattr(rounds, "MAX_EVENTS", {Kind.BATCH: 3, Kind.PLAIN: 2})
@@ -349,6 +352,11 @@ class Marketplace(RuleBasedStateMachine):
     def _away(self) -> list[Phone]:
         return [phone for phone in self.everyone if phone.connection_id is None]
 
+    def _end_handshakes(self) -> None:
+        """Let time pass: no handshake takes as long as what follows."""
+        for phone in self._shaking_hands():
+            phone.is_open = True
+
     def _shaking_hands(self) -> list[Phone]:
         return [phone for phone in self.world.phones.values() if not phone.is_open]
 
@@ -392,7 +400,15 @@ class Marketplace(RuleBasedStateMachine):
 
     @rule()
     def the_numbers_of_shards_change_by_a_step(self) -> None:
-        self.shards = SHARDS[(SHARDS.index(self.shards) + 1) % len(SHARDS)]
+        """Before an older number is left out, its connections have ended: two hours later."""
+        self.step += 1
+        shards = SHARDS[self.step % len(SHARDS)]
+        for connection_id, phone in [*self.world.phones.items()]:
+            stored = connections.find(connection_id)
+            assert stored
+            if stored.shards not in shards or stored.room_shards not in shards:
+                self.world.end(phone)
+                connections.forget(connection_id)
         self._deploy()
 
     # --- Events ---
@@ -432,6 +448,7 @@ class Marketplace(RuleBasedStateMachine):
             self._take_off(task, is_done=process.answer)
         else:
             self.late.append(process)
+            self._end_handshakes()
             self.world.now += VISIBILITY_SECONDS
 
     @precondition(lambda self: self.late)
@@ -462,8 +479,7 @@ class Marketplace(RuleBasedStateMachine):
 
     @rule(lives=LIVES)
     def a_minute_passes(self, lives: int | None) -> None:
-        for phone in self._shaking_hands():
-            phone.is_open = True  # no handshake takes so long
+        self._end_handshakes()
         self.world.now += 60
         with self.world.dying_after(lives):
             sweep({}, CONTEXT)

@@ -108,6 +108,7 @@ def world(cloud: None, at: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[W
     # One call after another, so that a process can stand still at each of them.
     monkeypatch.setattr(aws, "in_parallel", lambda call, each: [call(value) for value in each])
     monkeypatch.setattr(publishing, "SMALL_PAGE", 2)
+    monkeypatch.setattr(rounds, "MIN_PAGE_ROWS", 1)
     monkeypatch.setattr(rounds, "MAX_PAGE_ROWS", 2)
     monkeypatch.setattr(rounds, "SLICE_SECONDS", 0.001)
     monkeypatch.setattr(rounds, "MAX_EVENTS", {Kind.BATCH: 4, Kind.PLAIN: 3})
