@@ -189,7 +189,7 @@ class Simulation:
 
     def _piece(self, number: int, lane: _Lane) -> Process:
         """Post slices of rounds for two seconds, or until nothing is owed."""
-        until = self.env.now + PIECE_SECONDS
+        until = self.env.now + PIECE_SECONDS[Kind.BATCH]
         share = LANES_SHARE * self.posts_per_second / self.workers
         while lane.round or lane.pending:
             if not lane.round:

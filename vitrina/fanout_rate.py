@@ -8,11 +8,16 @@ from zlib import crc32
 
 from vitrina import aws, config, history, lanes
 from vitrina.lanes import Lane
+from vitrina.partitions import Kind
 
 # The rest is for posts of requests, greetings and recoveries, and for the retry queue.
 LANES_SHARE = 0.95
 RETRY_SHARE = 0.02
 """Of each worker of the retry queue."""
+
+# Plain connections need a post for each event. They have little beside others, and all of the rate
+# where there are no others.
+WEIGHTS = {Kind.BATCH: 4, Kind.PLAIN: 1}
 
 # A worker enters the row for each slice. One that has died leaves it by itself.
 ACTIVE_MS = 2_000
@@ -28,8 +33,10 @@ def enter(lane: Lane) -> float:
     if lapsed:
         _remove(lapsed)
     here = config.current()
-    active = min(here.fanout_workers, len(workers) - len(lapsed))
-    return LANES_SHARE * here.posts_per_second / max(1, active)
+    mine = WEIGHTS[lane.kind]
+    active = sum(_weight(name) for name in workers if name not in lapsed)
+    active = min(active, here.fanout_workers * max(WEIGHTS.values()))
+    return LANES_SHARE * here.posts_per_second * mine / max(mine, active)
 
 
 def leave(lane: Lane) -> None:
@@ -51,7 +58,12 @@ def retry_share() -> float:
 
 
 def _attribute(lane: Lane) -> str:
-    return f"w{crc32('@'.join(lane).encode()):08x}"
+    """Return a lane's name in the row: its kind and a hash."""
+    return f"{lane.kind}_{crc32('@'.join(lane).encode()):08x}"
+
+
+def _weight(attribute: str) -> int:
+    return WEIGHTS[Kind(attribute.partition("_")[0])]
 
 
 def _update(update: str, lane: Lane, values: dict[str, int]) -> dict[str, int]:

@@ -14,8 +14,9 @@ from vitrina.subscriptions import Members
 
 logger = Logger()
 
-# A worker gives its place to other lanes after this, and goes on when it is woken again.
-PIECE_SECONDS = 2
+# A worker gives its place to other lanes after this, and goes on when it is woken again. Plain
+# connections need a post for each event, and would take most of the workers' time otherwise.
+PIECE_SECONDS = {Kind.BATCH: 2.0, Kind.PLAIN: 0.5}
 # The posts of a slice, at the worker's share of the rate.
 SLICE_SECONDS = 0.5
 # How long they may take. The function's timeout is longer than a piece and a slice together.
@@ -47,7 +48,7 @@ class _Worker:
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
         self.me = uuid4().hex
-        self._until = time.monotonic() + PIECE_SECONDS
+        self._until = time.monotonic() + PIECE_SECONDS[lane.kind]
         self._share = fanout_rate.first_share()
         self._is_entered = False
         self._series: ChannelEvents | None = None

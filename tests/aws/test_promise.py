@@ -268,7 +268,9 @@ class Marketplace(RuleBasedStateMachine):
         self.patch.setattr(rounds, "MAX_PAGE_ROWS", 2)
         self.patch.setattr(rounds, "SLICE_SECONDS", 0.001)
         self.patch.setattr(rounds, "MAX_EVENTS", {Kind.BATCH: 3, Kind.PLAIN: 2})
-        self.patch.setattr(rounds, "PIECE_SECONDS", -1)  # after each slice another worker goes on
+        self.patch.setattr(
+            rounds, "PIECE_SECONDS", dict.fromkeys(Kind, -1)
+        )  # after each slice another worker goes on
         self.patch.setattr(frames, "MAX_FRAME_BYTES", 600)
 
     # --- Clients ---

@@ -26,6 +26,7 @@ from vitrina.events import (
     ProductApproved,
 )
 from vitrina.history import Change, Publication, Span
+from vitrina.partitions import Kind
 from vitrina.tasks import PostAgain
 
 APPROVAL = ProductApproval(
@@ -71,7 +72,9 @@ def test_a_large_audience_is_left_to_its_lanes_and_everyone_gets_it_once(
     fanout_queue: FanoutQueue,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(rounds, "PIECE_SECONDS", 1000)  # one task for each lane, however slow
+    monkeypatch.setattr(
+        rounds, "PIECE_SECONDS", dict.fromkeys(Kind, 1000)
+    )  # one task for each lane, however slow
     store_users(1000)
     store_users(1000, batch=True, name="batch")
     broadcast = publishing.publish(approved())

@@ -186,7 +186,7 @@ def test_what_is_published_while_a_round_is_under_way_goes_out_together_in_the_n
 def test_a_worker_gives_its_place_to_others_after_a_piece_and_another_one_goes_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rounds, "PIECE_SECONDS", -1)
+    monkeypatch.setattr(rounds, "PIECE_SECONDS", dict.fromkeys(Kind, -1))
     publish(2)
     world.work()
     assert everyone_has(world, 2)
@@ -378,7 +378,7 @@ def test_messages_that_find_a_lane_held_leave_nothing_undone(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker stands still before any of its calls, and others take all messages meanwhile."""
-    monkeypatch.setattr(rounds, "PIECE_SECONDS", -1)
+    monkeypatch.setattr(rounds, "PIECE_SECONDS", dict.fromkeys(Kind, -1))
     store_users(12, batch=True)
     published = calls = 0
     has_ended = False
@@ -519,8 +519,16 @@ def test_the_rate_is_shared_by_the_lanes_that_have_work(world: World) -> None:
 
 
 @pytest.mark.usefixtures("world")
+def test_plain_lanes_have_little_beside_others_and_all_where_there_are_none() -> None:
+    batch, plain = lane(Kind.BATCH), lane(Kind.PLAIN)
+    assert fanout_rate.enter(plain) == 9500
+    assert fanout_rate.enter(batch) == 9500 * 4 / 5
+    assert fanout_rate.enter(plain) == 9500 / 5
+
+
+@pytest.mark.usefixtures("world")
 def test_no_share_is_smaller_than_that_of_all_workers() -> None:
-    assert [fanout_rate.enter(lane(shard=n)) for n in range(7)][-1] == 1900
+    assert [fanout_rate.enter(lane(Kind.BATCH, n)) for n in range(7)][-1] == 1900
     assert fanout_rate.first_share() == 1900
 
 
