@@ -27,7 +27,7 @@ def events_in(frame: bytes) -> list[bytes]:
     return inside.replace(b"},{", b"}\n{").split(b"\n")
 
 
-def fewest_frames(sizes: Sequence[int]) -> int:
+def min_frames(sizes: Sequence[int]) -> int:
     """Return the fewest frames for events of these sizes, by trying every place to cut."""
     fewest = [0]
     for end in range(1, len(sizes) + 1):
@@ -55,7 +55,7 @@ def test_frames_have_all_events_in_order_and_are_as_few_as_fit(sizes: list[int])
     frames = pack(bodies)
     assert [found for frame in frames for found in events_in(frame)] == bodies
     assert all(len(frame) <= MAX_FRAME_BYTES for frame in frames)
-    assert len(frames) == fewest_frames(sizes)
+    assert len(frames) == min_frames(sizes)
 
 
 @given(st.lists(st.dictionaries(st.text(), st.text()).map(lambda data: {"event": "x"} | data)))
