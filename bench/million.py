@@ -15,11 +15,12 @@ from bench.cloud.server import DELIVERY_SECONDS, LATENCY_SECONDS
 from bench.cloud.stack import SHARES
 from bench.report import Row, Section, Table
 from vitrina.channels import ClientType
-from vitrina.fanout_rate import LANES_SHARE
+from vitrina.fanout_rate import LANES_SHARE, MIN_MEMBERS
 from vitrina.frames import MAX_FRAME_BYTES
+from vitrina.lanes import EMPTY_SECONDS
 from vitrina.partitions import Kind
 from vitrina.rounds import MAX_EVENTS, MAX_PAGE_ROWS, PIECE_SECONDS, SLICE_SECONDS
-from vitrina.sender import MAX_PARALLEL_POSTS
+from vitrina.sender import BURST_SECONDS, MAX_PARALLEL_POSTS
 
 MILLION = 1_000_000
 SIZES = (scale.LARGE, MILLION)
@@ -35,8 +36,6 @@ FIRST_WORKERS, WORKERS_PER_SECOND = 5, 300 / 60
 COLD_START_SECONDS = 0.8
 WORKER_GB = 1769 / 1024
 POST_LATENCY_SECONDS = 0.02
-# A worker's bucket keeps the posts of a tenth of a second, while it reads and writes.
-BUCKET_SECONDS = 0.1
 MAX_ROUNDS_AFTER = 3
 """A rate is sustained if nothing is owed longer than so many rounds after the last event: the round
 under way and one more, and what calls and restarts take. Otherwise it would grow."""
@@ -74,6 +73,11 @@ class _Lane:
     left: float = 0
     """Connections that are still to be posted to in this round."""
     is_held: bool = False
+
+    @property
+    def weight(self) -> int:
+        """As earlier rounds have counted."""
+        return max(MIN_MEMBERS, self.connections)
 
 
 @dataclass
@@ -120,7 +124,7 @@ class Simulation:
 
     def run(self) -> Self:
         self.queue = simpy.Store(self.env)
-        self.active: set[int] = set()
+        self.active: dict[int, _Lane] = {}
         self.lanes = [
             _Lane(rows, rows if kind is Kind.BATCH else 0)
             for channel, share in SHARES.items()
@@ -163,8 +167,16 @@ class Simulation:
         )
         for lane in self.lanes:
             lane.pending.append(number)
-            if not lane.is_held:
+            if lane.is_held:
+                continue
+            if lane.connections:
                 self._wake(lane)
+            elif len(lane.pending) == 1:
+                self.env.process(self._wake_later(lane))
+
+    def _wake_later(self, lane: _Lane) -> Process:
+        yield self.env.timeout(EMPTY_SECONDS)
+        self._wake(lane)
 
     def _wake(self, lane: _Lane) -> None:
         # Woken twice, it is no work for the second worker.
@@ -184,13 +196,17 @@ class Simulation:
                 self.pieces += 1
                 lane.is_held = True
                 yield from self._piece(number, lane)
-                self.active.discard(number)
+                self.active.pop(number, None)
             self.busy_seconds += self.env.now - began
 
     def _piece(self, number: int, lane: _Lane) -> Process:
         """Post slices of rounds for two seconds, or until nothing is owed."""
         until = self.env.now + PIECE_SECONDS[Kind.BATCH]
         share = LANES_SHARE * self.posts_per_second / self.workers
+        if lane.round or lane.weight > share * SLICE_SECONDS[Kind.BATCH]:
+            yield self.env.timeout(_taking("UpdateItem"))
+            entered = self._enter(number, lane)
+            share = entered if lane.round else min(share, entered)
         while lane.round or lane.pending:
             if not lane.round:
                 # Reads the head, begins the round and reads its events.
@@ -199,8 +215,8 @@ class Simulation:
                 del lane.pending[: len(lane.round)]
                 lane.left = lane.connections
             if lane.connections:
-                self.active.add(number)
                 yield from self._slice(lane, share)
+                share = self._enter(number, lane)
             else:
                 yield from self._find_nobody(lane)
             if self.env.now > until and (lane.round or lane.pending):
@@ -208,8 +224,13 @@ class Simulation:
                 lane.is_held = False
                 self._wake(lane)
                 return
-            share = LANES_SHARE * self.posts_per_second / max(1, len(self.active))
         lane.is_held = False
+
+    def _enter(self, number: int, lane: _Lane) -> float:
+        """Return a worker's share of the rate, by the members of the lanes that are active."""
+        self.active[number] = lane
+        everyone = sum(each.weight for each in self.active.values())
+        return LANES_SHARE * self.posts_per_second * lane.weight / everyone
 
     def _find_nobody(self, lane: _Lane) -> Process:
         """Read a partition without members of this kind, and end the round."""
@@ -221,15 +242,16 @@ class Simulation:
         """Read members, post to them, write the cursor, and read the share of the rate."""
         frame_bytes = len(lane.round) * self.costs.event_bytes
         frames = max(1, math.ceil(frame_bytes / MAX_FRAME_BYTES))
-        members = min(lane.left, max(1, share * SLICE_SECONDS // frames))
+        members = min(lane.left, max(1, share * SLICE_SECONDS[Kind.BATCH] // frames))
         pages = math.ceil(members / MAX_PAGE_ROWS)
-        calls = pages * _taking("Query") + 2 * _taking("UpdateItem")
+        # The cursor is written and the rate is read at the same time.
+        calls = pages * _taking("Query") + _taking("UpdateItem")
         cpu = self.costs.of(frame_bytes / frames)
-        processors = min(1.0, self.processors / len(self.active))
+        processors = min(1.0, self.processors / max(1, len(self.active)))
         fastest = min(processors / cpu, MAX_PARALLEL_POSTS / self.latency_seconds)
         posts = members * frames
         # What the bucket has kept meanwhile is posted at once.
-        kept = min(calls + self.latency_seconds, BUCKET_SECONDS) * share
+        kept = min(calls + self.latency_seconds, BURST_SECONDS) * share
         posting = max(posts / fastest, (posts - kept) / share) + self.latency_seconds
         yield self.env.timeout(calls + posting)
         # A few of the events, which came at a constant rate, stand for all.

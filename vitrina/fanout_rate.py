@@ -4,39 +4,48 @@ One row lists them, each until a moment. A share that is fixed, by the greatest 
 would leave most of the account's rate unused when one lane has work.
 """
 
+from typing import Any, NamedTuple, Self
 from zlib import crc32
 
 from vitrina import aws, config, history, lanes
 from vitrina.lanes import Lane
-from vitrina.partitions import Kind
 
 # The rest is for posts of requests, greetings and recoveries, and for the retry queue.
 LANES_SHARE = 0.95
 RETRY_SHARE = 0.02
 """Of each worker of the retry queue."""
 
-# Plain connections need a post for each event. They have little beside others, and all of the rate
-# where there are no others.
-WEIGHTS = {Kind.BATCH: 4, Kind.PLAIN: 1}
+# The share of a lane is proportional to its members, so that all rounds take equally long. A small
+# lane counts as one of so many members: it has a few posts, which need not wait so long.
+MIN_MEMBERS = 1_000
 
 # A worker enters the row for each slice. One that has died leaves it by itself.
-ACTIVE_MS = 2_000
+ACTIVE_MS = 3_000
 _ROW = {"channel": f"{lanes.PREFIX}@rate", "seq": 0}
 
 
-def enter(lane: Lane) -> float:
-    """Enter the worker of a lane; return its share, in posts a second."""
+class _Entry(NamedTuple):
+    members: int
+    until: int
+    """In milliseconds since 1970."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        members, until = text.split("/")
+        return cls(int(members), int(until))
+
+
+def enter(lane: Lane, members: int) -> float:
+    """Enter the worker of a lane with so many members; return its share, in posts a second."""
     now = history.now_ms()
-    row = _update("SET #me = :until", lane, {":until": now + ACTIVE_MS})
-    workers = {name: until for name, until in row.items() if name not in _ROW}
-    lapsed = [name for name, until in workers.items() if until < now]
+    mine = max(MIN_MEMBERS, members)
+    row = _update("SET #me = :me", lane, {":me": f"{mine}/{now + ACTIVE_MS}"})
+    entries = {name: _Entry.parse(text) for name, text in row.items() if name not in _ROW}
+    lapsed = [name for name, entry in entries.items() if entry.until < now]
     if lapsed:
         _remove(lapsed)
-    here = config.current()
-    mine = WEIGHTS[lane.kind]
-    active = sum(_weight(name) for name in workers if name not in lapsed)
-    active = min(active, here.fanout_workers * max(WEIGHTS.values()))
-    return LANES_SHARE * here.posts_per_second * mine / max(mine, active)
+    active = sum(entry.members for name, entry in entries.items() if name not in lapsed)
+    return LANES_SHARE * config.current().posts_per_second * mine / active
 
 
 def leave(lane: Lane) -> None:
@@ -58,15 +67,11 @@ def retry_share() -> float:
 
 
 def _attribute(lane: Lane) -> str:
-    """Return a lane's name in the row: its kind and a hash."""
-    return f"{lane.kind}_{crc32('@'.join(lane).encode()):08x}"
+    """Return a lane's name in the row, a hash."""
+    return f"lane_{crc32('@'.join(lane).encode()):08x}"
 
 
-def _weight(attribute: str) -> int:
-    return WEIGHTS[Kind(attribute.partition("_")[0])]
-
-
-def _update(update: str, lane: Lane, values: dict[str, int]) -> dict[str, int]:
+def _update(update: str, lane: Lane, values: dict[str, str]) -> dict[str, Any]:
     row = aws.dynamodb().update_item(
         TableName=config.current().history_table,
         Key=aws.to_item(_ROW),

@@ -19,6 +19,10 @@ from vitrina.partitions import Kind, Partition, prefix_of
 # at most `rounds.SLICE_BUDGET_SECONDS` and a read apart.
 LEASE_MS = 10_000
 
+# A lane without members in its last round is read again after so long, for all events meanwhile.
+# Otherwise a partition of one kind of connections would be read for the other with every event.
+EMPTY_SECONDS = 3
+
 # The first part of a row's key; `lane@rate` is the row of `fanout_rate`.
 PREFIX = "lane"
 _UNSENT = "lane"
@@ -47,8 +51,10 @@ class Round(NamedTuple):
     first: int
     upto: int
     """The events of the present pass: `first` to `upto`."""
+    members: int = 0
+    """Connections that are done in this pass."""
     cursor: str | None = None
-    """The last member that is done in this pass."""
+    """The last of them."""
 
 
 class State(NamedTuple):
@@ -58,6 +64,8 @@ class State(NamedTuple):
     """The first numbers of the publications that the lane owes."""
     done: tuple[int, int] | None = None
     """Events in a row, from the first to the last, that everyone in the lane was posted."""
+    members: int | None = None
+    """Connections in the last round; None before the first one."""
     round: Round | None = None
 
 
@@ -65,10 +73,11 @@ class LeaseLost(Exception):
     """Another worker holds the lane now; nothing was written."""
 
 
-def owe(lane: Lane, firsts: Collection[int]) -> bool:
-    """Add publications, by their first numbers; return whether a worker must be woken.
+def owe(lane: Lane, firsts: Collection[int]) -> int | None:
+    """Add publications, by their first numbers; return after how many seconds to wake a worker.
 
-    One that holds the lane sees them when it has finished its round.
+    None if no worker must be woken: one that holds the lane sees them when it has finished its
+    round, or one has been woken already.
     """
     now = history.now_ms()
     row = _update(
@@ -77,7 +86,11 @@ def owe(lane: Lane, firsts: Collection[int]) -> bool:
         " expires_at = :end",
         {"firsts": frozenset(firsts), "lane": _UNSENT, "now": now},
     )
-    return "holder" not in row or row["held_until"] < now
+    if "holder" in row and row["held_until"] >= now:
+        return None
+    if row.get("members") == 0:
+        return EMPTY_SECONDS if row["created_at"] == now else None
+    return 0
 
 
 def acquire(lane: Lane, me: str) -> State | None:
@@ -97,7 +110,7 @@ def acquire(lane: Lane, me: str) -> State | None:
 
 def begin(lane: Lane, me: str, state: State, begun: Round) -> State:
     """Begin a round that covers all that the state owes. Raises LeaseLost."""
-    names = "round_start = :start, round_to = :to, round_first = :first, round_upto = :upto"
+    names = ", ".join(f"round_{name} = :{name}" for name in _NUMBERS)
     return _hold(
         lane,
         me,
@@ -113,8 +126,8 @@ def drop(lane: Lane, me: str, state: State) -> State:
 
 def proceed(lane: Lane, me: str, reached: Round) -> State:
     """Write how far a round is. Raises LeaseLost."""
-    update = "SET round_first = :first, round_upto = :upto"
-    values = {"first": reached.first, "upto": reached.upto}
+    update = "SET round_first = :first, round_upto = :upto, round_members = :members"
+    values = {"first": reached.first, "upto": reached.upto, "members": reached.members}
     if reached.cursor is None:
         return _hold(lane, me, f"{update} REMOVE round_cursor", values)
     return _hold(
@@ -122,17 +135,18 @@ def proceed(lane: Lane, me: str, reached: Round) -> State:
     )
 
 
-_NUMBERS = ("start", "to", "first", "upto")
-_END_ROUND = "round_start, round_to, round_first, round_upto, round_cursor"
+_NUMBERS = ("start", "to", "first", "upto", "members")
+_END_ROUND = ", ".join(f"round_{name}" for name in (*_NUMBERS, "cursor"))
 _RELEASE = "holder, held_until, unsent, created_at"
 
 
-def finish(lane: Lane, me: str, done: tuple[int, int]) -> State | None:
+def finish(lane: Lane, me: str, done: tuple[int, int], members: int) -> State | None:
     """End a round, and release the lane if it owes nothing more: then there is no state left.
 
     Raises LeaseLost.
     """
-    update, values = "SET done_first = :from, done_last = :last", {"from": done[0], "last": done[1]}
+    update = "SET done_first = :from, done_last = :last, members = :members"
+    values = {"from": done[0], "last": done[1], "members": members}
     if _is_released(lane, me, f"{update}, expires_at = :end REMOVE {_END_ROUND}, ", values):
         return None
     return _hold(lane, me, f"{update} REMOVE {_END_ROUND}", values)
@@ -229,6 +243,8 @@ def _state_of(row: Mapping[str, Any]) -> State:
     done = (int(row["done_first"]), int(row["done_last"])) if "done_last" in row else None
     under_way = None
     if "round_to" in row:
-        start, to, first, upto = (int(row[f"round_{name}"]) for name in _NUMBERS)
-        under_way = Round(start, to, first, upto, row.get("round_cursor"))
-    return State(frozenset(map(int, row.get("pending", ()))), done, under_way)
+        numbers = {name: int(row[f"round_{name}"]) for name in _NUMBERS}
+        under_way = Round(**numbers, cursor=row.get("round_cursor"))
+    pending = frozenset(map(int, row.get("pending", ())))
+    members = int(row["members"]) if "members" in row else None
+    return State(pending, done, members, under_way)

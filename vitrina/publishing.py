@@ -106,8 +106,13 @@ def _owe(large: Sequence[Lane], publications: Sequence[Publication], wakes_all: 
     for publication in publications:
         for span in publication.spans:
             firsts.setdefault(span.channel, []).append(span.first)
-    is_free = aws.in_parallel(lambda lane: lanes.owe(lane, firsts[lane.channel]), large)
-    tasks.wake(lane for lane, free in zip(large, is_free, strict=True) if free or wakes_all)
+    waits = aws.in_parallel(lambda lane: lanes.owe(lane, firsts[lane.channel]), large)
+    if wakes_all:
+        tasks.wake(large)
+        return
+    for seconds in (0, lanes.EMPTY_SECONDS):
+        found = (lane for lane, wait in zip(large, waits, strict=True) if wait == seconds)
+        tasks.wake(found, seconds)
 
 
 def publish_unsent(older_than_seconds: float, until: float) -> int:

@@ -1,11 +1,14 @@
 """Rounds: a worker that holds a lane posts all that the lane owes, in slices."""
 
 import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 from uuid import uuid4
 
 from aws_lambda_powertools import Logger
 
-from vitrina import fanout_rate, history, lanes, metrics, posting, subscriptions, tasks
+from vitrina import aws, fanout_rate, history, lanes, metrics, posting, subscriptions, tasks
 from vitrina.history import Span
 from vitrina.lanes import Lane, Round, State
 from vitrina.partitions import Kind
@@ -18,11 +21,13 @@ logger = Logger()
 # connections need a post for each event, and would take most of the workers' time otherwise.
 PIECE_SECONDS = {Kind.BATCH: 2.0, Kind.PLAIN: 0.5}
 # The posts of a slice, at the worker's share of the rate.
-SLICE_SECONDS = 0.5
+SLICE_SECONDS = {Kind.BATCH: 1.0, Kind.PLAIN: 0.5}
 # How long they may take. The function's timeout is longer than a piece and a slice together.
 SLICE_BUDGET_SECONDS = 4
 SLICE_ATTEMPTS = 4
 MIN_PAGE_ROWS, MAX_PAGE_ROWS = 100, 1_000
+# Of a lane that has not had a round yet. Small ones need no share of the rate.
+UNKNOWN_MEMBERS = 10_000
 # One member that does not take its post does not hold the others up.
 LINGER_SECONDS = 0.1
 # Events in one pass over the members. Plain connections get them one after another, at 20 ms each.
@@ -54,6 +59,7 @@ class _Worker:
         self._series: ChannelEvents | None = None
 
     def work(self, state: State) -> None:
+        self._begin(state)
         left: State | None = state
         while left and (left := self._begin_round(left)) and left.round:
             left = self._slice(left, left.round)
@@ -61,12 +67,17 @@ class _Worker:
                 # In this order: a worker that is woken before would find the lane held.
                 lanes.pause(self._lane, self.me)
                 tasks.wake([self._lane])
-                return
-            if left:
-                self._share = fanout_rate.enter(self._lane)
-                self._is_entered = True
+                break
         if self._is_entered:
             fanout_rate.leave(self._lane)
+
+    def _begin(self, state: State) -> None:
+        """Read the share of the rate, but for a lane that probably needs one slice."""
+        if state.round:
+            self._share = self._enter(_members(state, state.round))
+        elif (state.members or 0) > self._share * SLICE_SECONDS[self._lane.kind]:
+            # Other lanes may be woken at this moment, and not have entered yet.
+            self._share = min(self._share, self._enter(_members(state)))
 
     def _begin_round(self, state: State) -> State | None:
         """Begin a round if none is under way; return None if nothing is owed: the lane is free."""
@@ -96,12 +107,30 @@ class _Worker:
         members, cursor = self._next_members(span, now.cursor)
         if members.of(lane.kind):
             self._post(self._read(span), members)
+        done = now.members + len(members.of(lane.kind))
         if cursor is not None:
-            return lanes.proceed(lane, self.me, now._replace(cursor=cursor))
+            return self._proceed(state, now._replace(members=done, cursor=cursor))
         if now.upto < now.to:
             upto = min(now.to, now.upto + MAX_EVENTS[lane.kind])
-            return lanes.proceed(lane, self.me, Round(now.start, now.to, now.upto + 1, upto))
-        return lanes.finish(lane, self.me, _merged(state.done, (now.start, now.to)))
+            return self._proceed(state, Round(now.start, now.to, now.upto + 1, upto))
+        left = lanes.finish(lane, self.me, _merged(state.done, (now.start, now.to)), done)
+        if left:
+            self._share = self._enter(done)
+        return left
+
+    def _proceed(self, state: State, reached: Round) -> State:
+        """Write how far the round is, and read the share of the rate at the same time."""
+        calls: list[Callable[[], Any]] = [
+            partial(lanes.proceed, self._lane, self.me, reached),
+            partial(self._enter, _members(state, reached)),
+        ]
+        left: State
+        left, self._share = aws.in_parallel(lambda call: call(), calls)
+        return left
+
+    def _enter(self, members: int) -> float:
+        self._is_entered = True
+        return fanout_rate.enter(self._lane, members)
 
     def _post(self, series: ChannelEvents, members: Members) -> None:
         posting.post(
@@ -140,7 +169,7 @@ class _Worker:
 
     def _fitting(self, frames: int) -> int:
         """Return how many members take so many frames each in a slice."""
-        return max(1, int(self._share * SLICE_SECONDS) // frames)
+        return max(1, int(self._share * SLICE_SECONDS[self._lane.kind]) // frames)
 
     def _read(self, span: Span) -> ChannelEvents:
         """Read the events of a pass. Some may have expired: clients that miss them fetch anew."""
@@ -152,6 +181,12 @@ class _Worker:
             metrics.emit(ExpiredTasks=1)
         self._series = ChannelEvents(span, events)
         return self._series
+
+
+def _members(state: State, now: Round | None = None) -> int:
+    """Return how many connections a lane has, as far as its rounds have shown."""
+    before = UNKNOWN_MEMBERS if state.members is None else state.members
+    return max(before, now.members if now else 0)
 
 
 def _is_done(state: State, seq: int) -> bool:

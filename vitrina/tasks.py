@@ -93,12 +93,12 @@ class QueueRefused(Exception):
     """SQS refused some of the messages."""
 
 
-def wake(lanes: Iterable[Lane]) -> None:
-    """Tell workers that lanes have work.
+def wake(lanes: Iterable[Lane], after_seconds: int = 0) -> None:
+    """Tell workers that lanes have work, after at most 900 seconds.
 
     Raises QueueRefused when SQS refuses a message, after botocore's own retries.
     """
-    _put(config.current().fanout_queue_url, [Wake(lane=lane) for lane in lanes])
+    _put(config.current().fanout_queue_url, [Wake(lane=lane) for lane in lanes], after_seconds)
 
 
 def try_again(tasks: Iterable[PostAgain | Greet], attempt: int) -> int:

@@ -14,6 +14,7 @@ from local.inbox import Inbox
 from tests.aws.conftest import FanoutQueue, connect, stored_connections
 from vitrina import auth, aws, connections, history, moderation, publishing, rounds, sender
 from vitrina.channels import ClientType
+from vitrina.partitions import Kind
 from vitrina.products import Submission
 
 # What the management API answers to one post of an open connection, and how often.
@@ -46,7 +47,7 @@ def test_every_client_has_every_event_once_whatever_the_management_api_answers(
     monkeypatch.setattr(sender, "FIRST_BACKOFF_SECONDS", 0.01)
     monkeypatch.setattr(connections, "HANDSHAKE_SECONDS", 0)
     monkeypatch.setattr(publishing, "SMALL_PAGE", 3)
-    monkeypatch.setattr(rounds, "SLICE_SECONDS", 0.0025)
+    monkeypatch.setattr(rounds, "SLICE_SECONDS", dict.fromkeys(Kind, 0.0025))
     random = Random(start)  # noqa: S311
     inboxes: dict[str, Inbox] = {}
 

@@ -266,7 +266,7 @@ class Marketplace(RuleBasedStateMachine):
         self.patch.setattr(publishing, "SMALL_PAGE", 2)
         self.patch.setattr(rounds, "MIN_PAGE_ROWS", 1)
         self.patch.setattr(rounds, "MAX_PAGE_ROWS", 2)
-        self.patch.setattr(rounds, "SLICE_SECONDS", 0.001)
+        self.patch.setattr(rounds, "SLICE_SECONDS", dict.fromkeys(Kind, 0.001))
         self.patch.setattr(rounds, "MAX_EVENTS", {Kind.BATCH: 3, Kind.PLAIN: 2})
         self.patch.setattr(
             rounds, "PIECE_SECONDS", dict.fromkeys(Kind, -1)

@@ -132,7 +132,7 @@ def test_what_fails_is_left_to_workers_with_growing_waits_until_it_passes(
     assert unsent() == []
 
 
-def test_one_hanging_client_holds_the_answer_up_for_two_seconds_at_most(
+def test_one_hanging_client_does_not_hold_the_answer_up_for_as_long_as_it_hangs(
     management_api: ManagementApiStub, fanout_queue: FanoutQueue
 ) -> None:
     store_users(50)
@@ -140,7 +140,8 @@ def test_one_hanging_client_holds_the_answer_up_for_two_seconds_at_most(
     rows = approved()
     started = time.monotonic()
     broadcast = publishing.publish(rows)
-    assert time.monotonic() - started < publishing.POSTING_SECONDS + 1
+    # A post alone may take as long as this.
+    assert time.monotonic() - started < sender.POST_SECONDS
     assert (broadcast.delivered, broadcast.queued) == (49, 1)
     assert fanout_queue.work() == []
     assert len(management_api.received) == 50

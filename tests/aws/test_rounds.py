@@ -110,7 +110,7 @@ def world(cloud: None, at: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[W
     monkeypatch.setattr(publishing, "SMALL_PAGE", 2)
     monkeypatch.setattr(rounds, "MIN_PAGE_ROWS", 1)
     monkeypatch.setattr(rounds, "MAX_PAGE_ROWS", 2)
-    monkeypatch.setattr(rounds, "SLICE_SECONDS", 0.001)
+    monkeypatch.setattr(rounds, "SLICE_SECONDS", dict.fromkeys(Kind, 0.001))
     monkeypatch.setattr(rounds, "MAX_EVENTS", {Kind.BATCH: 4, Kind.PLAIN: 3})
     with counted_calls():
         yield world
@@ -422,7 +422,7 @@ def acquired(lane: Lane, me: str) -> State:
 @pytest.mark.usefixtures("world")
 def test_one_worker_holds_a_lane_until_its_lease_ends(world: World) -> None:
     here = lane()
-    assert lanes.owe(here, [1])
+    assert lanes.owe(here, [1]) == 0
     acquired(here, ME)
     assert lanes.acquire(here, OTHER) is None
     world.set(lanes.LEASE_MS / 1000 + 0.1)
@@ -434,18 +434,17 @@ def test_one_worker_holds_a_lane_until_its_lease_ends(world: World) -> None:
 @pytest.mark.usefixtures("world")
 def test_a_lane_that_is_held_is_not_woken_and_is_not_released_with_work() -> None:
     here = lane()
-    assert lanes.owe(here, [1])
+    assert lanes.owe(here, [1]) == 0
     state = acquired(here, ME)
-    assert not lanes.owe(here, [2])
+    assert lanes.owe(here, [2]) is None
     state = lanes.begin(here, ME, state, Round(1, 1, 1, 1))
     assert state.pending == {2}
-    left = lanes.finish(here, ME, (1, 1))
-    assert left
-    assert left == State(frozenset({2}), (1, 1))
+    left = lanes.finish(here, ME, (1, 1), 7)
+    assert left == State(frozenset({2}), (1, 1), members=7)
     state = lanes.begin(here, ME, left, Round(2, 2, 2, 2))
-    assert lanes.finish(here, ME, (1, 2)) is None
+    assert lanes.finish(here, ME, (1, 2), 7) is None
     assert has_work() == []
-    assert lanes.owe(here, [3])
+    assert lanes.owe(here, [3]) == 0
 
 
 @pytest.mark.usefixtures("world")
@@ -459,7 +458,7 @@ def test_every_write_of_one_who_has_lost_the_lease_is_refused() -> None:
         lambda: lanes.drop(here, ME, state),
         lambda: lanes.proceed(here, ME, begun),
         lambda: lanes.proceed(here, ME, begun._replace(cursor="7#c")),
-        lambda: lanes.finish(here, ME, (1, 1)),
+        lambda: lanes.finish(here, ME, (1, 1), 7),
         lambda: lanes.release(here, ME),
         lambda: lanes.pause(here, ME),
     ]
@@ -474,7 +473,7 @@ def test_what_a_restored_table_has_posted_in_another_epoch_is_not_done() -> None
     here = lane()
     lanes.owe(here, [1])
     lanes.begin(here, ME, acquired(here, ME), Round(1, 9, 1, 9))
-    assert lanes.finish(here, ME, (1, 9)) is None
+    assert lanes.finish(here, ME, (1, 9), 7) is None
     another = here._replace(epoch="another")
     lanes.owe(another, [1])
     assert acquired(another, ME) == State(pending=frozenset({1}))
@@ -508,28 +507,126 @@ def test_a_lane_is_found_stalled_only_when_nobody_works_on_it(world: World) -> N
 
 def test_the_rate_is_shared_by_the_lanes_that_have_work(world: World) -> None:
     one, two = lane(shard=0), lane(shard=1)
-    assert fanout_rate.enter(one) == 9500
-    assert fanout_rate.enter(one) == 9500
-    assert fanout_rate.enter(two) == 4750
+    assert fanout_rate.enter(one, 10_000) == 9500
+    assert fanout_rate.enter(one, 10_000) == 9500
+    assert fanout_rate.enter(two, 10_000) == 4750
     fanout_rate.leave(one)
-    assert fanout_rate.enter(two) == 9500
-    assert fanout_rate.enter(one) == 4750
+    assert fanout_rate.enter(two, 10_000) == 9500
+    assert fanout_rate.enter(one, 10_000) == 4750
     world.set(fanout_rate.ACTIVE_MS / 1000 + 0.1)
-    assert fanout_rate.enter(two) == 9500
+    assert fanout_rate.enter(two, 10_000) == 9500
 
 
 @pytest.mark.usefixtures("world")
-def test_plain_lanes_have_little_beside_others_and_all_where_there_are_none() -> None:
-    batch, plain = lane(Kind.BATCH), lane(Kind.PLAIN)
-    assert fanout_rate.enter(plain) == 9500
-    assert fanout_rate.enter(batch) == 9500 * 4 / 5
-    assert fanout_rate.enter(plain) == 9500 / 5
+def test_a_lane_has_the_rate_that_is_proportional_to_its_members() -> None:
+    large, small, tiny = (lane(shard=shard) for shard in range(3))
+    fanout_rate.enter(large, 30_000)
+    assert fanout_rate.enter(small, 10_000) == 9500 / 4
+    assert fanout_rate.enter(large, 30_000) == 9500 * 3 / 4
+    all_members = 40_000 + fanout_rate.MIN_MEMBERS
+    assert fanout_rate.enter(tiny, 1) == 9500 * fanout_rate.MIN_MEMBERS / all_members
 
 
-@pytest.mark.usefixtures("world")
-def test_no_share_is_smaller_than_that_of_all_workers() -> None:
-    assert [fanout_rate.enter(lane(Kind.BATCH, n)) for n in range(7)][-1] == 1900
-    assert fanout_rate.first_share() == 1900
+@pytest.fixture
+def paces(monkeypatch: pytest.MonkeyPatch, world: World) -> list[float]:
+    """Record the pace of each slice."""
+    found: list[float] = []
+
+    def post(posts: Sequence[Post], **how: Any) -> Delivery:
+        if "per_second" in how:
+            found.append(how["per_second"])
+        return world.post(posts, **how)
+
+    monkeypatch.setattr(sender, "post", post)
+    return found
+
+
+@pytest.mark.usefixtures("one_shard")
+def test_a_worker_begins_a_round_with_no_more_than_an_equal_share(
+    world: World, paces: list[float]
+) -> None:
+    """All lanes may be woken at the same moment, and none of them has entered yet."""
+    store_users(24)
+    publish()
+    world.work()
+    publish()
+    world.work()
+    assert paces == [1900, 9500, 9500, 9500] * 2
+
+
+@pytest.mark.usefixtures("one_shard")
+def test_a_worker_that_goes_on_with_a_round_has_its_share_from_the_first_slice(
+    world: World, paces: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_users(24)
+    monkeypatch.setattr(rounds, "PIECE_SECONDS", dict.fromkeys(Kind, -1))
+    publish()
+    world.work()
+    assert paces[0] == 1900
+    assert set(paces[1:]) == {9500}
+
+
+# --- Lanes without members ---
+
+
+@pytest.mark.usefixtures("one_shard")
+def test_a_lane_without_members_is_read_once_for_the_events_of_three_seconds(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_users(12, batch=True, name="batch")
+    publish()
+    world.work()
+    passes = []
+    page = subscriptions.page
+
+    def counted(
+        partition: partitions.Partition, cursor: str | None, limit: int, kind: Kind | None = None
+    ) -> subscriptions.Page:
+        if cursor is None:
+            passes.append(kind)
+        return page(partition, cursor, limit, kind)
+
+    monkeypatch.setattr(subscriptions, "page", counted)
+    before = world.now
+    for _ in range(3):
+        world.set(world.now + 0.5)
+        publish()
+    world.work()
+    assert passes.count(Kind.PLAIN) == 1
+    assert world.now - before == pytest.approx(0.5 + lanes.EMPTY_SECONDS)
+    assert not has_work()
+
+
+@pytest.mark.usefixtures("one_shard")
+def test_the_first_member_of_a_lane_gets_its_event_after_three_seconds_at_most(
+    world: World,
+) -> None:
+    store_users(12, batch=True, name="batch")
+    publish()
+    world.work()
+    store_users(1)
+    publish()
+    before = world.now
+    world.work()
+    assert world.got["many0"] == [2]
+    assert world.now - before <= lanes.EMPTY_SECONDS
+    publish()
+    assert all(due <= world.now for due, _ in world.queue)
+
+
+@pytest.mark.usefixtures("one_shard")
+def test_a_lane_without_members_whose_message_is_lost_is_found_by_the_sweep(world: World) -> None:
+    store_users(12, batch=True, name="batch")
+    publish()
+    world.work()
+    store_users(1)
+    publish()
+    world.queue = [(due, body) for due, body in world.queue if due <= world.now]
+    world.work()
+    assert "many0" not in world.got
+    world.sweep()
+    world.work()
+    assert world.got["many0"] == [2]
 
 
 # --- Beside version 0.1 ---
