@@ -1,7 +1,7 @@
 """Refresh: what each token gives, and what it changes in the account's row."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -290,26 +290,6 @@ def test_a_login_writes_nothing_without_the_right_password() -> None:
 
 
 # --- Cost -----------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def billed(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, float]]:
-    """Count the units of DynamoDB by operation, as it says itself."""
-    units: dict[str, float] = {}
-    client = aws.dynamodb()
-    send = client._make_api_call  # type: ignore[attr-defined]
-
-    def count(operation: str, request: Any) -> Any:
-        answer = send(operation, {**request, "ReturnConsumedCapacity": "TOTAL"})
-        consumed = answer.get("ConsumedCapacity", [])
-        for each in consumed if isinstance(consumed, list) else [consumed]:
-            name = f"{operation} {each['TableName']}"
-            units[name] = units.get(name, 0) + each["CapacityUnits"]
-        return answer
-
-    with monkeypatch.context() as patch:
-        patch.setattr(client, "_make_api_call", count)
-        yield units
 
 
 def test_a_refresh_is_one_read_and_one_conditional_write(
