@@ -249,7 +249,7 @@ def test_an_ending_that_dies_is_finished_by_the_sweep_or_when_it_is_repeated(
 def test_endings_at_once_leave_nothing_open(at: Clock) -> None:
     """One stands still before each of its calls, while the other one runs from end to end."""
 
-    def end(tokens: Tokens) -> None:
+    def end_session(tokens: Tokens) -> None:
         session_id = auth.read(tokens.access_token).session_id
         assert session_id
         admission.end_session(ClientType.USER, 1, session_id, closing.close_account)
@@ -259,10 +259,10 @@ def test_endings_at_once_leave_nothing_open(at: Clock) -> None:
         one, other = new_session(), new_session()
         for name, tokens in (("one", one), ("other", other)):
             admission.admit(name, auth.read(tokens.access_token))
-        process = Process(lambda: end(one))  # noqa: B023
+        process = Process(lambda: end_session(one))  # noqa: B023
         with counted_calls():
             has_ended = process.run(calls)
-            end(other)
+            end_session(other)
             process.run()
         assert receivers() == set()
         [row] = [
