@@ -96,11 +96,22 @@ def _requests() -> dict[str, Sized]:
         shop = here.token(ClientType.SHOP, shop_id=10, shop_name="Fashion Store")
         asked = {
             "log in": ("login", _post("auth/login", body={"email": EMAIL, "password": PASSWORD})),
-            "refresh": ("login", _post("auth/refresh", token=here.token(ClientType.USER))),
             "list": ("products", gateway_events.http("GET", "/api/v1/products")),
             "submit": ("products", _post("products", token=shop, body=_submission())),
         }
-        return {what: {1: _ask(here, *request)} for what, request in asked.items()}
+        units = {what: {1: _ask(here, *request)} for what, request in asked.items()}
+        return {**units, "refresh": {1: _refresh(here)}}
+
+
+def _refresh(here: Stack) -> Bill:
+    """Bill refreshes that give a new refresh token, as those of an app that was away do."""
+    function = here.function("sessions")
+    bills = []
+    for number in range(1 + REPETITIONS):
+        token = here.session(ClientType.USER, number + 1, age_seconds=3600).refresh_token
+        request = _post("auth/refresh", body={"refresh_token": str(token)})
+        bills.append(_bill(here, function, request))
+    return _typical(bills[1:])
 
 
 def _post(path: str, *, token: str | None = None, body: Any = None) -> dict[str, Any]:

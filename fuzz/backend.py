@@ -16,7 +16,7 @@ from fuzz.words import SECRET
 from harness import deployment, environment
 from harness.deployment import KEY
 from harness.management_api import ManagementApiStub
-from harness.tokens import INVALID, claims, invalid, token_of
+from harness.tokens import INVALID, begin, claims, invalid, token_of
 from vitrina import (
     accounts,
     aws,
@@ -26,6 +26,7 @@ from vitrina import (
     moderation,
     publishing,
     sender,
+    sessions,
 )
 from vitrina.auth import read
 from vitrina.channels import ClientType
@@ -62,10 +63,12 @@ _ODD_CLAIMS: dict[str, dict[str, Any]] = {
     "odd beginning": {"iat": "x"},
     "not begun": {"iat": 2**53 - 1},
     "odd login": {"auth_time": -1},
+    "odd session": {"sid": ["A" * 22]},
+    "no such session": {"sid": "A" * 22},
     "odd audience": {"aud": [["vitrina"]]},
     "odd issuer": {"iss": ["vitrina"]},
 }
-_GOOD = ("user", "shop", "admin", "other shop", "fresh user", "fresh admin")
+_GOOD = ("user", "shop", "admin", "other shop", "fresh user", "fresh admin", "leaver")
 TOKENS = tuple(f"{{{{{name}}}}}" for name in (*_GOOD, *_ODD_CLAIMS, *INVALID, "odd key"))
 """Placeholders of tokens in events, so that a replay has valid ones."""
 
@@ -123,7 +126,12 @@ class Backend:
         )
         deployment.create()
         _populate()
-        self._tokens = _tokens() | {"device": _device()}
+        begun = begin(sessions.look("user:45", anew=True))
+        self._tokens = _tokens() | {
+            "device": _device(),
+            "refresh": str(begun.refresh_token),
+            "session": begun.refresh_token.session_id,
+        }
 
     def fill(self, plain: Any) -> Any:
         """Replace placeholders in braces by their values."""
@@ -183,8 +191,8 @@ def _populate() -> None:
     accounts.create(shop, PASSWORD, ClientType.SHOP, shop_id=10, shop_name="Fashion Store")
     accounts.create(admin, PASSWORD, ClientType.ADMIN)
     # Before any connection exists, so that nothing is posted.
-    for shop_id in (10, 10, 10, 10, 11):
-        of = read(token_of(ClientType.SHOP, 2, shop_id=shop_id))
+    for account_id, shop_id in ((2, 10), (2, 10), (2, 10), (2, 10), (4, 11)):
+        of = read(token_of(ClientType.SHOP, account_id, shop_id=shop_id))
         moderation.submit(Submission(product_name="Summer Dress"), of)
     moderator = read(token_of(ClientType.ADMIN, 3))
     moderation.approve([3], None, moderator)
@@ -219,9 +227,10 @@ def _tokens() -> dict[str, str]:
         "user": token_of(ClientType.USER, 1),
         "shop": token_of(ClientType.SHOP, 2),
         "admin": token_of(ClientType.ADMIN, 3),
-        "other shop": token_of(ClientType.SHOP, 4, shop_id=11, shop_name="Shoes"),
+        "other shop": token_of(ClientType.SHOP, 4),
         "fresh user": token_of(ClientType.USER, 42),
         "fresh admin": token_of(ClientType.ADMIN, 43),
+        "leaver": token_of(ClientType.USER, 44),
     }
     odd = {name: _sign(claims(**odd)) for name, odd in _ODD_CLAIMS.items()}
     odd["odd key"] = jwt.encode(claims(), KEY, "HS256", headers={"kid": "\0"})

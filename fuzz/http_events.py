@@ -34,7 +34,13 @@ def _credentials(source: Source) -> dict[str, Any]:
         "email": word(source, *EMAILS),
         "password": PASSWORD if is_chosen(source, 2) else words.secret(source),
         **({"device": word(source, "{{device}}", "..", "a.1.b")} if is_chosen(source, 2) else {}),
+        **({"device_name": word(source, "Phone")} if is_chosen(source, 2) else {}),
     }
+
+
+def _refresh(source: Source) -> dict[str, Any]:
+    halves = pick(source, ("{{refresh}}", "{{user}}", f"user:1.{'A' * 22}.{'A' * 43}.{'A' * 22}"))
+    return {"refresh_token": word(source, halves)}
 
 
 def _submission(source: Source) -> dict[str, Any]:
@@ -76,16 +82,18 @@ def _platform_settings(source: Source) -> dict[str, Any]:
 
 
 ROUTES: Mapping[str, tuple[Route, ...]] = {
-    "accounts": (("POST", "/api/v1/admin/accounts/{account_id}/disconnect", None),),
+    "accounts": (
+        ("GET", "/api/v1/admin/accounts", None),
+        ("GET", "/api/v1/admin/accounts/{account_id}/sessions", None),
+        ("DELETE", "/api/v1/admin/accounts/{account_id}/sessions/{session_id}", None),
+        ("POST", "/api/v1/admin/accounts/{account_id}/disconnect", None),
+    ),
     "announce": (("POST", "/api/v1/admin/announcements", _announcement),),
     "approve": (
         ("POST", "/api/v1/admin/products/{product_id}/approve", _approval),
         ("POST", "/api/v1/admin/products/bulk-approve", _bulk_approval),
     ),
-    "login": (
-        ("POST", "/api/v1/auth/login", _credentials),
-        ("POST", "/api/v1/auth/refresh", None),
-    ),
+    "login": (("POST", "/api/v1/auth/login", _credentials),),
     "openapi": (("GET", "/openapi.json", None), ("GET", "/asyncapi.json", None)),
     "products": (
         ("GET", "/api/v1/products", None),
@@ -95,6 +103,14 @@ ROUTES: Mapping[str, tuple[Route, ...]] = {
         ("PUT", "/api/v1/products/{product_id}", _submission),
     ),
     "reject": (("POST", "/api/v1/admin/products/{product_id}/reject", _approval),),
+    "sessions": (
+        ("POST", "/api/v1/auth/refresh", _refresh),
+        ("POST", "/api/v1/auth/logout", None),
+        ("GET", "/api/v1/me", None),
+        ("GET", "/api/v1/me/sessions", None),
+        ("DELETE", "/api/v1/me/sessions", None),
+        ("DELETE", "/api/v1/me/sessions/{session_id}", None),
+    ),
     "settings": (
         ("GET", "/api/v1/admin/settings", None),
         ("PUT", "/api/v1/admin/settings", _platform_settings),
@@ -104,7 +120,13 @@ ROUTES: Mapping[str, tuple[Route, ...]] = {
 _ALL = tuple(route for routes in ROUTES.values() for route in routes)
 
 # The usual token of a path.
-_BEARERS = {"/api/v1/products": "{{shop}}", "/api/v1/admin": "{{admin}}"}
+_BEARERS = {
+    "/api/v1/products": "{{shop}}",
+    "/api/v1/admin": "{{admin}}",
+    # No other request needs its session.
+    "/api/v1/auth/logout": "{{leaver}}",
+    "/api/v1/me": "{{leaver}}",
+}
 
 
 def case(name: str, source: Source) -> Case:
@@ -125,6 +147,7 @@ def _path(source: Source, template: str) -> str:
     path = template.replace("{product_id}", "{id}").replace("{account_id}", "{id}")
     ids = ("1", "2", "3", "4", "5", "66", "100")
     path = path.replace("{id}", word(source, *ids) if "{id}" in path else "")
+    path = path.replace("{session_id}", word(source, "{{session}}", "A" * 22))
     return word(source, path) if is_chosen(source, 12) else path
 
 
@@ -135,6 +158,8 @@ def _query(source: Source) -> dict[str, str]:
         "cursor": (STALE_CURSOR, _cursor(source)),
         "since": (f"{EPOCH}:1", f"{EPOCH}:99"),
         "token": ("{{user}}",),
+        "email": EMAILS,
+        "client_type": ("user", "shop"),
     }
     query = {name: word(source, *sound) for name, sound in likely.items() if is_chosen(source, 3)}
     if is_chosen(source, 20):

@@ -16,6 +16,7 @@ from vitrina import tasks
 FUNCTIONS = Path(__file__).parents[1] / "functions"
 MAX_KEY_BYTES = 1024
 SERVER_ERRORS = 500
+NO_CONTENT = 204
 CLIENT_ERRORS = 400
 
 
@@ -40,6 +41,8 @@ def _http_fault(_event: Any, answer: Any) -> str | None:
     if not isinstance(status, int) or not 100 <= status < SERVER_ERRORS:  # noqa: PLR2004
         return f"status {status}"
     headers = {name.lower(): text for name, text in answer.get("headers", {}).items()}
+    if status == NO_CONTENT:
+        return "a body where none is expected" if answer.get("body") else _headers_fault(headers)
     try:
         body = json.loads(answer["body"])
     except (ValueError, KeyError, TypeError):

@@ -2,6 +2,7 @@
 
 from typing import Literal, NamedTuple
 
+from vitrina.endings import UNCLOSED_INDEX
 from vitrina.history import OUTBOX_INDEX
 from vitrina.products import SHOP_INDEX, STATUS_INDEX
 
@@ -45,5 +46,9 @@ TABLES = {
     "accounts": Table((Key("email"),)),
     "platform": Table((Key("name"),), expires=True),
     # Never restored from a backup: sessions that have ended would be alive again.
-    "sessions": Table((Key("account"),), expires=True),
+    "sessions": Table(
+        (Key("account"),),
+        (Index(UNCLOSED_INDEX, (Key("unclosed"), Key("closing_since", "N")), projects_all=False),),
+        expires=True,
+    ),
 }

@@ -165,9 +165,13 @@ class Api:
         )
 
     def login(self, email: str, password: str) -> str:
+        """Return the access token of a new session."""
+        return str(self.begin_session(email, password)["access_token"])
+
+    def begin_session(self, email: str, password: str) -> Any:
+        """Return what a login gives: the tokens and the account."""
         body = {"email": email, "password": password}
-        token: str = self.call("POST", "/api/v1/auth/login", json=body)["access_token"]
-        return token
+        return self.call("POST", "/api/v1/auth/login", json=body)
 
     def websocket_url(self, client_type: str, token: str, batch: bool = False) -> str:
         """Return the URL of a client; one with `batch` takes several events in one frame."""

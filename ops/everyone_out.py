@@ -7,7 +7,7 @@ import argparse
 import time
 
 from ops import stack
-from vitrina import sessions
+from vitrina import endings, sessions
 
 
 def main() -> None:
@@ -15,7 +15,7 @@ def main() -> None:
     stack.add_option(parser)
     arguments = parser.parse_args()
     with stack.in_use(arguments.stack):
-        sessions.end_everyone()
+        endings.end_everyone()
         # Each function keeps its copy of everyone's era for that long.
         time.sleep(sessions.ALL_COPIES_SECONDS)
     print("All tokens are refused, and no open connection gets an event. The sweep closes them.")

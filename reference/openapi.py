@@ -20,7 +20,7 @@ of API Gateway itself, such as too many logins per second, have the body `{"mess
 
 # The folders of functions, by the tag of their routes.
 TAGS = {
-    "Tokens": ["login"],
+    "Sessions": ["login", "sessions"],
     "Products": ["products"],
     "Moderation": ["approve", "reject"],
     "Administration": ["accounts", "announce", "settings"],
@@ -58,6 +58,7 @@ PROBLEM = {
 SECURITY_SCHEMES: dict[str, Any] = {
     "bearerAuth": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 }
+NO_CONTENT = "204"
 # Powertools' own schemas of validation errors; here they are problems.
 UNUSED = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
 
@@ -70,13 +71,15 @@ class Requirement(NamedTuple):
     caller: str = "anyone"
 
 
-_TOKEN = ["token_missing", "token_invalid", "token_expired", "token_revoked", "issuer_unreachable"]
+_TOKEN_ALONE = ["token_missing", "token_invalid", "token_expired", "issuer_unreachable"]
+_TOKEN = [*_TOKEN_ALONE, "token_revoked"]
 _BEARER: list[dict[str, list[str]]] = [{"bearerAuth": []}]
 
 REQUIREMENTS: list[tuple[Any, Requirement]] = [
     (http_api.Admin, Requirement([*_TOKEN, "client_type_forbidden"], _BEARER, "admin")),
     (http_api.Shop, Requirement([*_TOKEN, "client_type_forbidden"], _BEARER, "shop")),
     (http_api.Bearer, Requirement(_TOKEN, _BEARER, "any client with a token")),
+    (http_api.FormerBearer, Requirement(_TOKEN_ALONE, _BEARER, "any client with a token")),
     (http_api.OptionalBearer, Requirement(_TOKEN, [{}, *_BEARER], "anyone; a token shows more")),
     (http_api.IfMatch, Requirement(["request_invalid"])),
     (http_api.RequiredIfMatch, Requirement(["request_invalid", "version_missing"])),
@@ -156,6 +159,7 @@ def _describe(folder: str, tag: str) -> dict[str, Any]:
         for parameter in operation.get("parameters", ()):
             _describe_parameter(parameter, route)
         successes = {k: v for k, v in operation["responses"].items() if k.startswith("2")}
+        successes.get(NO_CONTENT, {}).pop("content", None)  # Powertools describes null
         errors = {str(status): found for status, found in responses.refusals(possible).items()}
         operation["responses"] = successes | errors
     return described

@@ -82,6 +82,8 @@ def _body(http: dict[str, Any], operation: dict[str, Any]) -> str:
 def _response(http: dict[str, Any], operation: dict[str, Any]) -> str:
     [status] = (status for status in operation["responses"] if status.startswith("2"))
     response = operation["responses"][status]
+    if "content" not in response:
+        return f"{status}"
     fields = _model(http, response).get("properties", ())
     if len(fields) > MAX_FIELDS:
         *_, name = response["content"]["application/json"]["schema"]["$ref"].split("/")

@@ -14,10 +14,10 @@ from pydantic import (
     model_validator,
 )
 
-from vitrina import aws, config, ids, sessions
+from vitrina import aws, config, ids, session_rows, sessions
 from vitrina.channels import ClientType
-from vitrina.errors import Conflict, Unauthorized, Unavailable
-from vitrina.sessions import Eras
+from vitrina.errors import Conflict, NotFound, Unauthorized, Unavailable
+from vitrina.sessions import Look
 from vitrina.types import Id, OneLine, ShopName
 
 
@@ -100,22 +100,22 @@ def create(
 
 
 class Login(NamedTuple):
-    """An account whose password was right, and the eras of its tokens."""
+    """An account whose password was right, and what was stored of its sessions."""
 
     account: Account
-    eras: Eras
+    seen: Look
 
 
 def authenticate(email: str, password: str) -> Login:
     """Return the account with these credentials; the address is one that `Email` has validated.
 
     The account is read, then its era, then the account again, and that password is verified: a
-    password that is replaced, or an account that is deleted or ended meanwhile, gives no token that
-    outlives it. Raises Unauthorized `credentials_invalid` when the address or the password is
+    password that is replaced, or an account that is deleted or ended meanwhile, gives no session
+    that outlives it. Raises Unauthorized `credentials_invalid` when the address or the password is
     wrong, after the same work, and Unavailable `busy` when the address has changed hands meanwhile.
     """
     client_type, account_id = _owner(_row(email))
-    eras = sessions.eras_at_login(client_type, account_id)
+    seen = sessions.look(session_rows.name(client_type, account_id), anew=True)
     row = _row(email)
     if row and _owner(row) != (client_type, account_id):
         raise Unavailable("busy", "This account is changing; try again.")
@@ -125,7 +125,14 @@ def authenticate(email: str, password: str) -> Login:
         row = {}
     if not row:
         raise Unauthorized("credentials_invalid", "The email or the password is wrong.")
-    return Login(Account.model_validate(row), eras)
+    return Login(Account.model_validate(row), seen)
+
+
+def find(email: Email) -> Account:
+    """Return the account of an address; raises NotFound `account_not_found`."""
+    if row := _row(email):
+        return Account.model_validate(row)
+    raise NotFound("account_not_found", "No account has this address.")
 
 
 def delete(email: Email) -> Account | None:

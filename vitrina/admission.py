@@ -5,12 +5,14 @@ does the same. Ending a session writes its end, then closes the connections that
 whatever order they run, either the handshake finds the end, or the connection is found.
 """
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from vitrina import config, connections, sessions, subscriptions
+from vitrina import config, connections, endings, sessions, subscriptions
 from vitrina.channels import ClientType
 from vitrina.connections import Connection
+from vitrina.endings import Ended
 from vitrina.errors import Problem, TooManyRequests
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 MAX_LIMITS_STORED = 2
 RETRY_AFTER_SECONDS = 5
 
-CloseAccount = Callable[[ClientType, int, int], int]
+CloseAccount = Callable[[Ended], int]
 
 
 def admit(connection_id: str, identity: "Identity", takes_batches: bool = False) -> None:
@@ -64,9 +66,38 @@ def _require_room(identity: "Identity") -> None:
 
 
 def disconnect(client_type: ClientType, account_id: int, close_account: CloseAccount) -> int:
-    """End the sessions of an account and close its connections; return how many were open.
+    """End all sessions of an account and close its connections; return how many were closed.
 
     `close_account` is that of `vitrina.closing`, which `connect` does not import: it takes libcurl.
     """
-    era = sessions.end_account(client_type, account_id)
-    return close_account(client_type, account_id, era)
+    return _close(endings.end_account(client_type, account_id), close_account)
+
+
+def end_session(
+    client_type: ClientType, account_id: int, session_id: str, close_account: CloseAccount
+) -> int:
+    """End a session and close its connections; return how many were closed.
+
+    A session that has ended already is ended again, so that the caller may repeat it.
+    """
+    return _close(endings.end_session(client_type, account_id, session_id), close_account)
+
+
+def finish_endings(seconds: float, until: float, close_account: CloseAccount) -> int:
+    """Close what endings have left that began so long ago; return how many there were.
+
+    Stops at `until`, a value of `time.monotonic`; the next sweep continues.
+    """
+    count = 0
+    for ended in endings.unclosed(seconds):
+        if time.monotonic() > until:
+            break
+        count += 1
+        _close(ended, close_account)
+    return count
+
+
+def _close(ended: Ended, close_account: CloseAccount) -> int:
+    closed = close_account(ended)
+    endings.done(ended)
+    return closed

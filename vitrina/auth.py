@@ -1,19 +1,21 @@
-"""Tokens of clients: issue, verify, refresh."""
+"""Access tokens: issue, verify."""
 
 import math
 import time
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import jwt
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from vitrina import config, keys, sessions
+from vitrina import config, keys, session_rows, sessions
 from vitrina.channels import ClientType
-from vitrina.errors import Forbidden, NotFound, Unauthorized
-from vitrina.sessions import NO_ERAS, Eras, Session
+from vitrina.errors import Forbidden, Unauthorized
+from vitrina.session_rows import NO_ERAS, Entry, Eras, Granted, Row
+from vitrina.sessions import Session
 from vitrina.types import (
     MAX_SAFE_INTEGER,
     MAX_TOKEN_CHARACTERS,
+    SESSION_ID_PATTERN,
     Id,
     Number,
     ShopName,
@@ -55,6 +57,9 @@ class Identity(BaseModel):
     """When the token ends, in seconds since 1970."""
     logged_in_at: ClaimedTime | None = Field(default=None, alias="auth_time")
     """When the password was given; refreshed tokens keep it."""
+    session_id: Annotated[str, Field(pattern=SESSION_ID_PATTERN)] | None = Field(
+        default=None, alias="sid"
+    )
     eras: Eras = Field(default=NO_ERAS, alias="era")
     """Of the account and of everyone, as they were at the login; refreshed tokens keep them."""
 
@@ -86,8 +91,13 @@ class Identity(BaseModel):
 
     @property
     def session(self) -> Session:
-        account = sessions.name(self.client_type, self.account_id)
-        return Session(account, self.eras, began_at=self.logged_in_at or self.issued_at)
+        return Session(
+            session_rows.name(self.client_type, self.account_id),
+            self.session_id,
+            self.eras,
+            self.shop_id,
+            began_at=self.logged_in_at or self.issued_at,
+        )
 
     def require(self, client_type: ClientType) -> None:
         """Raise Forbidden unless this is that type of client."""
@@ -99,38 +109,45 @@ class Identity(BaseModel):
             )
 
 
-def require_issuing() -> None:
-    """Raise NotFound `issued_elsewhere` when tokens come from another issuer."""
-    here = config.current()
-    if here.token_jwks_url:
-        raise NotFound("issued_elsewhere", f"Tokens come from {here.token_issuer}.")
+class Tokens(BaseModel):
+    """What a login or a refresh gives."""
+
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - no password
+    expires_in: int
+    refresh_token: str
+    refresh_expires_in: int
+    """When the session ends unless it is used; both in seconds."""
 
 
-def issue(
-    *,
-    account_id: int,
-    client_type: ClientType,
-    shop_id: int | None = None,
-    shop_name: str | None = None,
-    logged_in_at: float | None = None,
-    eras: Eras = NO_ERAS,
-) -> str:
-    """Return a signed token for an account, valid for `token_lifetime_seconds`.
+def tokens(granted: Granted) -> Tokens:
+    """Return the tokens of a session that has begun or is refreshed."""
+    return Tokens(
+        access_token=issue(granted.row, granted.refresh_token.session_id, granted.entry),
+        expires_in=config.current().token_lifetime_seconds,
+        refresh_token=str(granted.refresh_token),
+        refresh_expires_in=granted.entry.expires_at - int(time.time()),
+    )
+
+
+def issue(account: Row, session_id: str, session: Entry) -> str:
+    """Return a signed access token of a session, valid for `token_lifetime_seconds`.
 
     Raises NotFound `issued_elsewhere`.
     """
-    require_issuing()
+    sessions.require_issuing()
     here = config.current()
     now = math.floor(time.time() * 1000) / 1000
     claims: dict[str, Any] = {
-        "sub": str(account_id),
-        "client_type": client_type,
-        "shop_id": shop_id,
-        "shop_name": shop_name,
+        "sub": str(account.account_id),
+        "client_type": account.client_type,
+        "shop_id": account.shop_id,
+        "shop_name": account.shop_name,
         "iat": now,
         "exp": int(now) + here.token_lifetime_seconds,
-        "auth_time": logged_in_at or now,
-        "era": eras,
+        "auth_time": session.created_at,
+        "sid": session_id,
+        "era": session.eras,
         "iss": here.token_issuer,
         "aud": here.token_audience,
     }
@@ -138,25 +155,6 @@ def issue(
     key = keys.signing()
     return jwt.encode(
         present, key.value, algorithm=here.token_algorithm, headers={"kid": key.key_id}
-    )
-
-
-def refresh(identity: Identity) -> str:
-    """Return a new token for the bearer of a valid one.
-
-    Raises Unauthorized `session_expired` when the login is older than `session_lifetime_seconds`,
-    and NotFound `issued_elsewhere`.
-    """
-    logged_in_at = identity.logged_in_at or identity.issued_at
-    if logged_in_at + config.current().session_lifetime_seconds <= time.time():
-        raise Unauthorized("session_expired", "The login is too long ago; log in again.")
-    return issue(
-        account_id=identity.account_id,
-        client_type=identity.client_type,
-        shop_id=identity.shop_id,
-        shop_name=identity.shop_name,
-        logged_in_at=logged_in_at,
-        eras=identity.eras,
     )
 
 
@@ -196,7 +194,8 @@ def read(token: str | None) -> Identity:
             leeway=ISSUER_LEEWAY_SECONDS if here.token_jwks_url else LEEWAY_SECONDS,
         )
         if here.token_jwks_url:
-            claims.pop("era", None)  # ours alone
+            # Ours alone; a session of the issuer's own has an id too.
+            claims = {name: claims[name] for name in claims.keys() - {"era", "sid"}}
         identity = Identity.model_validate(claims)
         # PyJWT's leeway is for `iat`, `nbf` and `exp`, and a token ends on time.
         if identity.expires_at <= time.time():

@@ -196,18 +196,27 @@ def to_item(plain: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _to_value(value: object) -> dict[str, Any]:
+    content: Any
     match value:
         case str():
-            return {"S": str(value)}
+            kind, content = "S", str(value)
         case bool():
-            return {"BOOL": value}
+            kind, content = "BOOL", value
         case int() | Decimal():
-            return {"N": str(value)}
+            kind, content = "N", str(value)
+        case bytes():
+            kind, content = "B", value
         case set() | frozenset() if all(isinstance(each, int) for each in value):
-            return {"NS": [str(each) for each in value]}
+            kind, content = "NS", [str(each) for each in value]
         case set() | frozenset():
-            return {"SS": sorted(value)}
-    raise TypeError(f"No table has an attribute of type {type(value).__name__}.")
+            kind, content = "SS", sorted(value)
+        case list():
+            kind, content = "L", [_to_value(each) for each in value]
+        case dict():
+            kind, content = "M", to_item(value)
+        case _:
+            raise TypeError(f"No table has an attribute of type {type(value).__name__}.")
+    return {kind: content}
 
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -224,6 +233,10 @@ def _from_value(value: Mapping[str, Any]) -> Any:
             return set(content)
         case "NS":
             return set(map(Decimal, content))
+        case "L":
+            return [_from_value(each) for each in content]
+        case "M":
+            return from_item(content)
     return content
 
 

@@ -11,6 +11,7 @@ from aws_lambda_powertools import Logger
 from vitrina import config, connections, metrics, partitions, sender, subscriptions
 from vitrina.channels import ClientType
 from vitrina.connections import PARALLEL_WRITES, Connection
+from vitrina.endings import Ended
 from vitrina.errors import Unavailable
 from vitrina.events import Closing, Closure, Reason
 from vitrina.partitions import Subscription
@@ -81,13 +82,12 @@ def _expire(found: Collection[Subscription]) -> set[Subscription]:
         return {each for each, done in zip(found, pool.map(expire, found), strict=True) if done}
 
 
-def close_account(client_type: ClientType, account_id: int, before_era: int) -> int:
-    """Close the connections of an account that were opened before an era.
-
-    Returns how many have been closed.
-    """
-    opened = subscriptions.of_account(client_type, account_id, before_era)
-    return close([each.subscription for each in opened], Reason.ACCOUNT_DISCONNECTED)
+def close_account(ended: Ended) -> int:
+    """Close the connections of what has ended of an account; return how many have been closed."""
+    row = ended.row
+    opened = subscriptions.of_account(row.client_type, row.account_id, row.shop_id)
+    left = [each.subscription for each in opened if ended.has(each.session_id, each.era)]
+    return close(left, Reason.ACCOUNT_DISCONNECTED)
 
 
 def close_excess(identities: Collection[tuple[ClientType, str]]) -> None:

@@ -71,8 +71,10 @@ class Policy(BaseModel):
     token_issuer: str = "vitrina"
     token_audience: str = "vitrina"
     token_lifetime_seconds: int = Field(default=3600, ge=60, le=86_400)
-    session_lifetime_seconds: int = Field(default=30 * 86_400, ge=60)
-    """For how long after a login its tokens can be exchanged for newer ones."""
+    session_lifetime_seconds: int = Field(default=60 * 86_400, ge=600)
+    """For how long a session lasts that is not used; each refresh begins it anew."""
+    sessions_per_account: int = Field(default=12, ge=1, le=100)
+    """A login beyond them ends the one that was unused longest. Twelve cost one read unit."""
     token_algorithm: Literal["HS256", "RS256", "ES256", "EdDSA"] = "HS256"
     token_jwks_url: JwksUrl = ""
     """The key set of another issuer; without it tokens are signed with our own secret."""

@@ -9,7 +9,7 @@ from vitrina import aws, config, partitions, sessions
 from vitrina.channels import ROOM_RULE, ClientType, may_join
 from vitrina.errors import Conflict, Forbidden, Unavailable
 from vitrina.partitions import Subscription
-from vitrina.sessions import NO_ERAS, Eras
+from vitrina.session_rows import NO_ERAS, Eras
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -41,8 +41,11 @@ class Connection(NamedTuple):
     shards: int
     """Of its type when it connected; kept, so that its rows are found while the number changes."""
     room_shards: int
+    session_id: str | None = None
+    """Of the token that it was opened with, which only tokens of the same session extend; None for
+    another issuer's."""
     eras: Eras = NO_ERAS
-    """Of the token that it was opened with."""
+    """Of that token too."""
     has_ended: bool = False
     """Whether it must go; nothing takes this back."""
     takes_batches: bool = False
@@ -81,8 +84,9 @@ class Connection(NamedTuple):
         return [self.client_type, f"{self.client_type}:{self.identity}", *rooms]
 
     def is_of(self, identity: "Identity") -> bool:
-        own = (self.client_type, self.identity, self.account_id, self.eras)
-        return own == (identity.client_type, identity.name, identity.account_id, _eras(identity))
+        own = (self.client_type, self.identity, self.account_id, self.session_id, self.eras)
+        others = (identity.client_type, identity.name, identity.account_id, identity.session_id)
+        return own == (*others, _eras(identity))
 
 
 def _eras(identity: "Identity") -> Eras:
@@ -108,6 +112,7 @@ def add(connection_id: str, identity: "Identity", takes_batches: bool = False) -
         expires_at=min(identity.expires_at, now + MAX_CONNECTION_SECONDS),
         shards=partitions.shard_counts(identity.client_type)[0],
         room_shards=partitions.shard_counts("room")[0],
+        session_id=identity.session_id,
         eras=_eras(identity),
         takes_batches=takes_batches,
     )
@@ -196,7 +201,7 @@ def extend(connection: Connection, identity: "Identity") -> int:
     `connection_expired` or `identity_mismatch`, or Unavailable `busy`.
     """
     if not connection.is_of(identity):
-        raise Forbidden("identity_mismatch", "The token is of another login; connect anew.")
+        raise Forbidden("identity_mismatch", "The token is of another session; connect anew.")
     expires_at = min(identity.expires_at, connection.connected_at + MAX_CONNECTION_SECONDS)
     for attempt in aws.attempts(MAX_ATTEMPTS):
         if attempt > 1:
@@ -278,6 +283,7 @@ def from_row(row: Mapping[str, Any]) -> Connection:
         expires_at=int(row["expires_at"]),
         shards=int(row.get("shards") or partitions.shard_counts(client_type)[0]),
         room_shards=int(row.get("room_shards") or partitions.shard_counts("room")[0]),
+        session_id=row.get("session"),
         eras=Eras(int(row.get("era", 0)), int(row.get("everyone", 0))),
         has_ended=row.get("ended", False),
         takes_batches=row.get("batch", False),
@@ -347,12 +353,13 @@ def _subscribe(connection: Connection, subscription: Subscription) -> "TransactW
     return {"Put": _in_table(Item=row)}
 
 
-def _common_attributes(connection: Connection) -> dict[str, int | None]:
+def _common_attributes(connection: Connection) -> dict[str, int | str | None]:
     """Return the attributes that every row of a connection has."""
     return {
         "account_id": connection.account_id,
         "connected_at": connection.connected_at,
         "expires_at": connection.expires_at,
+        "session": connection.session_id,
         "era": connection.eras.account,
         "everyone": connection.eras.everyone,
         "ended": connection.has_ended or None,

@@ -55,6 +55,9 @@ class Unauthorized(Problem):
         "token_invalid",
         "token_expired",
         "token_revoked",
+        "refresh_token_invalid",
+        "refresh_token_reused",
+        "session_ended",
         "session_expired",
         "credentials_invalid",
     )
@@ -83,7 +86,7 @@ class Forbidden(Problem):
 class NotFound(Problem):
     status = 404
     title = "Not found"
-    codes = ("route_not_found", "product_not_found", "issued_elsewhere")
+    codes = ("route_not_found", "product_not_found", "account_not_found", "issued_elsewhere")
 
 
 class MethodNotAllowed(Problem):

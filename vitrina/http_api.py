@@ -40,7 +40,7 @@ from vitrina.errors import (
     TooLarge,
     UnsupportedContent,
 )
-from vitrina.types import Id, Numeral
+from vitrina.types import SESSION_ID_PATTERN, Id, Numeral
 
 logger = Logger()
 
@@ -166,10 +166,27 @@ def versioned(body: BaseModel, version: int) -> Response[Any]:
     )
 
 
+def no_content() -> Response[None]:
+    """Answer that it is done, and nothing more."""
+    return Response(HTTPStatus.NO_CONTENT)
+
+
 def _bearer(request: Request) -> Identity:
     """Return the bearer of the request's token; raises Unauthorized."""
+    return _noted(auth.verify(_token(request)))
+
+
+def _former_bearer(request: Request) -> Identity:
+    """Return the bearer of a token whose session may have ended; raises Unauthorized."""
+    return _noted(auth.read(_token(request)))
+
+
+def _token(request: Request) -> str | None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    identity = auth.verify(token.strip() if scheme.lower() == "bearer" else None)
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _noted(identity: Identity) -> Identity:
     trail.note(actor=f"{identity.client_type}:{identity.account_id}")
     return identity
 
@@ -235,11 +252,13 @@ Admin = Annotated[Identity, Depends(_admin)]
 Shop = Annotated[Identity, Depends(_shop)]
 OptionalBearer = Annotated[Identity | None, Depends(_optional_bearer)]
 Bearer = Annotated[Identity, Depends(_bearer)]
+FormerBearer = Annotated[Identity, Depends(_former_bearer)]
 IfMatch = Annotated[int | None, Depends(_expected_version)]
 RequiredIfMatch = Annotated[int, Depends(_required_version)]
 NoIfMatch = Annotated[None, Depends(_no_version)]
 
 PathId = Annotated[Id, Numeral, Path()]
+PathSessionId = Annotated[str, Path(pattern=SESSION_ID_PATTERN)]
 
 
 def _read_json(body: str) -> Any:

@@ -108,10 +108,14 @@ def still_open(members: Sequence[Subscription]) -> Members:
 
 
 class Opened(NamedTuple):
-    """A subscription, and when its connection opened, in seconds since 1970."""
+    """A subscription of an open connection, and of whom."""
 
     connected_at: int
+    """In seconds since 1970."""
     subscription: Subscription
+    session_id: str | None
+    era: int
+    """Of the account, when the session began."""
 
 
 def of_identity(client_type: ClientType, identity: str) -> list[Opened]:
@@ -127,18 +131,17 @@ def count_of_identity(client_type: ClientType, identity: str) -> int:
     return sum(page["Count"] for page in pages)
 
 
-def of_account(client_type: ClientType, account_id: int, before_era: int) -> list[Opened]:
+def of_account(client_type: ClientType, account_id: int, shop_id: int | None) -> list[Opened]:
     """Return the open connections of an account, the oldest first, strongly consistent.
 
-    Only those that were opened before an era. The connections of a shop are stored under the shop,
-    which may have several accounts.
+    The connections of a shop are stored under the shop, which may have several accounts; where it
+    is not known, those of all shops are read.
     """
-    scope = client_type if client_type is ClientType.SHOP else f"{client_type}:{account_id}"
-    older = f"{_OPEN} AND account_id = :account AND (attribute_not_exists(era) OR era < :era)"
-    queries = [
-        _query(partition, older, account=account_id, era=before_era)
-        for partition in partitions_of(scope)
-    ]
+    scope = f"{client_type}:{account_id}"
+    if client_type is ClientType.SHOP:
+        scope = f"{client_type}:{shop_id}" if shop_id else client_type
+    own = f"{_OPEN} AND account_id = :account"
+    queries = [_query(partition, own, account=account_id) for partition in partitions_of(scope)]
     with ThreadPoolExecutor(PARALLEL_QUERIES) as pool:
         found = pool.map(lambda query: list(_rows(query)), queries)
         return sorted(_opened(row) for rows in found for row in rows)
@@ -172,7 +175,12 @@ def expired(still_open: Counter[ClientType]) -> Iterator[Subscription]:
 
 def _opened(row: dict[str, Any]) -> Opened:
     subscription = Subscription(row["partition"]["S"], row["member"]["S"])
-    return Opened(int(row["connected_at"]["N"]), subscription)
+    return Opened(
+        int(row["connected_at"]["N"]),
+        subscription,
+        session_id=row["session"]["S"] if "session" in row else None,
+        era=int(row["era"]["N"]) if "era" in row else 0,
+    )
 
 
 class Counts(NamedTuple):

@@ -18,6 +18,7 @@ from vitrina import texts
 MAX_SAFE_INTEGER = 2**53 - 1
 """The largest integer that every JavaScript client reads exactly."""
 MAX_TOKEN_CHARACTERS = 4096
+SESSION_ID_PATTERN = r"^[A-Za-z0-9_-]{22}$"
 MAX_NOTES_CHARACTERS = 1000
 """The most that the platform's settings may allow for moderators' notes."""
 
@@ -78,3 +79,5 @@ Notes = Annotated[
     AfterValidator(texts.require_notes),
 ]
 ShopName = Annotated[str, visible(200), OneLine]
+DeviceName = Annotated[str, visible(40), OneLine]
+"""What a person calls a phone, as in "Anna's Pixel"."""

@@ -31,6 +31,8 @@ def plain(value: Mapping[str, Any]) -> Any:
     `{"N": "1"}` is 1 and `{"S": "1"}` is "1".
     """
     [(kind, content)] = value.items()
+    if kind in {"SS", "NS"}:
+        return frozenset(content)
     return int(content) if kind == "N" else content
 
 

@@ -49,6 +49,12 @@ def _connect(here: Stack) -> Any:
     return gateway_events.websocket("CONNECT", CONNECTION, token=here.token(ClientType.USER))
 
 
+def _refresh(here: Stack) -> Any:
+    token = here.session(ClientType.USER, age_seconds=3600).refresh_token
+    body = {"refresh_token": str(token)}
+    return gateway_events.http("POST", "/api/v1/auth/refresh", body=body)
+
+
 def _disconnect(_here: Stack) -> Any:
     return gateway_events.websocket("DISCONNECT", CONNECTION)
 
@@ -91,6 +97,7 @@ _CALLS: dict[str, tuple[str, Make]] = {
     "settings": ("read", _admin("GET", "/api/v1/admin/settings")),
     "announce": ("to users", _admin("POST", "/api/v1/admin/announcements", _ANNOUNCEMENT)),
     "accounts": ("disconnect one", _admin("POST", "/api/v1/admin/accounts/7/disconnect")),
+    "sessions": ("a refresh", _refresh),
     "login": ("a password", _anyone("POST", "/api/v1/auth/login", _LOGIN)),
     "stats": ("one connection", _anyone("GET", "/ws/stats")),
     "openapi": ("the document", _anyone("GET", "/openapi.json")),

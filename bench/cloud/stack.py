@@ -16,13 +16,15 @@ from bench import machine, stub
 from bench.cloud import server
 from bench.cloud.lambdas import EventSources, Lambda, check
 from bench.cloud.server import Cloud
+from bench.cloud.tables import as_sent
 from bench.stub import Stub
 from harness.deployment import CONFIG
 from harness.environment import isolated
 from infra.cdk.functions import FUNCTIONS
-from vitrina import auth, aws, config, lanes, partitions
+from vitrina import auth, aws, config, lanes, logins, partitions, refresh_tokens, session_rows
 from vitrina.channels import ClientType
 from vitrina.partitions import Kind
+from vitrina.session_rows import NO_ERAS, Granted, Row
 
 LOG = machine.BUILD / "stub" / "answers.log"
 FLUSH_SECONDS = 10
@@ -58,7 +60,7 @@ class Stack:
         self._code = code
 
     def put(self, table: str, row: dict[str, Any]) -> None:
-        self.cloud.tables[table].put(aws.to_item(row))
+        self.cloud.tables[table].put(as_sent(aws.to_item(row)))
 
     def join(self, channel: str, number: int, *, batch: bool = True, hangs: bool = False) -> None:
         """Store a connection in the channel of an identity or a room.
@@ -108,7 +110,21 @@ class Stack:
     def token(self, client_type: ClientType, account_id: int = 1, **shop: Any) -> str:
         """Return a token that the functions accept; a shop's says which: `shop_id`, `shop_name`."""
         with patch.dict(os.environ, self.environment):
-            return auth.issue(account_id=account_id, client_type=client_type, **shop)
+            granted = self.session(client_type, account_id, **shop)
+            return auth.tokens(granted).access_token
+
+    def session(
+        self, client_type: ClientType, account_id: int = 1, age_seconds: int = 0, **shop: Any
+    ) -> Granted:
+        """Store a session, the only one of its account; its refresh token has an age."""
+        row = Row(session_rows.name(client_type, account_id), **shop)
+        token = refresh_tokens.new(row.account)
+        entry = logins.first_entry(token, NO_ERAS)
+        issued_at_ms = entry.turns.issued_at_ms - age_seconds * 1000
+        entry = entry._replace(turns=entry.turns._replace(issued_at_ms=issued_at_ms))
+        attribute = session_rows.attribute(token.session_id)
+        self.put("sessions", {"account": row.account, attribute: entry.to_map(), **shop})
+        return Granted(row, token, entry)
 
     def event(self, channel: str, seq: int) -> dict[str, Any]:
         """Return a committed event, as stored in the history."""

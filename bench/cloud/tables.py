@@ -1,5 +1,6 @@
 """DynamoDB tables: the operations that this project uses, and their billed units."""
 
+import base64
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
@@ -257,16 +258,35 @@ def size(item: Item) -> int:
     return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
 
 
+def as_sent(value: Any) -> Any:
+    """Return an attribute or an item as it is sent: bytes in base64."""
+    match value:
+        case bytes():
+            return base64.b64encode(value).decode()
+        case list():
+            return [as_sent(each) for each in value]
+        case dict():
+            return {name: as_sent(each) for name, each in value.items()}
+    return value
+
+
 def _value_size(value: Mapping[str, Any]) -> int:
     [(kind, content)] = value.items()
     match kind:
         case "S":
-            return len(content.encode())
+            found = len(content.encode())
         case "N":
-            return len(content.strip("0")) // 2 + 1
+            found = len(content.strip("0")) // 2 + 1
         case "SS":
-            return 3 + sum(len(text.encode()) + 1 for text in content)
+            found = 3 + sum(len(text.encode()) + 1 for text in content)
         case "NS":
-            return 3 + sum(len(number.strip("0")) // 2 + 2 for number in content)
+            found = 3 + sum(len(number.strip("0")) // 2 + 2 for number in content)
+        case "B":
+            found = len(base64.b64decode(content))
+        case "L":
+            found = 3 + sum(1 + _value_size(each) for each in content)
+        case "M":
+            found = 3 + len(content) + size(content)
         case _:
-            return 1
+            found = 1
+    return found

@@ -1,14 +1,37 @@
-"""Accounts: disconnect one."""
+"""Accounts, for administrators: find one, see its sessions and connections, end them."""
 
+from http import HTTPStatus
 from typing import Annotated
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BaseModel
 
-from vitrina import admission, closing, http_api, responses
+from vitrina import (
+    accounts,
+    admission,
+    closing,
+    http_api,
+    profiles,
+    responses,
+    session_rows,
+    sessions,
+    subscriptions,
+    trail,
+)
+from vitrina.accounts import Email
 from vitrina.channels import ClientType
+from vitrina.profiles import ConnectionProfile, Profile, SessionProfile
 
 app = http_api.resolver()
+
+# Numbers of another issuer's accounts may repeat among client types, and this names one.
+OfType = Annotated[ClientType | None, Query()]
+
+
+class Activity(BaseModel):
+    sessions: list[SessionProfile]
+    connections: list[ConnectionProfile]
 
 
 class Disconnected(BaseModel):
@@ -17,21 +40,68 @@ class Disconnected(BaseModel):
     """Connections that are closed now. Others get no more events, and are closed by the sweep."""
 
 
-@app.post("/api/v1/admin/accounts/<account_id>/disconnect", responses=responses.describe())
+@app.get(
+    "/api/v1/admin/accounts",
+    responses=responses.describe("account_not_found", "issued_elsewhere"),
+)
+def find(email: Annotated[Email, Query()], _admin: http_api.Admin) -> Profile:
+    """Find the account of an email address."""
+    sessions.require_issuing()
+    return Profile.of(accounts.find(email))
+
+
+@app.get("/api/v1/admin/accounts/<account_id>/sessions", responses=responses.describe())
+def list_sessions(
+    account_id: http_api.PathId, admin: http_api.Admin, client_type: OfType = None
+) -> Activity:
+    """List the sessions and the open connections of an account.
+
+    `client_type` names one of several accounts with this number, which only another issuer has.
+    """
+    looks = [sessions.look(session_rows.name(each, account_id)) for each in _types(client_type)]
+    opened = [
+        each
+        for row, _ in looks
+        for each in subscriptions.of_account(row.client_type, account_id, row.shop_id)
+    ]
+    living = [each for look in looks for each in profiles.of_sessions(look, admin.session_id)]
+    return Activity(sessions=living, connections=profiles.of_connections(opened))
+
+
+@app.delete(
+    "/api/v1/admin/accounts/<account_id>/sessions/<session_id>",
+    responses=responses.describe("busy", done=HTTPStatus.NO_CONTENT),
+)
+def end_session(
+    account_id: http_api.PathId, session_id: http_api.PathSessionId, _admin: http_api.Admin
+) -> Response[None]:
+    """End a session of an account, and close its connections.
+
+    A session that has ended already is answered alike.
+    """
+    trail.note(session=session_id)
+    for each in ClientType:
+        admission.end_session(each, account_id, session_id, closing.close_account)
+    return http_api.no_content()
+
+
+@app.post("/api/v1/admin/accounts/<account_id>/disconnect", responses=responses.describe("busy"))
 def disconnect(
-    account_id: http_api.PathId,
-    _admin: http_api.Admin,
-    client_type: Annotated[ClientType | None, Query()] = None,
+    account_id: http_api.PathId, _admin: http_api.Admin, client_type: OfType = None
 ) -> Disconnected:
     """Refuse the account's present tokens, and close its connections.
 
-    Numbers of another issuer's accounts may repeat among client types: `client_type` names one.
+    `client_type` names one of several accounts with this number, which only another issuer has.
     """
     closed = sum(
         admission.disconnect(each, account_id, closing.close_account)
-        for each in ([client_type] if client_type else ClientType)
+        for each in _types(client_type)
     )
     return Disconnected(account_id=account_id, closed=closed)
+
+
+def _types(client_type: ClientType | None) -> list[ClientType]:
+    return [client_type] if client_type else list(ClientType)
 
 
 handler = http_api.handler(app)

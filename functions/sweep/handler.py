@@ -1,4 +1,4 @@
-"""Every minute: close expired connections, publish what a crash left behind, wake lanes."""
+"""Every minute: close connections that are over, publish what a crash left behind, wake lanes."""
 
 import time
 from typing import Any
@@ -6,26 +6,32 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vitrina import closing, publishing
+from vitrina import admission, closing, publishing
 
 logger = Logger()
 
 # A running publication has posted to its small partitions long before this.
 MIN_UNSENT_SECONDS = 30
+# An ending closes its connections within ten seconds, or its function has died.
+MIN_UNCLOSED_SECONDS = 30
 # Together less than the function's timeout of a minute.
+ENDING_SECONDS = 10
 CLOSING_SECONDS = 15
-PUBLISHING_SECONDS = 30
+PUBLISHING_SECONDS = 25
 
 
 @logger.inject_lambda_context
 def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
     """Do as much of all this as fits into this minute.
 
+    Sessions that ended half a minute ago, and whose connections nobody has closed, lose these.
     Events that are unsent for half a minute are published, and lanes that nobody has worked on for
     as long are woken. An expired connection gets no events, and is closed within a minute.
     """
+    until = time.monotonic() + ENDING_SECONDS
+    endings = admission.finish_endings(MIN_UNCLOSED_SECONDS, until, closing.close_account)
     expired = closing.close_expired(time.monotonic() + CLOSING_SECONDS)
     until = time.monotonic() + PUBLISHING_SECONDS
     events = publishing.publish_unsent(MIN_UNSENT_SECONDS, until)
     woken = publishing.wake_stalled(MIN_UNSENT_SECONDS)
-    logger.info("swept", expired=expired, events=events, woken=woken)
+    logger.info("swept", endings=endings, expired=expired, events=events, woken=woken)

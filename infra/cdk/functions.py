@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from vitrina.channels import CHANNELS
+from vitrina.endings import UNCLOSED_INDEX
 from vitrina.history import OUTBOX_INDEX
 from vitrina.products import SHOP_INDEX, STATUS_INDEX
 
@@ -26,6 +27,8 @@ LANES = "history[lane@*]"
 RETRY_WORKERS = 2
 # Whether a token's session, or everyone's, has ended.
 LOOK = ("BatchGetItem",)
+# Not `everyone`.
+ACCOUNTS_SESSIONS = "sessions[user:*,shop:*,admin:*]"
 
 
 SHARED_TABLES = ("connections", "history", "platform", "sessions")
@@ -179,9 +182,9 @@ FUNCTIONS = {
     "announce": _publisher(("announcement.published",)),
     "accounts": Function(
         {
+            "accounts": ("GetItem",),
             "sessions[*]": LOOK,
-            # Not `everyone`.
-            "sessions[user:*,shop:*,admin:*]": ("UpdateItem",),
+            ACCOUNTS_SESSIONS: ("UpdateItem",),
             "connections[*]": CLOSE,
         },
         has_door=True,
@@ -213,6 +216,8 @@ FUNCTIONS = {
             f"history/{OUTBOX_INDEX}": ("Query",),
             "connections[*]": CLOSE,
             "sessions[*]": LOOK,
+            ACCOUNTS_SESSIONS: ("UpdateItem",),
+            f"sessions/{UNCLOSED_INDEX}": ("Query",),
         },
         reserved_concurrency=2,
         posts=True,
@@ -227,11 +232,25 @@ FUNCTIONS = {
             # Attempts.
             "platform[login#*]": ("GetItem", "BatchGetItem", "UpdateItem", "PutItem", "DeleteItem"),
             "sessions[*]": LOOK,
+            ACCOUNTS_SESSIONS: ("UpdateItem",),
         },
         has_door=True,
         reserved_concurrency=30,
         has_key=True,
         memory_mb=1769,
+    ),
+    "sessions": Function(
+        {
+            "sessions[*]": LOOK,
+            ACCOUNTS_SESSIONS: ("UpdateItem",),
+            "connections[*]": CLOSE,
+        },
+        has_door=True,
+        reserved_concurrency=50,
+        has_key=True,
+        posts=True,
+        closes=True,
+        timeout_seconds=29,
     ),
     "stats": Function(
         {

@@ -14,7 +14,12 @@ LOGIN = "POST /api/v1/auth/login"
 
 HTTP_ROUTES = {
     LOGIN: "login",
-    "POST /api/v1/auth/refresh": "login",
+    "POST /api/v1/auth/refresh": "sessions",
+    "POST /api/v1/auth/logout": "sessions",
+    "GET /api/v1/me": "sessions",
+    "GET /api/v1/me/sessions": "sessions",
+    "DELETE /api/v1/me/sessions": "sessions",
+    "DELETE /api/v1/me/sessions/{session_id}": "sessions",
     "POST /api/v1/admin/products/{product_id}/approve": "approve",
     "POST /api/v1/admin/products/bulk-approve": "approve",
     "POST /api/v1/admin/products/{product_id}/reject": "reject",
@@ -22,6 +27,9 @@ HTTP_ROUTES = {
     "GET /api/v1/admin/settings": "settings",
     "PUT /api/v1/admin/settings": "settings",
     "POST /api/v1/admin/announcements": "announce",
+    "GET /api/v1/admin/accounts": "accounts",
+    "GET /api/v1/admin/accounts/{account_id}/sessions": "accounts",
+    "DELETE /api/v1/admin/accounts/{account_id}/sessions/{session_id}": "accounts",
     "POST /api/v1/admin/accounts/{account_id}/disconnect": "accounts",
     "POST /api/v1/products": "products",
     "PUT /api/v1/products/{product_id}": "products",

@@ -19,13 +19,12 @@ from vitrina import (
     history,
     moderation,
     rooms,
-    sessions,
+    session_rows,
     subscriptions,
 )
 from vitrina.channels import ClientType
 from vitrina.events import Position
 from vitrina.products import SHOP_INDEX, Status
-from vitrina.types import MAX_SAFE_INTEGER
 
 PARALLEL_DELETIONS = 16
 
@@ -80,7 +79,7 @@ class Footprint:
     def _remove_connections(self) -> None:
         for name, account_id in self.account_ids.items():
             client_type = self.cast.people[name].client_type
-            for opened in subscriptions.of_account(client_type, account_id, MAX_SAFE_INTEGER):
+            for opened in subscriptions.of_account(client_type, account_id, self.cast.shop_id):
                 connections.forget(opened.subscription.connection_id)
 
     def _remove_joining(self) -> None:
@@ -121,7 +120,7 @@ class Footprint:
 
     def _remove_sessions(self) -> None:
         names = (
-            sessions.name(client_type, number)
+            session_rows.name(client_type, number)
             for client_type in ClientType
             for number in self.account_ids.values()
         )

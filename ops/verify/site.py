@@ -173,11 +173,14 @@ class Site:
         return self.tokens[name]
 
     def login(self, name: str) -> str:
-        """Return a new token of one of the cast; raises Unexpected."""
+        """Return the token of a new session of one of the cast; raises Unexpected."""
+        return str(self.begin_session(name)["access_token"])
+
+    def begin_session(self, name: str) -> Any:
+        """Return what a login of one of the cast gives; raises Unexpected."""
         person = self.footprint.cast.people[name]
         body = {"email": person.email, "password": person.password}
-        answer = _successful(self.request("POST", "/api/v1/auth/login", json=body))
-        return str(answer["access_token"])
+        return _successful(self.request("POST", "/api/v1/auth/login", json=body))
 
     def announce(self, to: str) -> list[str]:
         """Publish to a channel of this run; return the event's id."""

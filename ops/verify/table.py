@@ -108,7 +108,8 @@ CHECKS: tuple[Check, ...] = (
     # --- Tokens
     *_both(tokens.wrong_password, "login with a wrong password", "401 credentials_invalid"),
     Check(tokens.failed_logins, "login after several failures", "429, with Retry-After"),
-    Check(tokens.refresh, "refresh of a token", "200"),
+    Check(tokens.refresh, "refresh of a session", "200"),
+    Check(tokens.logout, "logout", "204, then 401 token_revoked"),
     *_both(tokens.disconnected_account, "disconnected account", "closing, close, then 401"),
     # --- Responses
     *_both(responses.health, "GET /health", "200 ok"),

@@ -31,8 +31,18 @@ def failed_logins(site: Site) -> str:
 
 
 def refresh(site: Site) -> str:
-    answer = site.request("POST", "/api/v1/auth/refresh", site.token("user"))
-    return expect(answer.status_code, 200)
+    site.token("user")
+    body = {"refresh_token": site.begin_session("user")["refresh_token"]}
+    return expect(site.request("POST", "/api/v1/auth/refresh", json=body).status_code, 200)
+
+
+def logout(site: Site) -> str:
+    """Log a session out, and use its token again."""
+    site.token("user")
+    token = site.login("user")
+    answer = site.request("POST", "/api/v1/auth/logout", token)
+    refused = problem(site.request("GET", "/api/v1/me", token))
+    return expect(f"{answer.status_code}, then {refused}", "204, then 401 token_revoked")
 
 
 def disconnected_account(site: Site) -> str:
@@ -47,7 +57,7 @@ def disconnected_account(site: Site) -> str:
         closings = [frame.event["data"]["reason"] for frame in client.events("closing")]
     if closings != ["account_disconnected"]:
         raise Unexpected(f"closed without closing: {closings}")
-    refused = problem(site.request("POST", "/api/v1/auth/refresh", token))
+    refused = problem(site.request("GET", "/api/v1/me", token))
     status = site.handshake("user", token)
     return expect(
         f"closing, close, {refused}, handshake {status}",

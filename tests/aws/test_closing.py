@@ -16,7 +16,7 @@ from harness.management_api import DROP, HANG, ManagementApiStub
 from harness.tokens import token_of
 from tests.aws.conftest import Clock, HttpCall, connect, stored, stored_connections
 from tests.aws.test_moderation import submit
-from vitrina import aws, closing, connections, sender, subscriptions
+from vitrina import aws, closing, connections, endings, sender, subscriptions
 from vitrina.channels import ClientType
 from vitrina.errors import Unavailable
 from vitrina.sender import Delivery, Post
@@ -146,7 +146,7 @@ def test_one_is_expired_before_it_is_told_and_closed(
         return post(posts, **pace)
 
     monkeypatch.setattr(sender, "post", expired_by_now)
-    assert closing.close_account(ClientType.USER, 7, 1) == 1
+    assert closing.close_account(endings.end_account(ClientType.USER, 7)) == 1
 
 
 def test_one_that_does_not_take_the_last_frame_is_closed_all_the_same(
@@ -155,7 +155,7 @@ def test_one_that_does_not_take_the_last_frame_is_closed_all_the_same(
     for n, answer in enumerate((429, 500, DROP, 400, 413)):
         connect(f"c{n}", ClientType.USER, account_id=7)
         management_api.answers[f"c{n}"] = [answer] * (1 if answer in (400, 413) else 2)
-    assert closing.close_account(ClientType.USER, 7, 1) == 5
+    assert closing.close_account(endings.end_account(ClientType.USER, 7)) == 5
     assert sorted(management_api.closed) == [f"c{n}" for n in range(5)]
     assert stored_connections() == set()
 
@@ -166,7 +166,7 @@ def test_one_that_hangs_is_closed_within_the_budget(
     monkeypatch.setattr(sender, "TELLING_SECONDS", 0.1)
     connect("c1", ClientType.USER, account_id=7)
     management_api.answers["c1"] = [HANG, HANG]
-    assert closing.close_account(ClientType.USER, 7, 1) == 1
+    assert closing.close_account(endings.end_account(ClientType.USER, 7)) == 1
     assert management_api.closed == ["c1"]
 
 
@@ -183,8 +183,8 @@ def test_one_that_keeps_changing_its_rows_is_closed_all_the_same(
     monkeypatch.setattr(connections, "expire", expire)
     management_api.behave = lambda _: 500
     with pytest.raises(Unavailable):
-        closing.close_account(ClientType.USER, 7, 1)
+        closing.close_account(endings.end_account(ClientType.USER, 7))
     assert stored_connections() == {"c1"}
     management_api.behave = lambda _: 200
-    assert closing.close_account(ClientType.USER, 7, 1) == 1
+    assert closing.close_account(endings.end_account(ClientType.USER, 7)) == 1
     assert stored_connections() == set()

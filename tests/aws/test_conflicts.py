@@ -28,7 +28,16 @@ from vitrina.history import Change, Span
 from vitrina.products import Submission
 
 # What differs from run to run.
-VARYING = {"timestamp", "id", "epoch", "event_id", "created_at", "connected_at", "expires_at"}
+VARYING = {
+    "timestamp",
+    "id",
+    "epoch",
+    "event_id",
+    "created_at",
+    "connected_at",
+    "expires_at",
+    "session",
+}
 VARYING |= {"status_changed_at", "changed_at", "body", "password_hash", "next_at"}
 VARYING |= {"tat", "recovering_until", "publication"}
 

@@ -50,6 +50,7 @@ def put_member(scope: str, name: str, connection_id: str, expires_in: int = 60) 
 
 def test_a_connection_is_two_rows(at: Clock) -> None:
     connect("c1", ClientType.SHOP, account_id=3, shop_id=10)
+    session = auth.read(token_of(ClientType.SHOP, account_id=3)).session_id
     rows = aws.dynamodb().scan(TableName="connections")["Items"]
     plain = sorted((aws.from_item(row) for row in rows), key=lambda row: str(row["partition"]))
     connected_at, expires_at = plain[0].pop("connected_at"), plain[0].pop("expires_at")
@@ -64,6 +65,7 @@ def test_a_connection_is_two_rows(at: Clock) -> None:
             "account_id": 3,
             "shards": 1,
             "room_shards": 4,
+            "session": session,
             "era": 0,
             "everyone": 0,
         },
@@ -73,6 +75,7 @@ def test_a_connection_is_two_rows(at: Clock) -> None:
             "account_id": 3,
             "connected_at": connected_at,
             "expires_at": expires_at,
+            "session": session,
             "era": 0,
             "everyone": 0,
         },

@@ -38,6 +38,7 @@ PATHS = {
     "settings": ("GET", "/api/v1/admin/settings"),
     "announce": ("POST", "/api/v1/admin/announcements"),
     "accounts": ("POST", "/api/v1/admin/accounts/1/disconnect"),
+    "sessions": ("GET", "/api/v1/me"),
     "stats": ("GET", "/health"),
     "openapi": ("OPTIONS", "/api/v1/products"),
 }

@@ -17,7 +17,9 @@ def test_a_login_reaches_its_own_rows_and_no_others() -> None:
         for action in ("GetItem", "PutItem", "UpdateItem", "DeleteItem"):
             assert not allows("login", "platform", action, [row])
     assert not allows("login", "platform", "BatchGetItem", ["login#pair#x", "settings"])
-    assert not allows("login", "sessions", "UpdateItem", ["user:1"])
+    assert allows("login", "sessions", "UpdateItem", ["user:1"])
+    assert not allows("login", "sessions", "UpdateItem", ["everyone"])
+    assert not allows("login", "sessions", "DeleteItem", ["user:1"])
 
 
 @pytest.mark.usefixtures("cloud")

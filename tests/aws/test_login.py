@@ -39,11 +39,13 @@ def login_from(source: str, body: Any) -> Any:
 def test_an_email_and_a_password_give_a_token(user_account: Account) -> None:
     answer = login({"email": "user@example.com", "password": "password"})
     assert answer.status == 200
-    assert answer.body | {"access_token": "", "device": ""} == {
-        "access_token": "",
-        "device": "",
+    secrets = dict.fromkeys(("access_token", "refresh_token", "device"), "")
+    assert answer.body | secrets == {
+        **secrets,
         "token_type": "bearer",
         "expires_in": 3600,
+        "refresh_expires_in": 60 * 86_400,
+        "account": {"id": 1, "client_type": "user", "email": "user@example.com"},
     }
     identity = auth.verify(answer.body["access_token"])
     assert (identity.account_id, identity.client_type) == (1, ClientType.USER)

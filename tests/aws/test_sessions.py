@@ -15,11 +15,14 @@ import pytest
 from functions.connect.handler import handler as connect_handler
 from functions.login.handler import handler as login_handler
 from functions.message.handler import handler as message_handler
+from functions.sessions.handler import handler as sessions_handler
+from functions.sweep.handler import handler as sweep_handler
 from harness.deployment import KEY
 from harness.gateway_events import CONTEXT, frame_of
 from harness.management_api import ManagementApiStub
-from harness.tokens import claims, token_of
+from harness.tokens import begin, claims, token_of
 from tests.aws.conftest import Clock, HttpCall, connect, stored
+from tests.aws.processes import Process, counted_calls
 from vitrina import (
     accounts,
     admission,
@@ -28,16 +31,20 @@ from vitrina import (
     closing,
     config,
     connections,
+    endings,
     sessions,
     subscriptions,
 )
+from vitrina.auth import Tokens
 from vitrina.channels import ClientType
 from vitrina.errors import Problem
 from vitrina.events import Reason
-from vitrina.sessions import Eras
+from vitrina.session_rows import Eras
+from vitrina.sessions import Look
 
 EMAIL, PASSWORD = "user@example.com", "password"
 call = HttpCall(login_handler)
+call_sessions = HttpCall(sessions_handler)
 
 
 @pytest.fixture(autouse=True)
@@ -45,22 +52,30 @@ def account(management_api: ManagementApiStub) -> accounts.Account:
     return accounts.create(EMAIL, PASSWORD, ClientType.USER)
 
 
-# --- What may be under way, and returns the tokens that it gave ---
+def new_session() -> Tokens:
+    return auth.tokens(begin(sessions.look("user:1", anew=True)))
 
 
-def log_in(_token: str) -> list[str]:
+# --- What may be under way, and returns the access tokens that it gave ---
+
+
+def log_in(_tokens: Tokens) -> list[str]:
     answer = call("POST", "/api/v1/auth/login", {"email": EMAIL, "password": PASSWORD})
+    assert answer.status in {200, 401, 503}
     return [answer.body["access_token"]] if answer.status == 200 else []
 
 
-def refresh(token: str) -> list[str]:
-    answer = call("POST", "/api/v1/auth/refresh", token=token)
+def refresh(tokens: Tokens) -> list[str]:
+    body = {"refresh_token": tokens.refresh_token}
+    answer = call_sessions("POST", "/api/v1/auth/refresh", body)
+    assert answer.status in {200, 401, 503}
     return [answer.body["access_token"]] if answer.status == 200 else []
 
 
-def shake_hands(token: str) -> list[str]:
+def shake_hands(tokens: Tokens) -> list[str]:
     context = {"eventType": "CONNECT", "connectionId": "new"}
-    connect_handler({"requestContext": context, "queryStringParameters": {"token": token}}, CONTEXT)
+    query = {"token": tokens.access_token}
+    connect_handler({"requestContext": context, "queryStringParameters": query}, CONTEXT)
     return []
 
 
@@ -69,36 +84,59 @@ def say(message: Any) -> Any:
     return message_handler({"requestContext": context, "body": json.dumps(message)}, CONTEXT)
 
 
-def extend(token: str) -> list[str]:
-    say({"type": "auth", "token": token})
+def extend(tokens: Tokens) -> list[str]:
+    say({"type": "auth", "token": tokens.access_token})
     return []
 
 
-def join(_token: str) -> list[str]:
+def join(_tokens: Tokens) -> list[str]:
     say({"type": "join", "room": "sale"})
+    return []
+
+
+def resume(_tokens: Tokens) -> list[str]:
+    say({"type": "resume", "positions": {"user": {"epoch": "x", "seq": 0}}})
     return []
 
 
 # --- What ends sessions ---
 
 
-def disconnect() -> None:
+def log_out(tokens: Tokens) -> None:
+    """As `DELETE /me/sessions/{id}`, an administrator and a token that was used before do too."""
+    answer = call_sessions("POST", "/api/v1/auth/logout", token=tokens.access_token)
+    assert answer.status == 204
+
+
+def disconnect(_tokens: Tokens | None = None) -> None:
     admission.disconnect(ClientType.USER, 1, closing.close_account)
 
 
-def delete_the_account() -> None:
+def replace_the_password(_tokens: Tokens) -> None:
+    key = aws.to_item({"email": EMAIL})
+    value = aws.to_item({":hash": accounts._hasher.hash("another password")})
+    aws.dynamodb().update_item(
+        TableName=config.current().accounts_table,
+        Key=key,
+        UpdateExpression="SET password_hash = :hash",
+        ExpressionAttributeValues=value,
+    )
+    disconnect()
+
+
+def delete_the_account(_tokens: Tokens) -> None:
     assert accounts.delete(EMAIL)
     disconnect()
 
 
-def end_everyone() -> None:
-    sessions.end_everyone()
+def end_everyone(_tokens: Tokens | None = None) -> None:
+    endings.end_everyone()
     # What another process kept is too old, as this command waits before it answers.
     sessions.forget()
 
 
-UNDER_WAY = [log_in, refresh, shake_hands, extend, join]
-ENDINGS = [disconnect, delete_the_account, end_everyone]
+UNDER_WAY = [log_in, refresh, shake_hands, extend, join, resume]
+ENDINGS = [log_out, disconnect, replace_the_password, delete_the_account, end_everyone]
 
 
 def works(token: str) -> bool:
@@ -140,49 +178,116 @@ class Interrupted:
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("under_way", UNDER_WAY)
 def test_nothing_that_is_under_way_outlives_an_ending(
-    under_way: Callable[[str], list[str]],
-    ending: Callable[[], None],
+    under_way: Callable[[Tokens], list[str]],
+    ending: Callable[[Tokens], None],
     monkeypatch: pytest.MonkeyPatch,
+    at: Clock,
 ) -> None:
-    """A login may begin anew after the ending: it then reads the era that has begun."""
+    """A login is another session than the one that logs out, and may begin anew after the ending of
+    all: it then reads the era that has begun. The refresh is one that rotates.
+    """
     table = config.current().accounts_table
     [row] = aws.dynamodb().scan(TableName=table)["Items"]
     before = calls = 0
     outlived = []
     while before <= calls:  # in the last round the ending comes when everything has been done
         aws.dynamodb().put_item(TableName=table, Item=row)
-        token = token_of(ClientType.USER, 1, eras=sessions.eras_at_login(ClientType.USER, 1))
-        admission.admit("open", auth.read(token))
+        at(200 * before)
+        tokens = new_session()
+        at(200 * before + 121)
+        admission.admit("open", auth.read(tokens.access_token))
         with monkeypatch.context() as patch:
-            interrupted = Interrupted(patch, before, ending)
-            given = under_way(token)
+            interrupted = Interrupted(patch, before, lambda: ending(tokens))  # noqa: B023
+            given = under_way(tokens)
             calls = interrupted.calls
         if before >= calls:
-            ending()
-        assert not works(token)
+            ending(tokens)
+        assert not works(tokens.access_token)
+        assert refresh(tokens) == []
         assert receivers() == set(), f"ended before call {before}"
         outlived.append(any(map(works, given)))
         before += 1
     assert calls
+    if under_way is log_in and ending is log_out:
+        assert all(outlived)
+        return
     begun_anew = outlived.index(False)
-    assert begun_anew == 0 or (under_way is log_in and ending is not delete_the_account)
+    assert begun_anew == 0 or (under_way is log_in and ending in {disconnect, end_everyone})
     assert not any(outlived[begun_anew:])
+
+
+@pytest.mark.parametrize("ending", [log_out, disconnect])
+def test_an_ending_that_dies_is_finished_by_the_sweep_or_when_it_is_repeated(
+    ending: Callable[[Tokens], None], management_api: ManagementApiStub, at: Clock
+) -> None:
+    calls, has_ended = 0, False
+    while not has_ended:
+        at(0)
+        tokens = new_session()
+        name = f"open-{calls}"
+        admission.admit(name, auth.read(tokens.access_token))
+        process = Process(lambda: ending(tokens))  # noqa: B023
+        with counted_calls():
+            has_ended = process.run(calls)
+            process.kill()
+        if not works(tokens.access_token):
+            at(31)
+            sweep_handler({}, CONTEXT)
+            assert name in management_api.closed, f"died before call {calls}"
+        at(32)
+        ending(tokens)
+        sweep_handler({}, CONTEXT)
+        assert name in management_api.closed
+        assert connections.find(name) is None
+        assert not any(
+            "unclosed" in row for row in aws.dynamodb().scan(TableName="sessions")["Items"]
+        )
+        calls += 1
+    assert calls > 2
+
+
+def test_endings_at_once_leave_nothing_open(at: Clock) -> None:
+    """One stands still before each of its calls, while the other one runs from end to end."""
+
+    def end_session(tokens: Tokens) -> None:
+        session_id = auth.read(tokens.access_token).session_id
+        assert session_id
+        admission.end_session(ClientType.USER, 1, session_id, closing.close_account)
+
+    calls, has_ended = 0, False
+    while not has_ended:
+        one, other = new_session(), new_session()
+        for name, tokens in (("one", one), ("other", other)):
+            admission.admit(name, auth.read(tokens.access_token))
+        process = Process(lambda: end_session(one))  # noqa: B023
+        with counted_calls():
+            has_ended = process.run(calls)
+            end_session(other)
+            process.run()
+        assert receivers() == set()
+        [row] = [
+            row for row in aws.dynamodb().scan(TableName="sessions")["Items"] if "logins" in row
+        ]
+        assert not row.keys() & {"unclosed", "closing", "closing_since"}, calls
+        calls += 1
+    assert calls > 2
 
 
 def test_a_new_password_ends_the_logins_that_gave_the_old_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The password is read again after the era, and that one is verified."""
-    look = sessions.eras_at_login
+    look = sessions.look
 
-    def look_then_replace(*account: Any) -> Eras:
-        eras = look(*account)
+    def look_then_replace(account: str, *, anew: bool = False) -> Look:
+        seen = look(account, anew=anew)
         accounts.delete(EMAIL)
         accounts.create(EMAIL, "another password", ClientType.USER)
-        return eras
+        return seen
 
-    monkeypatch.setattr(sessions, "eras_at_login", look_then_replace)
-    assert log_in("") == []
+    tokens = new_session()
+    monkeypatch.setattr(sessions, "look", look_then_replace)
+    assert log_in(tokens) == []
 
 
 # --- Who is whom ---
@@ -196,10 +301,48 @@ def test_accounts_of_one_number_and_other_types_are_others() -> None:
     assert connections.find("admin")
 
 
-@pytest.mark.parametrize("eras", [Eras(1, 0), Eras(0, 1), Eras(2**53 - 1, 2**53 - 1)])
-def test_a_token_whose_era_has_not_begun_is_refused(eras: Eras) -> None:
-    """It was forged with a leaked key, to outlive the end that follows."""
-    assert not works(token_of(ClientType.USER, 1, eras=eras))
+def forged(token: str, **changes: Any) -> str:
+    """Sign a token with other claims; None removes one."""
+    whole = jwt.decode(token, options={"verify_signature": False}) | changes
+    present = {name: value for name, value in whole.items() if value is not None}
+    return jwt.encode(present, KEY, "HS256")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"era": Eras(1, 0)},
+        {"era": Eras(0, 1)},
+        {"era": Eras(2**53 - 1, 2**53 - 1)},
+        {"sid": None},
+        {"sid": "A" * 22},
+        {"sid": "A" * 21},
+        {"sid": ["A" * 22]},
+        {"sub": "2"},
+        {"client_type": "admin"},
+        {"client_type": "shop", "shop_id": 10, "shop_name": "Fashion Store"},
+    ],
+    ids=str,
+)
+def test_who_has_the_key_forges_no_token_of_a_session_that_does_not_say_so(changes: Any) -> None:
+    token = token_of(ClientType.USER, 1)
+    assert works(forged(token))
+    assert not works(forged(token, **changes))
+
+
+def test_a_shops_session_is_of_its_shop_alone() -> None:
+    token = token_of(ClientType.SHOP, 7)
+    assert works(forged(token))
+    assert not works(forged(token, shop_id=11))
+
+
+@pytest.mark.parametrize("changes", [{"sid": None}, {"sid": "A" * 22}, {}], ids=str)
+def test_a_leaked_key_is_worth_nothing_once_everyones_sessions_have_ended(changes: Any) -> None:
+    before = token_of(ClientType.ADMIN, 1)
+    end_everyone()
+    for era in (Eras(0, 0), Eras(0, 1), Eras(1, 1)):
+        assert not works(forged(before, era=era, iat=int(time.time()), **changes))
+    assert works(token_of(ClientType.ADMIN, 1))
 
 
 @pytest.mark.parametrize("era", [[0], [0, 0, 0], [-1, 0], "00", 7, [0.5, 0], {"account": 0}])
@@ -211,11 +354,10 @@ def test_a_login_time_in_the_future_is_refused() -> None:
     assert not works(jwt.encode(claims(auth_time=int(time.time()) + 3600), KEY, "HS256"))
 
 
-def test_a_token_without_eras_is_of_the_first() -> None:
-    token = jwt.encode(claims(sub="1"), KEY, "HS256")
-    assert works(token)
-    disconnect()
-    assert not works(token)
+def test_a_token_of_an_earlier_version_is_of_no_session() -> None:
+    """Its bearer logs in once more."""
+    for era in (None, Eras(0, 0)):
+        assert not works(jwt.encode(claims(sub="1", era=era), KEY, "HS256"))
 
 
 # --- Cost ---
@@ -244,7 +386,7 @@ def test_an_ended_token_costs_a_process_one_look(calls: list[str]) -> None:
     calls.clear()
     for _ in range(50):
         assert not works(token)
-    shake_hands(token)
+    shake_hands(Tokens(access_token=token, expires_in=1, refresh_token="", refresh_expires_in=1))
     extended = frame_of(say({"type": "auth", "token": token}))
     assert json.loads(extended)["data"]["code"] == "connection_expired"
     assert calls == ["UpdateItem"]  # the message is counted
@@ -277,7 +419,7 @@ def test_after_everyones_end_no_row_gets_an_event_and_the_sweep_closes_it(
     connect("old", ClientType.USER, account_id=1)
     end_everyone()
     assert receivers() == set()
-    token = token_of(ClientType.USER, 2, eras=sessions.eras_at_login(ClientType.USER, 2))
+    token = token_of(ClientType.USER, 2)
     admission.admit("new", auth.read(token))
     assert works(token)
     closing.close_expired(time.monotonic() + 10)

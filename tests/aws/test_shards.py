@@ -22,6 +22,7 @@ from harness.tokens import token_of
 from tests.aws.conftest import FanoutQueue, connect, stored
 from tests.aws.test_connections import ids
 from vitrina import (
+    admission,
     auth,
     aws,
     closing,
@@ -102,7 +103,7 @@ def test_what_one_step_has_stored_another_finds_changes_and_removes(
     for n in range(1, 9):
         assert ids(f"user:{n}") == ids(f"room:room-{n}") == [f"c{n}"]
         assert (
-            len(subscriptions.of_account(ClientType.USER, n, before_era=1))
+            len(subscriptions.of_account(ClientType.USER, n, None))
             == len(subscriptions.of_identity(ClientType.USER, str(n)))
             == 1
         )
@@ -247,7 +248,9 @@ class Migration:
                 del self.open[connection_id]
             case "be disconnected":
                 mine = [key for key, other in self.open.items() if other.identity == row.identity]
-                assert closing.close_account(row.client_type, row.account_id, 1) == len(mine)
+                assert admission.disconnect(
+                    row.client_type, row.account_id, closing.close_account
+                ) == len(mine)
                 for key in mine:
                     del self.open[key]
 

@@ -1,4 +1,4 @@
-"""Tokens that are refreshed, extended, revoked, rotated, or come from another issuer."""
+"""Access tokens that extend connections, are revoked, or come from another issuer; keys."""
 
 import json
 import time
@@ -22,6 +22,7 @@ from functions.connect.handler import handler as connect_handler
 from functions.login.handler import handler as login_handler
 from functions.message.handler import handler as message_handler
 from functions.products.handler import handler as products_handler
+from functions.sessions.handler import handler as sessions_handler
 from harness import deployment, forged_tokens
 from harness.deployment import KEY
 from harness.gateway_events import CONTEXT
@@ -32,19 +33,15 @@ from vitrina import auth, aws, config, connections, keys
 from vitrina.channels import ClientType
 from vitrina.config import Config
 from vitrina.errors import Problem
-from vitrina.sessions import Eras
 
 call_accounts = HttpCall(accounts_handler)
 call_login = HttpCall(login_handler)
 call_products = HttpCall(products_handler)
+call_sessions = HttpCall(sessions_handler)
 
 pytestmark = pytest.mark.usefixtures("management_api")
 
 HOUR = 3600
-
-
-def refresh(token: str | None) -> Answer:
-    return call_login("POST", "/api/v1/auth/refresh", token=token)
 
 
 def extend(token: str, connection_id: str = "c1") -> Any:
@@ -70,36 +67,7 @@ def code_of(token: str) -> str:
     return "good"
 
 
-# --- Refreshing and extending ---
-
-
-def test_a_token_is_exchanged_for_a_newer_one_of_the_same_bearer(
-    at: Clock,
-) -> None:
-    old = token_of(ClientType.SHOP, account_id=7)
-    at(HOUR - 10)
-    answer = refresh(old)
-    assert (answer.status, answer.body["expires_in"]) == (200, HOUR)
-    at(HOUR + 10)
-    assert code_of(old) == "token_expired"
-    bearer = auth.verify(answer.body["access_token"])
-    assert (bearer.account_id, bearer.shop_id, bearer.shop_name) == (7, 10, "Fashion Store")
-    assert refresh(old).body["code"] == "token_expired"
-    assert refresh(None).body["code"] == "token_missing"
-
-
-def test_no_chain_of_refreshes_outlives_the_session(at: Clock) -> None:
-    half_an_hour = HOUR // 2
-    session = config.current().session_lifetime_seconds
-    token = token_of(ClientType.USER)
-    for seconds in range(half_an_hour, session, half_an_hour):
-        at(seconds)
-        token = auth.refresh(auth.read(token))
-    at(session - 1)
-    last = refresh(token).body["access_token"]
-    at(session + 1)
-    answer = refresh(last)
-    assert (answer.status, answer.body["code"]) == (401, "session_expired")
+# --- Extending ---
 
 
 def test_auth_extends_an_open_connection_in_all_its_rows(at: Clock) -> None:
@@ -142,6 +110,7 @@ def test_a_connection_whose_token_ran_out_is_open_to_auth_until_it_is_closed(
 @pytest.mark.parametrize(
     ("token", "code"),
     [
+        (lambda: token_of(ClientType.USER, account_id=42, anew=True), "identity_mismatch"),
         (lambda: token_of(ClientType.USER, account_id=43), "identity_mismatch"),
         (lambda: token_of(ClientType.ADMIN, account_id=42), "identity_mismatch"),
         (lambda: token_of(ClientType.SHOP, account_id=42), "identity_mismatch"),
@@ -185,9 +154,8 @@ def test_a_disconnected_accounts_sockets_close_and_its_older_tokens_are_refused_
     assert stored_connections() == {"colleague", "user"}
 
     assert shake_hands(shop) == 401
-    assert refresh(shop).body["code"] == "token_revoked"
     assert code_of(shop) == "token_revoked"
-    newer = token_of(ClientType.SHOP, account_id=7, eras=Eras(1, 0))
+    newer = token_of(ClientType.SHOP, account_id=7)
     assert shake_hands(newer, "new-login") == 200
     assert extend(shop, "new-login")["data"]["code"] == "token_revoked"
     assert code_of(colleague) == "good"
@@ -262,7 +230,7 @@ def test_a_replaced_key_is_good_until_its_tokens_have_run_out(at: Clock) -> None
     ]
     assert code_of(old) == code_of(new) == "good"
     forged = jwt.encode(
-        claims(exp=int(time.time()) + 9 * HOUR),
+        jwt.decode(old, options={"verify_signature": False}) | {"exp": int(time.time()) + 9 * HOUR},
         "k" * 64,
         "HS256",
         headers={"kid": jwt.get_unverified_header(old)["kid"]},
@@ -624,10 +592,50 @@ def test_a_users_token_that_names_a_shop_shows_nothing_of_the_shop(issuer: Issue
 
 
 def test_a_deployment_with_another_issuer_issues_no_tokens(issuer: Issuer) -> None:
-    assert refresh(issuer.token()).body["code"] == "issued_elsewhere"
     body = {"email": "user@example.com", "password": "password"}
-    assert call_login("POST", "/api/v1/auth/login", body).body["code"] == "issued_elsewhere"
-    assert aws.dynamodb().scan(TableName="platform")["Items"] == []
+    token = issuer.token(sid="a session of the issuer's")
+    answers = [
+        call_login("POST", "/api/v1/auth/login", body),
+        call_sessions("POST", "/api/v1/auth/refresh", {"refresh_token": "x"}),
+        call_sessions("POST", "/api/v1/auth/logout", token=token),
+        call_sessions("GET", "/api/v1/me/sessions", token=token),
+        call_sessions("DELETE", "/api/v1/me/sessions", token=token),
+        call_sessions("DELETE", f"/api/v1/me/sessions/{'A' * 22}", token=token),
+        call_accounts(
+            "GET",
+            "/api/v1/admin/accounts",
+            token=issuer.token(client_type="admin"),
+            email="a@b.example",
+        ),
+    ]
+    assert [(answer.status, answer.body["code"]) for answer in answers] == [
+        (404, "issued_elsewhere")
+    ] * len(answers)
+    assert call_sessions("GET", "/api/v1/me", token=token).body == {"id": 42, "client_type": "user"}
+    for table in ("platform", "sessions"):
+        assert aws.dynamodb().scan(TableName=table)["Items"] == []
+
+
+def test_another_issuers_accounts_are_disconnected_by_subject_and_type(
+    issuer: Issuer, management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch, at: Clock
+) -> None:
+    monkeypatch.setenv("VITRINA_MANAGEMENT_URL", management_api.url)
+    config.forget()
+    phone, admin = issuer.token(), issuer.token(client_type="admin", sub="9")
+    assert shake_hands(phone, "phone") == 200
+    path = "/api/v1/admin/accounts/42/sessions"
+    activity = call_accounts("GET", path, token=admin, client_type="user").body
+    assert activity["sessions"] == []
+    assert [each["connection_id"] for each in activity["connections"]] == ["phone"]
+    assert disconnect(42, admin).body["closed"] == 1
+    assert management_api.closed == ["phone"]
+    assert (code_of(phone), code_of(admin)) == ("token_revoked", "good")
+    [row] = [
+        row
+        for row in aws.dynamodb().scan(TableName="sessions")["Items"]
+        if row["account"]["S"] == "user:42"
+    ]
+    assert "expires_at" not in row
 
 
 def test_public_keys_and_a_secret_do_not_go_together() -> None:

@@ -14,6 +14,7 @@ from functions.approve.handler import handler as approve_handler
 from functions.login.handler import handler as login_handler
 from functions.openapi.handler import handler as openapi_handler
 from functions.products.handler import handler as products_handler
+from functions.sessions.handler import handler as sessions_handler
 from functions.settings.handler import handler as settings_handler
 from harness import gateway_events
 from harness.gateway_events import CONTEXT
@@ -75,7 +76,8 @@ def named(routes: list[tuple[Any, Any]]) -> pytest.MarkDecorator:
 
 def path_of(route: Any) -> str:
     path: str = route.openapi_path
-    return path.replace("{product_id}", "7").replace("{account_id}", "7")
+    path = path.replace("{product_id}", "7").replace("{account_id}", "7")
+    return path.replace("{session_id}", "A" * 22)
 
 
 @named(CHANGING)
@@ -87,9 +89,9 @@ def test_every_route_that_changes_something_leaves_a_line(
     [line] = lines()
     assert line["source"] == "192.0.2.1"
     assert (line["method"], line["route"]) == (route.method, route.openapi_path)
-    assert [value for name, value in line.items() if name.endswith("_id") and value == 7] == [7] * (
-        route.openapi_path.count("{")
-    )
+    numbers = route.openapi_path.count("{") - route.openapi_path.count("{session_id}")
+    ids = [value for name, value in line.items() if name.endswith("_id") and value == 7]
+    assert ids == [7] * numbers
     assert line["status"] == answer["statusCode"]
     assert line["code"] == json.loads(answer["body"])["code"]
 
@@ -195,11 +197,13 @@ def test_logins_that_succeed_fail_and_are_refused(
     user_account: Account, lines: Lines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(login_attempts, "PAIR", Rate(2, 60))
-    token = login("POST", "/api/v1/auth/login", RIGHT).body["access_token"]
+    tokens = login("POST", "/api/v1/auth/login", RIGHT).body
     for _ in range(3):
         login("POST", "/api/v1/auth/login", WRONG)
-    login("POST", "/api/v1/auth/refresh", token=token)
-    *tried, refreshed = lines()
+    own = HttpCall(sessions_handler)
+    own("POST", "/api/v1/auth/refresh", {"refresh_token": tokens["refresh_token"]})
+    own("POST", "/api/v1/auth/logout", token=tokens["access_token"])
+    *tried, refreshed, logged_out = lines()
     email_hash = login_attempts.email_hash("user@example.com")
     assert [line["email_hash"] for line in tried] == [email_hash] * 4
     assert [(line.get("actor"), line["status"], line.get("code")) for line in tried] == [
@@ -208,7 +212,9 @@ def test_logins_that_succeed_fail_and_are_refused(
         (None, 401, "credentials_invalid"),
         (None, 429, "too_many_attempts"),
     ]
-    assert refreshed["actor"] == "user:1"
+    for line in (tried[0], refreshed, logged_out):
+        assert line["actor"] == "user:1"
+        assert line["session"] == tokens["refresh_token"].split(".")[1]
     assert "email_hash" not in refreshed
 
 

@@ -33,7 +33,8 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
             negative.enter_context(grants.removed(*missing.split(",")))
         yield running
         # What all tests of this layer have made the functions say.
-        assert not re.search(r"eyJ[\w-]+\.eyJ", all_logs() + running.log.read_text())
+        secret = r"eyJ[\w-]+\.eyJ|(user|shop|admin):\d+\.[\w-]{22}\."
+        assert not re.search(secret, all_logs() + running.log.read_text())
     environment.replace(before)
     aws.forget_clients()
     deployment.forget()

@@ -362,6 +362,7 @@ MUTATIONS: dict[str, Mutation] = {
     "tokens.wrong_password": Mutation(status_code(200)),
     "tokens.failed_logins": Mutation(header("Retry-After", None)),
     "tokens.refresh": Mutation(status_code(401)),
+    "tokens.logout": Mutation(status_code(401)),
     "tokens.disconnected_account": Mutation(replaced("account_disconnected", "token_expired")),
     "responses.health": Mutation(status_code(503)),
     "responses.statistics": Mutation(body('{"total": 0}')),

@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
+from harness.tokens import token_of
 from local.client import Api, Client
 from local.inbox import Inbox
 from tests.emulator.conftest import let_half_a_minute_pass, sweep, wait_until
-from vitrina import auth, history, partitions, tasks
+from vitrina import history, partitions, tasks
 from vitrina.channels import ClientType
 from vitrina.lanes import Lane
 from vitrina.partitions import Kind
@@ -28,6 +29,7 @@ USER_ID = 2  # of user@example.com
 
 PRELUDE = """
 import os, signal, sys
+from harness.tokens import token_of
 from vitrina import auth, history, lanes, moderation, publishing, rounds, sender, tasks
 from vitrina.channels import ClientType
 from vitrina.partitions import Kind
@@ -44,7 +46,7 @@ def die_after(sent):
     sender._Sender._take_done = count
 
 def approve():
-    admin = auth.verify(auth.issue(account_id=1, client_type=ClientType.ADMIN))
+    admin = auth.verify(token_of(ClientType.ADMIN))
     moderation.approve(map(int, sys.argv[1:]), None, admin)
 
 def work():
@@ -76,14 +78,12 @@ def audience(api: Api) -> Iterator[list[Client]]:
     ids = (n for n in count(USER_ID) if partitions.partitions_of(f"user:{n}")[0].key == shared)
     with ExitStack() as clients:
         yield [
-            clients.enter_context(Client.connected(api.websocket_url("user", user_token(n))))
+            clients.enter_context(
+                Client.connected(api.websocket_url("user", token_of(ClientType.USER, n)))
+            )
             for n in islice(ids, AUDIENCE)
         ]
     wait_until(lambda: api.call("GET", "/ws/stats")["total"], 0)
-
-
-def user_token(account_id: int) -> str:
-    return auth.issue(account_id=account_id, client_type=ClientType.USER)
 
 
 def run(program: str, *arguments: object, status: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from harness.tokens import token_of
 from local.client import Api
 from tests.emulator.conftest import Connect, wait_until
 from vitrina import auth, connections
@@ -136,7 +137,7 @@ def test_a_client_that_vanished_is_forgotten_and_the_others_still_receive(
     """$disconnect is best effort: here it was never called, and the rows are still there."""
     wait_until(lambda: api.call("GET", "/ws/stats")["total"], 0)
     client = connect("user")
-    identity = auth.verify(auth.issue(account_id=77, client_type=ClientType.USER))
+    identity = auth.verify(token_of(ClientType.USER, 77))
     a_minute_ago = time.time() - 60
     monkeypatch.setattr(time, "time", lambda: a_minute_ago)
     connections.add("dead000000000000", identity)

@@ -13,21 +13,17 @@ import jwt
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from harness.tokens import token_of
 from infra.cdk.http_api import HTTP_ROUTES
 from local.client import Api, Client
+from local.emulator import PASSWORD
 from local.inbox import Inbox
 from tests.emulator.conftest import ALLOWED_ORIGIN, sweep, wait_until
 from tests.emulator.grants import function_name
-from vitrina import auth, config, connections
+from vitrina import config, connections
 from vitrina.channels import ClientType
 
 Connected = Callable[..., Client]
-
-
-def token_of(client_type: ClientType, account_id: int, shop_id: int | None = None) -> str:
-    """Return the issuer's token of an account that no other test uses."""
-    shop = {"shop_id": shop_id, "shop_name": f"Shop {shop_id}"} if shop_id else {}
-    return auth.issue(account_id=account_id, client_type=client_type, **shop)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -188,15 +184,35 @@ def test_a_token_that_expires_while_its_socket_listens_gets_no_more_and_is_close
     assert not witness.is_closed
 
 
-def test_a_refreshed_token_extends_the_open_connection(
-    api: Api, connected: Connected, tokens: dict[str, str]
-) -> None:
-    client = connected("shop", tokens["shop"])
-    newer = api.call("POST", "/api/v1/auth/refresh", tokens["shop"])["access_token"]
+def test_a_refreshed_token_extends_the_open_connection(api: Api, connected: Connected) -> None:
+    session = api.begin_session("shop@example.com", PASSWORD)
+    client = connected("shop", session["access_token"])
+    body = {"refresh_token": session["refresh_token"]}
+    newer = api.call("POST", "/api/v1/auth/refresh", json=body)["access_token"]
     client.send({"type": "auth", "token": newer})
     [authenticated] = client.wait_for("authenticated")
     until = authenticated.event["data"]["expires_at"]
     assert until >= client.frames[0].event["data"]["expires_at"]
+
+
+def test_a_session_that_logs_out_is_out_everywhere_and_the_others_stay(
+    api: Api, connected: Connected
+) -> None:
+    phone, tablet = (api.begin_session("user@example.com", PASSWORD) for _ in range(2))
+    clients = [connected("user", each["access_token"]) for each in (phone, tablet)]
+    listed = api.call("GET", "/api/v1/me/sessions", phone["access_token"])["sessions"]
+    assert [each["id"] for each in listed if each["current"]] == [
+        phone["refresh_token"].split(".")[1]
+    ]
+    answer = api.answer("POST", "/api/v1/auth/logout", phone["access_token"])
+    assert (answer.status_code, answer.content) == (204, b"")
+    wait_until(lambda: clients[0].is_closed, wanted=True)
+    assert not clients[1].is_closed
+    body = {"refresh_token": phone["refresh_token"]}
+    refused = api.answer("POST", "/api/v1/auth/refresh", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (401, "session_ended")
+    assert api.answer("GET", "/api/v1/me", phone["access_token"]).status_code == 401
+    assert api.answer("GET", "/api/v1/me", tablet["access_token"]).status_code == 200
 
 
 def test_a_disconnected_account_is_out_everywhere(
@@ -212,7 +228,7 @@ def test_a_disconnected_account_is_out_everywhere(
         assert closing.event["data"] == {"reason": "account_disconnected"}
         wait_until(partial(getattr, client, "is_closed"), wanted=True)
     assert not colleague.is_closed
-    refused = api.answer("POST", "/api/v1/auth/refresh", token)
+    refused = api.answer("GET", "/api/v1/me", token)
     assert (refused.status_code, refused.json()["code"]) == (401, "token_revoked")
     body = {"product_name": "x"}
     assert api.answer("POST", "/api/v1/products", token, json=body).status_code == 401
@@ -395,7 +411,7 @@ def test_a_key_is_replaced_and_all_stay_logged_in(
     assert jwt.get_unverified_header(newer)["kid"] == new["VersionId"]
     assert jwt.get_unverified_header(tokens["user"])["kid"] != new["VersionId"]
     for token in (tokens["user"], newer):
-        assert api.answer("POST", "/api/v1/auth/refresh", token).status_code == 200
+        assert api.answer("GET", "/api/v1/me", token).status_code == 200
     clients = [before, connected("user", tokens["user"]), connected("user", newer)]
     approve(submit())
     for client in clients:

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from requests import RequestException
 
+from harness.tokens import token_of
 from infra.cdk.app import LOCAL_ARTIFACT
 from local.client import Api, Client
 from local.emulator import Cloud
 from tests.emulator.conftest import ALLOWED_ORIGIN, let_half_a_minute_pass, sweep, wait_until
-from vitrina import auth, config, connections
+from vitrina import config, connections
 from vitrina.channels import ClientType
 
 AUDIENCE = 200
@@ -49,17 +50,13 @@ def changed_artifact(folder: Path) -> Path:
     return changed
 
 
-def user_token(account_id: int) -> str:
-    return auth.issue(account_id=account_id, client_type=ClientType.USER)
-
-
 @pytest.fixture
 def crowd(api: Api) -> Iterator[Callable[[range], list[Client]]]:
     """Return a way to connect many users, each of another identity, so of all shards."""
     with ExitStack() as clients, ThreadPoolExecutor(2) as pool:
 
         def connect(account_id: int) -> Client:
-            client = Client(api.websocket_url("user", user_token(account_id)))
+            client = Client(api.websocket_url("user", token_of(ClientType.USER, account_id)))
             clients.callback(client.close)
             client.wait_for("connected")
             return client

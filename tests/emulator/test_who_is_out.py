@@ -13,8 +13,7 @@ WORD = TypeAdapter(accounts.Password).validate_python(PASSWORD)
 
 
 def status(api: Api, token: str) -> int:
-    """Return the answer to a token; the list needs one of a shop or an administrator."""
-    answer = api.answer("POST", "/api/v1/auth/refresh", token)
+    answer = api.answer("GET", "/api/v1/me", token)
     return int(answer.status_code)
 
 

@@ -153,18 +153,18 @@ def test_a_token_may_ride_outside_the_url(server: FakeServer, start_app: StartAp
 
 
 class Issuer(BaseHTTPRequestHandler):
-    """Exchanges `T1` for `T2`, and so on; answers `status` when that is another one."""
+    """Exchanges `R1` for `T2` and `R2`, and so on; answers `status` when that is another one."""
 
     status = 200
     received: list[str]
 
     def do_POST(self) -> None:
-        bearer = self.headers["Authorization"]
-        self.received.append(f"{self.path} {bearer}")
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.received.append(f"{self.path} {body}")
         self.send_response(self.status)
         self.end_headers()
-        token = f"T{int(bearer.rpartition('T')[2]) + 1}"
-        answer = {"access_token": token, "token_type": "bearer", "expires_in": 3600}
+        number = int(body["refresh_token"].removeprefix("R")) + 1
+        answer = {"access_token": f"T{number}", "expires_in": 3600, "refresh_token": f"R{number}"}
         self.wfile.write(json.dumps(answer).encode())
 
     def log_message(self, *args: object) -> None:
@@ -184,7 +184,8 @@ def issuing() -> Iterator[tuple[type[Issuer], str]]:
 
 
 def login(app: App, seconds: float = 3600) -> None:
-    app.call("set", {"access_token": "T1", "expires_in": seconds}, on="tokens")
+    answer = {"access_token": "T1", "expires_in": seconds, "refresh_token": "R1"}
+    app.call("set", answer, on="tokens")
 
 
 def test_a_kept_token_is_exchanged_when_it_ends_soon(start_app: StartApp) -> None:
@@ -197,7 +198,7 @@ def test_a_kept_token_is_exchanged_when_it_ends_soon(start_app: StartApp) -> Non
         login(app, seconds=100)
         assert app.call("getToken", on="tokens") == "T2"
         assert app.call("getToken", on="tokens") == "T2"
-        assert issuer.received == ["/api/v1/auth/refresh Bearer T1"]
+        assert issuer.received == ["/api/v1/auth/refresh {'refresh_token': 'R1'}"]
 
 
 def test_two_who_ask_at_once_share_one_exchange(start_app: StartApp) -> None:

@@ -202,7 +202,7 @@ def test_only_functions_that_close_connections_may_end_them(template: Template) 
 def test_an_index_is_granted_by_its_name(template: Template) -> None:
     resources = {json.dumps(statement["Resource"]) for statement in statements(template)}
     indexes = {found for text in resources for found in re.findall(r"/index/([^\"]+)", text)}
-    assert indexes == {"outbox", "moderation_status", "shop_status"}
+    assert indexes == {"outbox", "moderation_status", "shop_status", "unclosed"}
 
 
 def test_a_function_writes_to_its_own_log_group_only(template: Template) -> None:

@@ -16,11 +16,12 @@ from hypothesis import settings as hypothesis_settings
 from harness import forged_tokens
 from harness.deployment import KEY
 from harness.tokens import claims
-from vitrina import auth, keys
+from vitrina import auth, keys, logins, refresh_tokens
 from vitrina.channels import ClientType
 from vitrina.config import Config
 from vitrina.errors import Forbidden, Unauthorized
 from vitrina.keys import Secret
+from vitrina.session_rows import Eras, Row
 
 pytestmark = pytest.mark.usefixtures("configured")
 
@@ -44,13 +45,14 @@ def code_of(token: str | None) -> str:
 def test_an_issued_token_is_valid_and_names_its_bearer(monkeypatch: pytest.MonkeyPatch) -> None:
     now = int(time.time())
     monkeypatch.setattr(time, "time", lambda: now)
-    token = auth.issue(
-        account_id=7, client_type=ClientType.SHOP, shop_id=10, shop_name="Лавка «Ёлка»"
-    )
+    row = Row("shop:7", shop_id=10, shop_name="Лавка «Ёлка»")
+    begun = refresh_tokens.new("shop:7")
+    token = auth.issue(row, begun.session_id, logins.first_entry(begun, Eras(3, 5)))
     identity = auth.read(token)
     assert (identity.account_id, identity.client_type) == (7, ClientType.SHOP)
     assert (identity.shop_id, identity.shop_name) == (10, "Лавка «Ёлка»")
     assert identity.expires_at == now + 3600
+    assert (identity.session_id, identity.eras) == (begun.session_id, (3, 5))
 
 
 def test_a_shop_is_known_by_its_shop_and_everyone_else_by_the_account() -> None:

@@ -50,11 +50,16 @@ def test_numbers_are_read_as_decimals() -> None:
     assert aws.from_item({"fee": {"N": "5.0"}}) == {"fee": Decimal("5.0")}
 
 
+def test_bytes_lists_and_maps_come_back_as_they_were() -> None:
+    plain = {"session": {"current": [b"\0", b"1"], "issued_at": Decimal(1), "parent": b"\xff"}}
+    assert aws.from_item(aws.to_item(plain)) == plain
+
+
 def test_what_is_none_is_left_out() -> None:
     assert aws.to_item({"a": None, "b": ""}) == {"b": {"S": ""}}
 
 
-@pytest.mark.parametrize("value", [1.5, b"bytes", ["a list"]])
+@pytest.mark.parametrize("value", [1.5, ("a tuple",), object()])
 def test_what_no_table_has_is_refused(value: object) -> None:
     with pytest.raises(TypeError, match=type(value).__name__):
         aws.to_item({"value": value})

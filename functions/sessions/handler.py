@@ -1,0 +1,122 @@
+"""A client's own sessions: refresh, log out, list, end."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body
+from pydantic import BaseModel, ConfigDict, Field
+
+from vitrina import (
+    admission,
+    auth,
+    closing,
+    http_api,
+    profiles,
+    refreshing,
+    responses,
+    sessions,
+    trail,
+)
+from vitrina.auth import Identity, Tokens
+from vitrina.profiles import Profile, SessionProfile
+from vitrina.types import MAX_TOKEN_CHARACTERS
+
+app = http_api.resolver()
+
+
+class Refresh(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    # An access token may stand here by mistake, and is refused as one that is not valid.
+    refresh_token: Annotated[str, Field(max_length=MAX_TOKEN_CHARACTERS)]
+
+
+class Sessions(BaseModel):
+    sessions: list[SessionProfile]
+
+
+@app.post(
+    "/api/v1/auth/refresh",
+    responses=responses.describe(
+        "refresh_token_invalid",
+        "refresh_token_reused",
+        "session_ended",
+        "session_expired",
+        "issued_elsewhere",
+        "busy",
+    ),
+)
+def refresh(body: Annotated[Refresh, Body()]) -> Tokens:
+    """Exchange a refresh token for an access token and the next refresh token."""
+    sessions.require_issuing()
+    return auth.tokens(refreshing.refresh(body.refresh_token))
+
+
+@app.post(
+    "/api/v1/auth/logout",
+    responses=responses.describe("issued_elsewhere", "busy", done=HTTPStatus.NO_CONTENT),
+)
+def log_out(bearer: http_api.FormerBearer) -> Response[None]:
+    """End the session of an access token, and close its connections.
+
+    A session that has ended already is answered alike.
+    """
+    return _end(bearer, bearer.session_id)
+
+
+@app.get("/api/v1/me", responses=responses.describe())
+def me(bearer: http_api.Bearer) -> Profile:
+    """Read the own account."""
+    row = sessions.look(bearer.session.account).row
+    return Profile(
+        id=bearer.account_id,
+        client_type=bearer.client_type,
+        email=row.email,
+        shop_id=bearer.shop_id,
+        shop_name=bearer.shop_name,
+    )
+
+
+@app.get("/api/v1/me/sessions", responses=responses.describe("issued_elsewhere"))
+def list_sessions(bearer: http_api.Bearer) -> Sessions:
+    """List the own sessions, the one used last first."""
+    sessions.require_issuing()
+    look = sessions.look(bearer.session.account)
+    return Sessions(sessions=profiles.of_sessions(look, bearer.session_id))
+
+
+@app.delete(
+    "/api/v1/me/sessions",
+    responses=responses.describe("issued_elsewhere", "busy", done=HTTPStatus.NO_CONTENT),
+)
+def end_all(bearer: http_api.Bearer) -> Response[None]:
+    """End all own sessions, this one too, and close their connections."""
+    sessions.require_issuing()
+    admission.disconnect(bearer.client_type, bearer.account_id, closing.close_account)
+    return http_api.no_content()
+
+
+@app.delete(
+    "/api/v1/me/sessions/<session_id>",
+    responses=responses.describe("issued_elsewhere", "busy", done=HTTPStatus.NO_CONTENT),
+)
+def end_one(session_id: http_api.PathSessionId, bearer: http_api.Bearer) -> Response[None]:
+    """End one of the own sessions, and close its connections.
+
+    A session that has ended already is answered alike.
+    """
+    return _end(bearer, session_id)
+
+
+def _end(bearer: Identity, session_id: str | None) -> Response[None]:
+    sessions.require_issuing()
+    if session_id:  # tokens of an earlier version have none
+        trail.note(session=session_id)
+        admission.end_session(
+            bearer.client_type, bearer.account_id, session_id, closing.close_account
+        )
+    return http_api.no_content()
+
+
+handler = http_api.handler(app)

@@ -1,0 +1,85 @@
+"""Logins: a session begins in its account's row."""
+
+import time
+from typing import Any, NamedTuple
+
+from vitrina import aws, config, endings, refresh_tokens, session_rows
+from vitrina.accounts import Account, Login
+from vitrina.errors import Unavailable
+from vitrina.refresh_tokens import RefreshToken, Turns
+from vitrina.session_rows import Entry, Eras, Granted, Row
+
+# Of writes: other logins of the account may come first.
+MAX_ATTEMPTS = 5
+
+
+def begin(login: Login, device_name: str | None = None) -> Granted:
+    """Store a session of an account whose password was right.
+
+    Beyond `sessions_per_account` it replaces those that were unused longest. Raises Unavailable
+    `busy` when the account has been ended since its row was read, or logs in too often at once.
+    """
+    row, everyone_era = login.seen
+    for _ in aws.attempts(MAX_ATTEMPTS):
+        token = refresh_tokens.new(row.account)
+        entry = first_entry(token, Eras(row.era, everyone_era), device_name)
+        is_stored, stored = _store(row, login.account, token.session_id, entry)
+        if is_stored:
+            return Granted(stored, token, entry)
+        if stored.era != row.era:
+            break
+        row = stored
+    raise Unavailable("busy", "This account is changing; try again.")
+
+
+def first_entry(token: RefreshToken, eras: Eras, device_name: str | None = None) -> Entry:
+    """Return a session that begins now."""
+    now = time.time()
+    return Entry(
+        secret_hash=refresh_tokens.hash_of(token.secret),
+        turns=Turns((token.turn,), parent=None, issued_at_ms=int(now * 1000)),
+        created_at=int(now),
+        expires_at=int(now) + config.current().session_lifetime_seconds,
+        eras=eras,
+        device_name=device_name,
+    )
+
+
+def _store(row: Row, account: Account, session_id: str, entry: Entry) -> tuple[bool, Row]:
+    """Write a session into the row, if nobody has logged in or ended the account since."""
+    owner = account.model_dump(include={"email", "shop_id", "shop_name"}, exclude_none=True)
+    sets = {"logins": row.logins + 1, "expires_at": session_rows.expires_at(), **owner}
+    update = f"SET #new = :new, {', '.join(f'{name} = :{name}' for name in sets)}"
+    values: dict[str, Any] = {f":{name}": value for name, value in sets.items()}
+    values[":new"] = entry.to_map()
+    names = {"#new": session_rows.attribute(session_id)}
+    leaving = _leaving(row, entry.eras.everyone)
+    removed = {f"#old{n}": session_rows.attribute(each) for n, each in enumerate(leaving.removed)}
+    remove = f" REMOVE {', '.join(removed)}" if removed else ""
+    if leaving.ended:
+        update = f"{update}, {endings.CLOSING}"
+        values |= endings.closing_values(leaving.ended)
+    condition, seen = session_rows.unchanged(logins=row.logins, era=row.era)
+    return session_rows.update(
+        row.account, update + remove, values | seen, condition, names | removed
+    )
+
+
+class _Leaving(NamedTuple):
+    removed: list[str]
+    ended: set[str]
+    """Of these, the sessions that were alive; their connections are to be closed."""
+
+
+def _leaving(row: Row, everyone_era: int) -> _Leaving:
+    """Return what makes room for one session more: the dead, and those unused longest."""
+    now = time.time()
+    kept = {
+        session_id: entry
+        for session_id, entry in row.living(everyone_era).items()
+        if entry.expires_at + session_rows.KEPT_EXPIRED_SECONDS > now
+    }
+    by_use = sorted(kept, key=lambda session_id: kept[session_id].turns.issued_at_ms)
+    excess = by_use[: max(0, len(by_use) + 1 - config.current().sessions_per_account)]
+    removed = [each for each in row.entries if each not in kept]
+    return _Leaving([*removed, *excess], {*excess})
