@@ -197,6 +197,7 @@ def read(token: str | None) -> Identity:
         )
         if here.token_jwks_url:
             claims.pop("era", None)  # ours alone
+            claims["sub"] = claims.get(here.token_account_claim)
         identity = Identity.model_validate(claims)
         # PyJWT's leeway is for `iat`, `nbf` and `exp`, and a token ends on time.
         if identity.expires_at <= time.time():
