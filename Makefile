@@ -14,7 +14,7 @@ SOURCES := pyproject.toml README.md LICENSE infra/artifact.py infra/aws_descript
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo dev test test-nightly bench fuzz lint format reference cost lock artifact clean
-.PHONY: bootstrap deploy diff outputs account remove-account verify replay-dead-letters
+.PHONY: bootstrap deploy diff outputs account password remove-account verify replay-dead-letters
 .PHONY: disconnect-all everyone-out new-edge-value
 
 help: ## list the targets
@@ -166,6 +166,9 @@ outputs: build/venv.done ## print a stack's outputs as shell variables: eval "$$
 
 account: build/venv.done ## create an account in a deployed stack: make account EMAIL=… TYPE=…
 	@$(BIN)/python -m ops.account $(EMAIL) $(TYPE) --stack Vitrina-$(STAGE) $(if $(SHOP_ID),--shop-id $(SHOP_ID)) $(if $(SHOP_NAME),--shop-name '$(SHOP_NAME)')
+
+password: build/venv.done ## set an account's password in a deployed stack, and end its sessions: make password EMAIL=…
+	@$(BIN)/python -m ops.password $(EMAIL) --stack Vitrina-$(STAGE)
 
 remove-account: build/venv.done ## delete an account of a deployed stack, with its sessions: make remove-account EMAIL=…
 	@$(BIN)/python -m ops.account_removal $(EMAIL) --stack Vitrina-$(STAGE)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from argon2 import PasswordHasher
 
 from infra.tables import TABLES
-from vitrina import accounts, aws, config, door, keys, metrics, sender, sessions, slow_readers
+from vitrina import aws, config, door, keys, metrics, passwords, sender, sessions, slow_readers
 from vitrina.config import Config
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ def forget() -> None:
 def use_cheap_passwords(patch: "pytest.MonkeyPatch") -> None:
     """Hash passwords with almost no work until the patch is undone."""
     hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    patch.setattr(accounts, "_hasher", hasher)
-    patch.setattr(accounts, "_UNKNOWN_ACCOUNT_HASH", hasher.hash("unknown"))
+    patch.setattr(passwords, "_hasher", hasher)
+    patch.setattr(passwords, "_UNKNOWN_ACCOUNT_HASH", hasher.hash("unknown"))
 
 
 def create() -> None:

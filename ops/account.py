@@ -1,15 +1,14 @@
 """Create an account in a deployed stack: make account EMAIL=… TYPE=user|shop|admin [STAGE=…]
 
-The command asks for the password or reads it from a pipe; other users could see an argument.
+The command asks for the password or reads it from a pipe.
 """
 
 import argparse
-import getpass
 import sys
 
 from pydantic import TypeAdapter, ValidationError
 
-from ops import stack
+from ops import new_password, stack
 from vitrina import accounts
 from vitrina.channels import ClientType
 from vitrina.errors import Problem
@@ -27,7 +26,7 @@ def main() -> None:
     try:
         email = TypeAdapter(accounts.Email).validate_python(arguments.email)
         shop_name = TypeAdapter(ShopName | None).validate_python(arguments.shop_name)
-        password = TypeAdapter(accounts.Password).validate_python(_password())
+        password = new_password.ask(email)
         with stack.in_use(arguments.stack):
             account = accounts.create(
                 email, password, arguments.client_type, arguments.shop_id, shop_name
@@ -37,10 +36,6 @@ def main() -> None:
     except Problem as problem:
         sys.exit(problem.detail)
     print(f"Created account {account.account_id}: {account.email}, {account.client_type}")
-
-
-def _password() -> str:
-    return getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
 
 
 if __name__ == "__main__":

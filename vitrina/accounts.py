@@ -3,8 +3,6 @@
 import unicodedata
 from typing import Annotated, Any, NamedTuple, Self
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerifyMismatchError
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -14,7 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-from vitrina import aws, config, ids, session_rows, sessions
+from vitrina import aws, config, ids, passwords, session_rows, sessions
 from vitrina.channels import ClientType
 from vitrina.errors import Conflict, NotFound, Unauthorized, Unavailable
 from vitrina.sessions import Look
@@ -38,15 +36,6 @@ Email = Annotated[
     OneLine,
 ]
 Password = Annotated[str, StringConstraints(min_length=8, max_length=256)]
-
-# RFC 9106's second recommended option (64 MiB), argon2-cffi's default.
-_hasher = PasswordHasher()
-
-# Verified when there is no such account: the answer then takes as long as for a wrong password.
-_UNKNOWN_ACCOUNT_HASH = (
-    "$argon2id$v=19$m=65536,t=3,p=4$Q8N2h8KqT9KRPAa9qPKwUA"
-    "$QbXGYcbGkvQtqQPFjUvaZnnJFWxYTJES5kov1k2KLw0"
-)
 
 
 class Account(BaseModel):
@@ -87,7 +76,7 @@ def create(
         shop_id=shop_id,
         shop_name=shop_name,
     )
-    row = {**account.model_dump(mode="json"), "password_hash": _hasher.hash(_composed(password))}
+    row = {**account.model_dump(mode="json"), "password_hash": passwords.hash_of(password)}
     try:
         aws.dynamodb().put_item(
             TableName=config.current().accounts_table,
@@ -111,20 +100,23 @@ def authenticate(email: str, password: str) -> Login:
 
     The account is read, then its era, then the account again, and that password is verified: a
     password that is replaced, or an account that is deleted or ended meanwhile, gives no session
-    that outlives it. Raises Unauthorized `credentials_invalid` when the address or the password is
+    that outlives it. A hash that is not made as new ones are is replaced, unless it changes
+    meanwhile.
+
+    Raises Unauthorized `credentials_invalid` when the address or the password is
     wrong, after the same work, and Unavailable `busy` when the address has changed hands meanwhile.
     """
     client_type, account_id = _owner(_row(email))
     seen = sessions.look(session_rows.name(client_type, account_id), anew=True)
     row = _row(email)
     if row and _owner(row) != (client_type, account_id):
-        raise Unavailable("busy", "This account is changing; try again.")
-    try:
-        _hasher.verify(row.get("password_hash", _UNKNOWN_ACCOUNT_HASH), _composed(password))
-    except VerifyMismatchError:
-        row = {}
-    if not row:
+        raise _busy()
+    stored = row.get("password_hash")
+    renewed = passwords.verify(password, stored)
+    if renewed is None:
         raise Unauthorized("credentials_invalid", "The email or the password is wrong.")
+    if renewed != stored:
+        _replace_hash(row, renewed)
     return Login(Account.model_validate(row), seen)
 
 
@@ -133,6 +125,20 @@ def find(email: Email) -> Account:
     if row := _row(email):
         return Account.model_validate(row)
     raise NotFound("account_not_found", "No account has this address.")
+
+
+def set_password(email: Email, password: Password) -> Account | None:
+    """Give an account a new password, and return the account; None when there is none.
+
+    Its tokens stay valid until its sessions are ended, which comes next. Raises Unavailable `busy`
+    when the account changes meanwhile.
+    """
+    row = _row(email)
+    if not row:
+        return None
+    if not _replace_hash(row, passwords.hash_of(password)):
+        raise _busy()
+    return Account.model_validate(row)
 
 
 def delete(email: Email) -> Account | None:
@@ -156,6 +162,27 @@ def _row(email: str) -> dict[str, Any]:
         ConsistentRead=True,
     )
     return aws.from_item(found.get("Item", {}))
+
+
+def _replace_hash(seen: dict[str, Any], password_hash: str) -> bool:
+    """Return whether the hash of a row that was read is replaced: not if it has changed since."""
+    try:
+        aws.dynamodb().update_item(
+            TableName=config.current().accounts_table,
+            Key=aws.to_item({"email": seen["email"]}),
+            UpdateExpression="SET password_hash = :new",
+            ConditionExpression="password_hash = :seen",
+            ExpressionAttributeValues=aws.to_item(
+                {":new": password_hash, ":seen": seen["password_hash"]}
+            ),
+        )
+    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
+        return False
+    return True
+
+
+def _busy() -> Unavailable:
+    return Unavailable("busy", "This account is changing; try again.")
 
 
 def _owner(row: dict[str, Any]) -> tuple[ClientType, int]:

@@ -196,6 +196,7 @@ def read(token: str | None) -> Identity:
         if here.token_jwks_url:
             # Ours alone; a session of the issuer's own has an id too.
             claims = {name: claims[name] for name in claims.keys() - {"era", "sid"}}
+            claims["sub"] = claims.get(here.token_account_claim)
         identity = Identity.model_validate(claims)
         # PyJWT's leeway is for `iat`, `nbf` and `exp`, and a token ends on time.
         if identity.expires_at <= time.time():

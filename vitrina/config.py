@@ -78,6 +78,8 @@ class Policy(BaseModel):
     token_algorithm: Literal["HS256", "RS256", "ES256", "EdDSA"] = "HS256"
     token_jwks_url: JwksUrl = ""
     """The key set of another issuer; without it tokens are signed with our own secret."""
+    token_account_claim: str = Field(default="sub", min_length=1)
+    """Where another issuer's tokens have the account's number. Many issuers choose `sub` alone."""
 
     allowed_origins: Annotated[tuple[Origin, ...], BeforeValidator(_split)] = ()
     """Origins of web pages that may connect and call. Apps send no Origin and need no entry."""
@@ -110,6 +112,10 @@ class Policy(BaseModel):
     def _public_keys_are_of_another_issuer(self) -> Self:
         if (self.token_algorithm == "HS256") is not (self.token_jwks_url == ""):
             raise ValueError("token_jwks_url needs an algorithm with public keys, and only it does")
+        if self.token_account_claim != "sub" and not self.token_jwks_url:
+            raise ValueError(
+                "token_account_claim is for another issuer's tokens: see token_jwks_url"
+            )
         return self
 
 

@@ -2,7 +2,8 @@
 
 What a function may do in a table is a line `"table": actions`, of an index `"table/index"`. In a
 table that has rows of several kinds, the line names the rows by patterns of their partition key:
-`"platform[settings,login#*]"`, and `"history[*]"` for all of them.
+`"platform[settings,login#*]"`, and `"history[*]"` for all of them. `"table.attribute"` is that
+attribute alone, of any row.
 """
 
 import re
@@ -68,6 +69,8 @@ class Statement(NamedTuple):
     actions: tuple[str, ...]
     keys: tuple[str, ...]
     """Patterns of the partition keys that are allowed; empty for all."""
+    attribute: str = ""
+    """The only attribute, beside the key, that a request may name; empty for all."""
 
 
 def statements(tables: Mapping[str, tuple[str, ...]]) -> list[Statement]:
@@ -83,7 +86,10 @@ def statements(tables: Mapping[str, tuple[str, ...]]) -> list[Statement]:
     grouped: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
     for (place, action), allowed in keys.items():
         grouped[place, () if "*" in allowed else tuple(sorted(allowed))].append(action)
-    return [Statement(place, tuple(actions), found) for (place, found), actions in grouped.items()]
+    return [
+        Statement(place.partition(".")[0], tuple(actions), found, place.partition(".")[2])
+        for (place, found), actions in grouped.items()
+    ]
 
 
 def _channels_of(*events: str) -> str:
@@ -229,6 +235,8 @@ FUNCTIONS = {
     "login": Function(
         {
             "accounts": ("GetItem",),
+            # A hash of older parameters is replaced. Whose account it is stays as it was.
+            "accounts.password_hash": ("UpdateItem",),
             # Attempts.
             "platform[login#*]": ("GetItem", "BatchGetItem", "UpdateItem", "PutItem", "DeleteItem"),
             "sessions[*]": LOOK,

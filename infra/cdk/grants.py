@@ -15,17 +15,32 @@ def allow(role: iam.IRole, arn: str, *actions: str, wildcard_because: str = "") 
         acknowledge_wildcard(role, arn, wildcard_because)
 
 
-def allow_rows(role: iam.IRole, arn: str, actions: Sequence[str], keys: Sequence[str]) -> None:
+def allow_rows(
+    role: iam.IRole,
+    arn: str,
+    actions: Sequence[str],
+    *,
+    keys: Sequence[str] = (),
+    attributes: Sequence[str] = (),
+) -> None:
     """Allow a role actions of DynamoDB on the rows whose partition key has one of these patterns.
 
-    Without patterns, on all rows.
+    Without patterns, on all rows. With attributes, of which the table's key must be one, a request
+    may name no others.
     """
-    conditions = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [*keys]}} if keys else None
+    conditions = {
+        operator: {key: [*values]}
+        for operator, key, values in (
+            ("ForAllValues:StringLike", "dynamodb:LeadingKeys", keys),
+            ("ForAllValues:StringEquals", "dynamodb:Attributes", attributes),
+        )
+        if values
+    }
     role.add_to_principal_policy(
         iam.PolicyStatement(
             actions=[f"dynamodb:{action}" for action in actions],
             resources=[arn],
-            conditions=conditions,
+            conditions=conditions or None,
         )
     )
 

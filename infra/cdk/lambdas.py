@@ -17,6 +17,7 @@ from infra.cdk import grants, log_groups
 from infra.cdk.functions import FUNCTIONS, Function, statements
 from infra.cdk.stages import Stage
 from infra.cdk.storage import Storage
+from infra.tables import TABLES
 from vitrina.config import Config
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
@@ -135,8 +136,10 @@ class Lambdas(Construct):
         storage: Storage,
         connection_arns: Mapping[str, str],
     ) -> None:
-        for place, actions, keys in statements(needs.tables):
-            grants.allow_rows(role, storage.arn_of(place), actions, keys)
+        for place, actions, keys, attribute in statements(needs.tables):
+            attributes = [key.name for key in TABLES[place].keys] + [attribute] if attribute else []
+            arn = storage.arn_of(place)
+            grants.allow_rows(role, arn, actions, keys=keys, attributes=attributes)
         if needs.has_door and storage.edge_secret_arn:
             grants.allow(role, storage.edge_secret_arn, "secretsmanager:GetSecretValue")
         if needs.has_key and not self._stage.token_jwks_url:

@@ -5,7 +5,7 @@ The local cloud enforces them, but no conditions on keys.
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -17,6 +17,11 @@ from infra.tables import TABLES
 
 # Operations of a transaction need the grants of their single ones.
 _OF_TRANSACTION = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem"}
+_WORD = re.compile(r"(?<![:\w])#?[A-Za-z_]\w*")
+_OF_EXPRESSIONS = {"SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "BETWEEN", "IN"} | {
+    *("attribute_exists", "attribute_not_exists", "if_not_exists", "list_append", "contains"),
+    *("begins_with", "size"),
+}
 _HANDLER = re.compile(r"/functions/(\w+)/handler\.py$")
 
 
@@ -29,15 +34,21 @@ def enforce(patch: pytest.MonkeyPatch) -> None:
 
     def call(client: Any, operation: str, request: Any) -> Any:
         if client.meta.service_model.service_name == "dynamodb" and (name := _function()):
-            for table, action, keys in asked(operation, request):
-                assert allows(name, table, action, keys), f"{name} may not {action} {keys} {table}"
+            for table, action, keys, named in asked(operation, request):
+                may = allows(name, table, action, keys, named)
+                assert may, f"{name} may not {action} {keys} {table} {named}"
         return original(client, operation, request)
 
     patch.setattr(BaseClient, "_make_api_call", call)
 
 
-def allows(name: str, place: str, action: str, keys: list[str]) -> bool:
-    """Return whether one statement of a function allows an action on all of these keys."""
+def allows(
+    name: str, place: str, action: str, keys: list[str], attributes: Collection[str] = ()
+) -> bool:
+    """Return whether one statement of a function allows an action on all of these keys.
+
+    `attributes` are those that the request names, without the key.
+    """
     return any(
         place == statement.place
         and action in statement.actions
@@ -45,16 +56,18 @@ def allows(name: str, place: str, action: str, keys: list[str]) -> bool:
             not statement.keys or any(fnmatchcase(key, pattern) for pattern in statement.keys)
             for key in keys
         )
+        and (not statement.attribute or {statement.attribute} >= {*attributes})
         for statement in statements(FUNCTIONS[name].tables)
     )
 
 
-def asked(operation: str, request: Any) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield the table or index, the action and the partition keys of a request."""
+def asked(operation: str, request: Any) -> Iterator[tuple[str, str, list[str], set[str]]]:
+    """Yield the table or index, the action, the partition keys and the attributes of a request."""
+    named = attributes(request)
     match operation:
         case "BatchGetItem":
             for table, wanted in request["RequestItems"].items():
-                yield table, operation, [_key(table, key) for key in wanted["Keys"]]
+                yield table, operation, [_key(table, key) for key in wanted["Keys"]], named
         case "TransactWriteItems":
             for write in request["TransactItems"]:
                 [(kind, one)] = write.items()
@@ -62,10 +75,18 @@ def asked(operation: str, request: Any) -> Iterator[tuple[str, str, list[str]]]:
         case "Query":
             table, index = request["TableName"], request.get("IndexName")
             place = f"{table}/{index}" if index else table
-            yield place, operation, [] if index else [_queried(table, request)]
+            yield place, operation, [] if index else [_queried(table, request)], named
         case _:
             table = request["TableName"]
-            yield table, operation, [_key(table, request.get("Key") or request["Item"])]
+            yield table, operation, [_key(table, request.get("Key") or request["Item"])], named
+
+
+def attributes(request: Any) -> set[str]:
+    """Return the attributes that a request writes, or names in an expression."""
+    expressions = " ".join(text for name, text in request.items() if name.endswith("Expression"))
+    names = request.get("ExpressionAttributeNames", {})
+    found = {names.get(word, word) for word in _WORD.findall(expressions)}
+    return (found | {*request.get("Item", ())}) - _OF_EXPRESSIONS
 
 
 def _key(table: str, item: Any) -> str:

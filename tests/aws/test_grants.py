@@ -8,7 +8,7 @@ from functions.login.handler import handler as login
 from harness import gateway_events
 from harness.gateway_events import CONTEXT
 from infra.cdk.functions import FUNCTIONS
-from tests.aws.grants import allows
+from tests.aws.grants import allows, attributes
 
 
 def test_a_login_reaches_its_own_rows_and_no_others() -> None:
@@ -20,6 +20,18 @@ def test_a_login_reaches_its_own_rows_and_no_others() -> None:
     assert allows("login", "sessions", "UpdateItem", ["user:1"])
     assert not allows("login", "sessions", "UpdateItem", ["everyone"])
     assert not allows("login", "sessions", "DeleteItem", ["user:1"])
+
+
+def test_a_login_may_replace_a_hash_and_nothing_else_of_an_account() -> None:
+    hashed = {"UpdateExpression": "SET password_hash = :new", "ConditionExpression": "#h = :seen"}
+    hashed["ExpressionAttributeNames"] = {"#h": "password_hash"}  # type: ignore[assignment]
+    promoted = {"UpdateExpression": "SET password_hash = :new, client_type = :admin"}
+    assert attributes(promoted) == {"password_hash", "client_type"}
+    for request, is_allowed in ((hashed, True), (promoted, False)):
+        named = attributes(request)
+        assert allows("login", "accounts", "UpdateItem", ["a@b.example"], named) is is_allowed
+    for action in ("PutItem", "DeleteItem"):
+        assert not allows("login", "accounts", action, ["a@b.example"], {"password_hash"})
 
 
 @pytest.mark.usefixtures("cloud")

@@ -16,11 +16,11 @@ from functions.login.handler import handler
 from harness import gateway_events
 from harness.gateway_events import CONTEXT
 from tests.aws.conftest import Answer, Clock, HttpCall
-from vitrina import accounts, auth, aws, login_attempts
+from vitrina import accounts, auth, aws, login_attempts, passwords
 from vitrina.accounts import Account
 from vitrina.buckets import Rate
 from vitrina.channels import ClientType
-from vitrina.errors import Conflict, TooManyRequests
+from vitrina.errors import Conflict, TooManyRequests, Unavailable
 
 call = HttpCall(handler)
 
@@ -211,11 +211,111 @@ def test_no_address_and_no_password_is_stored_with_attempts(user_account: Accoun
 def test_a_password_is_stored_as_argon2id_only(
     cloud: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(accounts, "_hasher", PasswordHasher())
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher())
     accounts.create("user@example.com", "password", ClientType.USER)
     [row] = aws.dynamodb().scan(TableName="accounts")["Items"]
     assert row["password_hash"]["S"].startswith("$argon2id$v=19$m=65536,t=3,p=4$")
     assert "'password'" not in str(list(row.values()))
+
+
+# --- Hashes of other parameters -------------------------------------------------------------------
+
+
+def hash_now() -> str:
+    [row] = aws.dynamodb().scan(TableName="accounts")["Items"]
+    return row["password_hash"]["S"]
+
+
+@pytest.fixture
+def grown(user_account: Account, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Let new hashes cost more than the account's, and return how they begin."""
+    hasher = PasswordHasher(time_cost=2, memory_cost=16, parallelism=1)
+    monkeypatch.setattr(passwords, "_hasher", hasher)
+    return "$argon2id$v=19$m=16,t=2,p=1$"
+
+
+def test_a_login_renews_a_hash_of_older_parameters_once(
+    grown: str, logged: Callable[[], str]
+) -> None:
+    before = hash_now()
+    assert (login(WRONG).status, hash_now()) == (401, before)
+    assert login(RIGHT).status == 200
+    renewed = hash_now()
+    assert renewed.startswith(grown)
+    assert [login(body).status for body in (RIGHT, WRONG)] == [200, 401]
+    assert hash_now() == renewed
+    assert "argon2id" not in logged()
+
+
+def test_a_new_password_that_is_set_during_a_login_is_never_overwritten(
+    grown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify = passwords.verify
+
+    def verify_late(password: str, stored: str | None) -> str | None:
+        renewed = verify(password, stored)
+        with monkeypatch.context() as patch:
+            patch.setattr(passwords, "verify", verify)
+            assert accounts.set_password("user@example.com", "another password")
+        return renewed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(passwords, "verify", verify_late)
+        assert login(RIGHT).status == 200
+    assert login(RIGHT).status == 401
+    assert login(RIGHT | {"password": "another password"}).status == 200
+
+
+def test_concurrent_logins_renew_a_hash_and_all_succeed(grown: str) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        assert [answer.status for answer in pool.map(login, [RIGHT] * 4)] == [200] * 4
+    assert hash_now().startswith(grown)
+    assert login(RIGHT).status == 200
+
+
+def test_a_hash_that_is_renewed_meanwhile_is_no_reason_to_lose_a_new_password(
+    grown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command says that the account is changing, and is run again."""
+    hash_of = passwords.hash_of
+
+    def hash_late(password: str) -> str:
+        monkeypatch.setattr(passwords, "hash_of", hash_of)
+        assert login(RIGHT).status == 200
+        return hash_of(password)
+
+    monkeypatch.setattr(passwords, "hash_of", hash_late)
+    with pytest.raises(Unavailable):
+        accounts.set_password("user@example.com", "another password")
+    assert accounts.set_password("user@example.com", "another password")
+    assert login(RIGHT).status == 401
+
+
+def test_a_password_is_not_set_where_there_is_no_account(user_account: Account) -> None:
+    assert accounts.set_password("nobody@example.com", "another password") is None
+    assert len(aws.dynamodb().scan(TableName="accounts")["Items"]) == 1
+
+
+def test_a_login_is_as_good_with_another_kind_of_space(user_account: Account) -> None:
+    accounts.set_password("user@example.com", "long\u00a0\u3000words")
+    for password in ("long  words", "long\u2003\u00a0words"):
+        assert login(RIGHT | {"password": password}).status == 200
+    assert login(RIGHT | {"password": "long words"}).status == 401
+
+
+@pytest.mark.parametrize(
+    "password", ["long\u00a0words", "long\u00adwords", "tab\tand é", "ok\ufe0f"]
+)
+def test_a_password_of_version_0_1_is_right_whatever_it_has(
+    user_account: Account, password: str
+) -> None:
+    """That version composed letters, and left all else as it was."""
+    row = aws.dynamodb().scan(TableName="accounts")["Items"][0]
+    hashed = passwords._hasher.hash(normalize("NFC", password))
+    aws.dynamodb().put_item(TableName="accounts", Item=row | aws.to_item({"password_hash": hashed}))
+    for form in ("NFC", "NFD"):
+        assert login(RIGHT | {"password": normalize(form, password)}).status == 200
+    assert (hash_now() == hashed) is (passwords.comparable(password) == password)
 
 
 def test_an_address_has_one_account(user_account: Account) -> None:

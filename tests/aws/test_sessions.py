@@ -113,14 +113,7 @@ def disconnect(_tokens: Tokens | None = None) -> None:
 
 
 def replace_the_password(_tokens: Tokens) -> None:
-    key = aws.to_item({"email": EMAIL})
-    value = aws.to_item({":hash": accounts._hasher.hash("another password")})
-    aws.dynamodb().update_item(
-        TableName=config.current().accounts_table,
-        Key=key,
-        UpdateExpression="SET password_hash = :hash",
-        ExpressionAttributeValues=value,
-    )
+    assert accounts.set_password(EMAIL, "another password")
     disconnect()
 
 
@@ -281,8 +274,7 @@ def test_a_new_password_ends_the_logins_that_gave_the_old_one(
 
     def look_then_replace(account: str, *, anew: bool = False) -> Look:
         seen = look(account, anew=anew)
-        accounts.delete(EMAIL)
-        accounts.create(EMAIL, "another password", ClientType.USER)
+        accounts.set_password(EMAIL, "another password")
         return seen
 
     tokens = new_session()

@@ -643,6 +643,7 @@ def test_public_keys_and_a_secret_do_not_go_together() -> None:
     for wrong in (
         {"token_jwks_url": "https://id.example.com/jwks"},
         {"token_algorithm": "RS256"},
+        {"token_account_claim": "account_id"},
         {"token_jwks_url": "http://id.example.com/jwks", "token_algorithm": "RS256"},
     ):
         with pytest.raises(ValueError, match="token_"):

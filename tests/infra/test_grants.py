@@ -17,7 +17,7 @@ def allowed(name: str) -> dict[tuple[str, str], tuple[str, ...]]:
     """Return the patterns of keys by place and action; an empty one for all keys."""
     return {
         (place, action): keys
-        for place, actions, keys in statements(FUNCTIONS[name].tables)
+        for place, actions, keys, _ in statements(FUNCTIONS[name].tables)
         for action in actions
     }
 
@@ -37,6 +37,7 @@ def test_an_action_has_the_keys_of_all_its_lines() -> None:
         "history[user]": ("Query", "PutItem"),
         "history/outbox": ("Query",),
         "products": ("GetItem", "PutItem"),
+        "products.version": ("UpdateItem",),
     }
     assert statements(lines) == [
         Statement("platform", ("GetItem",), ("login#*", "settings", "stats")),
@@ -45,6 +46,7 @@ def test_an_action_has_the_keys_of_all_its_lines() -> None:
         Statement("history", ("PutItem",), ("user",)),
         Statement("history/outbox", ("Query",), ()),
         Statement("products", ("GetItem", "PutItem"), ()),
+        Statement("products", ("UpdateItem",), (), "version"),
     ]
 
 
@@ -100,6 +102,7 @@ def test_the_keys_are_conditions_of_the_statements(template: Template) -> None:
     conditions = [each.get("Condition") for each in of_dynamodb(template, "login")]
     assert conditions == [
         None,
+        {"ForAllValues:StringEquals": {"dynamodb:Attributes": ["email", "password_hash"]}},
         {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["login#*"]}},
         None,
         {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["admin:*", "shop:*", "user:*"]}},
