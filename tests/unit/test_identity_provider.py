@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import cache
 from typing import Any
 
 import jwt
@@ -17,8 +18,6 @@ from vitrina.channels import ClientType
 from vitrina.errors import Unauthorized
 
 PAGE = pages.ROOT / "docs/security.md"
-OPTIONS = json.loads(pages.block(PAGE, "file", "cdk.json"))
-CLIENT = OPTIONS["token_audience"]
 ACCOUNT = {"custom:account_id": "42"}
 SHOP = {"custom:shop_id": "10", "custom:shop_name": "Лавка «Ёлка»"}
 # What a trigger cannot change of an access token, by Cognito's documentation.
@@ -26,6 +25,13 @@ FIXED = {
     *("acr", "amr", "auth_time", "azp", "client_id", "device_key", "event_id", "exp", "iat", "iss"),
     *("jti", "nbf", "nonce", "origin_jti", "sub", "token_use", "username", "version"),
 }
+
+
+@cache
+def options() -> dict[str, str]:
+    """Return the stage's options of the page."""
+    found: dict[str, str] = json.loads(pages.block(PAGE, "file", "cdk.json"))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +42,10 @@ def key() -> rsa.RSAPrivateKey:
 @pytest.fixture(autouse=True)
 def _provider(monkeypatch: pytest.MonkeyPatch, key: rsa.RSAPrivateKey) -> None:
     """Trust the pool as the page says, and let it publish its key."""
-    deployment.configure(monkeypatch, **OPTIONS)
+    deployment.configure(monkeypatch, **options())
     public = jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
     published = {"keys": [public | {"kid": "1", "alg": "RS256", "use": "sig"}]}
-    addresses = {OPTIONS["token_jwks_url"]: json.dumps(published).encode()}
+    addresses = {options()["token_jwks_url"]: json.dumps(published).encode()}
     monkeypatch.setattr(keys, "_fetch", addresses.__getitem__)
 
 
@@ -55,8 +61,8 @@ def claims_of(attributes: dict[str, str], groups: list[str] | None) -> dict[str,
     now = int(time.time())
     own: dict[str, Any] = {
         "sub": "b3c4a872-8041-70b5-2f0a-7f1d3cde9a10",
-        "iss": OPTIONS["token_issuer"],
-        "client_id": CLIENT,
+        "iss": options()["token_issuer"],
+        "client_id": options()["token_audience"],
         "token_use": "access",
         "scope": "aws.cognito.signin.user.admin",
         "auth_time": now - 60,
@@ -67,7 +73,7 @@ def claims_of(attributes: dict[str, str], groups: list[str] | None) -> dict[str,
     event = {
         "version": "2",
         "triggerSource": "TokenGeneration_Authentication",
-        "callerContext": {"awsSdkVersion": "1", "clientId": CLIENT},
+        "callerContext": {"awsSdkVersion": "1", "clientId": own["client_id"]},
         "request": {
             "userAttributes": {"sub": own["sub"], "email": "a@b.example"} | attributes,
             "groupConfiguration": {"groupsToOverride": groups, "preferredRole": None},
@@ -137,5 +143,5 @@ def test_a_token_without_what_the_trigger_adds_is_refused(
 
 
 def test_a_stage_accepts_the_options() -> None:
-    stage = stages.choose({"stage": "prod", "prod": OPTIONS}.get)
-    assert OPTIONS.items() <= stage.policy().items()
+    stage = stages.choose({"stage": "prod", "prod": options()}.get)
+    assert options().items() <= stage.policy().items()
