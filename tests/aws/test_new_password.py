@@ -13,7 +13,7 @@ from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
 from ops import account, password, stack
 from tests.aws.conftest import stored_connections
-from vitrina import accounts, admission, auth, aws, sessions
+from vitrina import accounts, admission, auth, aws, endings
 from vitrina.accounts import Account
 from vitrina.channels import ClientType
 from vitrina.errors import Unauthorized
@@ -83,7 +83,7 @@ def test_after_a_crash_the_command_is_run_again_and_ends_the_sessions(
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(sessions, "end_account", crash)
+        patch.setattr(endings, "end_account", crash)
         with pytest.raises(MemoryError):
             run(password, EMAIL, typed=NEW)
     assert (may_log_in("password"), may_log_in(NEW)) == (False, True)
