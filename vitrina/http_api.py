@@ -86,7 +86,9 @@ def handler(app: APIGatewayHttpResolver) -> Handler:
         answer = _resolve(app, event, context)
         _record(app, event, answer["statusCode"])
         defaults = {"Cache-Control": "no-store", **cors.headers(event.get("headers", {}))}
-        return {**answer, "headers": {**defaults, **answer["headers"]}}
+        # Powertools gives None for no body, and an API's answer has text.
+        body = answer["body"] or ""
+        return {**answer, "body": body, "headers": {**defaults, **answer["headers"]}}
 
     return handle
 

@@ -58,6 +58,7 @@ class Stack:
         self.posts = posts
         self.exits = ExitStack()
         self._code = code
+        self._tokens: dict[tuple[ClientType, int], str] = {}
 
     def put(self, table: str, row: dict[str, Any]) -> None:
         self.cloud.tables[table].put(as_sent(aws.to_item(row)))
@@ -108,10 +109,16 @@ class Stack:
         return sources
 
     def token(self, client_type: ClientType, account_id: int = 1, **shop: Any) -> str:
-        """Return a token that the functions accept; a shop's says which: `shop_id`, `shop_name`."""
-        with patch.dict(os.environ, self.environment):
-            granted = self.session(client_type, account_id, **shop)
-            return auth.tokens(granted).access_token
+        """Return a token that the functions accept; a shop's says which: `shop_id`, `shop_name`.
+
+        It is the same each time, as an account has one session here.
+        """
+        if (token := self._tokens.get((client_type, account_id))) is None:
+            with patch.dict(os.environ, self.environment):
+                granted = self.session(client_type, account_id, **shop)
+                token = auth.tokens(granted).access_token
+            self._tokens[client_type, account_id] = token
+        return token
 
     def session(
         self, client_type: ClientType, account_id: int = 1, age_seconds: int = 0, **shop: Any
