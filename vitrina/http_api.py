@@ -86,9 +86,7 @@ def handler(app: APIGatewayHttpResolver) -> Handler:
         answer = _resolve(app, event, context)
         _record(app, event, answer["statusCode"])
         defaults = {"Cache-Control": "no-store", **cors.headers(event.get("headers", {}))}
-        # Powertools gives None for no body, and an API's answer has text.
-        body = answer["body"] or ""
-        return {**answer, "body": body, "headers": {**defaults, **answer["headers"]}}
+        return {**answer, "headers": {**defaults, **answer["headers"]}}
 
     return handle
 
@@ -168,9 +166,10 @@ def versioned(body: BaseModel, version: int) -> Response[Any]:
     )
 
 
-def no_content() -> Response[None]:
+def no_content() -> Response[str]:
     """Answer that it is done, and nothing more."""
-    return Response(HTTPStatus.NO_CONTENT)
+    # API Gateway expects a text.
+    return Response(HTTPStatus.NO_CONTENT, body="")
 
 
 def _bearer(request: Request) -> Identity:
