@@ -42,7 +42,7 @@ def _http_fault(_event: Any, answer: Any) -> str | None:
         return f"status {status}"
     headers = {name.lower(): text for name, text in answer.get("headers", {}).items()}
     if status == NO_CONTENT:
-        return "a body where none is expected" if answer.get("body") else _headers_fault(headers)
+        return "the body is not empty" if answer.get("body") != "" else _headers_fault(headers)
     try:
         body = json.loads(answer["body"])
     except (ValueError, KeyError, TypeError):

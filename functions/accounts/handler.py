@@ -74,7 +74,7 @@ def list_sessions(
 )
 def end_session(
     account_id: http_api.PathId, session_id: http_api.PathSessionId, _admin: http_api.Admin
-) -> Response[None]:
+) -> Response[str]:
     """End a session of an account, and close its connections.
 
     A session that has ended already is answered alike.

@@ -57,7 +57,7 @@ def refresh(body: Annotated[Refresh, Body()]) -> Tokens:
     "/api/v1/auth/logout",
     responses=responses.describe("issued_elsewhere", "busy", done=HTTPStatus.NO_CONTENT),
 )
-def log_out(bearer: http_api.FormerBearer) -> Response[None]:
+def log_out(bearer: http_api.FormerBearer) -> Response[str]:
     """End the session of an access token, and close its connections.
 
     A session that has ended already is answered alike.
@@ -90,7 +90,7 @@ def list_sessions(bearer: http_api.Bearer) -> Sessions:
     "/api/v1/me/sessions",
     responses=responses.describe("issued_elsewhere", "busy", done=HTTPStatus.NO_CONTENT),
 )
-def end_all(bearer: http_api.Bearer) -> Response[None]:
+def end_all(bearer: http_api.Bearer) -> Response[str]:
     """End all own sessions, this one too, and close their connections."""
     sessions.require_issuing()
     admission.disconnect(bearer.client_type, bearer.account_id, closing.close_account)
@@ -101,7 +101,7 @@ def end_all(bearer: http_api.Bearer) -> Response[None]:
     "/api/v1/me/sessions/<session_id>",
     responses=responses.describe("issued_elsewhere", "busy", done=HTTPStatus.NO_CONTENT),
 )
-def end_one(session_id: http_api.PathSessionId, bearer: http_api.Bearer) -> Response[None]:
+def end_one(session_id: http_api.PathSessionId, bearer: http_api.Bearer) -> Response[str]:
     """End one of the own sessions, and close its connections.
 
     A session that has ended already is answered alike.
@@ -109,7 +109,7 @@ def end_one(session_id: http_api.PathSessionId, bearer: http_api.Bearer) -> Resp
     return _end(bearer, session_id)
 
 
-def _end(bearer: Identity, session_id: str | None) -> Response[None]:
+def _end(bearer: Identity, session_id: str | None) -> Response[str]:
     sessions.require_issuing()
     if session_id:  # tokens of an earlier version have none
         trail.note(session=session_id)

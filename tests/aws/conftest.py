@@ -207,7 +207,11 @@ class HttpCall:
             method, path, token=token, body=body, headers=headers, query=query
         )
         answer = self.handler(event, CONTEXT)
-        return Answer(answer["statusCode"], answer["headers"], json.loads(answer["body"] or "null"))
+        return Answer(answer["statusCode"], answer["headers"], _parsed(answer["body"]))
+
+
+def _parsed(body: str) -> Any:
+    return None if body == "" else json.loads(body)
 
 
 def connect(

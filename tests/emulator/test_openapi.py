@@ -36,7 +36,12 @@ def strangers(api: Api) -> Iterator[dict[str, str]]:
     for kind in ClientType:
         shop: tuple[Any, ...] = (11, "Another Store") if kind is ClientType.SHOP else ()
         accounts.create(f"{kind}@elsewhere.example", password, kind, *shop)
-    yield {kind: api.login(f"{kind}@elsewhere.example", PASSWORD) for kind in ClientType}
+        accounts.create(f"leaving-{kind}@elsewhere.example", password, kind, *shop)
+    yield {
+        f"{who}{kind}": api.login(f"{who}{kind}@elsewhere.example", PASSWORD)
+        for kind in ClientType
+        for who in ("", "leaving-")
+    }
     # So many logins failed that other tests could not log in for the first time.
     source = {"name": {"S": "login#source#127.0.0.1"}}
     aws.dynamodb().delete_item(TableName=config.current().platform_table, Key=source)
@@ -56,10 +61,17 @@ def kept_settings(api: Api, strangers: dict[str, str]) -> Iterator[None]:
 
 
 def search(
-    url: str, description: Path, who: str, token: str | None
+    url: str, description: Path, who: str, tokens: dict[str, str]
 ) -> "subprocess.CompletedProcess[str]":
-    """Run schemathesis as one who has this token."""
+    """Run schemathesis as one of these, or as nobody."""
     phases, examples = PHASES[who]
+    token = tokens.get(who, "")
+    environment = {
+        "SCHEMATHESIS_HOOKS": "tests.emulator.schemathesis_hooks",
+        # Routes that end the session of their token take another one's.
+        "TOKEN_THAT_STAYS": token,
+        "TOKEN_THAT_LEAVES": tokens.get(f"leaving-{who}", ""),
+    }
     return subprocess.run(
         [
             str(Path(sys.executable).parent / "schemathesis"),
@@ -68,7 +80,7 @@ def search(
             *("--phases", phases, "--max-examples", str(examples), "--continue-on-failure"),
             *(("--header", f"Authorization: Bearer {token}") if token else ()),
         ],
-        env=os.environ | {"SCHEMATHESIS_HOOKS": "tests.emulator.schemathesis_hooks"},
+        env=os.environ | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -83,7 +95,7 @@ def test_nothing_differs_from_the_description(
 ) -> None:
     description = tmp_path / "openapi.json"
     description.write_text(api.answer("GET", "/openapi.json").text, encoding="utf-8")
-    done = search(url, description, who, strangers.get(who))
+    done = search(url, description, who, strangers)
     assert done.returncode == 0, done.stdout
 
 
