@@ -124,6 +124,7 @@ class Stack:
         self, client_type: ClientType, account_id: int = 1, age_seconds: int = 0, **shop: Any
     ) -> Granted:
         """Store a session, the only one of its account; its refresh token has an age."""
+        self._tokens.pop((client_type, account_id), None)
         row = Row(session_rows.name(client_type, account_id), **shop)
         token = refresh_tokens.new(row.account)
         entry = logins.first_entry(token, NO_ERAS)
