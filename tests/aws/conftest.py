@@ -45,6 +45,22 @@ def management_api(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Man
         yield stub
 
 
+@pytest.fixture
+def calls(cloud: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Return the operations of DynamoDB from now on."""
+    made: list[str] = []
+    client = aws.dynamodb()
+    send = client._make_api_call  # type: ignore[attr-defined]
+
+    def count(operation: str, request: Any) -> Any:
+        made.append(operation)
+        return send(operation, request)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(client, "_make_api_call", count)
+        yield made
+
+
 @pytest.fixture(scope="package", autouse=True)
 def _cheap_transactions() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:

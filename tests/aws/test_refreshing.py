@@ -292,26 +292,16 @@ def test_a_login_writes_nothing_without_the_right_password() -> None:
 # --- Cost -----------------------------------------------------------------------------------------
 
 
-def test_a_refresh_is_one_read_and_one_conditional_write(
-    at: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refresh_is_one_read_and_one_conditional_write(at: Clock, calls: list[str]) -> None:
     tokens = new_session()
     at(HOUR)
     sessions.everyone_era()
-    made: list[str] = []
-    client = aws.dynamodb()
-    send = client._make_api_call  # type: ignore[attr-defined]
-
-    def count(operation: str, request: Any) -> Any:
-        made.append(operation)
-        return send(operation, request)
-
-    monkeypatch.setattr(client, "_make_api_call", count)
+    calls.clear()
     token = refreshed_once(tokens.refresh_token)
-    assert made == ["BatchGetItem", "UpdateItem"]
-    made.clear()
+    assert calls == ["BatchGetItem", "UpdateItem"]
+    calls.clear()
     refreshed_once(token)
-    assert made == ["BatchGetItem"]
+    assert calls == ["BatchGetItem"]
 
 
 def refreshed_once(token: str) -> str:

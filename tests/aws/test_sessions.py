@@ -6,7 +6,7 @@ that would get an event.
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jwt
@@ -353,22 +353,6 @@ def test_a_token_of_an_earlier_version_is_of_no_session() -> None:
 
 
 # --- Cost ---
-
-
-@pytest.fixture
-def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Return the operations of DynamoDB since."""
-    made: list[str] = []
-    client = aws.dynamodb()
-    send = client._make_api_call  # type: ignore[attr-defined]
-
-    def count(operation: str, request: Any) -> Any:
-        made.append(operation)
-        return send(operation, request)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(client, "_make_api_call", count)
-        yield made
 
 
 def test_an_ended_token_costs_a_process_one_look(calls: list[str]) -> None:
