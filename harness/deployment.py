@@ -61,6 +61,10 @@ def create() -> None:
     for queue in ("fanout", "retries"):
         aws.sqs().create_queue(QueueName=queue)
     aws.secretsmanager().create_secret(Name=CONFIG.signing_key_secret, SecretString=KEY)
+    _create_tables()
+
+
+def _create_tables() -> None:
     for name, table in TABLES.items():
         indexes = [
             {

@@ -61,18 +61,13 @@ class Cloud:
 
     def deploy(self, **context: object) -> None:
         """Deploy, with these options and otherwise the defaults; configure this process for it."""
-        context = DEFAULTS | context
-        file = self.folder / "outputs.json"
+        assembly, file = self.folder / "cdk.out", self.folder / "outputs.json"
+        _synthesise(assembly, {"stage": "dev", "emulator": self.endpoint} | DEFAULTS | context)
         self.run_cdk(
             "deploy",
-            *("--app", f"{sys.executable} -m infra.cdk.app"),
-            *("--output", str(self.folder / "cdk.out")),
-            *("--context", f"emulator={self.endpoint}"),
-            *("--context", "stage=dev"),
-            *(f"--context={name}={value}" for name, value in context.items()),
+            *("--app", str(assembly)),
             *("--outputs-file", str(file)),
             *("--require-approval", "never"),
-            cwd=ROOT,
         )
         self.outputs.update(json.loads(file.read_text())[STACK])
         # This process calls the cloud as a function does.
@@ -80,11 +75,11 @@ class Cloud:
         Config.from_outputs(self.outputs).use()
         aws.forget_clients()
 
-    def run_cdk(self, command: str, *options: str, cwd: Path) -> None:
+    def run_cdk(self, command: str, *options: str) -> None:
         done = subprocess.run(
             [ROOT / "node_modules/.bin/cdk", command, *options, "--ci", "--no-notices"],
             env=self.environment,
-            cwd=cwd,
+            cwd=self.folder,  # where no cdk.json has an app
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -109,8 +104,7 @@ def running(report: Report = lambda _: None, **policy: object) -> Iterator[Cloud
         report("Starting the local cloud")
         _wait_until_it_answers(cloud, emulator)
         report("Bootstrapping the CDK")
-        # In a folder without cdk.json, so that the CDK does not run the app.
-        cloud.run_cdk("bootstrap", "aws://000000000000/us-east-1", cwd=folder)
+        cloud.run_cdk("bootstrap", "aws://000000000000/us-east-1")
         report("Deploying the stack")
         cloud.deploy(**policy)
         report("Creating the accounts")
@@ -122,6 +116,16 @@ def running(report: Report = lambda _: None, **policy: object) -> Iterator[Cloud
         emulator.wait()
         # Each function's process unpacked the artifact: deleting it in Python takes half a minute.
         subprocess.run(["rm", "-rf", folder], check=False)  # noqa: S607
+
+
+def _synthesise(folder: Path, context: dict[str, object]) -> None:
+    """Do what `cdk deploy` has the app do in a process of its own, which takes seconds to start."""
+    os.environ["JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION"] = "1"
+    import aws_cdk as cdk
+
+    from infra.cdk import app
+
+    app.synthesise(cdk.App(outdir=str(folder), context={k: str(v) for k, v in context.items()}))
 
 
 def _environment(endpoint: str, folder: Path) -> dict[str, str]:
@@ -136,7 +140,6 @@ def _environment(endpoint: str, folder: Path) -> dict[str, str]:
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "TMPDIR": str(folder),
-        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
         "NO_COLOR": "1",
     }
 

@@ -24,8 +24,8 @@ ARTIFACTS = Path(__file__).parents[2] / "build/lambda"
 LOCAL_ARTIFACT = ARTIFACTS / "local.zip"
 
 
-def main() -> None:
-    app = cdk.App()
+def synthesise(app: cdk.App) -> None:
+    """Add the stack of an app's context, and synthesise. Raises SystemExit for a wrong context."""
     emulator: str | None = app.node.try_get_context("emulator")
     try:
         stage = stages.choose(app.node.try_get_context)
@@ -63,4 +63,4 @@ def _sentence(fault: Any) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    synthesise(cdk.App())

@@ -1,6 +1,7 @@
 """The synthesised template, and what the tests of this layer look for in it."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import aws_cdk as cdk
@@ -12,7 +13,9 @@ from infra.cdk.app import LOCAL_ARTIFACT
 from infra.cdk.stack import VitrinaStack
 
 
+@cache
 def synthesise(emulator: str | None, **choices: str) -> Template:
+    """Return the template; the same one to all that choose the same."""
     stage = stages.choose(({"stage": "dev" if emulator else "prod"} | choices).get)
     stack = VitrinaStack(
         cdk.App(), "Vitrina", stage=stage, artifact=LOCAL_ARTIFACT, emulator=emulator

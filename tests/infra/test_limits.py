@@ -201,11 +201,9 @@ def test_a_wrong_reservation_is_named(wrong: dict[str, int], sentence: str) -> N
 
 
 def test_the_app_says_that_nothing_is_reserved_and_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     context = {"artifact": str(LOCAL_ARTIFACT), "stage": "dev"}
-    made = cdk.App(outdir=str(tmp_path), context=context)
-    monkeypatch.setattr("aws_cdk.App", lambda: made)
-    app.main()
+    app.synthesise(cdk.App(outdir=str(tmp_path), context=context))
     assert capsys.readouterr().err == f"{stages.NOTHING_RESERVED}\n"
     assert (tmp_path / "Vitrina-dev.template.json").exists()

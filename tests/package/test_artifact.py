@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -67,6 +68,7 @@ def run(artifact: Path, program: str, layer: Path | None = None) -> str:
     return done.stdout
 
 
+@cache
 def imports_of(artifact: Path, name: str, layer: Path | None = None) -> set[str]:
     return set(json.loads(run(artifact, REPORT.format(name=name), layer)))
 

@@ -13,7 +13,7 @@ LAYERS = {
     "ops": {"local", "vitrina"},
     "reference": {"vitrina"},
     "harness": {"infra", "vitrina"},
-    "local": {"harness", "vitrina"},
+    "local": {"harness", "infra", "vitrina"},
     "fuzz": {"harness", "vitrina"},
     "bench": {"harness", "infra", "local", "reference", "vitrina"},
 }
