@@ -10,6 +10,7 @@ two steps, between which another thread may write; DynamoDB does not.
 
 import copy
 import json
+from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable
 from functools import cache, wraps
@@ -82,7 +83,11 @@ def _answer(stubber: BotocoreStubber, request: Any) -> Any:
         result = getattr(handler, xform_name(operation))().result
     except JsonRESTError as refusal:
         return refusal.code, {}, refusal.description
-    return 200, {}, json.dumps(result)
+    return 200, {}, json.dumps(result, default=_encode)
+
+
+def _encode(binary: bytes) -> str:
+    return b64encode(binary).decode()
 
 
 def _text(header: str | bytes) -> str:
