@@ -33,7 +33,7 @@ def announce(admin: http_api.Admin, draft: Annotated[Draft, Body()]) -> Broadcas
         raise Forbidden("room_forbidden", ROOM_RULE)
     announcement = Announcement(**draft.model_dump(), admin_id=admin.account_id)
     event = AnnouncementPublished(data=announcement)
-    return publishing.commit([Change(None, event)])
+    return publishing.commit([Change(None, [event])])
 
 
 handler = http_api.handler(app)
