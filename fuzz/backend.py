@@ -196,7 +196,7 @@ def _populate() -> None:
         moderation.submit(Submission(product_name="Summer Dress"), of)
     moderator = read(token_of(ClientType.ADMIN, 3))
     moderation.approve([3], None, moderator)
-    moderation.reject(4, "Too short", moderator)
+    moderation.reject([4], "Too short", moderator)
     sale = Announcement(to="room:sale", title="News", text="x", admin_id=3)
     publishing.commit([Change(None, [AnnouncementPublished(data=sale)])])
     member = _connect("user-1=", ClientType.USER, 1)

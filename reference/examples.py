@@ -41,6 +41,9 @@ _EXAMPLES: list[BaseModel] = [
         timestamp=NOON,
         data=events.ProductRejection(**PRODUCT, moderation_notes="Нет фотографии", admin_id=1),
     ),
+    events.ProductWithdrawn(
+        id=ID, timestamp=NOON, data=events.ProductWithdrawal(**PRODUCT, version=3)
+    ),
     events.SettingsUpdated(
         id=ID,
         timestamp=NOON,

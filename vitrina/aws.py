@@ -287,6 +287,16 @@ def query(request: "QueryInputTypeDef") -> Iterator["QueryOutputTypeDef"]:
         request = {**request, "ExclusiveStartKey": page["LastEvaluatedKey"]}
 
 
+def measured(request: "QueryInputTypeDef") -> "QueryInputTypeDef":
+    """Return the request, whose answers say what it has consumed."""
+    return {**request, "ReturnConsumedCapacity": "TOTAL"}
+
+
+def read_units(page: "QueryOutputTypeDef") -> float:
+    """Return the read units of a measured page; a local cloud may not know them."""
+    return page.get("ConsumedCapacity", {}).get("CapacityUnits", 0)
+
+
 def put_version(
     table: str, item: Mapping[str, Any], *, expected: int
 ) -> "TransactWriteItemTypeDef":

@@ -35,6 +35,7 @@ CHANNELS: dict[str, tuple[str, ...]] = {
     "product.approved": ("user", "shop", "admin"),
     "product.rejected": ("shop:{shop_id}", "admin"),
     "product.submitted": ("admin",),
+    "product.withdrawn": ("user", "shop", "admin"),
     "settings.updated": ("user", "shop", "admin"),
     "announcement.published": ("{to}",),
 }

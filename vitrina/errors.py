@@ -108,6 +108,7 @@ class Conflict(Problem):
     title = "Conflict"
     codes = (
         "already_moderated",
+        "not_approved",
         "product_changed",
         "settings_changed",
         "account_exists",

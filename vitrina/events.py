@@ -97,6 +97,24 @@ class ProductRejected(Published):
     data: ProductRejection
 
 
+class ProductWithdrawal(_Wire):
+    """What everyone knew of a product: no reason, no administrator, nothing of an edit."""
+
+    product_id: int
+    product_name: str
+    shop_id: int
+    shop_name: str
+    version: int
+    """Since it left public view."""
+
+
+class ProductWithdrawn(Published):
+    """An approved product left public view: an administrator withdrew it, or its shop edited it."""
+
+    event: Literal["product.withdrawn"] = "product.withdrawn"
+    data: ProductWithdrawal
+
+
 class ChangedSettings(TypedDict, total=False):
     """The platform's settings that have changed, with their new values."""
 

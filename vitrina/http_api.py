@@ -22,6 +22,7 @@ from aws_lambda_powertools.event_handler.depends import (
     solve_dependencies,
 )
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -62,8 +63,9 @@ def resolver() -> APIGatewayHttpResolver:
     app.exception_handler(Problem)(answer)
     app.exception_handler(Malformed)(lambda problem: _refusal(app) or answer(problem))
     app.exception_handler(RequestValidationError)(
-        lambda invalid: _refusal(app) or _answer_invalid(invalid)
+        lambda invalid: _refusal(app) or _answer_invalid([*invalid.errors(), *_unknown(app)])
     )
+    app.use([_require_known_query])
     app.exception_handler(NotFoundError)(lambda _: answer_unknown_route())
     app.exception_handler(Exception)(_answer_defect)
     return app
@@ -304,11 +306,28 @@ def _refusal(app: APIGatewayHttpResolver) -> Response[str] | None:
     return None
 
 
-def _answer_invalid(invalid: RequestValidationError) -> Response[str]:
+def _require_known_query(app: APIGatewayHttpResolver, go_on: NextMiddleware) -> Response[Any]:
+    """Go on, after Powertools has found nothing else that is wrong, if the query has no others."""
+    if _unknown(app):
+        raise RequestValidationError([])
+    return go_on(app)
+
+
+def _unknown(app: APIGatewayHttpResolver) -> list[dict[str, Any]]:
+    """Return the error of each query parameter that the route does not declare."""
+    declared = {field.alias for field in app.context["_route"].dependant.query_params}
+    return [
+        {"loc": ("query", name), "type": "extra_forbidden", "msg": "There is no such parameter"}
+        for name in app.current_event.query_string_parameters
+        if name not in declared
+    ]
+
+
+def _answer_invalid(invalid: list[dict[str, Any]]) -> Response[str]:
     """Name every field that breaks a rule, without repeating its value."""
     errors = [
         {"field": ".".join(map(str, error["loc"])), "code": error["type"], "detail": error["msg"]}
-        for error in invalid.errors()
+        for error in invalid
     ]
     first = errors[0]
     problem = Invalid("request_invalid", f"{first['field']}: {first['detail']}.")

@@ -1,8 +1,8 @@
-"""Moderation: a shop submits a product, an administrator approves or rejects it."""
+"""Moderation: a shop submits a product, an administrator approves, rejects or withdraws it."""
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -37,11 +37,13 @@ from vitrina.events import (
     ProductRejection,
     ProductSubmission,
     ProductSubmitted,
+    ProductWithdrawal,
+    ProductWithdrawn,
     Published,
 )
 from vitrina.history import Change, Publication, WriteConflict
 from vitrina.platform_settings import PlatformSettings
-from vitrina.products import Product, Status, Submission
+from vitrina.products import MAX_DECISIONS, Decision, Product, Status, Submission
 from vitrina.publishing import Broadcast
 
 # Products are read again when another request wrote one of them in the meantime.
@@ -89,7 +91,8 @@ def resubmit(
 ) -> Moderation:
     """Replace a shop's product, which becomes pending again from every status.
 
-    With `expected_version`, only that version is replaced. The outcome may be NotFound
+    Publishes `product.submitted`, and before it `product.withdrawn` for an approved product. With
+    `expected_version`, only that version is replaced. The outcome may be NotFound
     `product_not_found`, Forbidden `product_forbidden`, Conflict `product_changed` or Unavailable
     `busy`. Raises TooManyRequests `too_many_submissions`.
     """
@@ -106,6 +109,7 @@ def resubmit(
             product_id=product_id,
             shop_id=product.shop_id,
             shop_name=shop.shop_name,
+            decisions=product.decisions,
             **_now(product, Status.PENDING),
         )
 
@@ -136,32 +140,54 @@ def approve(
     def decide(product: Product) -> Product:
         _require_pending(product)
         _require_seen(product, versions.get(product.product_id))
-        decision = {
-            "moderation_notes": notes or "",
-            "admin_id": admin.account_id,
-            "approval_fee": rules.approval_fee,
-        }
-        return product.model_copy(update=decision | _now(product, Status.APPROVED))
+        approved = _decided(product, Status.APPROVED, notes or "", admin)
+        return approved.model_copy(update={"approval_fee": rules.approval_fee})
 
     return _decide(product_ids, decide, history.DECISION, ahead)
 
 
 def reject(
-    product_id: int, notes: str, admin: Identity, expected_version: int | None = None
+    product_ids: Iterable[int],
+    notes: str,
+    admin: Identity,
+    versions: Mapping[int, int] = NOT_TOLD,
 ) -> Moderation:
-    """Reject a pending product with a reason, and publish `product.rejected`.
+    """Reject each pending product with a reason, and publish `product.rejected`.
 
-    The outcomes are those of `approve`. Raises Invalid `notes_too_long` or `notes_too_short`.
+    `versions` and the outcomes are those of `approve`. Raises Invalid `notes_too_long` or
+    `notes_too_short`.
     """
-    ahead = _read_ahead([product_id])
-    rules = ahead.rules
-    _require_length(notes, rules, shortest=rules.shortest_rejection_notes)
+    product_ids = list(dict.fromkeys(product_ids))
+    ahead = _read_ahead(product_ids)
+    _require_reason(notes, ahead.rules)
 
     def decide(product: Product) -> Product:
         _require_pending(product)
-        _require_seen(product, expected_version)
-        decision = {"moderation_notes": notes, "admin_id": admin.account_id}
-        return product.model_copy(update=decision | _now(product, Status.REJECTED))
+        _require_seen(product, versions.get(product.product_id))
+        return _decided(product, Status.REJECTED, notes, admin)
+
+    return _decide(product_ids, decide, history.DECISION, ahead)
+
+
+def withdraw(
+    product_id: int, notes: str, admin: Identity, expected_version: int | None = None
+) -> Moderation:
+    """Take an approved product out of public view, and publish `product.withdrawn`.
+
+    A product that was edited after its first submission needs the version that the administrator
+    has seen. The outcome may be NotFound `product_not_found`, Conflict `not_approved` or
+    `product_changed`, PreconditionRequired `version_missing`, or Unavailable `busy`. Raises Invalid
+    `notes_too_long` or `notes_too_short`.
+    """
+    ahead = _read_ahead([product_id], CHANNELS["product.withdrawn"])
+    _require_reason(notes, ahead.rules)
+
+    def decide(product: Product) -> Product:
+        if product.moderation_status is not Status.APPROVED:
+            raise Conflict("not_approved", f"Product {product_id} is not approved.")
+        # Submitted, approved.
+        _require_seen(product, expected_version, unedited=2)
+        return _decided(product, Status.WITHDRAWN, notes, admin)
 
     return _decide([product_id], decide, history.DECISION, ahead)
 
@@ -244,7 +270,8 @@ def _decide(
         outcomes |= {n: outcome(n, found.get(n)) for n in undecided}
         decided = [made for n in undecided if isinstance(made := outcomes[n], Product)]
         undecided = []
-        for batch in history.batches(map(_change, decided)):
+        changes = (_change(made, found[made.product_id]) for made in decided)
+        for batch in history.batches(changes):
             try:
                 committed.append(history.commit(batch, patience, until, heads))
                 heads = committed[-1].heads
@@ -260,7 +287,7 @@ def _decide(
 
 
 def _product_ids(changes: Iterable[Change]) -> list[int]:
-    return [change.event.data.product_id for change in changes]
+    return [change.events[-1].data.product_id for change in changes]
 
 
 def _now(product: Product, status: Status) -> dict[str, Any]:
@@ -271,14 +298,28 @@ def _now(product: Product, status: Status) -> dict[str, Any]:
     }
 
 
+def _decided(product: Product, status: Status, notes: str, admin: Identity) -> Product:
+    """Return the product after a decision, which is the latest of its decisions."""
+    fields = {
+        "moderation_notes": notes,
+        "admin_id": admin.account_id,
+        **_now(product, status),
+    }
+    decisions = [*product.decisions, Decision(**fields)][-MAX_DECISIONS:]
+    return product.model_copy(update=fields | {"decisions": decisions})
+
+
 def _require_pending(product: Product) -> None:
     if product.moderation_status is not Status.PENDING:
         raise Conflict("already_moderated", f"Product {product.product_id} is not pending.")
 
 
-def _require_seen(product: Product, version: int | None) -> None:
-    """Raise unless the version that was decided on is the product's; every product begins at 1."""
-    if version is None and product.version > 1:
+def _require_seen(product: Product, version: int | None, unedited: int = 1) -> None:
+    """Raise unless the version that was decided on is the product's.
+
+    A product that was never edited, which has the version `unedited`, needs none.
+    """
+    if version is None and product.version > unedited:
         raise PreconditionRequired(
             "version_missing",
             f"Product {product.product_id} was edited after its submission; send the version that "
@@ -294,6 +335,10 @@ def _require_version(product: Product, expected: int | None) -> None:
         )
 
 
+def _require_reason(notes: str, rules: PlatformSettings) -> None:
+    _require_length(notes, rules, shortest=rules.shortest_rejection_notes)
+
+
 def _require_length(notes: str, rules: PlatformSettings, shortest: int) -> None:
     if len(notes) > rules.longest_notes:
         raise Invalid("notes_too_long", f"Notes have at most {rules.longest_notes} characters.")
@@ -301,19 +346,24 @@ def _require_length(notes: str, rules: PlatformSettings, shortest: int) -> None:
         raise Invalid("notes_too_short", f"Notes have at least {shortest} characters.")
 
 
-def _change(product: Product) -> Change:
-    """Return the write of a product, and the event of its status."""
-    return Change(products.put(product), _event(product))
+def _change(product: Product, before: Product | None = None) -> Change:
+    """Return the write of a product, and the events of its change."""
+    return Change(products.put(product), [*_events(product, before)])
 
 
-def _event(product: Product) -> Published:
+def _events(product: Product, before: Product | None = None) -> Iterator[Published]:
+    if before and before.moderation_status is Status.APPROVED:
+        # With the name that everyone knows: nobody has approved that of an edit.
+        known = before.model_copy(update={"version": product.version})
+        withdrawal = ProductWithdrawal.model_validate(known, from_attributes=True)
+        yield ProductWithdrawn(data=withdrawal)
     match product.moderation_status:
         case Status.PENDING:
             submission = ProductSubmission.model_validate(product, from_attributes=True)
-            return ProductSubmitted(data=submission)
+            yield ProductSubmitted(data=submission)
         case Status.APPROVED:
             approval = ProductApproval.model_validate(product, from_attributes=True)
-            return ProductApproved(data=approval)
+            yield ProductApproved(data=approval)
         case Status.REJECTED:
             rejection = ProductRejection.model_validate(product, from_attributes=True)
-            return ProductRejected(data=rejection)
+            yield ProductRejected(data=rejection)

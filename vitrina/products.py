@@ -1,17 +1,16 @@
-"""Products: stored, listed, and visible to whom."""
+"""Products: how they are stored, and what of them is shown to whom."""
 
-import base64
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from vitrina import aws, config
 from vitrina.auth import Identity
 from vitrina.channels import ClientType
-from vitrina.errors import Forbidden, Malformed, NotFound, Unauthorized
+from vitrina.errors import NotFound
 from vitrina.types import Id, Lines, Money, OneLine, visible
 
 if TYPE_CHECKING:
@@ -22,16 +21,15 @@ STATUS_INDEX = "moderation_status"
 SHOP_INDEX = "shop_status"
 """`10#pending`: the products of one shop and status."""
 
-LIST_FRESH_SECONDS = 2
-"""How long the edge may share a list of approved products."""
-LIST_STALE_SECONDS = 10
-"""How long after that the edge may still share it, while it fetches a newer one."""
+MAX_DECISIONS = 20
+"""How many decisions a product keeps: the latest ones."""
 
 
 class Status(StrEnum):
     PENDING = "pending"
     APPROVED = "approved"
     REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
 
 
 # A host by its name in ASCII, then a path: no user, no port, no address of IPv4 or IPv6 in any
@@ -61,8 +59,8 @@ class Submission(BaseModel):
     image_url: ImageUrl | None = None
 
 
-class Product(BaseModel):
-    """One row of the products table."""
+class PublicProduct(BaseModel):
+    """A product as everyone may see it."""
 
     product_id: Id
     product_name: str
@@ -75,26 +73,43 @@ class Product(BaseModel):
     status_changed_at: datetime
     version: int
     """1, 2, 3 …: one more with every change."""
+
+
+class Decision(BaseModel):
+    """A decision of an administrator on a product."""
+
+    moderation_status: Literal[Status.APPROVED, Status.REJECTED, Status.WITHDRAWN]
+    """What it became."""
+    moderation_notes: str
+    admin_id: Id
+    status_changed_at: datetime
+    version: int
+    """The product's, since the decision."""
+
+
+class Product(PublicProduct):
+    """One row of the products table, as its shop and administrators see it."""
+
     moderation_notes: str | None = None
     admin_id: Id | None = None
     approval_fee: Money | None = None
+    decisions: list[Decision] = []
+    """The latest 20, the oldest first."""
 
     def is_visible_to(self, viewer: Identity | None) -> bool:
         """Return whether the viewer may see it: approved, of the viewer's shop, or to an admin."""
-        if self.moderation_status is Status.APPROVED:
-            return True
+        return self.moderation_status is Status.APPROVED or self._is_open_to(viewer)
+
+    def shown_to(self, viewer: Identity | None) -> "PublicProduct | Product":
+        """Return all of it to its shop and to administrators, and what is public to the others."""
+        if self._is_open_to(viewer):
+            return self
+        return PublicProduct(**self.model_dump(include={*PublicProduct.model_fields}))
+
+    def _is_open_to(self, viewer: Identity | None) -> bool:
         return viewer is not None and (
             viewer.client_type is ClientType.ADMIN or viewer.shop_id == self.shop_id
         )
-
-
-class Page(BaseModel):
-    """A page of products; `cursor` leads to the next page, and is null on the last one."""
-
-    model_config = ConfigDict(defer_build=True)
-
-    items: list[Product]
-    cursor: str | None = None
 
 
 def put(product: Product) -> "TransactWriteItemTypeDef":
@@ -104,7 +119,8 @@ def put(product: Product) -> "TransactWriteItemTypeDef":
     """
     derived = {
         "status_changed_at": product.status_changed_at.isoformat(),
-        "shop_status": f"{product.shop_id}#{product.moderation_status}",
+        "shop_status": shop_status(product.shop_id, product.moderation_status),
+        "decisions": [decision.model_dump(mode="json") for decision in product.decisions],
     }
     table, row = config.current().products_table, product.model_dump() | derived
     return aws.put_version(table, row, expected=product.version - 1)
@@ -121,7 +137,13 @@ def key(product_id: int) -> dict[str, int]:
 
 def from_rows(rows: Iterable[dict[str, Any]]) -> dict[int, Product]:
     """Read rows in DynamoDB's format; return products by id."""
-    return {product.product_id: product for product in map(_from_item, rows)}
+    found = (Product.model_validate(aws.from_item(row)) for row in rows)
+    return {product.product_id: product for product in found}
+
+
+def shop_status(shop_id: int, status: Status) -> str:
+    """Return the key of a shop's products of a status in the index of shops."""
+    return f"{shop_id}#{status}"
 
 
 def get(product_id: int, viewer: Identity | None) -> Product:
@@ -137,80 +159,3 @@ def get(product_id: int, viewer: Identity | None) -> Product:
 
 def not_found(product_id: int) -> NotFound:
     return NotFound("product_not_found", f"There is no product {product_id}.")
-
-
-def list_by_status(status: Status, viewer: Identity | None, limit: int, cursor: str | None) -> Page:
-    """Return one page: pending products from the oldest on, decided ones from the newest on.
-
-    Of products that are not approved, a shop sees its own. Raises Unauthorized, Forbidden, or
-    Malformed `cursor_invalid`.
-    """
-    shop_id = None if status is Status.APPROVED else _only_shop(viewer)
-    index, wanted = (
-        (STATUS_INDEX, str(status)) if shop_id is None else (SHOP_INDEX, f"{shop_id}#{status}")
-    )
-    query: dict[str, Any] = {
-        "TableName": config.current().products_table,
-        "IndexName": index,
-        "KeyConditionExpression": f"{index} = :wanted",
-        "ExpressionAttributeValues": {":wanted": {"S": wanted}},
-        "ScanIndexForward": status is Status.PENDING,
-        "Limit": limit,
-    }
-    if cursor is not None:
-        query["ExclusiveStartKey"] = _Cursor.read(cursor, wanted).to_key(index)
-    page = aws.dynamodb().query(**query)
-    last = aws.from_item(page.get("LastEvaluatedKey", {}))
-    return Page(
-        items=[_from_item(item) for item in page["Items"]],
-        cursor=_Cursor.of_key(last, index).write() if last else None,
-    )
-
-
-class _Cursor(BaseModel):
-    """The key of a page's last row: opaque to clients, validated when it comes back."""
-
-    model_config = ConfigDict(extra="forbid", defer_build=True)
-
-    product_id: Id
-    listing: Annotated[str, Field(max_length=40)]
-    status_changed_at: Annotated[str, Field(max_length=40, pattern=r"^[0-9T:.+-]+$")]
-
-    @classmethod
-    def of_key(cls, key: dict[str, Any], index: str) -> "_Cursor":
-        return cls(
-            product_id=int(key["product_id"]),
-            listing=key[index],
-            status_changed_at=key["status_changed_at"],
-        )
-
-    def write(self) -> str:
-        return base64.urlsafe_b64encode(self.model_dump_json().encode()).decode()
-
-    @classmethod
-    def read(cls, cursor: str, listing: str) -> "_Cursor":
-        try:
-            found = cls.model_validate_json(base64.urlsafe_b64decode(cursor))
-        except (ValueError, ValidationError):
-            found = None
-        # The codec skips foreign characters: of all texts that it reads, one is a cursor.
-        if found is None or found.listing != listing or found.write() != cursor:
-            raise Malformed("cursor_invalid", "The cursor is not one of this list.")
-        return found
-
-    def to_key(self, index: str) -> dict[str, Any]:
-        row = self.model_dump(exclude={"listing"}) | {index: self.listing}
-        return aws.to_item(row)
-
-
-def _only_shop(viewer: Identity | None) -> int | None:
-    """Return the shop to which a viewer's list is limited; None for an admin."""
-    if viewer is None:
-        raise Unauthorized("token_missing", "Products that are not approved need a token.")
-    if viewer.client_type is ClientType.USER:
-        raise Forbidden("client_type_forbidden", "Users may list approved products only.")
-    return viewer.shop_id
-
-
-def _from_item(item: dict[str, Any]) -> Product:
-    return Product.model_validate(aws.from_item(item))

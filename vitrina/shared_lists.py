@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 from pydantic_core import from_json
 
-from vitrina import history, products
+from vitrina import history, listings, products
 from vitrina.channels import CHANNELS
 from vitrina.history import Span, StoredEvent
-from vitrina.products import Page, Product, Status
+from vitrina.listings import PublicPage
+from vitrina.products import Product, Status
 
 # The channels that a list of approved products follows.
 FOLLOWED = CHANNELS["product.approved"]
@@ -28,7 +29,7 @@ _POSITION = re.compile(r"([0-9a-f]{8}):([0-9]{1,15})")
 
 
 class SharedList(NamedTuple):
-    page: Page
+    page: PublicPage
     may_be_shared: bool
 
 
@@ -39,29 +40,25 @@ class _Position(NamedTuple):
     seq: int
 
 
-def read(limit: int, cursor: str | None, since: str | None) -> SharedList:
-    """List approved products, and say whether the page is not older than `since`.
+def read(shop_id: int | None, limit: int, cursor: str | None, since: str | None) -> SharedList:
+    """List approved products, of a shop or of all, and say if the page is not older than `since`.
 
     `since` is an epoch and a number, as in `3f0c9a1e:58`; without it every page may be shared.
     Raises Malformed `cursor_invalid`.
     """
     if since is None:
-        return SharedList(_page(limit, cursor), may_be_shared=True)
+        return SharedList(listings.of_approved(shop_id, limit, cursor), may_be_shared=True)
     # Before the page is read, so that the page is newer.
     position = _committed(since)
     if position is None:
-        return SharedList(_page(limit, cursor), may_be_shared=False)
+        return SharedList(listings.of_approved(shop_id, limit, cursor), may_be_shared=False)
     events = _young_events(position) if cursor is None else []
     for pause in (0, *PAUSES_SECONDS):
         time.sleep(pause)
-        page = _page(limit, cursor)
-        if _has_all(page, events):
+        page = listings.of_approved(shop_id, limit, cursor)
+        if _has_all(page, events, shop_id):
             return SharedList(page, may_be_shared=True)
     return SharedList(page, may_be_shared=False)
-
-
-def _page(limit: int, cursor: str | None) -> Page:
-    return products.list_by_status(Status.APPROVED, None, limit, cursor)
 
 
 def _committed(since: str) -> _Position | None:
@@ -93,22 +90,29 @@ def _young(events: Iterable[StoredEvent]) -> list[StoredEvent]:
     return [event for event in events if event.created_at_ms > oldest]
 
 
-def _has_all(page: Page, events: Iterable[StoredEvent]) -> bool:
-    """Return whether the first page has the products of events exactly if they are approved now."""
+def _has_all(page: PublicPage, events: Iterable[StoredEvent], shop_id: int | None) -> bool:
+    """Return whether the first page has the products of events exactly if they are approved now.
+
+    Those of other shops than the list's do not matter.
+    """
     data = (from_json(event.body)["data"] for event in events)
-    product_ids = {each["product_id"] for each in data if "product_id" in each}
+    product_ids = {
+        each["product_id"]
+        for each in data
+        if "product_id" in each and shop_id in (None, each["shop_id"])
+    }
     found = products.find_many(product_ids) if product_ids else {}
     return all(_has(page, product) for product in found.values())
 
 
-def _has(page: Page, product: Product) -> bool:
+def _has(page: PublicPage, product: Product) -> bool:
     listed = next((item for item in page.items if item.product_id == product.product_id), None)
     if product.moderation_status is not Status.APPROVED:
         return listed is None
     return listed.version >= product.version if listed else _is_after(page, product)
 
 
-def _is_after(page: Page, product: Product) -> bool:
+def _is_after(page: PublicPage, product: Product) -> bool:
     """Return whether a product is on a later page: the newest come first."""
     return page.cursor is not None and (
         product.status_changed_at <= page.items[-1].status_changed_at

@@ -212,8 +212,8 @@ def count() -> Counts:
 
 def _count_in(partition: Partition) -> tuple[int, float]:
     """Return the number of open connections of a partition, and the read units."""
-    pages = list(aws.query({**_measured(_query(partition)), "Select": "COUNT"}))
-    return sum(page["Count"] for page in pages), sum(map(_units, pages))
+    pages = list(aws.query({**aws.measured(_query(partition)), "Select": "COUNT"}))
+    return sum(page["Count"] for page in pages), sum(map(aws.read_units, pages))
 
 
 def _rooms_in(partition: Partition) -> tuple[set[str], float]:
@@ -223,8 +223,8 @@ def _rooms_in(partition: Partition) -> tuple[set[str], float]:
     cursor: str | None = None
     deadline = time.monotonic() + MAX_ROOMS_SECONDS
     while True:
-        answer = aws.dynamodb().query(**_measured(_page_query(partition, cursor, ROWS_PER_READ)))
-        units += _units(answer)
+        answer = aws.dynamodb().query(**aws.measured(_page_query(partition, cursor, ROWS_PER_READ)))
+        units += aws.read_units(answer)
         found = _page_of(partition, answer)
         names = sorted(
             each.member.partition("#")[0] for kind in Kind for each in found.members.of(kind)
@@ -234,15 +234,6 @@ def _rooms_in(partition: Partition) -> tuple[set[str], float]:
             return rooms, units
         # "$" follows "#", so this cursor is after every subscription to the last room.
         cursor = f"{names[-1]}$" if names else found.cursor
-
-
-def _measured(request: "QueryInputTypeDef") -> "QueryInputTypeDef":
-    return {**request, "ReturnConsumedCapacity": "TOTAL"}
-
-
-def _units(page: "QueryOutputTypeDef") -> float:
-    """Return the read units of a page; a local cloud may not know them."""
-    return page.get("ConsumedCapacity", {}).get("CapacityUnits", 0)
 
 
 def _rows(request: "QueryInputTypeDef") -> Iterator[dict[str, Any]]:

@@ -1,15 +1,15 @@
 """Approve one product or many."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Body
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict
 
-from vitrina import http_api, moderation, responses, trail
-from vitrina.errors import Problem
+from vitrina import http_api, moderation, responses
+from vitrina.bulk import Results, Selection
 from vitrina.products import Product
 from vitrina.publishing import Broadcast
-from vitrina.types import Id, Notes, Number
+from vitrina.types import Notes
 
 app = http_api.resolver()
 
@@ -20,63 +20,12 @@ class Approval(BaseModel):
     moderation_notes: Notes | None = None
 
 
-JsonId = Annotated[Id, Number]
-
-
-class SeenProduct(BaseModel):
-    """A product, and the version of it that the administrator has read."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    product_id: JsonId
-    version: JsonId
-
-
-def _describe_either(schema: dict[str, Any]) -> None:
-    names = ("product_ids", "products")
-    for name in names:
-        del schema["properties"][name]["default"]
-    schema["oneOf"] = [{"required": [name]} for name in names]
-
-
-class BulkApproval(Approval):
+class BulkApproval(Selection, Approval):
     """Products by `product_ids`, if none was edited after its submission, or by `products`."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra=_describe_either)
-
-    product_ids: Annotated[list[JsonId], Field(min_length=1, max_length=100)] = []
-    products: Annotated[list[SeenProduct], Field(min_length=1, max_length=100)] = []
-
-    @model_validator(mode="after")
-    def _names_each_product_once(self) -> Self:
-        if len({"product_ids", "products"} & self.model_fields_set) != 1:
-            raise ValueError("expected either product_ids or products")
-        if len(self.versions) < len(self.products):
-            raise ValueError("expected one version of each product")
-        return self
-
-    @property
-    def versions(self) -> dict[int, int]:
-        return {seen.product_id: seen.version for seen in self.products}
 
 
 class Approved(BaseModel):
     product: Product
-    broadcast: Broadcast
-
-
-class Result(BaseModel):
-    """The result for one product: `approved`, or why not, as the code of a refusal.
-
-    The code `product_not_found` is `not_found` here.
-    """
-
-    product_id: int
-    result: str
-
-
-class BulkApproved(BaseModel):
-    results: list[Result]
     broadcast: Broadcast
 
 
@@ -109,24 +58,11 @@ def bulk_approve(
     admin: http_api.Admin,
     _no_version: http_api.NoIfMatch,
     approval: Annotated[BulkApproval, Body()],
-) -> BulkApproved:
+) -> Results:
     """Approve 1 to 100 products, each independently, with a result for each."""
-    product_ids = approval.product_ids or approval.versions
-    done = moderation.approve(product_ids, approval.moderation_notes, admin, approval.versions)
-    trail.note(products={number: _result(outcome) for number, outcome in done.outcomes.items()})
-    return BulkApproved(
-        results=[
-            Result(product_id=product_id, result=_result(outcome))
-            for product_id, outcome in done.outcomes.items()
-        ],
-        broadcast=done.broadcast,
+    return Results.of(
+        moderation.approve(approval.ids, approval.moderation_notes, admin, approval.versions)
     )
-
-
-def _result(outcome: Product | Problem) -> str:
-    if isinstance(outcome, Product):
-        return outcome.moderation_status
-    return "not_found" if outcome.code == "product_not_found" else outcome.code
 
 
 handler = http_api.handler(app)

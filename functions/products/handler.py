@@ -1,27 +1,22 @@
 """Products: submit, submit again, list by status, read."""
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import Field
 
-from vitrina import http_api, moderation, products, responses, shared_lists, trail
-from vitrina.products import (
-    LIST_FRESH_SECONDS,
-    LIST_STALE_SECONDS,
-    Page,
-    Product,
-    Status,
-    Submission,
-)
-from vitrina.types import Numeral
+from vitrina import http_api, listings, moderation, products, responses, shared_lists, trail
+from vitrina.listings import LIST_FRESH_SECONDS, LIST_STALE_SECONDS, Page, PublicPage, Queue
+from vitrina.products import Product, PublicProduct, Status, Submission
+from vitrina.types import Id, Numeral
 
 app = http_api.resolver()
 
 Limit = Annotated[int, Field(ge=1, le=100), Numeral, Query()]
 Cursor = Annotated[str | None, Query(max_length=500)]
+OfShop = Annotated[Id | None, Numeral, Query()]
 
 # Only lists that are the same for everyone are shared; the edge keeps nothing else.
 SHARED = f"public, max-age={LIST_FRESH_SECONDS}, stale-while-revalidate={LIST_STALE_SECONDS}"
@@ -63,28 +58,38 @@ def resubmit(
     return http_api.versioned(product, product.version)
 
 
-@app.get("/api/v1/admin/moderation/queue", responses=responses.describe("cursor_invalid"))
-def moderation_queue(admin: http_api.Admin, limit: Limit = 20, cursor: Cursor = None) -> Page:
-    """List pending products, the oldest first."""
-    return products.list_by_status(Status.PENDING, admin, limit, cursor)
+@app.get("/api/v1/admin/moderation/queue", responses=responses.describe("cursor_invalid", "busy"))
+def moderation_queue(
+    _admin: http_api.Admin, limit: Limit = 20, cursor: Cursor = None, shop_id: OfShop = None
+) -> Queue:
+    """List pending products, of one shop or of all, the oldest first, with their number."""
+    return listings.of_queue(shop_id, limit, cursor)
 
 
 @app.get(
-    "/api/v1/products", responses=responses.describe("client_type_forbidden", "cursor_invalid")
+    "/api/v1/products",
+    responses=responses.describe("client_type_forbidden", "product_forbidden", "cursor_invalid"),
 )
 def list_by_status(
     viewer: http_api.OptionalBearer,
+    *,
     status: Annotated[Status, Query()] = Status.APPROVED,
     limit: Limit = 20,
     cursor: Cursor = None,
     since: Annotated[str | None, Query()] = None,
-) -> Response[Page]:
-    """List products of a status: approved ones for everyone, others for their shop and admins."""
-    if status is Status.APPROVED:
-        page, may_be_shared = shared_lists.read(limit, cursor, since)
-    else:
-        page, may_be_shared = products.list_by_status(status, viewer, limit, cursor), False
-    headers = {"Cache-Control": SHARED} if may_be_shared else {}
+    shop_id: OfShop = None,
+) -> Response[PublicPage | Page]:
+    """List products of a status: approved ones for everyone, others for their shop and admins.
+
+    Approved products are listed as everyone may see them, also for an administrator.
+    """
+    if status is not Status.APPROVED:
+        return _answer(listings.of_status(status, viewer, shop_id, limit, cursor))
+    page, may_be_shared = shared_lists.read(shop_id, limit, cursor, since)
+    return _answer(page, {"Cache-Control": SHARED} if may_be_shared else {})
+
+
+def _answer(page: PublicPage | Page, headers: dict[str, str] | None = None) -> Response[Any]:
     return Response(HTTPStatus.OK, content_types.APPLICATION_JSON, page, headers=headers)
 
 
@@ -92,10 +97,15 @@ def list_by_status(
     "/api/v1/products/<product_id>",
     responses=responses.describe("product_not_found", is_versioned=True),
 )
-def get(product_id: http_api.PathId, viewer: http_api.OptionalBearer) -> Response[Product]:
-    """Read a product that the caller may see."""
+def get(
+    product_id: http_api.PathId, viewer: http_api.OptionalBearer
+) -> Response[PublicProduct | Product]:
+    """Read a product that the caller may see.
+
+    Its shop and administrators see its decisions too.
+    """
     product = products.get(product_id, viewer)
-    return http_api.versioned(product, product.version)
+    return http_api.versioned(product.shown_to(viewer), product.version)
 
 
 handler = http_api.handler(app)

@@ -1,4 +1,4 @@
-"""Reject a product with a reason."""
+"""Reject products, or withdraw an approved one, with a reason."""
 
 from typing import Annotated
 
@@ -6,6 +6,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import BaseModel, ConfigDict
 
 from vitrina import http_api, moderation, responses
+from vitrina.bulk import Results, Selection
 from vitrina.products import Product
 from vitrina.publishing import Broadcast
 from vitrina.types import MAX_NOTES_CHARACTERS, Lines, visible
@@ -13,13 +14,17 @@ from vitrina.types import MAX_NOTES_CHARACTERS, Lines, visible
 app = http_api.resolver()
 
 
-class Rejection(BaseModel):
+class Reason(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     moderation_notes: Annotated[str, visible(MAX_NOTES_CHARACTERS), Lines]
 
 
-class Rejected(BaseModel):
+class BulkRejection(Selection, Reason):
+    """Products by `product_ids`, if none was edited after its submission, or by `products`."""
+
+
+class Decided(BaseModel):
     product: Product
     broadcast: Broadcast
 
@@ -40,11 +45,50 @@ def reject(
     product_id: http_api.PathId,
     admin: http_api.Admin,
     expected_version: http_api.IfMatch,
-    rejection: Annotated[Rejection, Body()],
-) -> Rejected:
+    reason: Annotated[Reason, Body()],
+) -> Decided:
     """Reject a pending product with a reason, and notify its shop and the administrators."""
-    done = moderation.reject(product_id, rejection.moderation_notes, admin, expected_version)
-    return Rejected(product=done.product(product_id), broadcast=done.broadcast)
+    versions = {} if expected_version is None else {product_id: expected_version}
+    done = moderation.reject([product_id], reason.moderation_notes, admin, versions)
+    return Decided(product=done.product(product_id), broadcast=done.broadcast)
+
+
+@app.post(
+    "/api/v1/admin/products/bulk-reject",
+    responses=responses.describe("notes_too_long", "notes_too_short"),
+)
+def bulk_reject(
+    admin: http_api.Admin,
+    _no_version: http_api.NoIfMatch,
+    rejection: Annotated[BulkRejection, Body()],
+) -> Results:
+    """Reject 1 to 100 products for one reason, each independently, with a result for each."""
+    return Results.of(
+        moderation.reject(rejection.ids, rejection.moderation_notes, admin, rejection.versions)
+    )
+
+
+@app.post(
+    "/api/v1/admin/products/<product_id>/withdraw",
+    responses=responses.describe(
+        "product_not_found",
+        "not_approved",
+        "product_changed",
+        "version_missing",
+        "notes_too_long",
+        "notes_too_short",
+        "busy",
+    ),
+)
+def withdraw(
+    product_id: http_api.PathId,
+    admin: http_api.Admin,
+    expected_version: http_api.IfMatch,
+    reason: Annotated[Reason, Body()],
+) -> Decided:
+    """Take an approved product out of public view with a reason, and notify everyone."""
+    done = moderation.withdraw(product_id, reason.moderation_notes, admin, expected_version)
+    return Decided(product=done.product(product_id), broadcast=done.broadcast)
 
 
 handler = http_api.handler(app)

@@ -13,9 +13,9 @@ from constructs import Construct
 from infra.cdk import grants
 from infra.cdk.firewall import FIREWALL_OUTPUT, FIREWALL_REGION, FirewallStack
 from infra.cdk.stages import Stage
+from vitrina.counts import MAX_SHARED_SECONDS
 from vitrina.door import SECRET_HEADER
-from vitrina.products import LIST_FRESH_SECONDS, LIST_STALE_SECONDS
-from vitrina.statistics import MAX_SHARED_SECONDS
+from vitrina.listings import LIST_FRESH_SECONDS, LIST_STALE_SECONDS
 
 HERE = Path(__file__).parent
 

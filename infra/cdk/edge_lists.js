@@ -1,6 +1,7 @@
 // A viewer-request function of CloudFront, for /api/v1/products: requests for approved products lose
 // their token, because the list is the same for everyone, so that all phones share a cache entry.
-// They also lose what would make an entry of its own out of the same list.
+// They also lose a position that is none, which would make an entry of its own out of the same list.
+// Parameters that are unknown stay: the origin refuses them, and refusals are not kept.
 //
 // If another list is mistaken for an approved one, the origin refuses the request without a token.
 
@@ -8,7 +9,7 @@ function handler(event) {
   const request = event.request;
   if (request.method === 'GET' && isOfApproved(request.querystring.status)) {
     delete request.headers.authorization;
-    keepWhatSelects(request.querystring);
+    keepPosition(request.querystring);
   }
   request.headers['x-vitrina-viewer'] = { value: event.viewer.ip };
   return request;
@@ -19,11 +20,9 @@ function isOfApproved(status) {
   return !status || (status.value === 'approved' && !status.multiValue);
 }
 
-function keepWhatSelects(query) {
+function keepPosition(query) {
   const since = position(query.since);
-  Object.keys(query).forEach((name) => {
-    if (!/^(status|limit|cursor)$/.test(name)) delete query[name];
-  });
+  delete query.since;
   if (since) query.since = { value: since };
 }
 

@@ -169,16 +169,17 @@ FUNCTIONS = {
         memory_mb=1769,
     ),
     "reject": _publisher(
-        ("product.rejected",),
+        ("product.rejected", "product.withdrawn"),
         {"products": ("BatchGetItem", "PutItem"), "platform[settings]": ("BatchGetItem",)},
     ),
     "products": _publisher(
-        ("product.submitted",),
+        ("product.submitted", "product.withdrawn"),
         {
             "products": ("BatchGetItem", "PutItem"),
             f"products/{STATUS_INDEX}": ("Query",),
             f"products/{SHOP_INDEX}": ("Query",),
             "platform[last_product_id,submissions#*]": ("UpdateItem",),
+            "platform[queue,queue#*]": ("GetItem", "UpdateItem"),
             # Positions that lists of approved products follow.
             _channels_of("product.approved"): ("BatchGetItem", "Query"),
         },

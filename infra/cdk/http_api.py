@@ -23,6 +23,8 @@ HTTP_ROUTES = {
     "POST /api/v1/admin/products/{product_id}/approve": "approve",
     "POST /api/v1/admin/products/bulk-approve": "approve",
     "POST /api/v1/admin/products/{product_id}/reject": "reject",
+    "POST /api/v1/admin/products/{product_id}/withdraw": "reject",
+    "POST /api/v1/admin/products/bulk-reject": "reject",
     "GET /api/v1/admin/moderation/queue": "products",
     "GET /api/v1/admin/settings": "settings",
     "PUT /api/v1/admin/settings": "settings",

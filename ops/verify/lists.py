@@ -6,7 +6,7 @@ import requests
 
 from ops.verify.expectation import Unexpected, expect
 from ops.verify.site import Site
-from vitrina.products import LIST_FRESH_SECONDS
+from vitrina.listings import LIST_FRESH_SECONDS
 
 APPROVED = "/api/v1/products?status=approved"
 # Each pair of requests must fall into the two seconds of one cached list.

@@ -134,7 +134,7 @@ def submit_many(count: int) -> None:
     """Publish one event to the admins, and so many more like it."""
     shop = auth.verify(token_of(ClientType.SHOP))
     product = moderation.submit(Submission(product_name="x"), shop)
-    event = moderation._event(product)
+    [event] = moderation._events(product)
     for batch in history.batches(history.Change(None, [event]) for _ in range(count)):
         history.commit(batch)
 

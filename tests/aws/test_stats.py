@@ -12,7 +12,7 @@ import pytest
 from functions.stats.handler import handler
 from harness import deployment
 from tests.aws.conftest import Clock, HttpCall, connect
-from vitrina import aws, connections, statistics, subscriptions
+from vitrina import aws, connections, counts, statistics, subscriptions
 from vitrina.channels import ClientType
 from vitrina.subscriptions import Counts
 
@@ -70,14 +70,14 @@ def operations() -> Iterator[Counter[str]]:
 @pytest.fixture
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let who waits for a count wait as long as a slow machine may take."""
-    monkeypatch.setattr(statistics, "PAUSES_SECONDS", (0.05,) * 400)
+    monkeypatch.setattr(counts, "PAUSES_SECONDS", (0.05,) * 400)
 
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Skip the pauses, and return those that were asked for."""
     asked: list[float] = []
-    monkeypatch.setattr("vitrina.statistics.time.sleep", asked.append)
+    monkeypatch.setattr("vitrina.counts.time.sleep", asked.append)
     return asked
 
 
@@ -124,10 +124,10 @@ def test_who_has_read_the_row_before_a_count_does_not_count_after_it(
     counting.numbers = [1, 2]
     total()
     at(60)
-    rows = [statistics._find()]
+    rows = [counts._find(statistics.ROW)]
     assert total() == 2
-    find = statistics._find
-    monkeypatch.setattr(statistics, "_find", lambda: rows.pop() if rows else find())
+    find = counts._find
+    monkeypatch.setattr(counts, "_find", lambda name: rows.pop() if rows else find(name))
     assert (total(), counting.made, pauses) == (2, 2, [0, 0, 0, 0.1])
 
 
@@ -150,7 +150,7 @@ def test_who_asks_while_many_are_counted_waits_instead_of_hearing_of_an_hour_ago
     counting.units, counting.numbers = UNITS_OF_MANY, [1, 2]
     total()
     at(3600)
-    began = statistics._begin(statistics._find())
+    began = counts._begin(statistics.ROW, counts._find(statistics.ROW))
     assert began
     waited = 0.0
 
@@ -159,9 +159,9 @@ def test_who_asks_while_many_are_counted_waits_instead_of_hearing_of_an_hour_ago
         waited += seconds
         at(3600 + waited)
         if waited >= 1.5 and counting.made == 1:
-            statistics._count(began)
+            counts._count(statistics.ROW, statistics._count, began)
 
-    monkeypatch.setattr("vitrina.statistics.time.sleep", wait)
+    monkeypatch.setattr("vitrina.counts.time.sleep", wait)
     assert (total(), counting.made) == (2, 2)
 
 
@@ -210,10 +210,10 @@ def test_a_counter_that_was_killed_is_followed_by_another_after_five_seconds(
     counting.numbers = [1, 2]
     total()
     at(60)
-    row = statistics._find()
-    assert statistics._begin(row)  # and no more
+    row = counts._find(statistics.ROW)
+    assert counts._begin(statistics.ROW, row)  # and no more
     at(64.9)
-    assert (total(), pauses) == (1, [0, 0, *statistics.PAUSES_SECONDS])
+    assert (total(), pauses) == (1, [0, 0, *counts.PAUSES_SECONDS])
     at(65.1)
     assert total() == 2
 
@@ -263,7 +263,7 @@ def test_many_connections_are_counted_as_often_as_their_reads_allow(
         at(second)
         statistics.read()
     consumed = UNITS_OF_MANY * counting.made
-    assert consumed <= statistics.READ_UNITS_PER_SECOND * seconds
+    assert consumed <= counts.READ_UNITS_PER_SECOND * seconds
     assert operations == {"GetItem": seconds, "UpdateItem": 2 * counting.made}
 
 

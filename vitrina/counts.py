@@ -1,0 +1,159 @@
+"""Counts: numbers that are expensive to find, counted once for everyone who asks.
+
+A count reads many rows, and many may ask. So the numbers are in a row of their own. Who finds them
+old gets a lease on the row, counts and writes them; the others answer with what the row has.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from vitrina import aws, config
+from vitrina.errors import Unavailable
+
+MIN_INTERVAL_MS = 2000
+# A partition gives 3,000, and a count reads all of them: a larger one is made less often.
+READ_UNITS_PER_SECOND = 100
+# How long a counter that was killed keeps the others from counting.
+LEASE_MS = 5000
+# Together longer than a count of 100,000 connections takes.
+PAUSES_SECONDS = (0.1, 0.2, 0.4, 0.8, 0.8)
+# Nobody asks for a row that has expired, such as that of a shop whose products nobody looks at.
+KEPT_SECONDS = 24 * 60 * 60
+MAX_SHARED_SECONDS = 10
+"""How long the edge may share an answer at most."""
+
+# What a row has beside its numbers.
+_OTHERS = {"name", "counted_at", "interval_ms", "counting_until", "expires_at"}
+
+
+class Count(NamedTuple):
+    """Numbers by name, and the read units that counting them has consumed."""
+
+    numbers: Mapping[str, int]
+    read_units: float
+
+
+class Counted(NamedTuple):
+    numbers: Mapping[str, int]
+    counted_at: int
+    """When the count began, in milliseconds since 1970."""
+    interval_ms: int
+    """How old the numbers become before they are counted again."""
+
+    @property
+    def fresh_seconds(self) -> int:
+        """How long they may still be shared; 0 when they are older than their interval."""
+        left = (self.counted_at + self.interval_ms - _now_ms()) // 1000
+        return max(0, min(MAX_SHARED_SECONDS, left))
+
+
+def read(name: str, count: Callable[[], Count]) -> Counted:
+    """Return the numbers of a row of the platform's table, not older than their interval.
+
+    They are older while another process counts for more than 2.3 s, or was killed. Raises
+    Unavailable `busy` when that is the first count of the row.
+    """
+    row: Mapping[str, Any] = {}
+    for pause in (0, *PAUSES_SECONDS):
+        time.sleep(pause)
+        row = _find(name)
+        if _is_due(row) and (began := _begin(name, row)):
+            return _count(name, count, began)
+        if _age_ms(row) < row.get("interval_ms", 0):
+            break
+    if "counted_at" not in row:
+        raise Unavailable("busy", "The first count has not ended; try again.")
+    return _counted(row)
+
+
+def _is_due(row: Mapping[str, Any]) -> bool:
+    """Return whether to count: after half an interval, so that nobody waits while some ask."""
+    is_old = _age_ms(row) >= row.get("interval_ms", 0) / 2
+    return bool(is_old and row.get("counting_until", 0) < _now_ms())
+
+
+def _begin(name: str, row: Mapping[str, Any]) -> int | None:
+    """Get the lease if nobody has it or has counted meanwhile; return when the count begins."""
+    now = _now_ms()
+    is_free = "(attribute_not_exists(counting_until) OR counting_until < :now)"
+    is_as_read = "(attribute_not_exists(counted_at) OR counted_at <= :read)"
+    values = {":until": now + LEASE_MS, ":now": now, ":read": row.get("counted_at", 0)}
+    has_lease = _update(name, "SET counting_until = :until", f"{is_free} AND {is_as_read}", values)
+    return now if has_lease else None
+
+
+def _count(name: str, count: Callable[[], Count], began: int) -> Counted:
+    try:
+        found = count()
+    except Exception:
+        mine = {":mine": began + LEASE_MS}
+        _update(name, "REMOVE counting_until", "counting_until = :mine", mine)
+        raise
+    # Twice, as the next count begins after half of it.
+    interval = max(MIN_INTERVAL_MS, round(2000 * found.read_units / READ_UNITS_PER_SECOND))
+    counted = Counted(found.numbers, began, interval)
+    # Another one may have counted later, if this took longer than the lease.
+    return counted if _store(name, counted) else _counted(_find(name, ConsistentRead=True))
+
+
+def _store(name: str, counted: Counted) -> bool:
+    """Write the numbers unless those of a later count are there; give the lease back."""
+    row = {
+        **counted.numbers,
+        "counted_at": counted.counted_at,
+        "interval_ms": counted.interval_ms,
+        "expires_at": counted.counted_at // 1000 + KEPT_SECONDS,
+    }
+    changes = ", ".join(f"#{attribute} = :{attribute}" for attribute in row)
+    return _update(
+        name,
+        f"SET {changes} REMOVE counting_until",
+        "attribute_not_exists(counted_at) OR counted_at < :counted_at",
+        {f":{attribute}": value for attribute, value in row.items()},
+        ExpressionAttributeNames={f"#{attribute}": attribute for attribute in row},
+    )
+
+
+def _find(name: str, **more: Any) -> dict[str, Any]:
+    """Return the row, by default eventually consistent; empty before the first count."""
+    table, key = config.current().platform_table, _key(name)
+    return aws.from_item(aws.dynamodb().get_item(TableName=table, Key=key, **more).get("Item", {}))
+
+
+def _update(
+    name: str, update: str, condition: str, values: Mapping[str, Any], **names: Any
+) -> bool:
+    """Update the row on a condition; return whether it held."""
+    try:
+        aws.dynamodb().update_item(
+            TableName=config.current().platform_table,
+            Key=_key(name),
+            UpdateExpression=update,
+            ConditionExpression=condition,
+            ExpressionAttributeValues=aws.to_item(values),
+            **names,
+        )
+    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
+        return False
+    return True
+
+
+def _key(name: str) -> dict[str, Any]:
+    return aws.to_item({"name": name})
+
+
+def _counted(row: Mapping[str, Any]) -> Counted:
+    return Counted(
+        numbers={name: int(row[name]) for name in row.keys() - _OTHERS},
+        counted_at=int(row["counted_at"]),
+        interval_ms=int(row["interval_ms"]),
+    )
+
+
+def _age_ms(row: Mapping[str, Any]) -> int:
+    return _now_ms() - int(row.get("counted_at", 0))
+
+
+def _now_ms() -> int:
+    return round(time.time() * 1000)
