@@ -86,15 +86,21 @@ def _response(http: dict[str, Any], operation: dict[str, Any]) -> str:
         return f"{status}"
     fields = _model(http, response).get("properties", ())
     if len(fields) > MAX_FIELDS:
-        *_, name = response["content"]["application/json"]["schema"]["$ref"].split("/")
-        return f"{status} `{name}`, as in the OpenAPI document"
+        names = " or ".join(f"`{name}`" for name in _names(response))
+        return f"{status} {names}, as in the OpenAPI document"
     return f"{status} " + (f"`{_braced(fields)}`" if fields else "the document")
+
+
+def _names(response: dict[str, Any]) -> list[str]:
+    """Return the names of the models that a response may have."""
+    schema = response["content"]["application/json"]["schema"]
+    return [each["$ref"].rpartition("/")[2] for each in schema.get("anyOf", [schema])]
 
 
 def _model(http: dict[str, Any], described: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a request or response body."""
     schema = described["content"]["application/json"]["schema"]
-    # An optional body is a schema or null.
+    # An optional body is a schema or null; of several models the first one stands for all.
     [schema, *_] = schema.get("anyOf", [schema])
     found: dict[str, Any] = schemas.resolve(http, schema["$ref"]) if "$ref" in schema else schema
     return found

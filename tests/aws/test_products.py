@@ -64,6 +64,7 @@ def test_a_shop_submits_a_product_that_waits_for_moderation(
         "moderation_notes": None,
         "admin_id": None,
         "approval_fee": None,
+        "decisions": [],
     }
     assert set(management_api.received) == {"admin"}
 

@@ -174,12 +174,18 @@ def test_a_list_keeps_all_else_of_its_request() -> None:
         ("since=", ""),
         ("since", ""),
         ("s%69nce=3f0c9a1e:58", ""),
-        ("x=1&X=2&status=approved&token=t", "status=approved"),
+        ("%6Cimit=5&shop_id=10", "shop_id=10"),
     ],
 )
 def test_the_same_list_is_not_kept_by_every_spelling_of_its_request(query: str, kept: str) -> None:
     [answer] = run(LISTS, event("/api/v1/products", query))
     assert sent_query(answer) == kept
+
+
+def test_unknown_parameters_are_left_for_the_origin_to_refuse() -> None:
+    query = "x=1&X=2&status=approved&token=t"
+    [answer] = run(LISTS, event("/api/v1/products", query))
+    assert sent_query(answer) == query
 
 
 @pytest.mark.parametrize("query", ["status=pending&x=1", "status=rejected&since=x"])
