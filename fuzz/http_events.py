@@ -102,7 +102,11 @@ ROUTES: Mapping[str, tuple[Route, ...]] = {
         ("POST", "/api/v1/products", _submission),
         ("PUT", "/api/v1/products/{product_id}", _submission),
     ),
-    "reject": (("POST", "/api/v1/admin/products/{product_id}/reject", _approval),),
+    "reject": (
+        ("POST", "/api/v1/admin/products/{product_id}/reject", _approval),
+        ("POST", "/api/v1/admin/products/{product_id}/withdraw", _approval),
+        ("POST", "/api/v1/admin/products/bulk-reject", _bulk_approval),
+    ),
     "sessions": (
         ("POST", "/api/v1/auth/refresh", _refresh),
         ("POST", "/api/v1/auth/logout", None),
@@ -119,6 +123,15 @@ ROUTES: Mapping[str, tuple[Route, ...]] = {
 }
 _ALL = tuple(route for routes in ROUTES.values() for route in routes)
 
+# The parameters of a route's query.
+_DECLARED = {
+    "GET /api/v1/products": ("status", "limit", "cursor", "since", "shop_id"),
+    "GET /api/v1/admin/moderation/queue": ("limit", "cursor", "shop_id"),
+    "GET /api/v1/admin/accounts": ("email",),
+    "GET /api/v1/admin/accounts/{account_id}/sessions": ("client_type",),
+    "POST /api/v1/admin/accounts/{account_id}/disconnect": ("client_type",),
+}
+
 # The usual token of a path.
 _BEARERS = {
     "/api/v1/products": "{{shop}}",
@@ -134,7 +147,9 @@ def case(name: str, source: Source) -> Case:
     method, template, body = pick(source, _ALL if is_chosen(source, 12) else ROUTES[name])
     if is_chosen(source, 12):
         method = pick(source, _METHODS)
-    event = gateway_events.http(method, _path(source, template), query=_query(source))
+    event = gateway_events.http(
+        method, _path(source, template), query=_query(source, f"{method} {template}")
+    )
     event["headers"] = _headers(source, template)
     event["requestContext"]["http"]["userAgent"] = word(source, "agent")
     event["requestContext"]["http"]["sourceIp"] = pick(source, _SOURCES)
@@ -151,19 +166,24 @@ def _path(source: Source, template: str) -> str:
     return word(source, path) if is_chosen(source, 12) else path
 
 
-def _query(source: Source) -> dict[str, str]:
+def _query(source: Source, route: str) -> dict[str, str]:
+    """Return a query of the parameters that a route declares; it refuses all others."""
     likely = {
-        "status": ("pending", "approved", "rejected", "approved,pending"),
+        "status": ("pending", "approved", "rejected", "withdrawn", "approved,pending"),
+        "shop_id": ("10", "11"),
         "limit": ("1", "2", "100", "1,2", "1_0"),
         "cursor": (STALE_CURSOR, _cursor(source)),
         "since": (f"{EPOCH}:1", f"{EPOCH}:99"),
-        "token": ("{{user}}",),
         "email": EMAILS,
         "client_type": ("user", "shop"),
     }
-    query = {name: word(source, *sound) for name, sound in likely.items() if is_chosen(source, 3)}
+    query = {
+        name: word(source, *likely[name])
+        for name in _DECLARED.get(route, ())
+        if is_chosen(source, 3)
+    }
     if is_chosen(source, 20):
-        query[word(source, "Limit", "status[]")] = source.text()
+        query[word(source, "Limit", "status[]", "token")] = source.text()
     return query
 
 

@@ -11,8 +11,8 @@ from functions.products.handler import handler as products_handler
 from functions.reject.handler import handler as reject_handler
 from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
-from tests.aws.conftest import Answer, HttpCall, connect, unpublished
-from vitrina import auth, moderation, products
+from tests.aws.conftest import Answer, Clock, HttpCall, connect, unpublished
+from vitrina import auth, aws, moderation, products
 from vitrina.channels import ClientType
 from vitrina.products import Submission
 
@@ -249,6 +249,103 @@ def test_the_queue_holds_what_waits_the_oldest_first_page_by_page() -> None:
             break
         cursor = {"cursor": page["cursor"]}
     assert found == waiting
+
+
+def queue(**query: Any) -> Any:
+    path, token = "/api/v1/admin/moderation/queue", token_of(ClientType.ADMIN)
+    answer = call_products("GET", path, token=token, **query)
+    assert answer.status == 200
+    return answer.body
+
+
+def test_the_queue_says_how_many_wait_of_one_shop_or_of_all(at: Clock) -> None:
+    ours = [submit(10) for _ in range(3)]
+    submit(11)
+    reject(submit(11))
+    assert queue(limit="1")["total"] == 4
+    of_shop = queue(shop_id="10", limit="2")
+    assert [item["product_id"] for item in of_shop["items"]] == ours[:2]
+    assert of_shop["total"] == 3
+    rest = queue(shop_id="10", limit="2", cursor=of_shop["cursor"])
+    assert [item["product_id"] for item in rest["items"]] == ours[2:]
+    assert queue(shop_id="12") == {"items": [], "cursor": None, "total": 0}
+    reject(ours[0])
+    at(2)
+    assert (queue()["total"], queue(shop_id="10")["total"]) == (3, 2)
+
+
+def test_the_queue_is_counted_once_for_all_who_ask(
+    at: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit()
+    query = aws.dynamodb().query
+    counted: list[str] = []
+
+    def watched(**request: Any) -> Any:
+        counted.extend([request["IndexName"]] if request.get("Select") == "COUNT" else [])
+        # What a count of eight megabytes consumes: it is made every 20 s at most.
+        return {**query(**request), "ConsumedCapacity": {"CapacityUnits": 1000}}
+
+    monkeypatch.setattr(aws.dynamodb(), "query", watched)
+    for second in range(20):
+        at(second / 2)
+        assert queue()["total"] == 1
+    assert counted == ["moderation_status"]
+
+
+def bulk_reject(body: Any, **more: Any) -> Answer:
+    path = "/api/v1/admin/products/bulk-reject"
+    return call_reject("POST", path, body, **{"token": token_of(ClientType.ADMIN)} | more)
+
+
+def test_many_are_rejected_for_one_reason_with_a_result_for_each(
+    management_api: ManagementApiStub,
+) -> None:
+    first, second, edited, approved = (submit(10 + n % 2) for n in range(4))
+    with unpublished():
+        shop = auth.verify(shop_token(10))
+        moderation.resubmit(edited, Submission(product_name="x"), shop)
+    approve(approved)
+    connect("shop 10", ClientType.SHOP, shop_id=10, shop_name="Shop 10")
+    connect("admin", ClientType.ADMIN)
+    why = {"moderation_notes": "Нет фотографии"}
+    answer = bulk_reject(why | {"product_ids": [second, first, 404, edited, approved]})
+    assert answer.status == 200
+    assert answer.body["results"] == [
+        {"product_id": second, "result": "rejected"},
+        {"product_id": first, "result": "rejected"},
+        {"product_id": 404, "result": "not_found"},
+        {"product_id": edited, "result": "version_missing"},
+        {"product_id": approved, "result": "already_moderated"},
+    ]
+    assert answer.body["broadcast"]["delivered"] == 2
+    assert received(management_api) == {
+        "shop 10": ["product.rejected"],
+        "admin": ["product.rejected"] * 2,
+    }
+    seen = {"products": [{"product_id": edited, "version": 2}]}
+    assert bulk_reject(why | seen).body["results"] == [{"product_id": edited, "result": "rejected"}]
+    assert stored(edited).moderation_notes == "Нет фотографии"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"product_ids": [1]},
+        {"product_ids": [1], "moderation_notes": ""},
+        {"product_ids": [1], "moderation_notes": None},
+        {"product_ids": [], "moderation_notes": "x"},
+        {"product_ids": [*range(1, 102)], "moderation_notes": "x"},
+        {"moderation_notes": "x"},
+    ],
+    ids=lambda body: str(body)[:30],
+)
+def test_a_bulk_rejection_has_a_reason_and_one_to_a_hundred_products(body: Any) -> None:
+    submit()
+    assert (bulk_reject(body).status, stored(1).version) == (422, 1)
+    headers = {"if-match": '"1"'}
+    assert bulk_reject(body, headers=headers).body["code"] == "request_invalid"
+    assert bulk_reject(body, token=shop_token()).body["code"] == "client_type_forbidden"
 
 
 @pytest.mark.parametrize("client_type", [ClientType.USER, ClientType.SHOP])

@@ -120,6 +120,21 @@ def test_pending_products_are_for_admins_oldest_first_and_for_their_own_shop() -
     assert listed(shop_token(11), status="pending")[0] == [theirs]
 
 
+def test_a_list_is_of_one_shop_if_that_is_asked_for() -> None:
+    ours, theirs, pending = submit(10), submit(11), submit(10)
+    approve(ours)
+    approve(theirs)
+    assert listed(shop_id="10") == ([ours], None)
+    assert listed(token_of(ClientType.USER), shop_id="11") == ([theirs], None)
+    assert listed(shop_id="12") == ([], None)
+    admin = token_of(ClientType.ADMIN)
+    assert listed(admin, status="pending", shop_id="10")[0] == [pending]
+    assert listed(admin, status="pending", shop_id="11")[0] == []
+    assert listed(shop_token(10), status="pending", shop_id="10")[0] == [pending]
+    refused = call("GET", "/api/v1/products", token=shop_token(11), status="pending", shop_id="10")
+    assert (refused.status, refused.body["code"]) == (403, "product_forbidden")
+
+
 @pytest.mark.parametrize(("client_type", "status"), [(None, 401), (ClientType.USER, 403)])
 def test_pending_products_are_only_for_their_shop_and_admins(
     client_type: ClientType | None, status: int
@@ -205,6 +220,7 @@ def test_a_cursor_has_one_spelling() -> None:
         *({"limit": "0"}, {"limit": "101"}, {"limit": "x"}, {"status": "sold"}, {"limit": "1_0"}),
         *({"limit": "+3"}, {"limit": "03"}, {"limit": "3.0"}, {"limit": " 3"}, {"limit": "3\n"}),
         *({"limit": "٣"}, {"limit": ""}, {"limit": "1,2"}, {"status": "approved,pending"}),
+        *({"shop_id": "0"}, {"shop_id": "x"}, {"shop_id": "+1"}, {"shop_id": ""}),
     ],
     ids=str,
 )

@@ -1,12 +1,12 @@
 """The promise: an event once committed reaches every connection of its channels, whatever crashes.
 
 Hypothesis plays a marketplace: clients come, join a room, leave it, go and vanish, products are
-submitted and approved, something is announced, the numbers of shards change, processes die between
-any two calls that they make, workers stand still and go on when others have their lanes, queue
-messages come twice or become dead letters, the management API throttles and fails, clients that
-take no post are closed. Whenever the world has calmed down, every client has every event of its
-channels since it first connected or joined, once and in order, and no open connection was
-forgotten.
+submitted, approved, edited and withdrawn, something is announced, the numbers of shards change,
+processes die between any two calls that they make, workers stand still and go on when others have
+their lanes, queue messages come twice or become dead letters, the management API throttles and
+fails, clients that take no post are closed. Whenever the world has calmed down, every client has
+every event of its channels since it first connected or joined, once and in order, what the events
+have told it of products is as it is, and no open connection was forgotten.
 
 The code is the real one but for what is outside of it: the management API is `Simulation.post`, the
 queues are a list, DynamoDB is moto's.
@@ -53,6 +53,7 @@ from vitrina import (
     history,
     moderation,
     posting,
+    products,
     publishing,
     rounds,
     sender,
@@ -62,7 +63,7 @@ from vitrina import (
 from vitrina.channels import ClientType
 from vitrina.events import Announcement, AnnouncementPublished
 from vitrina.partitions import Kind
-from vitrina.products import Submission
+from vitrina.products import Status, Submission
 from vitrina.sender import Delivery, Post
 
 FAULTS = st.sampled_from([429, 500])
@@ -199,6 +200,8 @@ class Dying:
 
 # How many steps a process lives: for ever, or so many.
 LIVES = st.none() | st.integers(0, 50)
+# What an app does with its list.
+SHOWS_OR_HIDES = {"product.approved", "product.withdrawn"}
 MAX_PHONES = 8
 MAX_LATE = 3
 JOIN, LEAVE = ({"type": name, "room": "sale"} for name in ("join", "leave"))
@@ -223,6 +226,7 @@ class Marketplace(RuleBasedStateMachine):
         self.everyone: list[Phone] = []
         self.late: list[Process] = []
         self.streamed: list[Any] = []
+        self.products: list[int] = []
         self.number = 0
 
     def _deploy(self) -> None:
@@ -430,7 +434,25 @@ class Marketplace(RuleBasedStateMachine):
             submitted = [
                 moderation.submit(Submission(product_name="x"), shop) for _ in range(count)
             ]
+            self.products += [product.product_id for product in submitted]
             moderation.approve([product.product_id for product in submitted], None, admin)
+
+    @precondition(lambda self: self.products)
+    @rule(data=st.data(), lives=LIVES, is_edit=st.booleans())
+    def a_product_is_edited_or_withdrawn(
+        self, data: st.DataObject, lives: int | None, is_edit: bool
+    ) -> None:
+        """It leaves public view if it is there; an edit waits for an approval, which may come."""
+        product_id = data.draw(st.sampled_from(self.products))
+        shop = auth.verify(token_of(ClientType.SHOP))
+        admin = auth.verify(token_of(ClientType.ADMIN))
+        with self.world.dying_after(lives):
+            if is_edit:
+                moderation.resubmit(product_id, Submission(product_name="y"), shop)
+            else:
+                version = products.find_many([product_id])[product_id].version
+                moderation.withdraw(product_id, "x", admin, version)
+                moderation.approve([product_id], None, admin, {product_id: version})
 
     @precondition(lambda self: self.world.queue)
     @rule(data=st.data(), lives=LIVES, comes_again=st.booleans())
@@ -526,7 +548,20 @@ class Marketplace(RuleBasedStateMachine):
         for channel in phone.began:
             began, got = phone.got(channel)
             assert got == list(range(began + 1, heads[channel].seq + 1)), channel
+            self._assert_shows_what_is_approved(phone, channel)
         assert not phone.inbox.refetches
+
+    def _assert_shows_what_is_approved(self, phone: Phone, channel: str) -> None:
+        """What the latest event of a product in a channel says is how it is."""
+        _, skipped = phone.began[channel]
+        shown = {
+            event["data"]["product_id"]: event["event"] == "product.approved"
+            for event in phone.inbox.events[skipped:]
+            if event["channel"] == channel and event["event"] in SHOWS_OR_HIDES
+        }
+        for product_id, product in products.find_many(shown).items():
+            is_approved = product.moderation_status is Status.APPROVED
+            assert shown[product_id] == is_approved, product
 
 
 TestThePromise = Marketplace.TestCase

@@ -144,9 +144,12 @@ def test_a_list_waits_for_its_index(index: LateIndex, pauses: list[float]) -> No
     index.lag(2)
     assert listed(since=since()) == ([second, first], True)
     assert pauses == [0, 0.05, 0.1]
-    withdraw(second)
-    index.lag(1)
-    assert listed(since=since("admin")) == ([first], True)
+    for channel in shared_lists.FOLLOWED:
+        withdraw(second)
+        index.lag(1)
+        assert listed(since=since(channel)) == ([first], True)
+        approve(second)
+        assert listed(since=since(channel)) == ([second, first], True)
 
 
 def test_a_list_whose_index_is_far_behind_is_not_kept(index: LateIndex) -> None:
@@ -167,6 +170,19 @@ def test_a_product_that_changed_again_is_listed_as_it_is_now(index: LateIndex) -
     assert listed(since=since()) == ([product_id], False)
     index.lag(0)
     assert listed(since=since()) == ([product_id], True)
+
+
+def test_a_list_of_one_shop_waits_for_its_products_and_for_no_others(
+    index: LateIndex, pauses: list[float]
+) -> None:
+    approve(first := submit())
+    assert listed(shop_id="10") == ([first], True)
+    approve(second := submit())
+    index.lag(1)
+    assert listed(shop_id="10", since=since()) == ([second, first], True)
+    assert pauses == [0, 0.05]
+    assert listed(shop_id="11", since=since()) == ([], True)
+    assert pauses == [0, 0.05, 0]
 
 
 def test_a_product_on_a_later_page_is_not_waited_for(pauses: list[float]) -> None:

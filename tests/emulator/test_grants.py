@@ -45,6 +45,7 @@ CALLS = [
         {"product_name": "Стул"},
     ),
     Call("products", "dynamodb:Query", "index/moderation_status", "GET", "products", None),
+    Call("products", "dynamodb:GetItem", "Platform", "GET", "admin/moderation/queue"),
     Call(
         "products", "dynamodb:Query", "index/shop_status", "GET", "products?status=pending", "shop"
     ),

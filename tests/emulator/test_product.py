@@ -111,6 +111,58 @@ def test_each_event_reaches_exactly_the_channels_of_the_table(
     assert as_admin("PUT", "settings", json=read.json(), headers=restored).ok
 
 
+def test_a_product_that_is_edited_or_withdrawn_is_gone_from_every_list_as_its_event_arrives(
+    api: Api,
+    tokens: dict[str, str],
+    connected: Connected,
+    as_admin: Callable[..., Any],
+    submit: Callable[[], int],
+) -> None:
+    clients = [connected(kind, tokens[kind]) for kind in ("user", "shop", "admin")]
+    product_id = submit()
+    path = f"/api/v1/products/{product_id}"
+
+    def is_public() -> bool:
+        listed = [
+            product_id in [item["product_id"] for item in page["items"]]
+            for query in ("", "?status=approved", "?shop_id=10")
+            for page in [api.call("GET", f"/api/v1/products{query}")]
+        ]
+        read = api.answer("GET", path, tokens["user"]).status_code
+        assert (read == 200, len({*listed})) == (listed[0], 1)
+        return listed[0]
+
+    def versions() -> list[list[int]]:
+        """Return the versions of `product.withdrawn` that each client has received."""
+        return [
+            [each.event["data"]["version"] for each in client.events("product.withdrawn")]
+            for client in clients
+        ]
+
+    as_admin("POST", f"products/{product_id}/approve")
+    assert is_public()
+    new = {"product_name": "Синее платье"}
+    edited = api.answer("PUT", path, tokens["shop"], json=new)
+    assert not is_public()
+    for client in clients:
+        client.wait_for("product.withdrawn")
+    seen = {"If-Match": edited.headers["ETag"]}
+    assert as_admin("POST", f"products/{product_id}/approve", headers=seen).ok
+    assert is_public()
+    why = {"moderation_notes": "Подделка"}
+    withdraw = f"products/{product_id}/withdraw"
+    assert as_admin("POST", withdraw, json=why).json()["code"] == "version_missing"
+    withdrawn = as_admin("POST", withdraw, json=why, headers={"If-Match": '"4"'}).json()["product"]
+    assert not is_public()
+    for client in clients:
+        client.wait_for("product.withdrawn", 2)
+    assert versions() == [[3, 5]] * 3
+    assert api.call("GET", path, tokens["shop"]) == withdrawn
+    decided = [each["moderation_status"] for each in withdrawn["decisions"]]
+    assert decided == ["approved", "approved", "withdrawn"]
+    assert as_admin("POST", withdraw, json=why).json()["code"] == "not_approved"
+
+
 @pytest.mark.parametrize("bearer", ["user", "shop"])
 def test_every_route_of_the_admins_is_closed_to_others(
     api: Api, tokens: dict[str, str], bearer: str
