@@ -4,9 +4,11 @@ import secrets
 
 import requests
 
+from local.client import Client
 from ops.verify.expectation import Unexpected, expect
 from ops.verify.site import Site
 from vitrina.listings import LIST_FRESH_SECONDS
+from vitrina.products import PublicProduct
 
 APPROVED = "/api/v1/products?status=approved"
 # Each pair of requests must fall into the two seconds of one cached list.
@@ -43,28 +45,39 @@ def since_ahead_is_not_shared(site: Site) -> str:
 
 
 def since_is_not_older(site: Site) -> str:
-    """Approve a product, and request the list since its event."""
+    """Approve a product and withdraw it, and request the list since each event."""
     site.request("GET", APPROVED)
     with site.connect("user", site.token("user")) as client:
         product_id = site.submit()
         site.approve(product_id)
-        frame = site.until(
-            lambda: next(
-                (
-                    each
-                    for each in client.events("product.approved")
-                    if each.event["data"]["product_id"] == product_id
-                ),
-                None,
+        approved = _listed_since(site, client, "product.approved", product_id)
+        site.withdraw(product_id)
+        withdrawn = _listed_since(site, client, "product.withdrawn", product_id)
+    return expect(f"{approved}, then {withdrawn}", "listed, then not listed")
+
+
+def _listed_since(site: Site, client: Client, name: str, product_id: int) -> str:
+    """Wait for a product's event; return how the list since this event shows the product."""
+    frame = site.until(
+        lambda: next(
+            (
+                each
+                for each in client.events(name)
+                if each.event["data"]["product_id"] == product_id
             ),
-            AFTER_SECONDS,
-            "product.approved",
-        )
-        [connected] = client.events("connected")
+            None,
+        ),
+        AFTER_SECONDS,
+        name,
+    )
+    [connected] = client.events("connected")
     epoch = connected.event["data"]["positions"]["user"]["epoch"]
-    path = f"{APPROVED}&since={epoch}:{frame.event['seq']}"
-    listed = [item["product_id"] for item in site.request("GET", path).json()["items"]]
-    return expect("listed" if product_id in listed else "not listed", "listed")
+    items = site.request("GET", f"{APPROVED}&since={epoch}:{frame.event['seq']}").json()["items"]
+    found = next((item for item in items if item["product_id"] == product_id), None)
+    if found is None:
+        return "not listed"
+    others = found.keys() - PublicProduct.model_fields.keys()
+    return f"listed with {', '.join(sorted(others))}" if others else "listed"
 
 
 def others_are_not_shared(site: Site) -> str:

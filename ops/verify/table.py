@@ -154,7 +154,12 @@ CHECKS: tuple[Check, ...] = (
     _edge(lists.are_shared, "list, with two tokens", "Miss, then Hit", not_local=NO_CLOUDFRONT),
     _edge(lists.stale_list_is_served, "list after three seconds", "Hit", not_local=NO_CLOUDFRONT),
     _edge(lists.since_ahead_is_not_shared, "list since no event, twice", "no-store, no Hit"),
-    _edge(lists.since_is_not_older, "list since an event", "has its product", needs=(EVERYONE,)),
+    _edge(
+        lists.since_is_not_older,
+        "list since an approval, and since a withdrawal",
+        "has its product, then not",
+        needs=(EVERYONE,),
+    ),
     _edge(lists.others_are_not_shared, "pending products, twice", "no-store, no Hit"),
     # --- Delivery
     Check(delivery.of_missed_events, "resume after two missed events", "recovered, both"),
