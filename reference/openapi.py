@@ -189,8 +189,8 @@ def _from_parameters(route: Route) -> Iterator[str]:
     dependant = route.dependant
     if route.method != "GET":
         yield from _BODY
-    if dependant.path_params or dependant.query_params or dependant.body_params:
-        yield "request_invalid"
+    # Every route refuses query parameters that it does not declare.
+    yield "request_invalid"
     if dependant.path_params:
         # A path with characters that no id has matches no route.
         yield "route_not_found"

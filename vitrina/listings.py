@@ -81,7 +81,7 @@ def count_pending(shop_id: int | None) -> int:
     return counts.read(row, lambda: _count(listing)).numbers["pending"]
 
 
-class _Place(NamedTuple):
+class _Listing(NamedTuple):
     """One key of an index."""
 
     index_name: str
@@ -97,10 +97,10 @@ class _Place(NamedTuple):
         }
 
 
-def _listing(status: Status, shop_id: int | None) -> _Place:
+def _listing(status: Status, shop_id: int | None) -> _Listing:
     if shop_id is None:
-        return _Place(STATUS_INDEX, str(status))
-    return _Place(SHOP_INDEX, products.shop_status(shop_id, status))
+        return _Listing(STATUS_INDEX, str(status))
+    return _Listing(SHOP_INDEX, products.shop_status(shop_id, status))
 
 
 def _read(status: Status, shop_id: int | None, limit: int, cursor: str | None) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def _read(status: Status, shop_id: int | None, limit: int, cursor: str | None) -
     }
 
 
-def _count(listing: _Place) -> Count:
+def _count(listing: _Listing) -> Count:
     pages = [*aws.query(aws.measured(listing.query(Select="COUNT")))]
     number = sum(page["Count"] for page in pages)
     return Count({"pending": number}, sum(map(aws.read_units, pages)))
