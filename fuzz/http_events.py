@@ -93,6 +93,7 @@ ROUTES: Mapping[str, tuple[Route, ...]] = {
         ("POST", "/api/v1/admin/products/{product_id}/approve", _approval),
         ("POST", "/api/v1/admin/products/bulk-approve", _bulk_approval),
     ),
+    "events": (("GET", "/api/v1/events", None),),
     "login": (("POST", "/api/v1/auth/login", _credentials),),
     "openapi": (("GET", "/openapi.json", None), ("GET", "/asyncapi.json", None)),
     "products": (
@@ -157,6 +158,7 @@ def _query(source: Source) -> dict[str, str]:
         "limit": ("1", "2", "100", "1,2", "1_0"),
         "cursor": (STALE_CURSOR, _cursor(source)),
         "since": (f"{EPOCH}:1", f"{EPOCH}:99"),
+        "channel": ("user", "user:1", "room:sale", "admin", "user,user:1"),
         "token": ("{{user}}",),
         "email": EMAILS,
         "client_type": ("user", "shop"),

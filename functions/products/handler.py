@@ -5,9 +5,9 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
-from pydantic import Field
 
 from vitrina import http_api, moderation, products, responses, shared_lists, trail
+from vitrina.http_api import Limit
 from vitrina.products import (
     LIST_FRESH_SECONDS,
     LIST_STALE_SECONDS,
@@ -16,11 +16,9 @@ from vitrina.products import (
     Status,
     Submission,
 )
-from vitrina.types import Numeral
 
 app = http_api.resolver()
 
-Limit = Annotated[int, Field(ge=1, le=100), Numeral, Query()]
 Cursor = Annotated[str | None, Query(max_length=500)]
 
 # Only lists that are the same for everyone are shared; the edge keeps nothing else.
