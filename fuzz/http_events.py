@@ -93,6 +93,7 @@ ROUTES: Mapping[str, tuple[Route, ...]] = {
         ("POST", "/api/v1/admin/products/{product_id}/approve", _approval),
         ("POST", "/api/v1/admin/products/bulk-approve", _bulk_approval),
     ),
+    "events": (("GET", "/api/v1/events", None),),
     "login": (("POST", "/api/v1/auth/login", _credentials),),
     "openapi": (("GET", "/openapi.json", None), ("GET", "/asyncapi.json", None)),
     "products": (
@@ -126,6 +127,7 @@ _ALL = tuple(route for routes in ROUTES.values() for route in routes)
 # The parameters of a route's query.
 _DECLARED = {
     "GET /api/v1/products": ("status", "limit", "cursor", "since", "shop_id"),
+    "GET /api/v1/events": ("channel", "since", "limit"),
     "GET /api/v1/admin/moderation/queue": ("limit", "cursor", "shop_id"),
     "GET /api/v1/admin/accounts": ("email",),
     "GET /api/v1/admin/accounts/{account_id}/sessions": ("client_type",),
@@ -174,6 +176,7 @@ def _query(source: Source, route: str) -> dict[str, str]:
         "limit": ("1", "2", "100", "1,2", "1_0"),
         "cursor": (STALE_CURSOR, _cursor(source)),
         "since": (f"{EPOCH}:1", f"{EPOCH}:99"),
+        "channel": ("user", "user:1", "room:sale", "admin", "user,user:1"),
         "email": EMAILS,
         "client_type": ("user", "shop"),
     }

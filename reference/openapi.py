@@ -24,6 +24,7 @@ TAGS = {
     "Products": ["products"],
     "Moderation": ["approve", "reject"],
     "Administration": ["accounts", "announce", "settings"],
+    "Events": ["events"],
     "Service": ["stats", "openapi"],
 }
 

@@ -90,6 +90,11 @@ class Identity(BaseModel):
         return str(self.shop_id if self.client_type is ClientType.SHOP else self.account_id)
 
     @property
+    def own_channel(self) -> str:
+        """The channel of the identity, such as `user:42`."""
+        return f"{self.client_type}:{self.name}"
+
+    @property
     def session(self) -> Session:
         return Session(
             session_rows.name(self.client_type, self.account_id),

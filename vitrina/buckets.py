@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from vitrina import aws, config
+from vitrina.errors import TooManyRequests
 
 # A full bucket needs no row; DynamoDB deletes expired rows late.
 KEPT_SECONDS = 60
@@ -102,6 +103,12 @@ def count(
 def seconds_to_say(wait: float) -> int:
     """Return a wait in whole seconds, as `Retry-After` has it: at least one."""
     return max(1, math.ceil(wait))
+
+
+def too_many_requests(wait: float) -> TooManyRequests:
+    """Return the refusal of a request that finds no try, by how many seconds it has to wait."""
+    seconds = seconds_to_say(wait)
+    return TooManyRequests("too_many_requests", f"Too many requests; wait {seconds} s.", seconds)
 
 
 class _Updated(NamedTuple):

@@ -78,10 +78,15 @@ class Connection(NamedTuple):
         return self.expires_at <= time.time() or self.is_over
 
     @property
+    def own_channel(self) -> str:
+        """The channel of its identity, such as `user:42`."""
+        return f"{self.client_type}:{self.identity}"
+
+    @property
     def channels(self) -> list[str]:
         """Everyone of its type, its identity, and its rooms."""
         rooms = (f"room:{room}" for room in sorted(self.rooms))
-        return [self.client_type, f"{self.client_type}:{self.identity}", *rooms]
+        return [self.client_type, self.own_channel, *rooms]
 
     def is_of(self, identity: "Identity") -> bool:
         own = (self.client_type, self.identity, self.account_id, self.session_id, self.eras)

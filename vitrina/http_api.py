@@ -24,9 +24,9 @@ from aws_lambda_powertools.event_handler.depends import (
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-from aws_lambda_powertools.event_handler.openapi.params import Header, Path
+from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from pydantic_core import from_json, to_json
 
 from vitrina import auth, cors, door, trail
@@ -262,6 +262,8 @@ NoIfMatch = Annotated[None, Depends(_no_version)]
 
 PathId = Annotated[Id, Numeral, Path()]
 PathSessionId = Annotated[str, Path(pattern=SESSION_ID_PATTERN)]
+Limit = Annotated[int, Field(ge=1, le=100), Numeral, Query()]
+"""The most items of a page."""
 
 
 def _read_json(body: str) -> Any:

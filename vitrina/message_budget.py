@@ -11,7 +11,6 @@ from aws_lambda_powertools import Logger
 from vitrina import aws, buckets, closing, config, connections, sessions
 from vitrina.buckets import Rate
 from vitrina.connections import Connection
-from vitrina.errors import TooManyRequests
 from vitrina.events import Reason
 
 logger = Logger()
@@ -52,7 +51,7 @@ def take(connection_id: str) -> Connection:
     if overdrawn > MAX_OVERDRAWN_SECONDS:
         _close(connection)
     if overdrawn > 0:
-        raise _too_many(overdrawn)
+        raise buckets.too_many_requests(overdrawn)
     return connection
 
 
@@ -88,7 +87,7 @@ def recovery(connection: Connection, posts: int) -> Iterator[Permit]:
         yield Permit(True, posts)
         return
     until = _begin(connection)
-    name = f"recoveries#{connection.client_type}:{connection.identity}"
+    name = f"recoveries#{connection.own_channel}"
     permit = Permit(False, posts)
     try:
         permit.is_granted = buckets.take(name, RECOVERIES) == 0
@@ -107,7 +106,7 @@ def _begin(connection: Connection) -> int:
         connection, until, f"attribute_exists(connected_at) AND {is_free}", now=now
     )
     if busy_until is not None:
-        raise _too_many((busy_until - now) / 1000)
+        raise buckets.too_many_requests((busy_until - now) / 1000)
     return until
 
 
@@ -130,11 +129,6 @@ def _set_recovering_until(
         item: Any = refused.response.get("Item", {})
         return int(aws.from_item(item).get("recovering_until", 0))
     return None
-
-
-def _too_many(wait: float) -> TooManyRequests:
-    seconds = buckets.seconds_to_say(wait)
-    return TooManyRequests("too_many_requests", f"Too many requests; wait {seconds} s.", seconds)
 
 
 def _now_ms() -> int:

@@ -7,6 +7,7 @@ from aws_lambda_powertools import Logger
 from vitrina import frames, history, metrics, rooms
 from vitrina.connections import Connection
 from vitrina.events import ChannelRecovery, Position, Recovered, Recovery
+from vitrina.history import StoredEvent
 
 logger = Logger()
 
@@ -46,25 +47,40 @@ def recover(
 
     If the connection takes batches, they are as few as possible, and `recovered` ends the last one.
 
-    `heads` are the latest positions of the same channels. A channel is recovered completely or
-    not at all. It is not when an event has expired, when the epoch is another, when more than
-    `limit` events are missing, or when the client's identity has joined the room after that
-    position.
+    `heads` are the latest positions of the same channels.
     """
-    hidden = rooms.joined_later(connection, positions)
-    bodies: list[bytes] = []
-    channels: dict[str, ChannelRecovery] = {}
-    for channel, since in positions.items():
-        head = heads[channel]
-        left = limit - len(bodies)
-        events = None if channel in hidden else history.missed(channel, since, head, left)
-        bodies += [event.body for event in events or []]
-        channels[channel] = ChannelRecovery(
-            recovered=events is not None, epoch=head.epoch, seq=head.seq
-        )
+    joined = rooms.joined(connection.own_channel, positions)
+    found = missed(positions, heads, joined, limit)
+    bodies = [event.body for events in found.values() for event in events or []]
+    channels = {
+        channel: ChannelRecovery(recovered=events is not None, **dict(heads[channel]))
+        for channel, events in found.items()
+    }
     is_complete = all(channel.recovered for channel in channels.values())
     logger.info("resumed", recovered=is_complete, events=len(bodies), channels=[*channels])
     metrics.emit(Recovered=is_complete, NotRecovered=not is_complete)
     recovery = Recovery(recovered=is_complete, channels=channels)
     bodies.append(Recovered(data=recovery).body())
     return frames.pack(bodies) if connection.takes_batches else tuple(bodies)
+
+
+def missed(
+    positions: Mapping[str, Position],
+    heads: Mapping[str, Position],
+    joined: Mapping[str, Position],
+    limit: int,
+) -> dict[str, list[StoredEvent] | None]:
+    """Return the events after each position, up to the head of its channel, in order.
+
+    A channel has all of them, or None: when an event has expired, when the epoch is another, when
+    more than `limit` events are missing in all channels, or when the room was joined after that
+    position. `joined` is where the client's identity has joined rooms.
+    """
+    hidden = rooms.joined_later(joined, positions)
+    found: dict[str, list[StoredEvent] | None] = {}
+    for channel, since in positions.items():
+        head = heads[channel]
+        events = None if channel in hidden else history.missed(channel, since, head, limit)
+        limit -= len(events or ())
+        found[channel] = events
+    return found

@@ -4,7 +4,7 @@ An identity reads the past of a room from that position on. The row is its own a
 connection's, so that it recovers what it missed between two connections.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from vitrina import aws, config, connections, history
 from vitrina.channels import is_room
@@ -32,7 +32,7 @@ def leave(connection: Connection, room: str) -> None:
     Raises what `connections.leave` raises.
     """
     connections.leave(connection, room)
-    forget(_identity(connection), f"room:{room}")
+    forget(connection.own_channel, f"room:{room}")
 
 
 def forget(identity: str, channel: str) -> None:
@@ -41,16 +41,19 @@ def forget(identity: str, channel: str) -> None:
     aws.dynamodb().delete_item(TableName=config.current().connections_table, Key=key)
 
 
-def joined_later(connection: Connection, positions: Mapping[str, Position]) -> set[str]:
-    """Return the rooms that the connection's identity has joined after the given positions."""
-    channels = set(filter(is_room, positions))
-    keys = [_key(_identity(connection), channel) for channel in channels]
-    found = map(aws.from_item, aws.batch_get(config.current().connections_table, keys))
-    joined = {row["member"]: Position(epoch=row["epoch"], seq=int(row["seq"])) for row in found}
+def joined(identity: str, channels: Iterable[str]) -> dict[str, Position]:
+    """Return where an identity joined those of the channels that are rooms it is in."""
+    keys = [_key(identity, channel) for channel in channels if is_room(channel)]
+    rows = map(aws.from_item, aws.batch_get(config.current().connections_table, keys))
+    return {row["member"]: Position(epoch=row["epoch"], seq=int(row["seq"])) for row in rows}
+
+
+def joined_later(joined_at: Mapping[str, Position], positions: Mapping[str, Position]) -> set[str]:
+    """Return the rooms whose past does not reach back to a position, by where they were joined."""
     return {
         channel
-        for channel in channels
-        if channel not in joined or not _reaches(joined[channel], positions[channel])
+        for channel, since in positions.items()
+        if is_room(channel) and not (channel in joined_at and _reaches(joined_at[channel], since))
     }
 
 
@@ -60,7 +63,7 @@ def _reaches(joined: Position, since: Position) -> bool:
 
 def _remember(connection: Connection, channel: str, position: Position) -> None:
     """Keep the first position of an identity in a room, or this one if the epoch is another."""
-    key = _key(_identity(connection), channel)
+    key = _key(connection.own_channel, channel)
     row = {**dict(position), "expires_at": _end()}
     updated = aws.dynamodb().update_item(
         TableName=config.current().connections_table,
@@ -83,10 +86,6 @@ def _end() -> int:
     """
     kept = MAX_CONNECTION_SECONDS + config.current().history_retention_seconds
     return history.now_ms() // 1000 + kept
-
-
-def _identity(connection: Connection) -> str:
-    return f"{connection.client_type}:{connection.identity}"
 
 
 def _key(identity: str, channel: str) -> dict[str, str]:

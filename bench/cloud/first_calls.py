@@ -41,6 +41,11 @@ def _admin(method: str, path: str, body: Any = None) -> Make:
     )
 
 
+def _events(here: Stack) -> Any:
+    token, query = here.token(ClientType.USER), {"channel": "user"}
+    return gateway_events.http("GET", "/api/v1/events", token=token, query=query)
+
+
 def _anyone(method: str, path: str, body: Any = None) -> Make:
     return lambda _here: gateway_events.http(method, path, body=body)
 
@@ -98,6 +103,7 @@ _CALLS: dict[str, tuple[str, Make]] = {
     "announce": ("to users", _admin("POST", "/api/v1/admin/announcements", _ANNOUNCEMENT)),
     "accounts": ("disconnect one", _admin("POST", "/api/v1/admin/accounts/7/disconnect")),
     "sessions": ("a refresh", _refresh),
+    "events": ("one event", _events),
     "login": ("a password", _anyone("POST", "/api/v1/auth/login", _LOGIN)),
     "stats": ("one connection", _anyone("GET", "/ws/stats")),
     "openapi": ("the document", _anyone("GET", "/openapi.json")),

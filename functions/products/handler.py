@@ -5,16 +5,15 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
-from pydantic import Field
 
 from vitrina import http_api, listings, moderation, products, responses, shared_lists, trail
+from vitrina.http_api import Limit
 from vitrina.listings import LIST_FRESH_SECONDS, LIST_STALE_SECONDS, Page, PublicPage, Queue
 from vitrina.products import Product, PublicProduct, Status, Submission
 from vitrina.types import Id, Numeral
 
 app = http_api.resolver()
 
-Limit = Annotated[int, Field(ge=1, le=100), Numeral, Query()]
 Cursor = Annotated[str | None, Query(max_length=500)]
 OfShop = Annotated[Id | None, Numeral, Query()]
 

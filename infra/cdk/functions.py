@@ -24,6 +24,7 @@ CLOSE = (*READ_AND_PRUNE, "PutItem", "UpdateItem")
 READ_POSITIONS = ("BatchGetItem", "PutItem")
 PUBLISH = (*READ_POSITIONS, "UpdateItem")
 LANES = "history[lane@*]"
+CHANNELS_OF_CLIENTS = "history[user,user:*,shop,shop:*,admin,admin:*,room:*]"
 # Few, so that connections that are not reached take no worker from lanes.
 RETRY_WORKERS = 2
 # Whether a token's session, or everyone's, has ended.
@@ -260,6 +261,19 @@ FUNCTIONS = {
         posts=True,
         closes=True,
         timeout_seconds=29,
+    ),
+    "events": Function(
+        {
+            # The first read of a position creates the channel. Lanes are not for it.
+            CHANNELS_OF_CLIENTS: READ_POSITIONS,
+            "history[*]": ("Query",),
+            "connections[joined#*]": ("BatchGetItem",),
+            "platform[events#*]": ("UpdateItem",),
+            "sessions[*]": LOOK,
+        },
+        has_door=True,
+        reserved_concurrency=50,
+        has_key=True,
     ),
     "stats": Function(
         {

@@ -37,6 +37,7 @@ HTTP_ROUTES = {
     "PUT /api/v1/products/{product_id}": "products",
     "GET /api/v1/products": "products",
     "GET /api/v1/products/{product_id}": "products",
+    "GET /api/v1/events": "events",
     "GET /ws/stats": "stats",
     "GET /health": "stats",
     "GET /openapi.json": "openapi",

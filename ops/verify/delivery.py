@@ -3,10 +3,11 @@
 import time
 from statistics import median
 from typing import Any
+from urllib.parse import urlencode
 
 from local.client import Client, Frame
 from ops.verify.expectation import Unexpected, expect
-from ops.verify.site import Site
+from ops.verify.site import Site, successful
 from vitrina import aws, config, connections, tasks
 from vitrina.history import Span
 
@@ -70,6 +71,28 @@ def of_missed_events(site: Site) -> str:
     return expect(
         f"recovered: {str(is_whole).lower()}, {len(came)} events", "recovered: true, 2 events"
     )
+
+
+def over_http(site: Site) -> str:
+    """Publish two events to a user without a connection, and read them in two pages."""
+    own = site.channel_of("user")
+    position = _read(site, own)["position"]
+    missed = [*site.announce(own), *site.announce(own)]
+    came = []
+    for _ in missed:
+        page = _read(site, own, since=f"{position['epoch']}:{position['seq']}")
+        came += [event["id"] for event in page["events"]]
+        position = page["position"]
+    is_whole = page["recovered"] and not page["has_more"] and came == missed
+    return expect(
+        f"recovered: {str(is_whole).lower()}, {len(came)} events", "recovered: true, 2 events"
+    )
+
+
+def _read(site: Site, channel: str, **query: str) -> Any:
+    query = {"channel": channel, "limit": "1", **query}
+    answer = site.request("GET", f"/api/v1/events?{urlencode(query)}", site.token("user"))
+    return successful(answer)
 
 
 def by_a_worker(site: Site) -> str:

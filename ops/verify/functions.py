@@ -25,7 +25,8 @@ def each_responds(site: Site) -> str:
     site.request("POST", "/api/v1/admin/accounts/1/disconnect", user)
     for path in ("/api/v1/admin/settings", "/api/v1/products", "/ws/stats", "/openapi.json"):
         site.request("GET", path, admin)
-    site.request("GET", "/api/v1/me", user)
+    for path in ("/api/v1/me", "/api/v1/events?channel=user"):
+        site.request("GET", path, user)
     site.request("POST", "/api/v1/auth/login", json={})
     # The sweep runs by itself, every minute.
     if silent := logs.wait_for_lines(site, begun):

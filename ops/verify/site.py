@@ -180,14 +180,14 @@ class Site:
         """Return what a login of one of the cast gives; raises Unexpected."""
         person = self.footprint.cast.people[name]
         body = {"email": person.email, "password": person.password}
-        return _successful(self.request("POST", "/api/v1/auth/login", json=body))
+        return successful(self.request("POST", "/api/v1/auth/login", json=body))
 
     def announce(self, to: str) -> list[str]:
         """Publish to a channel of this run; return the event's id."""
         body = {"to": to, "title": "Проверка", "text": "Проверка"}
         token = self.token("admin")
         done = self.request("POST", "/api/v1/admin/announcements", token, json=body)
-        return list(_successful(done)["event_ids"])
+        return list(successful(done)["event_ids"])
 
     def submit(self) -> int:
         """Submit a product; return its id. All administrators are notified.
@@ -196,14 +196,14 @@ class Site:
         """
         self.footprint.forget_submissions()
         done = self.request("POST", "/api/v1/products", self.token("shop"), json=PRODUCT)
-        product_id = int(_successful(done)["product_id"])
+        product_id = int(successful(done)["product_id"])
         self.footprint.product_ids.add(product_id)
         return product_id
 
     def approve(self, product_id: int) -> None:
         """Approve a product; everyone is notified."""
         path = f"/api/v1/admin/products/{product_id}/approve"
-        _successful(self.request("POST", path, self.token("admin")))
+        successful(self.request("POST", path, self.token("admin")))
 
     def withdraw(self, product_id: int) -> None:
         """Withdraw a product that was approved as it was submitted; everyone is notified."""
@@ -293,7 +293,8 @@ def problem(answer: requests.Response) -> str:
     return f"{answer.status_code} {json.loads(answer.text).get('code')}"
 
 
-def _successful(answer: requests.Response) -> Any:
+def successful(answer: requests.Response) -> Any:
+    """Return the body of a response; raises Unexpected if it is a refusal."""
     if not answer.ok:
         raise Unexpected(f"{answer.status_code} to {answer.request.method}: {answer.text[:200]}")
     return answer.json()

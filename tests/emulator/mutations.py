@@ -353,6 +353,7 @@ MUTATIONS: dict[str, Mutation] = {
         each(setting(delivery, "APPROVALS", 2), setting(delivery, "MAX_WORST_SECONDS", 0))
     ),
     "delivery.of_missed_events": Mutation(replaced('"recovered":true', '"recovered":false')),
+    "delivery.over_http": Mutation(body('{"position": {"epoch": "x", "seq": 0}, "events": []}')),
     "delivery.by_a_worker": Mutation(
         each(
             setting(tasks, "post_again", lambda *_: []),

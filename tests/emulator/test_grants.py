@@ -52,6 +52,8 @@ CALLS = [
     Call("announce", "dynamodb:PutItem", "History", "POST", "admin/announcements", body=NEWS),
     Call("accounts", "dynamodb:UpdateItem", "Sessions", "POST", "admin/accounts/4242/disconnect"),
     Call("settings", "dynamodb:GetItem", "Platform", "GET", "admin/settings"),
+    Call("events", "dynamodb:Query", "History", "GET", "events?channel=admin"),
+    Call("events", "dynamodb:UpdateItem", "Platform", "GET", "events?channel=admin"),
     Call("login", "dynamodb:GetItem", "Accounts", "POST", "auth/login", None, NOBODY),
     Call("login", "dynamodb:UpdateItem", "Platform", "POST", "auth/login", None, NOBODY),
 ]

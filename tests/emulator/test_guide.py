@@ -13,7 +13,7 @@ import pytest
 from local.client import Client
 from tests.emulator.test_clients import ROOT, running
 from tests.guide import pages
-from tests.guide.app import App
+from tests.guide.app import NODE, App
 
 needs_curl_and_jq = pytest.mark.skipif(
     not (shutil.which("curl") and shutil.which("jq")), reason="the guide uses curl and jq"
@@ -93,6 +93,38 @@ def test_an_app_that_comes_from_the_background_gets_what_it_missed(
     app.call("setForeground", True)
     app.wait(lambda: delivered(app, product_id))
     assert len(delivered(app, product_id)) == 1
+
+
+FETCH = """
+import { fetchEvents } from './events.mjs';
+const [url, token, since] = process.argv.slice(2);
+console.log(JSON.stringify(await fetchEvents(url, token, 'user', since)));
+"""
+
+
+def test_events_are_fetched_without_a_websocket(
+    tmp_path: Path,
+    url: str,
+    tokens: dict[str, str],
+    submit: Callable[[], int],
+    approve: Callable[..., Any],
+) -> None:
+    (tmp_path / "events.mjs").write_text(pages.block(pages.GUIDE, "file", "events.js"))
+    (tmp_path / "fetch.mjs").write_text(FETCH)
+
+    def fetch(*since: str) -> Any:
+        command = [NODE, tmp_path / "fetch.mjs", url, tokens["user"], *since]
+        return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+
+    begun = fetch()
+    missed = [submit(), submit()]
+    for product_id in missed:
+        approve(product_id)
+    found = fetch(begun["since"])
+    assert [event["data"]["product_id"] for event in found["events"]] == missed
+    assert found["recovered"]
+    assert fetch(found["since"]) == {**found, "events": []}
+    assert fetch("00000000:1") == {**found, "events": [], "recovered": False}
 
 
 def test_react_native_may_connect_with_its_host_as_the_origin(

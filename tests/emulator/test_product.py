@@ -411,6 +411,39 @@ def test_what_was_said_in_a_room_while_a_client_was_away_is_recovered(
     wait_until(rooms, 0)
 
 
+def test_what_is_read_over_http_is_what_a_client_recovers(
+    api: Api, connected: Connected, as_admin: Callable[..., Any]
+) -> None:
+    channels, token = ("user:709", "room:news"), token_of(ClientType.USER, 709)
+    client = connected("user", token)
+    client.send({"type": "join", "room": "news"})
+    client.wait_for("joined")
+    client.close()
+    since = {name: f"{at['epoch']}:{at['seq']}" for name, at in client.inbox.positions.items()}
+    for n in range(6):
+        body = {"to": channels[n % 2], "title": f"{n}", "text": "…"}
+        assert as_admin("POST", "announcements", json=body).ok
+
+    def read(channel: str) -> Iterator[Any]:
+        query = {"channel": channel, "since": since[channel], "limit": "2"}
+        while True:
+            page = api.call("GET", "/api/v1/events", token, params=query)
+            assert page["recovered"]
+            yield from page["events"]
+            query["since"] = f"{page['position']['epoch']}:{page['position']['seq']}"
+            if not page["has_more"]:
+                return
+
+    back = connected("user", token, client.inbox)
+    recovered = back.wait_for_events(6)
+    for channel in channels:
+        assert [*read(channel)] == [each for each in recovered if each["channel"] == channel]
+    back.send({"type": "leave", "room": "news"})
+    back.wait_for("left")
+    refused = api.answer("GET", "/api/v1/events", token, params={"channel": "room:news"})
+    assert refused.json()["code"] == "channel_forbidden"
+
+
 def test_pages_of_the_allowed_origin_alone_may_call_and_connect(
     api: Api, url: str, tokens: dict[str, str]
 ) -> None:

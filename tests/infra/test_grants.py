@@ -79,6 +79,8 @@ def test_a_function_writes_only_to_the_channels_of_its_events() -> None:
         "settings": everyone,
         "reject": ("admin", "shop:*"),
         "products": ("admin",),
+        # It begins a channel that nobody has read, and writes no events.
+        "events": ("admin", "admin:*", "room:*", "shop", "shop:*", "user", "user:*"),
     }
     assert {name for name, keys in written.items() if keys == ()} == {
         "announce",
