@@ -209,7 +209,7 @@ class Site:
         """Withdraw a product that was approved as it was submitted; everyone is notified."""
         path = f"/api/v1/admin/products/{product_id}/withdraw"
         why = {"moderation_notes": "Проверка"}
-        _successful(self.request("POST", path, self.token("admin"), json=why))
+        successful(self.request("POST", path, self.token("admin"), json=why))
 
     def channel_of(self, name: str) -> str:
         """Return the channel of one of the cast, a user or an administrator."""
