@@ -34,7 +34,7 @@ def read(channel: str = "user", token: str = "", **query: Any) -> Answer:
 def announce(to: str = "user", times: int = 1) -> Position:
     """Publish to a channel; return its position after that."""
     data = Announcement(to=to, title="Тест", text="«Тест»", admin_id=1)
-    changes = [Change(None, AnnouncementPublished(data=data)) for _ in range(times)]
+    changes = [Change(None, [AnnouncementPublished(data=data)]) for _ in range(times)]
     for batch in history.batches(changes):
         history.commit(batch)
     return history.positions([to])[to]

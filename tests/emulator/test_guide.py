@@ -113,7 +113,7 @@ def test_events_are_fetched_without_a_websocket(
     (tmp_path / "fetch.mjs").write_text(FETCH)
 
     def fetch(*since: str) -> Any:
-        command = [NODE, tmp_path / "fetch.mjs", url, tokens["user"], *since]
+        command: list[str | Path] = [NODE, tmp_path / "fetch.mjs", url, tokens["user"], *since]
         return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
     begun = fetch()
