@@ -198,7 +198,7 @@ def _populate() -> None:
     moderation.approve([3], None, moderator)
     moderation.reject(4, "Too short", moderator)
     sale = Announcement(to="room:sale", title="News", text="x", admin_id=3)
-    publishing.commit([Change(None, AnnouncementPublished(data=sale))])
+    publishing.commit([Change(None, [AnnouncementPublished(data=sale)])])
     member = _connect("user-1=", ClientType.USER, 1)
     _connect("shop-1=", ClientType.SHOP, 2, takes_batches=True)
     _connect("admin-1=", ClientType.ADMIN, 3)

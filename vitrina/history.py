@@ -3,8 +3,8 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from uuid import uuid4
 
 from aws_lambda_powertools import Logger
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 logger = Logger()
 
-# DynamoDB's limit for one transaction.
-MAX_TRANSACTION_ITEMS = 100
+# DynamoDB's limit for one transaction is 100. One item is left for a receipt.
+MAX_TRANSACTION_ITEMS = 99
 
 # Policy. One head numbers the events of a channel, and one writer at a time moves it. Submissions
 # can wait, so they pause longer and leave the head to decisions.
@@ -52,11 +52,24 @@ Key = tuple[str, int]
 
 
 class Change(NamedTuple):
-    """A write and its event: both are committed, or neither."""
+    """A write and its events: all are committed, or nothing."""
 
     write: "TransactWriteItemTypeDef | None"
-    """None when there is nothing to write but the event."""
-    event: Published
+    """None when there is nothing to write but the events."""
+    events: Sequence[Published]
+
+
+R = TypeVar("R")
+Receipt = Callable[[R], list[Change]]
+"""Returns the changes that keep a result, for the transaction that leads to it."""
+
+
+def no_receipt(_result: object) -> list[Change]:
+    return []
+
+
+def event_ids(changes: Iterable[Change]) -> list[str]:
+    return [event.id for change in changes for event in change.events]
 
 
 class StoredEvent(NamedTuple):
@@ -120,7 +133,7 @@ def batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
     heads: set[str] = set()
     puts = 0
     for change in changes:
-        channels = change.event.channels()
+        channels = [channel for event in change.events for channel in event.channels()]
         # One item for each head, one for each change's write, one for each event in a channel.
         if len(heads.union(channels)) + puts + 1 + len(channels) > MAX_TRANSACTION_ITEMS:
             yield batch
@@ -148,7 +161,7 @@ def commit(
     if until is None:
         until = time.monotonic() + MAX_SECONDS
     writes = [change.write for change in changes if change.write]
-    events = [(change.event, change.event.channels()) for change in changes]
+    events = [(event, event.channels()) for change in changes for event in change.events]
     for _ in aws.attempts(patience, until):
         heads = _those_of(events, heads)
         stored = _number(events, heads)
@@ -168,7 +181,7 @@ def commit(
                 raise WriteConflict from None
             heads = None
         else:
-            _log(changes, stored)
+            _log([event for event, _ in events], stored)
             return publication
     raise Unavailable("busy", "Too many events are published at this moment; try again.")
 
@@ -183,13 +196,13 @@ def _those_of(
     return {channel: known[channel] for channel in channels}
 
 
-def _log(changes: Sequence[Change], stored: Sequence[StoredEvent]) -> None:
+def _log(events: Sequence[Published], stored: Sequence[StoredEvent]) -> None:
     """Log what was committed, with the numbers that the queue's tasks name it by."""
-    names = Counter(change.event.event for change in changes)
+    names = Counter(event.event for event in events)
     logger.info(
         "committed",
         events=[*names],
-        event_ids=[change.event.id for change in changes],
+        event_ids=[event.id for event in events],
         positions=[f"{event.channel}/{event.seq}" for event in stored],
     )
     metrics.emit(**names)

@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from vitrina import (
     history,
     ids,
     platform_settings,
+    posting,
     products,
     publishing,
 )
@@ -39,7 +40,7 @@ from vitrina.events import (
     ProductSubmitted,
     Published,
 )
-from vitrina.history import Change, Publication, WriteConflict
+from vitrina.history import Change, Publication, Receipt, WriteConflict
 from vitrina.platform_settings import PlatformSettings
 from vitrina.products import Product, Status, Submission
 from vitrina.publishing import Broadcast
@@ -65,7 +66,9 @@ class Moderation(NamedTuple):
         return outcome
 
 
-def submit(submission: Submission, shop: Identity) -> Product:
+def submit(
+    submission: Submission, shop: Identity, receipt: Receipt[Product] = history.no_receipt
+) -> Product:
     """Store a shop's new product, pending, and publish `product.submitted`.
 
     Raises TooManyRequests `too_many_submissions` or Unavailable `busy`.
@@ -80,7 +83,7 @@ def submit(submission: Submission, shop: Identity) -> Product:
         status_changed_at=datetime.now(UTC),
         version=1,
     )
-    publishing.commit([_change(product)], history.SUBMISSION)
+    publishing.commit([_change(product)], history.SUBMISSION, lambda _: receipt(product))
     return product
 
 
@@ -117,6 +120,7 @@ def approve(
     notes: str | None,
     admin: Identity,
     versions: Mapping[int, int] = NOT_TOLD,
+    receipt: Receipt[Moderation] = history.no_receipt,
 ) -> Moderation:
     """Approve each pending product at the fee in force, and publish `product.approved`.
 
@@ -124,7 +128,8 @@ def approve(
     edited after its submission needs one. For every other product the outcome is NotFound
     `product_not_found`, Conflict `already_moderated` or `product_changed`, PreconditionRequired
     `version_missing`, or Unavailable `busy`. Of two concurrent decisions one succeeds: a product is
-    written on the condition that it is as it was read.
+    written on the condition that it is as it was read. What the administrator has decided before,
+    on the same version and with the same notes, is done: it is not published again.
 
     Raises Invalid `notes_too_long`.
     """
@@ -134,20 +139,24 @@ def approve(
     _require_length(notes or "", rules, shortest=0)
 
     def decide(product: Product) -> Product:
+        seen = versions.get(product.product_id)
+        decision = {"moderation_notes": notes or "", "admin_id": admin.account_id}
+        if _has(product, Status.APPROVED, seen, decision):
+            return product
         _require_pending(product)
-        _require_seen(product, versions.get(product.product_id))
-        decision = {
-            "moderation_notes": notes or "",
-            "admin_id": admin.account_id,
-            "approval_fee": rules.approval_fee,
-        }
-        return product.model_copy(update=decision | _now(product, Status.APPROVED))
+        _require_seen(product, seen)
+        fee = {"approval_fee": rules.approval_fee}
+        return product.model_copy(update=decision | fee | _now(product, Status.APPROVED))
 
-    return _decide(product_ids, decide, history.DECISION, ahead)
+    return _decide(product_ids, decide, history.DECISION, ahead, receipt)
 
 
 def reject(
-    product_id: int, notes: str, admin: Identity, expected_version: int | None = None
+    product_id: int,
+    notes: str,
+    admin: Identity,
+    expected_version: int | None = None,
+    receipt: Receipt[Moderation] = history.no_receipt,
 ) -> Moderation:
     """Reject a pending product with a reason, and publish `product.rejected`.
 
@@ -158,12 +167,14 @@ def reject(
     _require_length(notes, rules, shortest=rules.shortest_rejection_notes)
 
     def decide(product: Product) -> Product:
+        decision = {"moderation_notes": notes, "admin_id": admin.account_id}
+        if _has(product, Status.REJECTED, expected_version, decision):
+            return product
         _require_pending(product)
         _require_seen(product, expected_version)
-        decision = {"moderation_notes": notes, "admin_id": admin.account_id}
         return product.model_copy(update=decision | _now(product, Status.REJECTED))
 
-    return _decide([product_id], decide, history.DECISION, ahead)
+    return _decide([product_id], decide, history.DECISION, ahead, receipt)
 
 
 def submissions_bucket(shop_id: int | str) -> str:
@@ -217,50 +228,77 @@ def _decide(
     decide: Callable[[Product], Product],
     patience: Patience,
     ahead: _Ahead | None = None,
+    receipt: Receipt[Moderation] = history.no_receipt,
 ) -> Moderation:
     """Write each decision, on the condition that its product is as it was read, and publish all.
 
     A product is read and decided on again if another request has written it meanwhile. When a
-    channel's head is busy, `history.commit` has tried long enough.
+    channel's head is busy, `history.commit` has tried long enough. The receipt is committed with
+    the last decision, but not while one is busy: then the request is to be sent again.
     """
-
-    def outcome(product_id: int, found: Product | None) -> Product | Problem:
-        if found is None:
-            return products.not_found(product_id)
-        try:
-            return decide(found)
-        except Problem as problem:
-            return problem
-
     busy = Unavailable("busy", "Other requests are changing this product; try again.")
     outcomes: dict[int, Product | Problem] = dict.fromkeys(product_ids, busy)
     undecided = [*outcomes]
     committed: list[Publication] = []
     heads = ahead.heads if ahead else None
     until = time.monotonic() + history.MAX_SECONDS
-    for _ in aws.attempts(MAX_READINGS, until):
-        found = ahead.found if ahead else products.find_many(undecided)
-        ahead = None
-        outcomes |= {n: outcome(n, found.get(n)) for n in undecided}
-        decided = [made for n in undecided if isinstance(made := outcomes[n], Product)]
-        undecided = []
-        for batch in history.batches(map(_change, decided)):
-            try:
-                committed.append(history.commit(batch, patience, until, heads))
-                heads = committed[-1].heads
-            except WriteConflict:
-                undecided += _product_ids(batch)
-                heads = None
-            except Unavailable as problem:
-                outcomes |= dict.fromkeys(_product_ids(batch), problem)
-        outcomes |= dict.fromkeys(undecided, busy)
-        if not undecided:
-            break
-    return Moderation(outcomes, publishing.publish(committed))
+
+    def receipt_with(changes: Sequence[Change]) -> list[Change]:
+        if any(isinstance(each, Unavailable) for each in outcomes.values()):
+            return []
+        published = posting.event_ids(event for each in committed for event in each.events)
+        broadcast = Broadcast(event_ids=[*published, *history.event_ids(changes)])
+        return receipt(Moderation(outcomes, broadcast))
+
+    try:
+        for _ in aws.attempts(MAX_READINGS, until):
+            found = ahead.found if ahead else products.find_many(undecided)
+            ahead = None
+            outcomes |= {n: _outcome(n, found.get(n), decide) for n in undecided}
+            made = [made for n in undecided if (made := outcomes[n]) is not found.get(n)]
+            changes = [_change(each) for each in made if isinstance(each, Product)]
+            undecided = []
+            for batch in _with_receipt(history.batches(changes), receipt_with):
+                try:
+                    committed.append(history.commit(batch, patience, until, heads))
+                    heads = committed[-1].heads
+                except WriteConflict:
+                    undecided += _product_ids(batch)
+                    outcomes |= dict.fromkeys(undecided, busy)
+                    heads = None
+                except Unavailable as problem:
+                    outcomes |= dict.fromkeys(_product_ids(batch), problem)
+            if not undecided:
+                break
+    finally:
+        broadcast = publishing.publish(committed)
+    return Moderation(outcomes, broadcast)
+
+
+def _outcome(
+    product_id: int, found: Product | None, decide: Callable[[Product], Product]
+) -> Product | Problem:
+    if found is None:
+        return products.not_found(product_id)
+    try:
+        return decide(found)
+    except Problem as problem:
+        return problem
+
+
+def _with_receipt(
+    batches: Iterable[list[Change]], receipt_with: Callable[[Sequence[Change]], list[Change]]
+) -> Iterator[list[Change]]:
+    """Yield batches, the last one with its receipt, which may be all there is to write."""
+    *others, last = [*batches] or [[]]
+    yield from others
+    if whole := [*last, *receipt_with(last)]:
+        yield whole
 
 
 def _product_ids(changes: Iterable[Change]) -> list[int]:
-    return [change.event.data.product_id for change in changes]
+    """Return the products of changes; a receipt has no event."""
+    return [change.events[0].data.product_id for change in changes if change.events]
 
 
 def _now(product: Product, status: Status) -> dict[str, Any]:
@@ -269,6 +307,15 @@ def _now(product: Product, status: Status) -> dict[str, Any]:
         "status_changed_at": datetime.now(UTC),
         "version": product.version + 1,
     }
+
+
+def _has(product: Product, status: Status, seen: int | None, decision: Mapping[str, Any]) -> bool:
+    """Return whether a product's version is this very decision, on the version that was seen."""
+    return (
+        product.moderation_status is status
+        and product.version == (seen or 1) + 1
+        and all(getattr(product, name) == value for name, value in decision.items())
+    )
 
 
 def _require_pending(product: Product) -> None:
@@ -303,7 +350,7 @@ def _require_length(notes: str, rules: PlatformSettings, shortest: int) -> None:
 
 def _change(product: Product) -> Change:
     """Return the write of a product, and the event of its status."""
-    return Change(products.put(product), _event(product))
+    return Change(products.put(product), [_event(product)])
 
 
 def _event(product: Product) -> Published:

@@ -87,7 +87,7 @@ def update(new: PlatformSettings, expected_version: int, admin: Identity) -> Ver
     changed: Any = new.model_dump(mode="json", include=names)
     event = SettingsUpdated(data=SettingsUpdate(version=version, changed=changed))
     try:
-        publishing.commit([Change(write, event)])
+        publishing.commit([Change(write, [event])])
     except WriteConflict:
         raise _changed(read().version) from None
     return VersionedSettings(version, new)

@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from vitrina import http_api, moderation, responses, trail
 from vitrina.errors import Problem
+from vitrina.idempotency import Once
+from vitrina.moderation import Moderation
 from vitrina.products import Product
 from vitrina.publishing import Broadcast
 from vitrina.types import Id, Notes, Number
@@ -95,30 +97,38 @@ def approve(
     product_id: http_api.PathId,
     admin: http_api.Admin,
     expected_version: http_api.IfMatch,
+    once: Once,
     approval: Annotated[Approval | None, Body()] = None,
 ) -> Approved:
     """Approve a pending product at the fee in force, and notify everyone."""
     notes = approval.moderation_notes if approval else None
     versions = {} if expected_version is None else {product_id: expected_version}
-    done = moderation.approve([product_id], notes, admin, versions)
-    return Approved(product=done.product(product_id), broadcast=done.broadcast)
+    return once(
+        lambda receipt: moderation.approve([product_id], notes, admin, versions, receipt),
+        lambda done: Approved(product=done.product(product_id), broadcast=done.broadcast),
+    )
 
 
 @app.post("/api/v1/admin/products/bulk-approve", responses=responses.describe("notes_too_long"))
 def bulk_approve(
     admin: http_api.Admin,
     _no_version: http_api.NoIfMatch,
+    once: Once,
     approval: Annotated[BulkApproval, Body()],
 ) -> BulkApproved:
     """Approve 1 to 100 products, each independently, with a result for each."""
-    product_ids = approval.product_ids or approval.versions
-    done = moderation.approve(product_ids, approval.moderation_notes, admin, approval.versions)
-    trail.note(products={number: _result(outcome) for number, outcome in done.outcomes.items()})
+    product_ids, notes = approval.product_ids or approval.versions, approval.moderation_notes
+    return once(
+        lambda receipt: moderation.approve(product_ids, notes, admin, approval.versions, receipt),
+        _approved,
+    )
+
+
+def _approved(done: Moderation) -> BulkApproved:
+    results = {product_id: _result(outcome) for product_id, outcome in done.outcomes.items()}
+    trail.note(products=results)
     return BulkApproved(
-        results=[
-            Result(product_id=product_id, result=_result(outcome))
-            for product_id, outcome in done.outcomes.items()
-        ],
+        results=[Result(product_id=number, result=result) for number, result in results.items()],
         broadcast=done.broadcast,
     )
 

@@ -6,6 +6,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import BaseModel, ConfigDict
 
 from vitrina import http_api, moderation, responses
+from vitrina.idempotency import Once
 from vitrina.products import Product
 from vitrina.publishing import Broadcast
 from vitrina.types import MAX_NOTES_CHARACTERS, Lines, visible
@@ -40,11 +41,15 @@ def reject(
     product_id: http_api.PathId,
     admin: http_api.Admin,
     expected_version: http_api.IfMatch,
+    once: Once,
     rejection: Annotated[Rejection, Body()],
 ) -> Rejected:
     """Reject a pending product with a reason, and notify its shop and the administrators."""
-    done = moderation.reject(product_id, rejection.moderation_notes, admin, expected_version)
-    return Rejected(product=done.product(product_id), broadcast=done.broadcast)
+    notes = rejection.moderation_notes
+    return once(
+        lambda receipt: moderation.reject(product_id, notes, admin, expected_version, receipt),
+        lambda done: Rejected(product=done.product(product_id), broadcast=done.broadcast),
+    )
 
 
 handler = http_api.handler(app)

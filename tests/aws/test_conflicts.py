@@ -54,7 +54,7 @@ def say(**body: Any) -> Any:
 def announce(to: str = "user") -> None:
     event = AnnouncementPublished(data=Announcement(to=to, title="x", text="x", admin_id=1))
     with unpublished():
-        history.commit([Change(None, event)])
+        history.commit([Change(None, [event])])
 
 
 def submit() -> None:

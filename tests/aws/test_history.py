@@ -32,7 +32,7 @@ def change(number: int = 1, **condition: Any) -> Change:
     """Return a write of a counter, which stands for the product, and an event to the admins."""
     item = {"name": f"counter {number}", "value": number}
     put: Any = {"TableName": "platform", "Item": aws.to_item(item), **condition}
-    return Change({"Put": put}, event(number))
+    return Change({"Put": put}, [event(number)])
 
 
 def counters() -> int:
@@ -56,7 +56,7 @@ def test_events_of_a_channel_are_numbered_from_one_without_gaps() -> None:
 
 
 def test_the_body_is_stored_as_it_is_sent() -> None:
-    [row] = history.commit([Change(change().write, event(7, "Красное платье"))]).events
+    [row] = history.commit([Change(change().write, [event(7, "Красное платье")])]).events
     assert history.read(Span("admin", 1, 1)) == [row]
     assert "Красное платье".encode() in row.body
     assert row.body.endswith(b'"channel":"admin","seq":1}')
@@ -153,7 +153,7 @@ def test_changes_are_packed_into_as_few_transactions_as_the_limit_allows() -> No
     """Of an event to one channel: a write and a row each, and one head; 49 make 99 items."""
     packed = list(history.batches(change(n) for n in range(100)))
     assert [len(batch) for batch in packed] == [49, 49, 2]
-    assert [c.event.data.product_id for batch in packed for c in batch] == list(range(100))
+    assert [c.events[0].data.product_id for batch in packed for c in batch] == list(range(100))
     for batch in packed:
         history.commit(batch)
     assert position().seq == 100
@@ -161,7 +161,7 @@ def test_changes_are_packed_into_as_few_transactions_as_the_limit_allows() -> No
 
 def test_an_event_longer_than_a_frame_is_a_defect() -> None:
     with pytest.raises(ValueError, match="longer than a frame"):
-        history.commit([Change(change().write, event(1, "x" * 32_768))])
+        history.commit([Change(change().write, [event(1, "x" * 32_768)])])
     assert counters() == 0
 
 
@@ -229,7 +229,7 @@ def test_the_outbox_holds_publications_that_are_unsent_and_nothing_else() -> Non
 
 def test_one_row_marks_all_events_of_a_publication_in_all_their_channels() -> None:
     update = SettingsUpdate(version=1, changed={"approval_fee": 5.0})
-    published = history.commit([Change(None, SettingsUpdated(data=update))] * 2)
+    published = history.commit([Change(None, [SettingsUpdated(data=update)])] * 2)
     marked = [row for row in aws.dynamodb().scan(TableName="history")["Items"] if "unsent" in row]
     assert [(row["channel"]["S"], row["seq"]["N"]) for row in marked] == [("user", "1")]
     [found] = history.unsent(-1)

@@ -47,7 +47,7 @@ def announce(count: int) -> dict[str, Any]:
     """Publish so many events; return the position before them."""
     before = history.positions(["user"])["user"]
     data = Announcement(to="user", title="Тест", text="Тест", admin_id=1)
-    changes = (Change(None, AnnouncementPublished(data=data)) for _ in range(count))
+    changes = (Change(None, [AnnouncementPublished(data=data)]) for _ in range(count))
     for batch in history.batches(changes):
         history.commit(batch)
     return {"user": {"epoch": before.epoch, "seq": before.seq}}
@@ -178,7 +178,7 @@ def test_a_channel_that_is_not_recovered_makes_no_recovery_of_another_free(
     """Its part of the limit is used by the other."""
     room = Announcement(to="room:sale", title="Тест", text="Тест", admin_id=1)
     start = history.positions(["room:sale"])["room:sale"]
-    history.commit([Change(None, AnnouncementPublished(data=room))])
+    history.commit([Change(None, [AnnouncementPublished(data=room)])])
     rooms.join(stored("c1"), "sale")
     since = {"room:sale": {"epoch": start.epoch, "seq": start.seq}, **announce(500)}
     message = {"type": "resume", "positions": since}

@@ -420,7 +420,7 @@ class Marketplace(RuleBasedStateMachine):
         announcement = Announcement(to=to, title="x", text="x", admin_id=1)
         event = AnnouncementPublished(data=announcement)
         with self.world.dying_after(lives):
-            publishing.commit([history.Change(None, event)])
+            publishing.commit([history.Change(None, [event])])
 
     @rule(lives=LIVES, count=st.integers(1, 3))
     def products_are_submitted_and_approved(self, lives: int | None, count: int) -> None:

@@ -43,7 +43,7 @@ APPROVAL = ProductApproval(
 def approved(count: int = 1) -> list[Publication]:
     """Return some approvals, committed and not yet published."""
     changes = [
-        Change(None, ProductApproved(data=APPROVAL.model_copy(update={"product_id": n})))
+        Change(None, [ProductApproved(data=APPROVAL.model_copy(update={"product_id": n}))])
         for n in range(1, count + 1)
     ]
     return [history.commit(batch) for batch in history.batches(changes)]
@@ -185,7 +185,7 @@ def test_what_was_queued_is_posted_to_those_only_who_are_still_subscribed(
     found = {name: connections.find(name) for name in ("here", "left", "expired", "gone")}
     members = [each.subscription_to("sale") for each in found.values() if each]
     news = Announcement(to="room:sale", title="x", text="x", admin_id=1)
-    [span] = history.commit([Change(None, AnnouncementPublished(data=news))]).spans
+    [span] = history.commit([Change(None, [AnnouncementPublished(data=news)])]).spans
     task = PostAgain(span=span, members=members, attempt=1)
     connections.leave(stored("left"), "sale")
     connections.expire("expired")

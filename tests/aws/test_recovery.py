@@ -135,7 +135,7 @@ def submit_many(count: int) -> None:
     shop = auth.verify(token_of(ClientType.SHOP))
     product = moderation.submit(Submission(product_name="x"), shop)
     event = moderation._event(product)
-    for batch in history.batches(history.Change(None, event) for _ in range(count)):
+    for batch in history.batches(history.Change(None, [event]) for _ in range(count)):
         history.commit(batch)
 
 

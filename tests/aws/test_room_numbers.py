@@ -48,7 +48,7 @@ def rows() -> list[Any]:
 
 def announce(room: str) -> list[history.StoredEvent]:
     announcement = Announcement(to=f"room:{room}", title="x", text="x", admin_id=1)
-    return history.commit([Change(None, AnnouncementPublished(data=announcement))]).events
+    return history.commit([Change(None, [AnnouncementPublished(data=announcement)])]).events
 
 
 def member(connection_id: str, room: str = "sale") -> Position:

@@ -122,7 +122,7 @@ def publish(count: int = 1) -> None:
 
 def approve(product_id: int) -> Publication:
     event = ProductApproved(data=APPROVAL.model_copy(update={"product_id": product_id}))
-    return history.commit([Change(None, event)])
+    return history.commit([Change(None, [event])])
 
 
 def lane(kind: Kind = Kind.PLAIN, shard: int = 0) -> Lane:
@@ -264,7 +264,7 @@ def test_a_room_has_lanes_of_its_own(world: World) -> None:
     event = AnnouncementPublished(
         data=Announcement(to="room:sale", title="x", text="x", admin_id=1)
     )
-    assert publishing.commit([Change(None, event)]).queued == 2
+    assert publishing.commit([Change(None, [event])]).queued == 2
     world.work()
     assert world.got == {f"c{n}": [1] for n in range(6)}
 

@@ -79,7 +79,7 @@ def forget_the_shards_of(connection_id: str) -> None:
 
 def announce(to: str) -> history.Publication:
     event = AnnouncementPublished(data=Announcement(to=to, title="x", text="x", admin_id=1))
-    return history.commit([Change(None, event)])
+    return history.commit([Change(None, [event])])
 
 
 # A user whose place is another one.

@@ -204,7 +204,7 @@ def test_a_list_waits_for_every_product_of_a_bulk_approval(
 
 def test_an_event_of_no_product_is_not_waited_for(pauses: list[float]) -> None:
     said = Announcement(to="user", title="Привет", text="…", admin_id=1)
-    history.commit([Change(None, AnnouncementPublished(data=said))])
+    history.commit([Change(None, [AnnouncementPublished(data=said)])])
     assert listed(since=since()) == ([], True)
     assert pauses == [0]
 

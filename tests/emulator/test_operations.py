@@ -87,7 +87,7 @@ def actions(command: str) -> list[str]:
 def announce_to_nobody_yet() -> history.Span:
     """Commit an event that no function will post."""
     announcement = Announcement(to="user", title="Тест", text="Тест", admin_id=1)
-    publication = history.commit([Change(None, AnnouncementPublished(data=announcement))])
+    publication = history.commit([Change(None, [AnnouncementPublished(data=announcement)])])
     history.mark_sent([publication])
     [span] = publication.spans
     return span
