@@ -91,7 +91,7 @@ REQUIREMENTS: list[tuple[Any, Requirement]] = [
     (http_api.RequiredIfMatch, Requirement(["request_invalid", "version_missing"])),
     (
         idempotency.Once,
-        Requirement(["request_invalid", "idempotency_key_reused", "request_running"]),
+        Requirement(["request_invalid", "idempotency_key_reused", "request_running", "busy"]),
     ),
 ]
 # Errors of a request body, even if the route does not use it.

@@ -20,7 +20,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Header
 from pydantic_core import to_json
 
 from vitrina import aws, config, history, trail
-from vitrina.errors import Conflict, Invalid, Problem
+from vitrina.errors import Conflict, Invalid, Problem, Unavailable
 from vitrina.history import Change, Receipt, WriteConflict
 from vitrina.http_api import Answered, Bearer
 
@@ -131,7 +131,8 @@ class _Once:
         `do` commits what its receipt returns in the transaction of its last change. `answer` is
         called with the result as it is before that transaction, and with the final one. If it
         raises a Problem, nothing is kept. Raises Answered with the answer of another attempt,
-        Conflict `request_running` or Invalid `idempotency_key_reused`.
+        Conflict `request_running`, Invalid `idempotency_key_reused`, or Unavailable `busy` when the
+        receipt was not asked for.
         """
         request = self._request
         if request is None:
@@ -145,6 +146,7 @@ class _Once:
             raise
         if not request.finish(found):
             request.look()
+            raise Unavailable("busy", "Something was busy; send the request again.")
         return found
 
 
