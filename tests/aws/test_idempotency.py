@@ -67,8 +67,8 @@ ROUTES = {
     "bulk": Route(
         approve,
         "/api/v1/admin/products/bulk-approve",
-        {"moderation_notes": "Да", "product_ids": [1, 2, 3, 4, 404]},
-        products=4,
+        {"moderation_notes": "Да", "product_ids": [1, 2, 3, 404]},
+        products=3,
     ),
     "announce": Route(
         announce,
@@ -269,7 +269,7 @@ def test_while_a_product_is_busy_a_request_with_a_key_is_to_be_sent_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     route = ROUTES["bulk"]
-    submit(4)
+    submit(3)
     commit, commits = history.commit, count(1)
 
     def busy(*args: Any) -> Any:
@@ -281,7 +281,7 @@ def test_while_a_product_is_busy_a_request_with_a_key_is_to_be_sent_again(
     assert refusal(route.send()) == (503, "busy")
     answer = route.send()
     results = [each["result"] for each in answer.body["results"]]
-    assert results == ["approved"] * 4 + ["not_found"]
+    assert results == ["approved"] * 3 + ["not_found"]
     assert original(route.send()) == answer
     assert_done_once(world, route)
 
@@ -397,7 +397,7 @@ def test_a_function_may_die_before_any_of_its_calls(world: World, route: Route) 
 
 
 STEPS = st.lists(
-    st.tuples(st.integers(0, 7), st.sampled_from([1, 2, 3, 8, 30, "die", "edit"])), max_size=40
+    st.tuples(st.integers(0, 7), st.sampled_from([1, 2, 3, 8, 30, "die", "edit"])), max_size=25
 )
 
 
@@ -437,7 +437,7 @@ def test_however_requests_with_one_key_meet_there_is_one_effect_and_one_answer(
     if not is_edited:
         assert_done_once(world, route)
     if done:
-        # Whoever asks later is answered alike, and nobody was refused after it was done.
+        # Nobody was refused after it was done.
         assert answers[-1] == answers[-2] == done[0]
 
 
