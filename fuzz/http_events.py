@@ -212,6 +212,8 @@ def _headers(source: Source, template: str) -> dict[str, str]:
         )
     if is_chosen(source, 3):
         headers["if-match"] = word(source, '"1"', '"0"', '"2"', '"999999999999999"', "*", 'W/"1"')
+    if is_chosen(source, 3):
+        headers["idempotency-key"] = word(source, "a", "b", "c" * 255, "", "a b")
     if is_chosen(source, 20):
         headers[word(source, "cookie", "accept", "origin", "x-http-method-override").lower()] = (
             word(source, "*/*")

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.merge import OpenAPIMerge
 from aws_lambda_powertools.event_handler.openapi.models import Tag
 
 from reference import schemas
-from vitrina import http_api, responses
+from vitrina import http_api, idempotency, responses
 
 DESCRIPTION = """\
 Error responses are `application/problem+json` (RFC 9457) with a stable `code`. An unknown route
@@ -59,6 +59,12 @@ PROBLEM = {
 SECURITY_SCHEMES: dict[str, Any] = {
     "bearerAuth": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
 }
+REPLAYED: dict[str, Any] = {
+    idempotency.REPLAYED_HEADER: {
+        "description": "Whether this is the answer to an earlier request with the key.",
+        "schema": {"const": "true"},
+    }
+}
 NO_CONTENT = "204"
 # Powertools' own schemas of validation errors; here they are problems.
 UNUSED = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
@@ -84,6 +90,10 @@ REQUIREMENTS: list[tuple[Any, Requirement]] = [
     (http_api.OptionalBearer, Requirement(_TOKEN, [{}, *_BEARER], "anyone; a token shows more")),
     (http_api.IfMatch, Requirement(["request_invalid"])),
     (http_api.RequiredIfMatch, Requirement(["request_invalid", "version_missing"])),
+    (
+        idempotency.Once,
+        Requirement(["request_invalid", "idempotency_key_reused", "request_running", "busy"]),
+    ),
 ]
 # Errors of a request body, even if the route does not use it.
 _BODY = ["body_not_json", "body_too_large", "content_type_unsupported"]
@@ -161,6 +171,9 @@ def _describe(folder: str, tag: str) -> dict[str, Any]:
             _describe_parameter(parameter, route)
         successes = {k: v for k, v in operation["responses"].items() if k.startswith("2")}
         successes.get(NO_CONTENT, {}).pop("content", None)  # Powertools describes null
+        if idempotency.Once in _parameter_types(route):
+            for success in successes.values():
+                success["headers"] = success.get("headers", {}) | REPLAYED
         errors = {str(status): found for status, found in responses.refusals(possible).items()}
         operation["responses"] = successes | errors
     return described
@@ -184,6 +197,8 @@ def _describe_parameter(parameter: dict[str, Any], route: Route) -> None:
     if parameter["name"] == "if-match":
         parameter["name"] = "If-Match"
         parameter["required"] = http_api.RequiredIfMatch in _parameter_types(route)
+    if parameter["name"] == idempotency.HEADER.lower():
+        parameter["name"] = idempotency.HEADER
 
 
 def _from_parameters(route: Route) -> Iterator[str]:

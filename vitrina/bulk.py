@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from vitrina import trail
 from vitrina.errors import Problem
-from vitrina.moderation import Moderation
+from vitrina.product_changes import Moderation
 from vitrina.products import Product
 from vitrina.publishing import Broadcast
 from vitrina.types import Id, Number

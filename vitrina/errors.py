@@ -28,17 +28,17 @@ class Problem(Exception):
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal server error"
     codes: ClassVar[tuple[str, ...]] = ("internal_error",)
-    retry_after_seconds: int | None = None
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, retry_after_seconds: int | None = None) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
+        self.retry_after_seconds = retry_after_seconds
 
     @property
     def headers(self) -> dict[str, str]:
         """Headers of the HTTP answer."""
-        return {}
+        return {"Retry-After": str(self.retry_after_seconds)} if self.retry_after_seconds else {}
 
 
 class Malformed(Problem):
@@ -113,6 +113,7 @@ class Conflict(Problem):
         "settings_changed",
         "account_exists",
         "too_many_rooms",
+        "request_running",
     )
 
 
@@ -131,7 +132,13 @@ class UnsupportedContent(Problem):
 class Invalid(Problem):
     status = 422
     title = "Unprocessable content"
-    codes = ("request_invalid", "message_invalid", "notes_too_long", "notes_too_short")
+    codes = (
+        "request_invalid",
+        "message_invalid",
+        "notes_too_long",
+        "notes_too_short",
+        "idempotency_key_reused",
+    )
 
 
 class PreconditionRequired(Problem):
@@ -149,14 +156,6 @@ class TooManyRequests(Problem):
         "too_many_requests",
         "too_many_submissions",
     )
-
-    def __init__(self, code: str, detail: str, retry_after_seconds: int) -> None:
-        super().__init__(code, detail)
-        self.retry_after_seconds = retry_after_seconds
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Retry-After": str(self.retry_after_seconds)}
 
 
 class Unavailable(Problem):

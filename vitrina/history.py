@@ -3,8 +3,8 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from uuid import uuid4
 
 from aws_lambda_powertools import Logger
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 logger = Logger()
 
-# DynamoDB's limit for one transaction.
-MAX_TRANSACTION_ITEMS = 100
+# DynamoDB's limit for one transaction is 100. One item is left for a receipt.
+MAX_TRANSACTION_ITEMS = 99
 
 # Policy. One head numbers the events of a channel, and one writer at a time moves it. Submissions
 # can wait, so they pause longer and leave the head to decisions.
@@ -57,6 +57,19 @@ class Change(NamedTuple):
     write: "TransactWriteItemTypeDef | None"
     """None when there is nothing to write but the events."""
     events: Sequence[Published]
+
+
+R = TypeVar("R")
+Receipt = Callable[[R], list[Change]]
+"""Returns the changes that keep a result, for the transaction that leads to it."""
+
+
+def no_receipt(_result: object) -> list[Change]:
+    return []
+
+
+def event_ids(changes: Iterable[Change]) -> list[str]:
+    return [event.id for change in changes for event in change.events]
 
 
 class StoredEvent(NamedTuple):

@@ -53,6 +53,14 @@ ETAG_PATTERN = r'^"(0|[1-9][0-9]{0,14})"$'
 _ETAG = re.compile(ETAG_PATTERN)
 
 
+class Answered(Exception):
+    """The answer to a request is known: its route does not go on."""
+
+    def __init__(self, answer: Response[str]) -> None:
+        super().__init__()
+        self.answer = answer
+
+
 def resolver() -> APIGatewayHttpResolver:
     """Return an app without routes, which validates with pydantic and refuses with problem+json."""
     app = APIGatewayHttpResolver(
@@ -61,6 +69,7 @@ def resolver() -> APIGatewayHttpResolver:
         json_body_deserializer=_read_json,
     )
     app.exception_handler(Problem)(answer)
+    app.exception_handler(Answered)(lambda answered: answered.answer)
     app.exception_handler(Malformed)(lambda problem: _refusal(app) or answer(problem))
     app.exception_handler(RequestValidationError)(
         lambda invalid: _refusal(app) or _answer_invalid([*invalid.errors(), *_unknown(app)])
@@ -198,10 +207,13 @@ def _optional_bearer(request: Request) -> Identity | None:
     return _bearer(request) if "authorization" in request.headers else None
 
 
-def _admin(request: Request) -> Identity:
-    identity = _bearer(request)
-    identity.require(ClientType.ADMIN)
-    return identity
+# Whatever else depends on it gets the same one: the token is verified once.
+Bearer = Annotated[Identity, Depends(_bearer)]
+
+
+def _admin(bearer: Bearer) -> Identity:
+    bearer.require(ClientType.ADMIN)
+    return bearer
 
 
 # Powertools describes the parameters of a dependency, and passes only the request to it.
@@ -244,17 +256,15 @@ def _no_version(request: Request) -> None:
         )
 
 
-def _shop(request: Request) -> Identity:
-    identity = _bearer(request)
-    identity.require(ClientType.SHOP)
-    return identity
+def _shop(bearer: Bearer) -> Identity:
+    bearer.require(ClientType.SHOP)
+    return bearer
 
 
 # What a route requires of its caller, as the type of a parameter.
 Admin = Annotated[Identity, Depends(_admin)]
 Shop = Annotated[Identity, Depends(_shop)]
 OptionalBearer = Annotated[Identity | None, Depends(_optional_bearer)]
-Bearer = Annotated[Identity, Depends(_bearer)]
 FormerBearer = Annotated[Identity, Depends(_former_bearer)]
 IfMatch = Annotated[int | None, Depends(_expected_version)]
 RequiredIfMatch = Annotated[int, Depends(_required_version)]

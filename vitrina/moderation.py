@@ -1,10 +1,9 @@
 """Moderation: a shop submits a product, an administrator approves, rejects or withdraws it."""
 
-import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from vitrina import (
     aws,
@@ -13,11 +12,11 @@ from vitrina import (
     history,
     ids,
     platform_settings,
+    product_changes,
     products,
     publishing,
 )
 from vitrina.auth import Identity
-from vitrina.aws import Patience
 from vitrina.buckets import Rate
 from vitrina.channels import CHANNELS
 from vitrina.errors import (
@@ -25,49 +24,21 @@ from vitrina.errors import (
     Forbidden,
     Invalid,
     PreconditionRequired,
-    Problem,
     TooManyRequests,
-    Unavailable,
 )
-from vitrina.events import (
-    Position,
-    ProductApproval,
-    ProductApproved,
-    ProductRejected,
-    ProductRejection,
-    ProductSubmission,
-    ProductSubmitted,
-    ProductWithdrawal,
-    ProductWithdrawn,
-    Published,
-)
-from vitrina.history import Change, Publication, WriteConflict
+from vitrina.history import Receipt
 from vitrina.platform_settings import PlatformSettings
+from vitrina.product_changes import Ahead, Moderation
 from vitrina.products import MAX_DECISIONS, Decision, Product, Status, Submission
-from vitrina.publishing import Broadcast
 
-# Products are read again when another request wrote one of them in the meantime.
-MAX_READINGS = 5
 # A shop may send the submissions of so many minutes at once: 20 of 120 an hour.
 MINUTES_AT_ONCE = 10
 NOT_TOLD: Mapping[int, int] = {}
 
 
-class Moderation(NamedTuple):
-    """The result for each product, and the broadcast of all events."""
-
-    outcomes: dict[int, Product | Problem]
-    broadcast: Broadcast
-
-    def product(self, product_id: int) -> Product:
-        """Return a product as it is now; raises the problem that prevented the change."""
-        outcome = self.outcomes[product_id]
-        if isinstance(outcome, Problem):
-            raise outcome
-        return outcome
-
-
-def submit(submission: Submission, shop: Identity) -> Product:
+def submit(
+    submission: Submission, shop: Identity, receipt: Receipt[Product] = history.no_receipt
+) -> Product:
     """Store a shop's new product, pending, and publish `product.submitted`.
 
     Raises TooManyRequests `too_many_submissions` or Unavailable `busy`.
@@ -82,7 +53,9 @@ def submit(submission: Submission, shop: Identity) -> Product:
         status_changed_at=datetime.now(UTC),
         version=1,
     )
-    publishing.commit([_change(product)], history.SUBMISSION)
+    publishing.commit(
+        [product_changes.change_of(product)], history.SUBMISSION, lambda _: receipt(product)
+    )
     return product
 
 
@@ -113,7 +86,7 @@ def resubmit(
             **_now(product, Status.PENDING),
         )
 
-    return _decide([product_id], decide, history.SUBMISSION)
+    return product_changes.decide_all([product_id], decide, history.SUBMISSION)
 
 
 def approve(
@@ -121,6 +94,7 @@ def approve(
     notes: str | None,
     admin: Identity,
     versions: Mapping[int, int] = NOT_TOLD,
+    receipt: Receipt[Moderation] = history.no_receipt,
 ) -> Moderation:
     """Approve each pending product at the fee in force, and publish `product.approved`.
 
@@ -128,7 +102,8 @@ def approve(
     edited after its submission needs one. For every other product the outcome is NotFound
     `product_not_found`, Conflict `already_moderated` or `product_changed`, PreconditionRequired
     `version_missing`, or Unavailable `busy`. Of two concurrent decisions one succeeds: a product is
-    written on the condition that it is as it was read.
+    written on the condition that it is as it was read. What the administrator has decided before,
+    on the same version and with the same notes, is done: it is not published again.
 
     Raises Invalid `notes_too_long`.
     """
@@ -138,12 +113,15 @@ def approve(
     _require_length(notes or "", rules, shortest=0)
 
     def decide(product: Product) -> Product:
+        seen = versions.get(product.product_id)
+        if _is_done(product, Status.APPROVED, notes or "", admin, seen or 1):
+            return product
         _require_pending(product)
-        _require_seen(product, versions.get(product.product_id))
+        _require_seen(product, seen)
         approved = _decided(product, Status.APPROVED, notes or "", admin)
         return approved.model_copy(update={"approval_fee": rules.approval_fee})
 
-    return _decide(product_ids, decide, history.DECISION, ahead)
+    return product_changes.decide_all(product_ids, decide, history.DECISION, ahead, receipt)
 
 
 def reject(
@@ -151,6 +129,7 @@ def reject(
     notes: str,
     admin: Identity,
     versions: Mapping[int, int] = NOT_TOLD,
+    receipt: Receipt[Moderation] = history.no_receipt,
 ) -> Moderation:
     """Reject each pending product with a reason, and publish `product.rejected`.
 
@@ -162,15 +141,22 @@ def reject(
     _require_reason(notes, ahead.rules)
 
     def decide(product: Product) -> Product:
+        seen = versions.get(product.product_id)
+        if _is_done(product, Status.REJECTED, notes, admin, seen or 1):
+            return product
         _require_pending(product)
-        _require_seen(product, versions.get(product.product_id))
+        _require_seen(product, seen)
         return _decided(product, Status.REJECTED, notes, admin)
 
-    return _decide(product_ids, decide, history.DECISION, ahead)
+    return product_changes.decide_all(product_ids, decide, history.DECISION, ahead, receipt)
 
 
 def withdraw(
-    product_id: int, notes: str, admin: Identity, expected_version: int | None = None
+    product_id: int,
+    notes: str,
+    admin: Identity,
+    expected_version: int | None = None,
+    receipt: Receipt[Moderation] = history.no_receipt,
 ) -> Moderation:
     """Take an approved product out of public view, and publish `product.withdrawn`.
 
@@ -183,13 +169,16 @@ def withdraw(
     _require_reason(notes, ahead.rules)
 
     def decide(product: Product) -> Product:
+        # Submitted, approved.
+        unedited = 2
+        if _is_done(product, Status.WITHDRAWN, notes, admin, expected_version or unedited):
+            return product
         if product.moderation_status is not Status.APPROVED:
             raise Conflict("not_approved", f"Product {product_id} is not approved.")
-        # Submitted, approved.
-        _require_seen(product, expected_version, unedited=2)
+        _require_seen(product, expected_version, unedited)
         return _decided(product, Status.WITHDRAWN, notes, admin)
 
-    return _decide([product_id], decide, history.DECISION, ahead)
+    return product_changes.decide_all([product_id], decide, history.DECISION, ahead, receipt)
 
 
 def submissions_bucket(shop_id: int | str) -> str:
@@ -211,15 +200,7 @@ def _count_submission(shop: Identity) -> None:
         )
 
 
-class _Ahead(NamedTuple):
-    """What a decision begins with."""
-
-    rules: PlatformSettings
-    found: Mapping[int, Product]
-    heads: Mapping[str, Position]
-
-
-def _read_ahead(product_ids: Sequence[int], channels: Collection[str] = ()) -> _Ahead:
+def _read_ahead(product_ids: Sequence[int], channels: Collection[str] = ()) -> Ahead:
     """Read the settings, products and the heads of channels in one call, strongly consistent."""
     here = config.current()
     rows: dict[str, list[Any]] = defaultdict(list)
@@ -231,63 +212,11 @@ def _read_ahead(product_ids: Sequence[int], channels: Collection[str] = ()) -> _
         ]
     ):
         rows[table].append(row)
-    return _Ahead(
+    return Ahead(
         rules=platform_settings.from_row(next(iter(rows[here.platform_table]), None)).settings,
         found=products.from_rows(rows[here.products_table]),
         heads=history.positions_in(rows[here.history_table]),
     )
-
-
-def _decide(
-    product_ids: Iterable[int],
-    decide: Callable[[Product], Product],
-    patience: Patience,
-    ahead: _Ahead | None = None,
-) -> Moderation:
-    """Write each decision, on the condition that its product is as it was read, and publish all.
-
-    A product is read and decided on again if another request has written it meanwhile. When a
-    channel's head is busy, `history.commit` has tried long enough.
-    """
-
-    def outcome(product_id: int, found: Product | None) -> Product | Problem:
-        if found is None:
-            return products.not_found(product_id)
-        try:
-            return decide(found)
-        except Problem as problem:
-            return problem
-
-    busy = Unavailable("busy", "Other requests are changing this product; try again.")
-    outcomes: dict[int, Product | Problem] = dict.fromkeys(product_ids, busy)
-    undecided = [*outcomes]
-    committed: list[Publication] = []
-    heads = ahead.heads if ahead else None
-    until = time.monotonic() + history.MAX_SECONDS
-    for _ in aws.attempts(MAX_READINGS, until):
-        found = ahead.found if ahead else products.find_many(undecided)
-        ahead = None
-        outcomes |= {n: outcome(n, found.get(n)) for n in undecided}
-        decided = [made for n in undecided if isinstance(made := outcomes[n], Product)]
-        undecided = []
-        changes = (_change(made, found[made.product_id]) for made in decided)
-        for batch in history.batches(changes):
-            try:
-                committed.append(history.commit(batch, patience, until, heads))
-                heads = committed[-1].heads
-            except WriteConflict:
-                undecided += _product_ids(batch)
-                heads = None
-            except Unavailable as problem:
-                outcomes |= dict.fromkeys(_product_ids(batch), problem)
-        outcomes |= dict.fromkeys(undecided, busy)
-        if not undecided:
-            break
-    return Moderation(outcomes, publishing.publish(committed))
-
-
-def _product_ids(changes: Iterable[Change]) -> list[int]:
-    return [change.events[-1].data.product_id for change in changes]
 
 
 def _now(product: Product, status: Status) -> dict[str, Any]:
@@ -307,6 +236,16 @@ def _decided(product: Product, status: Status, notes: str, admin: Identity) -> P
     }
     decisions = [*product.decisions, Decision(**fields)][-MAX_DECISIONS:]
     return product.model_copy(update=fields | {"decisions": decisions})
+
+
+def _is_done(product: Product, status: Status, notes: str, admin: Identity, seen: int) -> bool:
+    """Return whether a product's latest change is this very decision, on the version seen."""
+    return (
+        product.moderation_status is status
+        and product.version == seen + 1
+        and product.moderation_notes == notes
+        and product.admin_id == admin.account_id
+    )
 
 
 def _require_pending(product: Product) -> None:
@@ -344,26 +283,3 @@ def _require_length(notes: str, rules: PlatformSettings, shortest: int) -> None:
         raise Invalid("notes_too_long", f"Notes have at most {rules.longest_notes} characters.")
     if len(notes) < shortest:
         raise Invalid("notes_too_short", f"Notes have at least {shortest} characters.")
-
-
-def _change(product: Product, before: Product | None = None) -> Change:
-    """Return the write of a product, and the events of its change."""
-    return Change(products.put(product), [*_events(product, before)])
-
-
-def _events(product: Product, before: Product | None = None) -> Iterator[Published]:
-    if before and before.moderation_status is Status.APPROVED:
-        # With the name that everyone knows: nobody has approved that of an edit.
-        known = before.model_copy(update={"version": product.version})
-        withdrawal = ProductWithdrawal.model_validate(known, from_attributes=True)
-        yield ProductWithdrawn(data=withdrawal)
-    match product.moderation_status:
-        case Status.PENDING:
-            submission = ProductSubmission.model_validate(product, from_attributes=True)
-            yield ProductSubmitted(data=submission)
-        case Status.APPROVED:
-            approval = ProductApproval.model_validate(product, from_attributes=True)
-            yield ProductApproved(data=approval)
-        case Status.REJECTED:
-            rejection = ProductRejection.model_validate(product, from_attributes=True)
-            yield ProductRejected(data=rejection)

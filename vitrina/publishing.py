@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from vitrina import aws, history, lanes, metrics, posting, subscriptions, tasks
 from vitrina.aws import Patience
-from vitrina.history import DECISION, Change, Publication, Span, StoredEvent
+from vitrina.history import DECISION, Change, Publication, Receipt, Span, StoredEvent
 from vitrina.lanes import Lane
 from vitrina.partitions import Kind
 from vitrina.posting import ChannelEvents
@@ -36,12 +36,17 @@ class Broadcast(BaseModel):
     """Tasks left to workers: lanes, and connections to be tried again."""
 
 
-def commit(changes: Sequence[Change], patience: Patience = DECISION) -> Broadcast:
+def commit(
+    changes: Sequence[Change],
+    patience: Patience = DECISION,
+    receipt: Receipt[Broadcast] = history.no_receipt,
+) -> Broadcast:
     """Commit changes with their events, then publish the events.
 
     Raises history.WriteConflict or Unavailable `busy`; nothing is written or posted then.
     """
-    return publish([history.commit(changes, patience)])
+    expected = Broadcast(event_ids=history.event_ids(changes))
+    return publish([history.commit([*changes, *receipt(expected)], patience)])
 
 
 def publish(publications: Sequence[Publication], *, wakes_all: bool = False) -> Broadcast:

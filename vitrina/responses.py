@@ -9,8 +9,8 @@ from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from vitrina.errors import KINDS
 from vitrina.http_api import ETAG_PATTERN, PROBLEM_JSON
 
-# Headers of a refusal, by its status.
-_HEADERS = {401: "WWW-Authenticate", 429: "Retry-After"}
+# Headers of a refusal, by its status or by one of its codes.
+_HEADERS = {401: "WWW-Authenticate", 429: "Retry-After", "request_running": "Retry-After"}
 
 
 def describe(
@@ -41,8 +41,10 @@ def refusals(codes: Iterable[str]) -> dict[int, OpenAPIResponse]:
                 "description": problem.title,
                 "content": {PROBLEM_JSON: {"schema": schema}},
             }
-            if header := _HEADERS.get(problem.status):
-                responses[problem.status]["headers"] = {header: {"schema": {"type": "string"}}}
+            if headers := [_HEADERS[each] for each in (problem.status, *found) if each in _HEADERS]:
+                responses[problem.status]["headers"] = {
+                    header: {"schema": {"type": "string"}} for header in headers
+                }
             wanted -= {*found}
     if wanted:
         raise ValueError(f"vitrina.errors has no {sorted(wanted)}")

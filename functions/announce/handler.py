@@ -9,7 +9,8 @@ from vitrina import http_api, publishing, responses, trail
 from vitrina.channels import ROOM_RULE, Channel, ClientType, may_join
 from vitrina.errors import Forbidden
 from vitrina.events import Announcement, AnnouncementPublished
-from vitrina.history import Change
+from vitrina.history import DECISION, Change
+from vitrina.idempotency import Once
 from vitrina.publishing import Broadcast
 from vitrina.types import Lines, OneLine, visible
 
@@ -25,15 +26,17 @@ class Draft(BaseModel):
 
 
 @app.post("/api/v1/admin/announcements", responses=responses.describe("busy", "room_forbidden"))
-def announce(admin: http_api.Admin, draft: Annotated[Draft, Body()]) -> Broadcast:
+def announce(admin: http_api.Admin, once: Once, draft: Annotated[Draft, Body()]) -> Broadcast:
     """Publish an announcement to everyone of a type, to one identity or to a room."""
     trail.note(to=draft.to)
     scope, _, room = draft.to.partition(":")
     if scope == "room" and not may_join(room, ClientType.ADMIN, admin.name):
         raise Forbidden("room_forbidden", ROOM_RULE)
     announcement = Announcement(**draft.model_dump(), admin_id=admin.account_id)
-    event = AnnouncementPublished(data=announcement)
-    return publishing.commit([Change(None, [event])])
+    changes = [Change(None, [AnnouncementPublished(data=announcement)])]
+    return once(
+        lambda receipt: publishing.commit(changes, DECISION, receipt), lambda broadcast: broadcast
+    )
 
 
 handler = http_api.handler(app)

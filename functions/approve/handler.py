@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from vitrina import http_api, moderation, responses
 from vitrina.bulk import Results, Selection
+from vitrina.idempotency import Once
 from vitrina.products import Product
 from vitrina.publishing import Broadcast
 from vitrina.types import Notes
@@ -44,24 +45,31 @@ def approve(
     product_id: http_api.PathId,
     admin: http_api.Admin,
     expected_version: http_api.IfMatch,
+    once: Once,
     approval: Annotated[Approval | None, Body()] = None,
 ) -> Approved:
     """Approve a pending product at the fee in force, and notify everyone."""
     notes = approval.moderation_notes if approval else None
     versions = {} if expected_version is None else {product_id: expected_version}
-    done = moderation.approve([product_id], notes, admin, versions)
-    return Approved(product=done.product(product_id), broadcast=done.broadcast)
+    return once(
+        lambda receipt: moderation.approve([product_id], notes, admin, versions, receipt),
+        lambda done: Approved(product=done.product(product_id), broadcast=done.broadcast),
+    )
 
 
 @app.post("/api/v1/admin/products/bulk-approve", responses=responses.describe("notes_too_long"))
 def bulk_approve(
     admin: http_api.Admin,
     _no_version: http_api.NoIfMatch,
+    once: Once,
     approval: Annotated[BulkApproval, Body()],
 ) -> Results:
     """Approve 1 to 100 products, each independently, with a result for each."""
-    return Results.of(
-        moderation.approve(approval.ids, approval.moderation_notes, admin, approval.versions)
+    return once(
+        lambda receipt: moderation.approve(
+            approval.ids, approval.moderation_notes, admin, approval.versions, receipt
+        ),
+        Results.of,
     )
 
 

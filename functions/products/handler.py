@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 
 from vitrina import http_api, listings, moderation, products, responses, shared_lists, trail
 from vitrina.http_api import Limit
+from vitrina.idempotency import Once
 from vitrina.listings import LIST_FRESH_SECONDS, LIST_STALE_SECONDS, Page, PublicPage, Queue
 from vitrina.products import Product, PublicProduct, Status, Submission
 from vitrina.types import Id, Numeral
@@ -26,10 +27,13 @@ SHARED = f"public, max-age={LIST_FRESH_SECONDS}, stale-while-revalidate={LIST_ST
     responses=responses.describe("too_many_submissions", "busy", done=HTTPStatus.CREATED),
 )
 def submit(
-    shop: http_api.Shop, submission: Annotated[Submission, Body()]
+    shop: http_api.Shop, once: Once, submission: Annotated[Submission, Body()]
 ) -> tuple[Product, HTTPStatus]:
     """Submit a new product, which is pending until an administrator decides."""
-    product = moderation.submit(submission, shop)
+    return once(lambda receipt: moderation.submit(submission, shop, receipt), _created)
+
+
+def _created(product: Product) -> tuple[Product, HTTPStatus]:
     trail.note(product_id=product.product_id)
     return product, HTTPStatus.CREATED
 

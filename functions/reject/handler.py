@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from vitrina import http_api, moderation, responses
 from vitrina.bulk import Results, Selection
+from vitrina.idempotency import Once
 from vitrina.products import Product
 from vitrina.publishing import Broadcast
 from vitrina.types import MAX_NOTES_CHARACTERS, Lines, visible
@@ -45,12 +46,16 @@ def reject(
     product_id: http_api.PathId,
     admin: http_api.Admin,
     expected_version: http_api.IfMatch,
+    once: Once,
     reason: Annotated[Reason, Body()],
 ) -> Decided:
     """Reject a pending product with a reason, and notify its shop and the administrators."""
+    notes = reason.moderation_notes
     versions = {} if expected_version is None else {product_id: expected_version}
-    done = moderation.reject([product_id], reason.moderation_notes, admin, versions)
-    return Decided(product=done.product(product_id), broadcast=done.broadcast)
+    return once(
+        lambda receipt: moderation.reject([product_id], notes, admin, versions, receipt),
+        lambda done: Decided(product=done.product(product_id), broadcast=done.broadcast),
+    )
 
 
 @app.post(
@@ -60,11 +65,15 @@ def reject(
 def bulk_reject(
     admin: http_api.Admin,
     _no_version: http_api.NoIfMatch,
+    once: Once,
     rejection: Annotated[BulkRejection, Body()],
 ) -> Results:
     """Reject 1 to 100 products for one reason, each independently, with a result for each."""
-    return Results.of(
-        moderation.reject(rejection.ids, rejection.moderation_notes, admin, rejection.versions)
+    return once(
+        lambda receipt: moderation.reject(
+            rejection.ids, rejection.moderation_notes, admin, rejection.versions, receipt
+        ),
+        Results.of,
     )
 
 
@@ -84,11 +93,15 @@ def withdraw(
     product_id: http_api.PathId,
     admin: http_api.Admin,
     expected_version: http_api.IfMatch,
+    once: Once,
     reason: Annotated[Reason, Body()],
 ) -> Decided:
     """Take an approved product out of public view with a reason, and notify everyone."""
-    done = moderation.withdraw(product_id, reason.moderation_notes, admin, expected_version)
-    return Decided(product=done.product(product_id), broadcast=done.broadcast)
+    notes = reason.moderation_notes
+    return once(
+        lambda receipt: moderation.withdraw(product_id, notes, admin, expected_version, receipt),
+        lambda done: Decided(product=done.product(product_id), broadcast=done.broadcast),
+    )
 
 
 handler = http_api.handler(app)

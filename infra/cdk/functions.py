@@ -25,6 +25,8 @@ READ_POSITIONS = ("BatchGetItem", "PutItem")
 PUBLISH = (*READ_POSITIONS, "UpdateItem")
 LANES = "history[lane@*]"
 CHANNELS_OF_CLIENTS = "history[user,user:*,shop,shop:*,admin,admin:*,room:*]"
+# The answers to requests with an idempotency key.
+ONCE: Mapping[str, tuple[str, ...]] = {"platform[once#*]": ("GetItem", "PutItem")}
 # Few, so that connections that are not reached take no worker from lanes.
 RETRY_WORKERS = 2
 # Whether a token's session, or everyone's, has ended.
@@ -164,14 +166,14 @@ FUNCTIONS = {
     # One whole vCPU, because posting is limited by the processor.
     "approve": _publisher(
         ("product.approved",),
-        {"products": ("BatchGetItem", "PutItem"), "platform[settings]": ("BatchGetItem",)},
+        {"products": ("BatchGetItem", "PutItem"), "platform[settings]": ("BatchGetItem",), **ONCE},
         reserved_concurrency=30,
         snap_start=True,
         memory_mb=1769,
     ),
     "reject": _publisher(
         ("product.rejected", "product.withdrawn"),
-        {"products": ("BatchGetItem", "PutItem"), "platform[settings]": ("BatchGetItem",)},
+        {"products": ("BatchGetItem", "PutItem"), "platform[settings]": ("BatchGetItem",), **ONCE},
     ),
     "products": _publisher(
         ("product.submitted", "product.withdrawn"),
@@ -183,11 +185,12 @@ FUNCTIONS = {
             "platform[queue,queue#*]": ("GetItem", "UpdateItem"),
             # Positions that lists of approved products follow.
             _channels_of("product.approved"): ("BatchGetItem", "Query"),
+            **ONCE,
         },
         reserved_concurrency=150,
     ),
     "settings": _publisher(("settings.updated",), {"platform[settings]": ("GetItem", "PutItem")}),
-    "announce": _publisher(("announcement.published",)),
+    "announce": _publisher(("announcement.published",), ONCE),
     "accounts": Function(
         {
             "accounts": ("GetItem",),

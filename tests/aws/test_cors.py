@@ -44,7 +44,7 @@ def test_a_preflight_of_an_allowed_page_is_answered_with_204(
     assert granted["Access-Control-Allow-Origin"] == origin
     assert method in granted["Access-Control-Allow-Methods"].split(", ")
     names = granted["Access-Control-Allow-Headers"].split(", ")
-    assert names == ["authorization", "content-type", "if-match"]
+    assert names == ["authorization", "content-type", "if-match", "idempotency-key"]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_the_response_repeats_an_allowed_origin_as_it_was_sent(origin: str) -> N
     assert status == 200
     assert granted == {
         "Access-Control-Allow-Origin": origin,
-        "Access-Control-Expose-Headers": "etag, retry-after",
+        "Access-Control-Expose-Headers": "etag, retry-after, idempotency-replayed",
     }
 
 

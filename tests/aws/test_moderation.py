@@ -41,7 +41,7 @@ def reject(product_id: object, notes: object = "Нет фотографии", **
 
 def approve(product_id: object, **more: Any) -> Answer:
     path = f"/api/v1/admin/products/{product_id}/approve"
-    return call_approve("POST", path, token=token_of(ClientType.ADMIN), **more)
+    return call_approve("POST", path, **{"token": token_of(ClientType.ADMIN)} | more)
 
 
 def resubmit(product_id: object, token: str, **more: Any) -> Answer:
@@ -109,9 +109,32 @@ def test_only_admins_reject(client_type: ClientType) -> None:
 def test_what_was_decided_stays_decided() -> None:
     rejected, approved = submit(), submit()
     assert reject(rejected).status == approve(approved).status == 200
-    for answer in (approve(rejected), reject(rejected), approve(approved), reject(approved)):
+    other = token_of(ClientType.ADMIN, 2)
+    for answer in (
+        *(approve(rejected), reject(approved), reject(rejected, "Нет цены")),
+        *(approve(approved, token=other), reject(rejected, token=other)),
+    ):
         assert (answer.status, answer.body["code"]) == (409, "already_moderated")
     assert reject(404).body["code"] == "product_not_found"
+
+
+@pytest.mark.parametrize("decide", [approve, reject])
+def test_a_decision_that_is_sent_again_is_answered_alike_and_published_once(
+    management_api: ManagementApiStub, decide: Callable[..., Answer]
+) -> None:
+    """Without a key: the answer may have been lost, or somebody has clicked twice."""
+    product_id = submit()
+    resubmit(product_id, shop_token())
+    connect("admin", ClientType.ADMIN)
+    first, second = (decide(product_id, headers={"if-match": '"2"'}) for _ in range(2))
+    assert (second.status, second.body["product"]) == (200, first.body["product"])
+    nothing = {"event_ids": [], "delivered": 0, "gone": 0, "queued": 0}
+    assert second.body["broadcast"] == nothing
+    assert len(management_api.received["admin"]) == 1
+    assert stored(product_id).version == 3
+    resubmit(product_id, shop_token())
+    late = decide(product_id, headers={"if-match": '"2"'})
+    assert (late.status, late.body["code"]) == (409, "product_changed")
 
 
 def test_of_two_decisions_on_the_same_reading_one_is_made(
@@ -187,7 +210,7 @@ def test_a_decided_product_is_decided_whatever_version_is_sent() -> None:
     product_id = submit()
     resubmit(product_id, shop_token())
     approve(product_id, headers={"if-match": '"2"'})
-    for headers in ({}, {"if-match": '"2"'}, {"if-match": '"3"'}):
+    for headers in ({}, {"if-match": '"1"'}, {"if-match": '"3"'}):
         assert approve(product_id, headers=headers).body["code"] == "already_moderated"
 
 

@@ -10,7 +10,7 @@ from harness.gateway_events import CONTEXT, frame_of
 from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
 from tests.aws.conftest import connect, unpublished
-from vitrina import auth, aws, connections, history, moderation, recovery
+from vitrina import auth, aws, connections, history, moderation, product_changes, recovery
 from vitrina.channels import ClientType
 from vitrina.frames import MAX_FRAME_BYTES
 from vitrina.products import Submission
@@ -134,7 +134,7 @@ def submit_many(count: int) -> None:
     """Publish one event to the admins, and so many more like it."""
     shop = auth.verify(token_of(ClientType.SHOP))
     product = moderation.submit(Submission(product_name="x"), shop)
-    [event] = moderation._events(product)
+    [event] = product_changes._events(product)
     for batch in history.batches(history.Change(None, [event]) for _ in range(count)):
         history.commit(batch)
 

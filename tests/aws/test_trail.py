@@ -132,8 +132,9 @@ def test_who_did_what_from_where_with_which_result(lines: Lines) -> None:
         HttpCall(products_handler)("POST", "/api/v1/products", body, token=shop)
     approve = HttpCall(approve_handler)
     approve("POST", "/api/v1/admin/products/1/approve", token=admin)
-    approve("POST", "/api/v1/admin/products/1/approve", token=admin)
-    bulk = {"product_ids": [1, 2, 3]}
+    again = {"moderation_notes": "Again"}
+    approve("POST", "/api/v1/admin/products/1/approve", again, token=admin)
+    bulk = {"product_ids": [1, 2, 3]} | again
     approve("POST", "/api/v1/admin/products/bulk-approve", bulk, token=admin)
     HttpCall(announce_handler)(
         "POST",

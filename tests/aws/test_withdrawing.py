@@ -19,6 +19,7 @@ from vitrina import auth, history, moderation, products
 from vitrina.channels import ClientType
 from vitrina.errors import Problem
 from vitrina.history import Span
+from vitrina.product_changes import Moderation
 from vitrina.products import Product, Status, Submission
 
 call_approve = HttpCall(approve_handler)
@@ -173,7 +174,8 @@ def test_only_what_is_approved_is_withdrawn() -> None:
     pending, rejected, withdrawn = submit(), submit(), approved()
     with unpublished():
         moderation.reject([rejected], "Нет фотографии", auth.read(admin())).product(rejected)
-    withdraw(withdrawn)
+    with unpublished():
+        moderation.withdraw(withdrawn, "Другая причина", auth.read(admin())).product(withdrawn)
     for product_id in (pending, rejected, withdrawn):
         answer = withdraw(product_id)
         assert (answer.status, answer.body["code"]) == (409, "not_approved")
@@ -256,27 +258,27 @@ def test_a_product_keeps_its_latest_twenty_decisions() -> None:
 
 # --- Four sides at once ---
 
-Act = Callable[[int], moderation.Moderation]
+Act = Callable[[int], Moderation]
 
 
 def _seen(product_id: int) -> dict[int, int]:
     return {product_id: stored(product_id).version}
 
 
-def _approve(product_id: int) -> moderation.Moderation:
+def _approve(product_id: int) -> Moderation:
     return moderation.approve([product_id], None, auth.read(admin()), _seen(product_id))
 
 
-def _reject(product_id: int) -> moderation.Moderation:
+def _reject(product_id: int) -> Moderation:
     return moderation.reject([product_id], "Нет", auth.read(admin()), _seen(product_id))
 
 
-def _withdraw(product_id: int) -> moderation.Moderation:
+def _withdraw(product_id: int) -> Moderation:
     version = stored(product_id).version
     return moderation.withdraw(product_id, "Нет", auth.read(admin()), version)
 
 
-def _edit(product_id: int) -> moderation.Moderation:
+def _edit(product_id: int) -> Moderation:
     return moderation.resubmit(product_id, Submission(product_name="x"), auth.read(shop()))
 
 

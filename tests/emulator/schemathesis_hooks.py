@@ -1,6 +1,7 @@
 """What test_openapi.py changes of the requests that schemathesis makes up."""
 
 from typing import Any
+from uuid import uuid4
 
 import schemathesis
 from schemathesis import Case, GenerationMode, HookContext
@@ -23,6 +24,9 @@ def before_call(_context: HookContext, case: Case[Any], _kwargs: dict[str, Any])
         del case.headers["If-Match"]
     if is_valid:
         case.body = _visible(case.body)
+        # What has been sent before is no valid key of another request.
+        if "Idempotency-Key" in case.headers:
+            case.headers["Idempotency-Key"] = str(uuid4())
 
 
 @schemathesis.hook

@@ -13,7 +13,7 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from infra.cdk.http_api import HTTP_ROUTES
 from reference import asyncapi, files, openapi, schemas
-from vitrina import errors, http_api, responses
+from vitrina import errors, http_api, idempotency, responses
 from vitrina.channels import CHANNELS
 from vitrina.errors import KINDS
 
@@ -112,6 +112,31 @@ def test_if_match_is_required_for_settings_only(http: dict[str, Any]) -> None:
     responses = http["paths"]["/api/v1/admin/settings"]["put"]["responses"]
     assert "version_missing" in openapi.codes(responses["428"])
     assert "ETag" in responses["200"]["headers"]
+
+
+# They begin or end sessions; a session that nobody uses expires.
+REPEATABLE = {
+    "/api/v1/auth/login",
+    "/api/v1/auth/refresh",
+    "/api/v1/auth/logout",
+    "/api/v1/admin/accounts/{account_id}/disconnect",
+}
+
+
+def test_every_post_takes_a_key_or_may_be_sent_again_without_one(http: dict[str, Any]) -> None:
+    posts = {path: found for method, path, found in openapi.operations(http) if method == "POST"}
+    with_key = {
+        path
+        for path, operation in posts.items()
+        if idempotency.HEADER in {each["name"] for each in operation.get("parameters", ())}
+    }
+    assert with_key == posts.keys() - REPEATABLE
+    for path in with_key:
+        found = posts[path]
+        assert {"request_running", "idempotency_key_reused"} <= {*openapi.error_codes(found)}
+        [success] = (each for status, each in found["responses"].items() if status < "3")
+        assert idempotency.REPLAYED_HEADER in success["headers"]
+        assert "Retry-After" in found["responses"]["409"]["headers"]
 
 
 def test_a_refusal_is_a_problem(http: dict[str, Any]) -> None:
