@@ -19,7 +19,7 @@ def call(route: str, bearer: ClientType | None, **query: Any) -> Any:
     path = path.replace("{session_id}", "A" * 22).replace("{product_id}", "1")
     path = path.replace("{account_id}", "1")
     token = token_of(bearer) if bearer else None
-    body: dict[str, Any] | None = None if method == "GET" else {}
+    body: Any = None if method == "GET" else {}
     headers = {"if-match": '"1"'} if route == "PUT /api/v1/admin/settings" else {}
     return HttpCall(handler)(method, path, body, token=token, headers=headers, **query)
 

@@ -29,7 +29,7 @@ call_reject = HttpCall(reject_handler)
 pytestmark = pytest.mark.usefixtures("management_api")
 
 # Few in the suite; two hundred were run once.
-ROUNDS = 6
+ROUNDS = 4
 
 
 def admin(account_id: int = 1) -> str:

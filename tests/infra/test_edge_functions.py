@@ -132,7 +132,7 @@ def is_shared(query: str, method: str = "GET") -> bool:
     return "authorization" not in answer["headers"]
 
 
-@pytest.mark.parametrize("query", ["", "status=approved", "limit=5&status=approved&since=x"])
+@pytest.mark.parametrize("query", ["", "shop_id=10", "limit=5&status=approved&since=x"])
 def test_phones_share_a_list_of_approved_products_whatever_their_tokens(query: str) -> None:
     assert is_shared(query)
 
@@ -151,7 +151,7 @@ def test_a_product_is_submitted_with_a_token(method: str) -> None:
 
 
 def test_a_list_keeps_all_else_of_its_request() -> None:
-    query = "limit=5&cursor=e30%3D&status=approved&since=3f0c9a1e:58"
+    query = "limit=5&cursor=e30%3D&status=approved&shop_id=10&since=3f0c9a1e:58"
     asked = event("/api/v1/products", query, authorization="Bearer x", accept="*")
     [answer] = run(LISTS, asked)
     del asked["request"]["headers"]["authorization"]

@@ -77,8 +77,8 @@ def test_a_function_writes_only_to_the_channels_of_its_events() -> None:
     assert {name: keys for name, keys in written.items() if keys} == {
         "approve": everyone,
         "settings": everyone,
-        "reject": ("admin", "shop:*"),
-        "products": ("admin",),
+        "reject": ("admin", "shop", "shop:*", "user"),
+        "products": everyone,
         # It begins a channel that nobody has read, and writes no events.
         "events": ("admin", "admin:*", "room:*", "shop", "shop:*", "user", "user:*"),
     }
