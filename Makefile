@@ -14,7 +14,7 @@ SOURCES := pyproject.toml README.md LICENSE infra/artifact.py infra/aws_descript
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo dev test test-nightly bench fuzz lint format reference cost lock artifact clean
-.PHONY: bootstrap deploy diff outputs account password remove-account verify replay-dead-letters
+.PHONY: bootstrap deploy diff outputs account password remove-account verify replay-dead-letters tail
 .PHONY: disconnect-all everyone-out new-edge-value
 
 help: ## list the targets
@@ -23,8 +23,9 @@ help: ## list the targets
 demo: build/ready ## deploy to a local cloud, approve a product and show the delivered events
 	@$(BIN)/python -m local.demo
 
-dev: build/ready ## keep the local cloud running on http://localhost:8000 until Ctrl-C
-	@$(BIN)/python -m local.dev
+# A shell may have a HOST of its own, so only one that is typed counts.
+dev: build/ready ## keep the local cloud running on http://localhost:8000 until Ctrl-C; for phones HOST=0.0.0.0
+	@$(BIN)/python -m local.dev $(if $(filter command,$(origin HOST)),--host '$(HOST)')
 
 PYTEST := $(BIN)/pytest --numprocesses auto
 
@@ -178,6 +179,9 @@ verify: build/$(if $(filter local,$(STAGE)),ready,venv.done) ## prove a deployed
 
 replay-dead-letters: build/venv.done ## retry the failed fan-out tasks of a deployed stack
 	@$(BIN)/python -m ops.dead_letters --stack Vitrina-$(STAGE)
+
+tail: build/venv.done ## print a channel's events of a deployed stack as they are published: make tail CHANNEL=user
+	@$(BIN)/python -m ops.tail '$(CHANNEL)' --stack Vitrina-$(STAGE)
 
 disconnect-all: build/venv.done ## close all connections of a deployed stack; clients reconnect: or with TYPE=… RATE=…
 	@$(BIN)/python -m ops.disconnection --stack Vitrina-$(STAGE) $(if $(TYPE),--type $(TYPE)) $(if $(RATE),--rate $(RATE))

@@ -2,7 +2,8 @@
 
 It tells the APIs what CloudFront tells them: the stack's secret, the client's host and address.
 Upgrades of `/ws/{type}` go to the WebSocket API as `?client_type={type}`, because API Gateway
-refuses a path after the stage; other requests go to the HTTP API.
+refuses a path after the stage; other requests go to the HTTP API. It also does what the local cloud
+lacks of API Gateway: it answers `ping` and preflights, and an offered subprotocol.
 """
 
 import asyncio
@@ -21,7 +22,9 @@ from aiohttp import (
     ClientError,
     ClientSession,
     ClientWebSocketResponse,
+    ClientWSTimeout,
     TCPConnector,
+    WSMessage,
     WSMsgType,
     web,
 )
@@ -31,17 +34,23 @@ from yarl import URL
 from harness import gateway_events
 from vitrina import aws
 from vitrina.door import SECRET_HEADER, VIEWER_HEADER
+from vitrina.events import Pong
 from vitrina.origins import EDGE_HOST_HEADER
+from vitrina.websocket_api import BEARER
 
 # API Gateway's limits.
 MAX_MESSAGE_BYTES = 128 * 1024
 MAX_REQUEST_BYTES = 10 * 1024 * 1024
+# The local cloud takes a client's messages one after another, and notices a close only after them.
+BACKLOG_SECONDS = 60
 HANDSHAKE_HEADERS = ("Authorization", "Origin", "User-Agent")
 # Headers of a single connection (RFC 9110, section 7.6.1), and those that are generated again.
 HOP_BY_HOP = {
     *("connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"),
-    *("host", "content-length", "content-encoding"),
+    *("host", "content-length"),
 }
+
+PONG = Pong().body().decode()
 
 _WEBSOCKET_PATH = re.compile(r"/ws/(user|shop|admin)/?")
 
@@ -66,19 +75,20 @@ def _names_type(part: str) -> bool:
 
 
 @contextmanager
-def running(outputs: Mapping[str, str], port: int = 0) -> Iterator[str]:
-    """Serve a stack on `localhost` in a thread until the end of the block; yield the URL.
+def running(outputs: Mapping[str, str], port: int = 0, host: str = "localhost") -> Iterator[str]:
+    """Serve a stack in a thread until the end of the block; yield the URL.
 
-    `outputs` are the stack's. Port 0 is any free port. Raises OSError if the port is taken.
+    `outputs` are the stack's. `host` is the name or the address to listen on: only this machine's
+    programs reach `localhost`. Port 0 is any free port. Raises OSError if the port is taken.
     """
     edge = _Edge(outputs["WebSocketUrl"], outputs["HttpUrl"], secret_value(outputs))
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="edge")
     thread.start()
     try:
-        port = asyncio.run_coroutine_threadsafe(edge.start(port), loop).result()
+        port = asyncio.run_coroutine_threadsafe(edge.start(host, port), loop).result()
         try:
-            yield f"http://localhost:{port}"
+            yield f"http://{host}:{port}"
         finally:
             asyncio.run_coroutine_threadsafe(edge.stop(), loop).result()
     finally:
@@ -99,16 +109,19 @@ class _Edge:
         self._http_url = http_url
         self._secret = secret
 
-    async def start(self, port: int) -> int:
-        """Listen on every loopback address of `localhost`; return the port."""
+    async def start(self, host: str, port: int) -> int:
+        """Listen on every address of a host; return the port."""
         # Each WebSocket needs its own connection; the default limit is a hundred.
         self._session = ClientSession(auto_decompress=False, connector=TCPConnector(limit=0))
         app = web.Application(client_max_size=MAX_REQUEST_BYTES)
         app.router.add_route("*", "/{path:.*}", self._forward)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        # Compressed bodies go on as they came: API Gateway does not read them.
+        self._runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=1, auto_decompress=False
+        )
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, "localhost", port).start()
+            await web.TCPSite(self._runner, host, port).start()
         except OSError:
             await self.stop()
             raise
@@ -146,6 +159,7 @@ class _Edge:
                     "X-Forwarded-Proto": request.scheme,
                 },
                 protocols=protocols,
+                timeout=ClientWSTimeout(ws_close=BACKLOG_SECONDS),
                 max_msg_size=MAX_MESSAGE_BYTES,
             )
         except WSServerHandshakeError as refused:
@@ -153,8 +167,9 @@ class _Edge:
         except ClientError:
             return web.json_response({"message": "Bad Gateway"}, status=502)
         # The local cloud ignores the subprotocol in the response of $connect.
+        echoed = [BEARER] if protocols[:1] == [BEARER] else []
         client = web.WebSocketResponse(
-            protocols=protocols[:1], compress=False, max_msg_size=MAX_MESSAGE_BYTES
+            protocols=echoed, compress=False, max_msg_size=MAX_MESSAGE_BYTES
         )
         await client.prepare(request)
         await _join(client, upstream)
@@ -232,7 +247,7 @@ def _replaced(
 async def _join(client: web.WebSocketResponse, upstream: ClientWebSocketResponse) -> None:
     """Forward messages both ways until one side closes; then close the other."""
     ways = {
-        asyncio.create_task(_carry(client, upstream)),
+        asyncio.create_task(_carry_messages(client, upstream)),
         asyncio.create_task(_carry(upstream, client)),
     }
     try:
@@ -245,9 +260,31 @@ async def _join(client: web.WebSocketResponse, upstream: ClientWebSocketResponse
         await client.close(code=upstream.close_code or 1000)
 
 
+async def _carry_messages(client: web.WebSocketResponse, upstream: ClientWebSocketResponse) -> None:
+    """Forward what a client sends, but answer `ping` as the route of API Gateway does."""
+    async for message in client:
+        if message.type is WSMsgType.TEXT and is_ping(message.data):
+            await client.send_str(PONG)
+        else:
+            await _forward(message, upstream)
+
+
+def is_ping(text: str) -> bool:
+    """Return whether API Gateway selects its route `ping` for a message, whatever else is in it."""
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(message, dict) and message.get("type") == "ping"
+
+
 async def _carry(source: Socket, sink: Socket) -> None:
     async for message in source:
-        if message.type is WSMsgType.TEXT:
-            await sink.send_str(message.data)
-        elif message.type is WSMsgType.BINARY:
-            await sink.send_bytes(message.data)
+        await _forward(message, sink)
+
+
+async def _forward(message: WSMessage, sink: Socket) -> None:
+    if message.type is WSMsgType.TEXT:
+        await sink.send_str(message.data)
+    elif message.type is WSMsgType.BINARY:
+        await sink.send_bytes(message.data)

@@ -32,7 +32,7 @@ def read(reader: Identity, channel: str, since: Position | None, limit: int) -> 
     Forbidden `channel_forbidden` or TooManyRequests `too_many_requests`.
     """
     own = reader.own_channel
-    if wait := buckets.take(f"events#{own}", PAGES):
+    if wait := buckets.take(bucket(own), PAGES):
         raise buckets.too_many_requests(wait)
     joined = rooms.joined(own, [channel])
     if channel not in {reader.client_type, own, *joined}:
@@ -46,6 +46,11 @@ def read(reader: Identity, channel: str, since: Position | None, limit: int) -> 
     if events is None:
         return EventPage([], head, recovered=False, has_more=False)
     return EventPage(events, end, recovered=True, has_more=end.seq < head.seq)
+
+
+def bucket(identity: str) -> str:
+    """Return the name of the bucket of an identity's pages."""
+    return f"events#{identity}"
 
 
 def _latest(

@@ -16,6 +16,7 @@ from vitrina import (
     aws,
     config,
     connections,
+    event_pages,
     history,
     moderation,
     rooms,
@@ -54,6 +55,7 @@ class Footprint:
             f"events of {', '.join(self._own_channels())}": self._remove_own_channels,
             f"sessions of the accounts {self._ids()}": self._remove_sessions,
             f"count of submissions of shop {self.cast.shop_id}": self.forget_submissions,
+            f"counts of pages of {', '.join(self._own_channels())}": self._remove_counts,
             f"accounts {self._emails()}": self._remove_accounts,
         }
         return [f"{what}: {why}" for what, step in steps.items() if (why := _fault_of(step))]
@@ -130,6 +132,10 @@ class Footprint:
         """Let the run's shop submit again as many products as at its beginning."""
         name = moderation.submissions_bucket(self.cast.shop_id)
         _delete(config.current().platform_table, [{"name": name}])
+
+    def _remove_counts(self) -> None:
+        names = map(event_pages.bucket, self._own_channels())
+        _delete(config.current().platform_table, ({"name": name} for name in names))
 
     def _remove_accounts(self) -> None:
         rows = ({"email": person.email} for person in self.cast.people.values())

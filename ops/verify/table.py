@@ -88,10 +88,14 @@ CHECKS: tuple[Check, ...] = (
         f"within {delivery.MAX_CONNECTED_SECONDS:.0f} s",
     ),
     *_both(frames.ping, "answer to ping", "pong"),
+    _edge(
+        frames.ping_without_a_function, "ping without an invocation", "pong, where message refuses"
+    ),
     Check(
         frames.ping_without_a_function,
         "ping without an invocation",
         "pong, where message refuses",
+        Door.DIRECT,
         not_local=NO_MOCK,
     ),
     *_both(frames.resume, "answer to resume", "recovered"),

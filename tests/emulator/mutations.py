@@ -333,9 +333,9 @@ MUTATIONS: dict[str, Mutation] = {
     "guard.handshakes": Mutation(handshake(101)),
     "frames.connected": Mutation(replaced('"positions":{"user":', '"positions":{"x":')),
     "frames.ping": Mutation(followed_by_an_empty_frame),
-    # The local cloud asks the function.
+    # The local cloud asks the function, and its edge does not.
     "frames.ping_without_a_function": Mutation(
-        replaced("never", ""), healthy=frame(lambda text: [_pong_for_error(text)])
+        followed_by_an_empty_frame, healthy=frame(lambda text: [_pong_for_error(text)])
     ),
     "frames.resume": Mutation(followed_by_an_empty_frame),
     "frames.join": Mutation(followed_by_an_empty_frame),

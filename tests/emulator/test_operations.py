@@ -20,6 +20,7 @@ from local.client import Api, Client
 from local.emulator import STACK, Cloud
 from ops import dead_letters
 from tests.emulator.conftest import Connect, wait_until
+from tests.emulator.test_clients import running
 from tests.guide import pages
 from vitrina import aws, config, connections, history, tasks
 from vitrina.events import Announcement, AnnouncementPublished
@@ -122,6 +123,25 @@ def test_what_no_worker_could_do_is_done_when_it_is_put_back(connect: Connect) -
     assert make("replay-dead-letters") == "12 put back."
     assert [event["seq"] for event in client.wait_for_events(12)] == seqs
     assert make("replay-dead-letters") == "There are no dead letters."
+
+
+def test_the_events_of_a_channel_are_printed_as_they_are_published(tmp_path: Path) -> None:
+    def announce(title: str) -> None:
+        data = Announcement(to="room:news", title=title, text="Тест", admin_id=1)
+        publication = history.commit([Change(None, AnnouncementPublished(data=data))])
+        history.mark_sent([publication])
+
+    command = by_make("tail", "CHANNEL=room:news")
+    announce("before")
+    with running(tmp_path, *command, **keys("tail")) as printed:
+        printed.wait_for('"title":"before"')
+        announce("after")
+        printed.wait_for('"title":"before"', '"title":"after"')
+    [first, second] = map(json.loads, printed.text.splitlines()[-2:])
+    assert (first["channel"], second["seq"]) == ("room:news", first["seq"] + 1)
+    refused = run(*by_make("tail", "CHANNEL=rooms"), **keys("tail"))
+    assert refused.returncode
+    assert refused.stderr.startswith("CHANNEL: expected a type (user)")
 
 
 def test_everyone_is_disconnected_comes_back_and_has_missed_nothing(

@@ -195,7 +195,7 @@ def test_messages_that_are_refused_change_nothing_and_the_connection_stays(
         ({"type": "resume", "positions": {"admin": zero}}, "channel_forbidden"),
         ({"type": "resume", "positions": {"user:1": zero}}, "channel_forbidden"),
         ({"type": "join", "room": "one-more"}, "too_many_rooms"),
-        ({"type": "ping", "timestamp": "x" * 9000}, "message_too_large"),
+        ({"type": "join", "room": "x" * 9000}, "message_too_large"),
         ({"type": "$connect"}, "message_invalid"),
         ({"type": "$disconnect"}, "message_invalid"),
         ({"type": "$default"}, "message_invalid"),
