@@ -36,7 +36,7 @@ test: build/ready ## run the linters and all tests
 test-nightly: test ## also search with Hypothesis at random, and longer
 	$(PYTEST) -m hypothesis --hypothesis-profile nightly
 
-bench: build/venv.done build/bench.done ## run the benchmarks: make bench, or make bench NAME=posts
+bench: build/ready build/bench.done ## run the benchmarks: make bench, or make bench NAME=posts
 	@build/bench/bin/python -m bench $(NAME)
 
 # Seconds per engine, split evenly across handlers: 9600 gives sixteen handlers ten minutes each.
