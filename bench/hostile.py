@@ -61,7 +61,7 @@ def _run(attack: str) -> Any:
     done = subprocess.run(command, cwd=machine.ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{attack}: {done.stderr[-1000:]}")
-    return json.loads(done.stdout)
+    return json.loads(done.stdout.splitlines()[-1])  # the log is before it
 
 
 def _p95(values: list[float]) -> float:

@@ -1,4 +1,4 @@
-"""Deploy to the local cloud, run one attack, and print what was measured as JSON.
+"""Deploy to the local cloud, run one attack, and print what was measured as a last line of JSON.
 
 It runs in the environment that deploys; the benchmarks' own one has no CDK.
 """

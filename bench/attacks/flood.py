@@ -2,8 +2,7 @@
 
 import json
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import count
@@ -22,49 +21,50 @@ from vitrina import history
 from vitrina.channels import ClientType
 from vitrina.events import Announcement, AnnouncementPublished
 from vitrina.history import Change
+from vitrina.messages import Resume
 
 FRAMES, BEHIND = 100, 500
 RATES = (20, 100, 1000)
 """Frames in a second."""
 WATCHERS = 20
 EVENTS, PAUSE_SECONDS = 16, 0.3
-REPETITIONS = 5
+REPETITIONS = 3
 NOTHING = json.dumps({"type": "nothing"})
 
 Delays = dict[str, list[float]]
-Flood = Callable[[int], Counter[str]]
+Flood = tuple[str, str, int, int]
+"""The URL, the frame, frames in a second, their number."""
 
 
 def measure(cloud: Cloud, url: str) -> dict[str, Any]:
     """Return the delays of the others' events in milliseconds, by rate and by what is sent.
 
     `alone`: nothing is sent. `resume`: 100 frames of one connection, which is 500 events behind.
-    `idle`: the same frames to another API of this cloud, whose function does nothing.
+    `idle`: the same frames to another API of this cloud, whose function does nothing. `once`: one
+    of the frames, and the others to that API, so that only what refusing them costs is missing.
     """
     api, accounts, answers = Api(url), count(1000), Counter[str]()
-    delays: dict[int, Delays] = {rate: {"alone": [], "resume": [], "idle": []} for rate in RATES}
+    delays: dict[int, Delays] = {rate: defaultdict(list) for rate in RATES}
     with ExitStack() as open_until_the_end:
         watchers = [
             open_until_the_end.enter_context(Client.connected(_url(api, number)))
             for number in range(1, WATCHERS + 1)
         ]
-        idle = idle_api.create(cloud)
-        idle_url = open_until_the_end.enter_context(edge.running(cloud.outputs | idle))
-        announce = _Announcements(url, watchers)
-        _send(_url(Api(idle_url), 1), NOTHING, FRAMES)
-        announce.delays()  # processes have started
+        idle_outputs = cloud.outputs | idle_api.create(cloud)
+        idle = Api(open_until_the_end.enter_context(edge.running(idle_outputs)))
+        announcements = _Announcements(url, watchers)
+        _send(_url(idle, 1), NOTHING, max(RATES), FRAMES)
+        announcements.delays()  # processes have started
         for _ in range(REPETITIONS):
             for rate, found in delays.items():
-                found["alone"] += announce.delays()
-                account_id = next(accounts)
-                since = json.dumps({"type": "resume", "positions": _missed(account_id)})
-                with ThreadPoolExecutor(1) as pool:
-                    flooding = pool.submit(_send, _url(api, account_id), since, rate)
-                    found["resume"] += announce.delays()
-                    answers += flooding.result()
-                    flooding = pool.submit(_send, _url(Api(idle_url), 1), NOTHING, rate)
-                    found["idle"] += announce.delays()
-                    flooding.result()
+                first, second = next(accounts), next(accounts)
+                flood = (_url(api, first), _resume(first), rate, FRAMES)
+                recovery = (_url(api, second), _resume(second), rate, 1)
+                nothing = (_url(idle, 1), NOTHING, rate, FRAMES)
+                found["alone"] += announcements.delays()
+                found["idle"] += announcements.delays(nothing)
+                found["once"] += announcements.delays(recovery, nothing)
+                found["resume"] += announcements.delays(flood, answers=answers)
     return {"delays": delays, "answers": answers}
 
 
@@ -72,19 +72,19 @@ def _url(api: Api, account_id: int) -> str:
     return api.websocket_url("user", token_of(ClientType.USER, account_id))
 
 
-def _missed(account_id: int) -> dict[str, Any]:
-    """Commit events for an account that nobody posts; return the position before them."""
+def _resume(account_id: int) -> str:
+    """Commit events for an account that nobody posts; return the frame that asks for them."""
     channel = f"user:{account_id}"
     before = history.positions([channel])[channel]
     data = Announcement(to=channel, title="Тест", text="Тест", admin_id=1)
     changes = (Change(None, AnnouncementPublished(data=data)) for _ in range(BEHIND))
     for batch in history.batches(changes):
         history.mark_sent([history.commit(batch)])
-    return {channel: {"epoch": before.epoch, "seq": before.seq}}
+    return Resume(type="resume", positions={channel: before}).model_dump_json()
 
 
-def _send(url: str, text: str, rate: int) -> Counter[str]:
-    """Send the frames at a rate; return what came back, by code or name, until it is closed."""
+def _send(url: str, text: str, rate: int, frames: int) -> Counter[str]:
+    """Send a frame repeatedly, at a rate; return what came back, by code or name."""
     answers = Counter[str]()
     with connect(url, compression=None, ping_interval=None) as socket:
 
@@ -96,7 +96,7 @@ def _send(url: str, text: str, rate: int) -> Counter[str]:
         reader.start()
         began = time.monotonic()
         try:
-            for number in range(FRAMES):
+            for number in range(frames):
                 time.sleep(max(0.0, began + number / rate - time.monotonic()))
                 socket.send(text)
         except ConnectionClosed:
@@ -123,16 +123,22 @@ class _Announcements:
         self._published = 0
         self._token = token_of(ClientType.ADMIN, 1)
 
-    def delays(self) -> list[float]:
-        """Publish some; return the milliseconds from each request to each arrival."""
+    def delays(self, *floods: Flood, answers: Counter[str] | None = None) -> list[float]:
+        """Publish some while frames are sent; return the milliseconds to each arrival.
+
+        `answers` is added what came back.
+        """
         sent: dict[str, float] = {}
-        with ThreadPoolExecutor(EVENTS) as pool:
+        with ThreadPoolExecutor(EVENTS + len(floods)) as pool:
+            flooding = [pool.submit(_send, *flood) for flood in floods]
             for _ in range(EVENTS):
                 self._published += 1
                 title = f"Тест {self._published}"
                 sent[title] = time.monotonic()
                 pool.submit(self._publish, title)
                 time.sleep(PAUSE_SECONDS)
+        if answers is not None:
+            answers.update(sum((each.result() for each in flooding), Counter[str]()))
         return [
             1000 * (frame.at - sent[title])
             for watcher in self._watchers
