@@ -19,6 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 from harness.tokens import token_of
 from local.client import Api
 from local.emulator import PASSWORD, Cloud
+from ops import account_removal
 from vitrina import accounts
 from vitrina.channels import ClientType
 
@@ -73,11 +74,12 @@ class _Round:
         )
 
     def _end(self, api: Api) -> None:
-        """End the account's sessions, as an administrator does, or as the operator who deletes."""
+        """End the account's sessions, as an operator who deletes it, or as an administrator."""
         if self._deletes:
-            accounts.delete(self._email)
-        path = f"/api/v1/admin/accounts/{self._account.account_id}/disconnect"
-        api.call("POST", path, token_of(ClientType.ADMIN, 1))
+            account_removal.remove(self._email)
+        else:
+            path = f"/api/v1/admin/accounts/{self._account.account_id}/disconnect"
+            api.call("POST", path, token_of(ClientType.ADMIN, 1))
 
 
 class _Client:
@@ -91,7 +93,7 @@ class _Client:
         self.sockets: list[ClientConnection] = []
         self.requests = 0
         self._steps: list[Callable[[], None]] = [self._exchange, self._connect, self._extend]
-        # Whoever knows the password may log in after a disconnection, but not after a deletion.
+        # Clients may log in after a disconnection, and not after a deletion.
         if logs_in:
             self._steps.append(self._log_in)
         self._log_in()
