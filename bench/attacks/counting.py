@@ -10,6 +10,7 @@ import boto3
 
 from bench.cloud import stack
 from bench.cloud.stack import Stack
+from local import edge
 from local.client import Api
 from local.emulator import Cloud
 from vitrina import aws, statistics
@@ -77,17 +78,10 @@ def _at_once(url: str, path: str, number: int = AT_ONCE) -> Mapping[str, int]:
 
 def _use(here: Stack) -> None:
     """Have the deployed function read the stand-in's tables."""
-    functions = boto3.client("lambda")
-    pages = functions.get_paginator("list_functions").paginate()
-    [found] = [
-        each
-        for page in pages
-        for each in page["Functions"]
-        if each["Handler"] == "functions.stats.handler.handler"
-    ]
-    variables = found["Environment"]["Variables"]
-    tables = {name: here.environment[name] for name in variables if name.endswith("_TABLE")}
+    functions, name = boto3.client("lambda"), edge.function("stats")
+    found = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    tables = {each: here.environment[each] for each in found if each.endswith("_TABLE")}
     address = {"AWS_ENDPOINT_URL_DYNAMODB": here.environment["AWS_ENDPOINT_URL"]}
     functions.update_function_configuration(
-        FunctionName=found["FunctionName"], Environment={"Variables": variables | tables | address}
+        FunctionName=name, Environment={"Variables": found | tables | address}
     )

@@ -28,7 +28,7 @@ RATES = (20, 100, 1000)
 """Frames in a second."""
 WATCHERS = 20
 EVENTS, PAUSE_SECONDS = 16, 0.3
-REPETITIONS = 3
+REPETITIONS = 2
 NOTHING = json.dumps({"type": "nothing"})
 
 Delays = dict[str, list[float]]

@@ -130,7 +130,8 @@ class _Client:
         self.sockets.append(connect(url, compression=None))
 
     def _extend(self) -> None:
-        self.sockets[-1].send(json.dumps({"type": "auth", "token": self._access[-1]}))
+        for socket in self.sockets[-1:]:  # none if the handshake was refused
+            socket.send(json.dumps({"type": "auth", "token": self._access[-1]}))
 
 
 def _is_open(socket: ClientConnection) -> bool:
