@@ -58,7 +58,7 @@ def revocations(progress: Callable[[str], None]) -> Section:
 
 def _run(attack: str) -> Any:
     """Run an attack on a stack of its own, on all cores; raises RuntimeError if it fails."""
-    command = [PYTHON, "-m", "bench.attacks", attack]
+    command = [str(PYTHON), "-m", "bench.attacks", attack]
     done = subprocess.run(command, cwd=machine.ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{attack}: {done.stderr[-1000:]}")

@@ -69,7 +69,7 @@ PARALLEL_CALLS = 24
 _TRANSIENT = {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
 Credentials = ReadOnlyCredentials
-_Key = tuple[str, Mapping[str, Any]]
+_Key = tuple[str, dict[str, Any]]
 """A table and a key in DynamoDB's format."""
 T = TypeVar("T")
 R = TypeVar("R")
@@ -282,14 +282,14 @@ def batch_get_all(
             time.sleep(_OF_THE_CLIENT.pause_after(1))
 
 
-def _read(batch: Sequence[_Key]) -> tuple[Mapping[str, list[dict[str, Any]]], list[_Key]]:
+def _read(batch: Sequence[_Key]) -> tuple[Mapping[str, Any], list[_Key]]:
     """Request keys until some are processed; return items by table, and the other keys."""
     requests: dict[str, Any] = {}
     for table, key in batch:
         requests.setdefault(table, {"Keys": [], "ConsistentRead": True})["Keys"].append(key)
     for _ in attempts(_OF_A_READ, time.monotonic() + MAX_READ_SECONDS):
         answer = dynamodb().batch_get_item(RequestItems=requests)
-        unprocessed = answer["UnprocessedKeys"]
+        unprocessed: Any = answer["UnprocessedKeys"]
         left = [(table, key) for table in unprocessed for key in unprocessed[table]["Keys"]]
         if len(left) < len(batch):
             return answer["Responses"], left

@@ -16,11 +16,14 @@ ATTACKS = {
     "revocations": revocations.measure,
 }
 # As a deployment has it; otherwise shops of the local cloud submit as fast as they can.
-POLICY = {"submissions_per_shop_hour": 120}
+SUBMISSIONS_PER_SHOP_HOUR = 120
 
 
 def main(name: str) -> None:
-    with emulator.running(**POLICY) as cloud, edge.running(cloud.outputs) as url:
+    with (
+        emulator.running(submissions_per_shop_hour=SUBMISSIONS_PER_SHOP_HOUR) as cloud,
+        edge.running(cloud.outputs) as url,
+    ):
         found = ATTACKS[name](cloud, url)
     sys.stdout.write(json.dumps(found))
 
