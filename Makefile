@@ -37,7 +37,7 @@ test: build/ready ## run the linters and all tests
 test-nightly: test ## also search with Hypothesis at random, and longer
 	$(PYTEST) -m hypothesis --hypothesis-profile nightly
 
-bench: build/venv.done build/bench.done ## run the benchmarks: make bench, or make bench NAME=posts
+bench: build/ready build/bench.done ## run the benchmarks: make bench, or make bench NAME=posts
 	@build/bench/bin/python -m bench $(NAME)
 
 # Seconds per engine, split evenly across handlers: 10200 gives seventeen handlers ten minutes each.

@@ -3,7 +3,7 @@
 import signal
 import sys
 
-from bench import bursts, cold, million, posts, recovery, report, scale, stub, units
+from bench import bursts, cold, hostile, million, posts, recovery, report, scale, stub, units
 from local.progress import Progress
 
 BENCHMARKS = {
@@ -14,6 +14,8 @@ BENCHMARKS = {
     "recovery": recovery.measure,
     "units": units.measure,
     "cold": cold.measure,
+    "hostile": hostile.measure,
+    "revocations": hostile.revocations,
 }
 
 

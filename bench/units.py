@@ -1,7 +1,6 @@
 """Units: what AWS would bill for each activity once; docs/cost.md multiplies them by usage."""
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -15,7 +14,7 @@ from bench.cloud.lambdas import Lambda
 from bench.cloud.stack import Stack
 from bench.report import Section, Table
 from harness import gateway_events
-from vitrina import aws
+from vitrina import aws, statistics
 from vitrina.channels import ClientType
 
 DOCUMENT = report.CHARTS / "units.json"
@@ -118,13 +117,16 @@ def _post(path: str, *, token: str | None = None, body: Any = None) -> dict[str,
     return gateway_events.http("POST", f"/api/v1/{path}", token=token, body=body)
 
 
-def _ask(here: Stack, name: str, request: dict[str, Any], pause_seconds: float = 0) -> Bill:
-    """Bill the same event repeatedly; the first invocation starts the function."""
+def _ask(here: Stack, name: str, request: dict[str, Any]) -> Bill:
+    """Bill the same event repeatedly; the first invocation starts the function.
+
+    Connections are counted each time, and no earlier numbers are returned.
+    """
     function = here.function(name)
     bills = []
     for _ in range(1 + REPETITIONS):
+        here.cloud.tables["platform"].delete(aws.to_item({"name": statistics.ROW}))
         bills.append(_bill(here, function, request))
-        time.sleep(pause_seconds)
     return _typical(bills[1:])
 
 
@@ -132,8 +134,7 @@ def _rounds(connections: int) -> tuple[Bill, Bill]:
     """Bill what reads all connections: a sweep that finds nothing to do, and a count."""
     with stack.running(connections=connections) as here:
         health = gateway_events.http("GET", "/health")
-        # A count is cached for two seconds.
-        return _ask(here, "sweep", {}), _ask(here, "stats", health, pause_seconds=2)
+        return _ask(here, "sweep", {}), _ask(here, "stats", health)
 
 
 def _bill(here: Stack, function: Lambda, event: dict[str, Any]) -> Bill:

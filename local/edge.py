@@ -205,19 +205,20 @@ def _answer_preflight(request: web.Request, says: Mapping[str, str]) -> web.Resp
     """
     headers = {name.lower(): value for name, value in request.headers.items()} | {**says}
     event = gateway_events.http(request.method, request.path, headers=headers)
-    done = _client("lambda").invoke(FunctionName=_other_routes(), Payload=json.dumps(event))
+    done = _client("lambda").invoke(FunctionName=function("openapi"), Payload=json.dumps(event))
     answer = json.load(done["Payload"])
     return web.Response(status=answer["statusCode"], headers=answer["headers"])
 
 
 @cache
-def _other_routes() -> str:
+def function(folder: str) -> str:
+    """Return the name that the local cloud has for the function of a folder of `functions/`."""
     pages = _client("lambda").get_paginator("list_functions").paginate()
     [name] = [
-        str(function["FunctionName"])
+        str(each["FunctionName"])
         for page in pages
-        for function in page["Functions"]
-        if function["Handler"] == "functions.openapi.handler.handler"
+        for each in page["Functions"]
+        if each["Handler"] == f"functions.{folder}.handler.handler"
     ]
     return name
 

@@ -4,12 +4,22 @@ Its tokens are refused at once, and its connections are closed.
 """
 
 import argparse
+import secrets
 import sys
+from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
 from ops import stack
 from vitrina import accounts, admission, closing
+from vitrina.accounts import Account, Email
+from vitrina.errors import Problem
+
+
+class Removed(NamedTuple):
+    account: Account
+    closed: int
+    """How many connections were closed."""
 
 
 def main() -> None:
@@ -18,18 +28,32 @@ def main() -> None:
     stack.add_option(parser)
     arguments = parser.parse_args()
     try:
-        email = TypeAdapter(accounts.Email).validate_python(arguments.email)
+        email = TypeAdapter(Email).validate_python(arguments.email)
+        with stack.in_use(arguments.stack):
+            removed = remove(email)
     except ValidationError as invalid:
         sys.exit("\n".join(error["msg"] for error in invalid.errors()))
-    with stack.in_use(arguments.stack):
-        # The address first, so that no login begins after the sessions have ended.
-        deleted = accounts.delete(email)
-        if deleted is None:
-            sys.exit(f"{email} has no account.")
-        closed = admission.disconnect(
-            deleted.client_type, deleted.account_id, closing.close_account
-        )
-    print(f"Deleted account {deleted.account_id}: {email}; {closed} connections closed.")
+    except Problem as problem:
+        sys.exit(problem.detail)
+    if removed is None:
+        sys.exit(f"{email} has no account.")
+    account_id = removed.account.account_id
+    print(f"Deleted account {account_id}: {email}; {removed.closed} connections closed.")
+
+
+def remove(email: Email) -> Removed | None:
+    """End an account's sessions, close its connections and delete it; None when there is none.
+
+    First its password becomes one that nobody knows, so that no login begins after the sessions
+    have ended. The account itself is deleted last: until then the command can be run again. Raises
+    Unavailable `busy` when the account changes meanwhile.
+    """
+    account = accounts.set_password(email, secrets.token_urlsafe())
+    if account is None:
+        return None
+    closed = admission.disconnect(account.client_type, account.account_id, closing.close_account)
+    accounts.delete(email)
+    return Removed(account, closed)
 
 
 if __name__ == "__main__":

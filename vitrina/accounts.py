@@ -141,18 +141,11 @@ def set_password(email: Email, password: Password) -> Account | None:
     return Account.model_validate(row)
 
 
-def delete(email: Email) -> Account | None:
-    """Delete an account, and return what it was; None when there is none.
-
-    Its tokens stay valid until its sessions are ended, which comes next.
-    """
-    deleted = aws.dynamodb().delete_item(
-        TableName=config.current().accounts_table,
-        Key={"email": {"S": email}},
-        ReturnValues="ALL_OLD",
+def delete(email: Email) -> None:
+    """Delete an account if there is one; its tokens stay valid until its sessions are ended."""
+    aws.dynamodb().delete_item(
+        TableName=config.current().accounts_table, Key={"email": {"S": email}}
     )
-    row = aws.from_item(deleted.get("Attributes", {}))
-    return Account.model_validate(row) if row else None
 
 
 def _row(email: str) -> dict[str, Any]:

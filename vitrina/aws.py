@@ -23,6 +23,8 @@ from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import ClientError
 from botocore.httpsession import get_cert_path
 
+from vitrina.errors import Unavailable
+
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_dynamodb import DynamoDBClient
@@ -67,6 +69,8 @@ PARALLEL_CALLS = 24
 _TRANSIENT = {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
 Credentials = ReadOnlyCredentials
+_Key = tuple[str, dict[str, Any]]
+"""A table and a key in DynamoDB's format."""
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -90,6 +94,9 @@ class Patience(NamedTuple):
 
 # With pauses of up to 50, 100, 200, 400 and 800 ms.
 _OF_THE_CLIENT = Patience(6)
+# The HTTP API waits for 29 s. The time ends a read, and not the number of attempts.
+_OF_A_READ = Patience(400)
+MAX_READ_SECONDS = 20
 
 
 def dynamodb() -> "DynamoDBClient":
@@ -261,20 +268,32 @@ def batch_get_all(
 
     `wanted` has tables and keys in the format that `to_item` takes; items have DynamoDB's format.
     BatchGetItem takes 100 keys, of any tables. Keys that DynamoDB leaves unprocessed, when it
-    throttles or beyond 16 MB, are requested again.
+    throttles or beyond 16 MB, are requested again. Raises Unavailable `busy` when it processes none
+    of them for `MAX_READ_SECONDS`.
     """
     waiting = [(table, to_item(key)) for table, key in wanted]
     while waiting:
         batch, waiting = waiting[:MAX_KEYS_PER_READ], waiting[MAX_KEYS_PER_READ:]
-        requests: dict[str, Any] = {}
-        for table, key in batch:
-            requests.setdefault(table, {"Keys": [], "ConsistentRead": True})["Keys"].append(key)
-        answer = dynamodb().batch_get_item(RequestItems=requests)
-        for table, items in answer["Responses"].items():
+        found, left = _read(batch)
+        for table, items in found.items():
             yield from ((table, item) for item in items)
-        if left := answer["UnprocessedKeys"]:
-            waiting += [(table, key) for table in left for key in left[table]["Keys"]]
+        if left:
+            waiting += left
             time.sleep(_OF_THE_CLIENT.pause_after(1))
+
+
+def _read(batch: Sequence[_Key]) -> tuple[Mapping[str, Any], list[_Key]]:
+    """Request keys until some are processed; return items by table, and the other keys."""
+    requests: dict[str, Any] = {}
+    for table, key in batch:
+        requests.setdefault(table, {"Keys": [], "ConsistentRead": True})["Keys"].append(key)
+    for _ in attempts(_OF_A_READ, time.monotonic() + MAX_READ_SECONDS):
+        answer = dynamodb().batch_get_item(RequestItems=requests)
+        unprocessed: Any = answer["UnprocessedKeys"]
+        left = [(table, key) for table in unprocessed for key in unprocessed[table]["Keys"]]
+        if len(left) < len(batch):
+            return answer["Responses"], left
+    raise Unavailable("busy", "Too much is read at this moment; try again.")
 
 
 def query(request: "QueryInputTypeDef") -> Iterator["QueryOutputTypeDef"]:

@@ -132,10 +132,12 @@ class Tables:
         rows = self._rows(table, request)
         matching = predicate(request["KeyConditionExpression"], request)
         read, is_cut = _read(rows, matching, request.get("Limit"))
-        self._bill_read(sum(row.size for row in read), request)
+        billed = self._bill_read(sum(row.size for row in read), request)
         kept = predicate(request.get("FilterExpression", ""), request)
         items = [row.item for row in read if kept(row.item)]
         answer = _selected(items, request) | {"ScannedCount": len(read)}
+        if "ReturnConsumedCapacity" in request:
+            answer["ConsumedCapacity"] = {"CapacityUnits": billed}
         if is_cut:
             keys = table.keys_of(request.get("IndexName"))
             answer["LastEvaluatedKey"] = {key: read[-1].item[key] for key in keys}
@@ -209,9 +211,11 @@ class Tables:
             self._bill.add("index_writes", written)
             self._bill.add("write_units", written)
 
-    def _bill_read(self, size: int, request: Mapping[str, Any]) -> None:
-        share = 1 if request.get("ConsistentRead") else 0.5
-        self._bill.add("read_units", share * units(size, READ_UNIT_BYTES))
+    def _bill_read(self, size: int, request: Mapping[str, Any]) -> float:
+        """Bill a read; return its units."""
+        read_units = (1 if request.get("ConsistentRead") else 0.5) * units(size, READ_UNIT_BYTES)
+        self._bill.add("read_units", read_units)
+        return read_units
 
 
 def _read(

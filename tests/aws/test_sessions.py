@@ -21,6 +21,7 @@ from harness.deployment import KEY
 from harness.gateway_events import CONTEXT, frame_of
 from harness.management_api import ManagementApiStub
 from harness.tokens import begin, claims, token_of
+from ops import account_removal
 from tests.aws.conftest import Clock, HttpCall, connect, stored
 from tests.aws.processes import Process, counted_calls
 from vitrina import (
@@ -118,8 +119,7 @@ def replace_the_password(_tokens: Tokens) -> None:
 
 
 def delete_the_account(_tokens: Tokens) -> None:
-    assert accounts.delete(EMAIL)
-    disconnect()
+    assert account_removal.remove(EMAIL)
 
 
 def end_everyone(_tokens: Tokens | None = None) -> None:

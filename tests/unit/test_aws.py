@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from vitrina import aws
 from vitrina.aws import Patience
+from vitrina.errors import Unavailable
 
 NUMBERS = st.integers(-(2**53), 2**53) | st.decimals(
     min_value=0, max_value=10**10, places=2, allow_nan=False
@@ -80,6 +81,42 @@ def test_no_pause_ends_after_the_last_moment(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(time, "monotonic", lambda: sum(slept))
     assert list(aws.attempts(Patience(40, 0.5, 4), until=7)) == [1, 2, 3, 4]
     assert slept == [0.5, 1, 2]
+
+
+class _Throttled:
+    """DynamoDB, which processes the last of the requested keys, or none."""
+
+    def __init__(self, *, processes: int) -> None:
+        self._processes = processes
+
+    def batch_get_item(self, RequestItems: Any) -> Any:  # noqa: N803
+        keys = RequestItems["heads"]["Keys"]
+        left, done = keys[: len(keys) - self._processes], keys[len(keys) - self._processes :]
+        return {
+            "Responses": {"heads": done},
+            "UnprocessedKeys": {"heads": {"Keys": left}} if left else {},
+        }
+
+
+def test_a_read_of_which_nothing_is_processed_ends_as_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(aws, "dynamodb", lambda: _Throttled(processes=0))
+    monkeypatch.setattr(time, "sleep", slept.append)
+    monkeypatch.setattr(time, "monotonic", lambda: sum(slept))
+    with pytest.raises(Unavailable) as refused:
+        list(aws.batch_get("heads", [{"seq": 0}]))
+    assert refused.value.code == "busy"
+    assert aws.MAX_READ_SECONDS - 1 < sum(slept) <= aws.MAX_READ_SECONDS
+
+
+def test_a_read_that_goes_on_slowly_has_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(aws, "dynamodb", lambda: _Throttled(processes=1))
+    monkeypatch.setattr(aws, "jitter", lambda _: 1.0)
+    monkeypatch.setattr(time, "sleep", slept.append)
+    monkeypatch.setattr(time, "monotonic", lambda: sum(slept))
+    assert len(list(aws.batch_get("heads", [{"seq": seq} for seq in range(50)]))) == 50
+    assert sum(slept) > aws.MAX_READ_SECONDS
 
 
 def test_threads_that_come_at_once_share_a_client() -> None:

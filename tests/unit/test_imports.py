@@ -15,7 +15,7 @@ LAYERS = {
     "harness": {"infra", "vitrina"},
     "local": {"harness", "infra", "vitrina"},
     "fuzz": {"harness", "vitrina"},
-    "bench": {"harness", "infra", "local", "reference", "vitrina"},
+    "bench": {"harness", "infra", "local", "ops", "reference", "vitrina"},
 }
 SOURCES = [path for package in LAYERS for path in (ROOT / package).rglob("*.py")]
 MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in SOURCES}

@@ -1,0 +1,138 @@
+"""Hostile clients of the deployed stack in the local cloud, and what others notice of them."""
+
+import json
+import subprocess
+from collections.abc import Callable, Mapping
+from statistics import median, quantiles
+from typing import Any
+
+from bench import machine, report
+from bench.report import Row, Section, Table
+
+PYTHON = machine.BUILD / "venv/bin/python"
+"""Of the environment that deploys; the benchmarks' own has no CDK."""
+
+MAX_TIMES_WITH_FLOOD = 1.1
+MAX_APPROVAL_SECONDS = 1
+COMPARISONS = {"idle": "an idle API", "once": "one of them and an idle API"}
+
+Found = Mapping[str, Any]
+
+
+def measure(progress: Callable[[str], None]) -> Section:
+    """Run a flood, a crowd that asks for statistics, and shops that submit without a pause."""
+    progress("A flood of frames")
+    flood = _run("flood")
+    progress("Statistics of 100,000 connections")
+    counting = _run("counting")
+    progress("Submissions without a pause")
+    submissions = _run("submissions")
+    return Section(
+        [
+            Table("Targets", [*_flood_targets(flood), *_other_targets(counting, submissions)]),
+            Table("Delays of the others' events, in ms", _delays(flood["delays"])),
+            Table("100 requests for statistics at once", _requests(counting)),
+            Table("Approvals, in ms", _approvals(submissions["approvals"])),
+        ],
+        [_answers("The flood was answered", flood["answers"])]
+        + [
+            _answers(f"`{name}` was answered", answers)
+            for name, answers in submissions["answers"].items()
+        ],
+    )
+
+
+def revocations(progress: Callable[[str], None]) -> Section:
+    """Run rounds in which sessions end while they are used."""
+    progress("Revocations")
+    found = _run("revocations")
+    rounds = sum(each["rounds"] for each in found.values())
+    left = sum(each["tokens"] + each["sockets"] for each in found.values())
+    targets = [report.at_most(f"tokens and sockets that work after {rounds} rounds", 0, left)]
+    rows: list[Row] = [
+        [("clients", clients), *((name, f"{number:,}") for name, number in each.items())]
+        for clients, each in found.items()
+    ]
+    return Section([Table("Targets", targets), Table("What was left", rows)])
+
+
+def _run(attack: str) -> Any:
+    """Run an attack on a stack of its own, on all cores; raises RuntimeError if it fails."""
+    command = [str(PYTHON), "-m", "bench.attacks", attack]
+    done = subprocess.run(command, cwd=machine.ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{attack}: {done.stderr[-1000:]}")
+    return json.loads(done.stdout.splitlines()[-1])  # the log is before it
+
+
+def _p95(values: list[float]) -> float:
+    return quantiles(values, n=20)[-1]
+
+
+def _flood_targets(flood: Found) -> list[Row]:
+    """Compare with the same frames to a function that does nothing: the rest is this project's."""
+    return [
+        report.at_most(
+            f"{name} delay, {rate} `resume`/s ÷ {beside}",
+            MAX_TIMES_WITH_FLOOD,
+            value(delays["resume"]) / value(delays[found]),
+        )
+        for rate, delays in flood["delays"].items()
+        for found, beside in COMPARISONS.items()
+        for name, value in (("median", median), ("95 %", _p95))
+    ]
+
+
+def _other_targets(counting: Mapping[str, Found], submissions: Found) -> list[Row]:
+    shared = [each for name, each in counting.items() if not name.endswith("old")]
+    reads = max(each["reads"] / sum(each["answers"].values()) for each in shared)
+    counts = max(each["counts"] for each in counting.values())
+    approvals = _p95(submissions["approvals"]["submit"]) / 1000
+    return [
+        report.at_most("items read for a request for statistics", 1, reads),
+        report.at_most("counts for 100 requests at once", 1, counts),
+        report.at_most(
+            "seconds, 95 % of approvals while 20 shops submit", MAX_APPROVAL_SECONDS, approvals
+        ),
+        report.at_most(
+            "refusals 429 without Retry-After", 0, submissions["answers"]["submit"].get("429", 0)
+        ),
+    ]
+
+
+def _delays(delays: Mapping[str, Mapping[str, list[float]]]) -> list[Row]:
+    return [
+        [
+            ("frames/s", rate),
+            ("beside", name),
+            ("median", f"{median(values):,.0f}"),
+            ("÷ alone", f"{median(values) / median(found['alone']):.2f}"),
+            ("95 %", f"{_p95(values):,.0f}"),
+            ("÷ alone ", f"{_p95(values) / _p95(found['alone']):.2f}"),
+        ]
+        for rate, found in delays.items()
+        for name, values in found.items()
+    ]
+
+
+def _requests(counting: Mapping[str, Found]) -> list[Row]:
+    return [
+        [
+            ("requests", name),
+            ("answers", ", ".join(f"{n} × {code}" for code, n in each["answers"].items())),
+            ("seconds", f"{each['seconds']:.1f}"),
+            *report.counts(each, {"items read": "reads", "queries": "queries", "counts": "counts"}),
+        ]
+        for name, each in counting.items()
+    ]
+
+
+def _approvals(approvals: Mapping[str, list[float]]) -> list[Row]:
+    return [
+        [("beside", name), *report.spread("median", values), ("95 %", f"{_p95(values):,.0f}")]
+        for name, values in approvals.items()
+    ]
+
+
+def _answers(what: str, answers: Mapping[str, int]) -> str:
+    return f"{what}: " + ", ".join(f"{number:,} × {name}" for name, number in answers.items()) + "."
