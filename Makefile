@@ -9,7 +9,7 @@ export UV_LINK_MODE := copy
 # What `make outputs` prints is for a shell to read, also when another make runs it.
 MAKEFLAGS += --no-print-directory
 
-SOURCES := pyproject.toml README.md LICENSE infra/artifact.py infra/aws_descriptions.py $(shell find functions vitrina -name '*.py')
+SOURCES := pyproject.toml README.md LICENSE infra/artifact.py infra/aws_descriptions.py $(shell find functions vitrina -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -32,7 +32,11 @@ PROBLEM = {
     "description": "An error response (RFC 9457).",
     "required": ["type", "title", "status", "code", "detail"],
     "properties": {
-        "type": {"const": "about:blank"},
+        "type": {
+            "type": "string",
+            "format": "uri-reference",
+            "description": "The URL of the code's text, relative to the host.",
+        },
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "code": {"type": "string", "description": "A stable name of the error."},
@@ -125,7 +129,9 @@ def error_codes(operation: dict[str, Any]) -> Iterator[str]:
 
 def codes(response: Any) -> list[str]:
     problem = response.get("content", {}).get(http_api.PROBLEM_JSON)
-    found: list[str] = problem["schema"]["properties"]["code"]["enum"] if problem else []
+    found: list[str] = (
+        problem["schema"]["allOf"][1]["properties"]["code"]["enum"] if problem else []
+    )
     return found
 
 

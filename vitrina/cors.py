@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from vitrina import config, origins
 
 METHODS = ("GET", "POST", "PUT", "DELETE")
-REQUEST_HEADERS = ("authorization", "content-type", "if-match")
+REQUEST_HEADERS = ("authorization", "content-type", "if-match", "if-none-match")
 RESPONSE_HEADERS = ("etag", "retry-after")
 MAX_AGE_SECONDS = 3600
 

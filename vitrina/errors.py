@@ -17,6 +17,9 @@ Problem                    500
 
 from typing import ClassVar
 
+TEXTS_PATH = "/problems"
+"""The page with a text for each code, at the code's anchor."""
+
 
 class Problem(Exception):
     """A refusal as the caller sees it.
@@ -38,7 +41,14 @@ class Problem(Exception):
     @property
     def headers(self) -> dict[str, str]:
         """Headers of the HTTP answer."""
-        return {}
+        if self.retry_after_seconds is None:
+            return {}
+        return {"Retry-After": str(self.retry_after_seconds)}
+
+    @property
+    def type(self) -> str:
+        """The URL of the code's text, relative to the host (RFC 9457, section 3.1.1)."""
+        return f"{TEXTS_PATH}#{self.code}"
 
 
 class Malformed(Problem):
@@ -153,15 +163,12 @@ class TooManyRequests(Problem):
         super().__init__(code, detail)
         self.retry_after_seconds = retry_after_seconds
 
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Retry-After": str(self.retry_after_seconds)}
-
 
 class Unavailable(Problem):
     status = 503
     title = "Service unavailable"
     codes = ("busy", "recovery_interrupted", "issuer_unreachable", "unhealthy")
+    retry_after_seconds = 1
 
 
 KINDS: list[type[Problem]] = [Problem, *Problem.__subclasses__()]

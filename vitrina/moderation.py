@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -48,7 +48,7 @@ from vitrina.publishing import Broadcast
 MAX_READINGS = 5
 # A shop may send the submissions of so many minutes at once: 20 of 120 an hour.
 MINUTES_AT_ONCE = 10
-NOT_TOLD: Mapping[int, int] = {}
+NOT_TOLD: Mapping[int, Container[int]] = {}
 
 
 class Moderation(NamedTuple):
@@ -85,11 +85,14 @@ def submit(submission: Submission, shop: Identity) -> Product:
 
 
 def resubmit(
-    product_id: int, submission: Submission, shop: Identity, expected_version: int | None = None
+    product_id: int,
+    submission: Submission,
+    shop: Identity,
+    expected: Container[int] | None = None,
 ) -> Moderation:
     """Replace a shop's product, which becomes pending again from every status.
 
-    With `expected_version`, only that version is replaced. The outcome may be NotFound
+    With `expected` versions, only one of these is replaced. The outcome may be NotFound
     `product_not_found`, Forbidden `product_forbidden`, Conflict `product_changed` or Unavailable
     `busy`. Raises TooManyRequests `too_many_submissions`.
     """
@@ -100,7 +103,7 @@ def resubmit(
             raise products.not_found(product_id)
         if product.shop_id != shop.shop_id:
             raise Forbidden("product_forbidden", f"Product {product_id} is another shop's.")
-        _require_version(product, expected_version)
+        _require_version(product, expected)
         return Product(
             **submission.model_dump(),
             product_id=product_id,
@@ -116,11 +119,11 @@ def approve(
     product_ids: Iterable[int],
     notes: str | None,
     admin: Identity,
-    versions: Mapping[int, int] = NOT_TOLD,
+    versions: Mapping[int, Container[int]] = NOT_TOLD,
 ) -> Moderation:
     """Approve each pending product at the fee in force, and publish `product.approved`.
 
-    `versions` has the version that the administrator has seen, by product. A product that was
+    `versions` has those that the administrator has seen, by product. A product that was
     edited after its submission needs one. For every other product the outcome is NotFound
     `product_not_found`, Conflict `already_moderated` or `product_changed`, PreconditionRequired
     `version_missing`, or Unavailable `busy`. Of two concurrent decisions one succeeds: a product is
@@ -147,7 +150,7 @@ def approve(
 
 
 def reject(
-    product_id: int, notes: str, admin: Identity, expected_version: int | None = None
+    product_id: int, notes: str, admin: Identity, seen: Container[int] | None = None
 ) -> Moderation:
     """Reject a pending product with a reason, and publish `product.rejected`.
 
@@ -159,7 +162,7 @@ def reject(
 
     def decide(product: Product) -> Product:
         _require_pending(product)
-        _require_seen(product, expected_version)
+        _require_seen(product, seen)
         decision = {"moderation_notes": notes, "admin_id": admin.account_id}
         return product.model_copy(update=decision | _now(product, Status.REJECTED))
 
@@ -276,19 +279,19 @@ def _require_pending(product: Product) -> None:
         raise Conflict("already_moderated", f"Product {product.product_id} is not pending.")
 
 
-def _require_seen(product: Product, version: int | None) -> None:
+def _require_seen(product: Product, seen: Container[int] | None) -> None:
     """Raise unless the version that was decided on is the product's; every product begins at 1."""
-    if version is None and product.version > 1:
+    if seen is None and product.version > 1:
         raise PreconditionRequired(
             "version_missing",
             f"Product {product.product_id} was edited after its submission; send the version that "
             "you have read.",
         )
-    _require_version(product, version)
+    _require_version(product, seen)
 
 
-def _require_version(product: Product, expected: int | None) -> None:
-    if expected not in (None, product.version):
+def _require_version(product: Product, expected: Container[int] | None) -> None:
+    if expected is not None and product.version not in expected:
         raise Conflict(
             "product_changed", f"Product {product.product_id} has version {product.version} now."
         )

@@ -6,11 +6,13 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
+from vitrina import entity_tags
 from vitrina.errors import KINDS
-from vitrina.http_api import ETAG_PATTERN, PROBLEM_JSON
+from vitrina.http_api import PROBLEM_JSON
 
+ETAG = {"ETag": {"schema": {"type": "string", "pattern": entity_tags.PATTERN}}}
 # Headers of a refusal, by its status.
-_HEADERS = {401: "WWW-Authenticate", 429: "Retry-After"}
+_HEADERS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 
 
 def describe(
@@ -23,7 +25,7 @@ def describe(
     """
     success: OpenAPIResponse = {"description": done.phrase}
     if is_versioned:
-        success["headers"] = {"ETag": {"schema": {"type": "string", "pattern": ETAG_PATTERN}}}
+        success["headers"] = {**ETAG}
     return {int(done): success, **refusals(codes)}
 
 
@@ -33,9 +35,10 @@ def refusals(codes: Iterable[str]) -> dict[int, OpenAPIResponse]:
     responses: dict[int, OpenAPIResponse] = {}
     for problem in KINDS:
         if found := [code for code in problem.codes if code in wanted]:
+            narrowed = {"status": {"const": problem.status}, "code": {"enum": found}}
+            # With `$ref` and siblings, generators of clients would lose the codes.
             schema: dict[str, Any] = {
-                "$ref": "#/components/schemas/Problem",
-                "properties": {"status": {"const": problem.status}, "code": {"enum": found}},
+                "allOf": [{"$ref": "#/components/schemas/Problem"}, {"properties": narrowed}]
             }
             responses[problem.status] = {
                 "description": problem.title,

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, Self
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -56,8 +57,8 @@ class BulkApproval(Approval):
         return self
 
     @property
-    def versions(self) -> dict[int, int]:
-        return {seen.product_id: seen.version for seen in self.products}
+    def versions(self) -> dict[int, set[int]]:
+        return {seen.product_id: {seen.version} for seen in self.products}
 
 
 class Approved(BaseModel):
@@ -89,19 +90,22 @@ class BulkApproved(BaseModel):
         "version_missing",
         "notes_too_long",
         "busy",
+        is_versioned=True,
     ),
 )
 def approve(
     product_id: http_api.PathId,
     admin: http_api.Admin,
-    expected_version: http_api.IfMatch,
+    seen: http_api.IfMatch,
     approval: Annotated[Approval | None, Body()] = None,
-) -> Approved:
+) -> Response[Approved]:
     """Approve a pending product at the fee in force, and notify everyone."""
     notes = approval.moderation_notes if approval else None
-    versions = {} if expected_version is None else {product_id: expected_version}
+    versions = {} if seen is None else {product_id: seen}
     done = moderation.approve([product_id], notes, admin, versions)
-    return Approved(product=done.product(product_id), broadcast=done.broadcast)
+    product = done.product(product_id)
+    approved = Approved(product=product, broadcast=done.broadcast)
+    return http_api.versioned(approved, product.version)
 
 
 @app.post("/api/v1/admin/products/bulk-approve", responses=responses.describe("notes_too_long"))

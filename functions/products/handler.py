@@ -5,7 +5,7 @@ from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from vitrina import http_api, moderation, products, responses, shared_lists, trail
 from vitrina.products import (
@@ -21,7 +21,12 @@ from vitrina.types import Numeral
 app = http_api.resolver()
 
 Limit = Annotated[int, Field(ge=1, le=100), Numeral, Query()]
-Cursor = Annotated[str | None, Query(max_length=500)]
+# An empty one is none, as a client sends it that has no cursor yet.
+Cursor = Annotated[
+    Annotated[str, Field(max_length=500)] | None,
+    AfterValidator(lambda cursor: cursor or None),
+    Query(),
+]
 
 # Only lists that are the same for everyone are shared; the edge keeps nothing else.
 SHARED = f"public, max-age={LIST_FRESH_SECONDS}, stale-while-revalidate={LIST_STALE_SECONDS}"
@@ -29,15 +34,15 @@ SHARED = f"public, max-age={LIST_FRESH_SECONDS}, stale-while-revalidate={LIST_ST
 
 @app.post(
     "/api/v1/products",
-    responses=responses.describe("too_many_submissions", "busy", done=HTTPStatus.CREATED),
+    responses=responses.describe(
+        "too_many_submissions", "busy", done=HTTPStatus.CREATED, is_versioned=True
+    ),
 )
-def submit(
-    shop: http_api.Shop, submission: Annotated[Submission, Body()]
-) -> tuple[Product, HTTPStatus]:
+def submit(shop: http_api.Shop, submission: Annotated[Submission, Body()]) -> Response[Product]:
     """Submit a new product, which is pending until an administrator decides."""
     product = moderation.submit(submission, shop)
     trail.note(product_id=product.product_id)
-    return product, HTTPStatus.CREATED
+    return http_api.versioned(product, product.version, HTTPStatus.CREATED)
 
 
 @app.put(
@@ -54,11 +59,11 @@ def submit(
 def resubmit(
     product_id: http_api.PathId,
     shop: http_api.Shop,
-    expected_version: http_api.IfMatch,
+    expected: http_api.IfMatch,
     submission: Annotated[Submission, Body()],
 ) -> Response[Product]:
     """Replace a product of the shop; it becomes pending again from every status."""
-    resubmitted = moderation.resubmit(product_id, submission, shop, expected_version)
+    resubmitted = moderation.resubmit(product_id, submission, shop, expected)
     product = resubmitted.product(product_id)
     return http_api.versioned(product, product.version)
 

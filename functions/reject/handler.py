@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import BaseModel, ConfigDict
 
@@ -34,17 +35,20 @@ class Rejected(BaseModel):
         "notes_too_long",
         "notes_too_short",
         "busy",
+        is_versioned=True,
     ),
 )
 def reject(
     product_id: http_api.PathId,
     admin: http_api.Admin,
-    expected_version: http_api.IfMatch,
+    seen: http_api.IfMatch,
     rejection: Annotated[Rejection, Body()],
-) -> Rejected:
+) -> Response[Rejected]:
     """Reject a pending product with a reason, and notify its shop and the administrators."""
-    done = moderation.reject(product_id, rejection.moderation_notes, admin, expected_version)
-    return Rejected(product=done.product(product_id), broadcast=done.broadcast)
+    done = moderation.reject(product_id, rejection.moderation_notes, admin, seen)
+    product = done.product(product_id)
+    rejected = Rejected(product=product, broadcast=done.broadcast)
+    return http_api.versioned(rejected, product.version)
 
 
 handler = http_api.handler(app)

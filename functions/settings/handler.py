@@ -24,11 +24,11 @@ def read(_admin: http_api.Admin) -> Response[PlatformSettings]:
 )
 def replace(
     admin: http_api.Admin,
-    expected_version: http_api.RequiredIfMatch,
+    expected: http_api.RequiredIfMatch,
     new: Annotated[PlatformSettings, Body()],
 ) -> Response[PlatformSettings]:
     """Replace the platform's settings, and notify everyone of the changes."""
-    now = platform_settings.update(new, expected_version, admin)
+    now = platform_settings.update(new, expected, admin)
     return http_api.versioned(now.settings, now.version)
 
 

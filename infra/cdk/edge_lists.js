@@ -6,7 +6,7 @@
 
 function handler(event) {
   const request = event.request;
-  if (request.method === 'GET' && isOfApproved(request.querystring.status)) {
+  if (/^(GET|HEAD)$/.test(request.method) && isOfApproved(request.querystring.status)) {
     delete request.headers.authorization;
     keepWhatSelects(request.querystring);
   }
@@ -24,6 +24,7 @@ function keepWhatSelects(query) {
   Object.keys(query).forEach((name) => {
     if (!/^(status|limit|cursor)$/.test(name)) delete query[name];
   });
+  if (query.cursor && query.cursor.value === '') delete query.cursor; // the first page
   if (since) query.since = { value: since };
 }
 

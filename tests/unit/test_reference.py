@@ -117,7 +117,7 @@ def test_if_match_is_required_for_settings_only(http: dict[str, Any]) -> None:
 def test_a_refusal_is_a_problem(http: dict[str, Any]) -> None:
     busy: Any = responses.refusals(["busy"])[503]
     check = validator(http, busy["content"][http_api.PROBLEM_JSON]["schema"])
-    problem = {"type": "about:blank", "title": "Busy", "status": 503, "detail": "Busy."}
+    problem = {"type": "/problems#busy", "title": "Busy", "status": 503, "detail": "Busy."}
     assert check.is_valid(problem | {"code": "busy"})
     assert not check.is_valid(problem | {"code": "other"})
     assert not check.is_valid(problem | {"code": "busy", "more": 1})
