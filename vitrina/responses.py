@@ -4,13 +4,15 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
-from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse, OpenAPIResponseHeader
 
 from vitrina import entity_tags
 from vitrina.errors import KINDS
 from vitrina.http_api import PROBLEM_JSON
 
-ETAG = {"ETag": {"schema": {"type": "string", "pattern": entity_tags.PATTERN}}}
+ETAG: dict[str, OpenAPIResponseHeader] = {
+    "ETag": {"schema": {"type": "string", "pattern": entity_tags.PATTERN}}
+}
 # Headers of a refusal, by its status.
 _HEADERS = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}
 
@@ -35,10 +37,12 @@ def refusals(codes: Iterable[str]) -> dict[int, OpenAPIResponse]:
     responses: dict[int, OpenAPIResponse] = {}
     for problem in KINDS:
         if found := [code for code in problem.codes if code in wanted]:
-            narrowed = {"status": {"const": problem.status}, "code": {"enum": found}}
             # With `$ref` and siblings, generators of clients would lose the codes.
             schema: dict[str, Any] = {
-                "allOf": [{"$ref": "#/components/schemas/Problem"}, {"properties": narrowed}]
+                "allOf": [
+                    {"$ref": "#/components/schemas/Problem"},
+                    {"properties": {"code": {"type": "string", "enum": found}}},
+                ]
             }
             responses[problem.status] = {
                 "description": problem.title,

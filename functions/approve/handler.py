@@ -93,7 +93,7 @@ class BulkApproved(BaseModel):
         is_versioned=True,
     ),
 )
-def approve(
+def approve_product(
     product_id: http_api.PathId,
     admin: http_api.Admin,
     seen: http_api.IfMatch,
@@ -109,7 +109,7 @@ def approve(
 
 
 @app.post("/api/v1/admin/products/bulk-approve", responses=responses.describe("notes_too_long"))
-def bulk_approve(
+def bulk_approve_products(
     admin: http_api.Admin,
     _no_version: http_api.NoIfMatch,
     approval: Annotated[BulkApproval, Body()],

@@ -58,31 +58,31 @@ _ANSWERS: Any = {
 
 
 @app.get("/openapi.json", responses=_ANSWERS)
-def openapi() -> Response[str]:
+def get_openapi() -> Response[str]:
     """Read the OpenAPI 3.1 description of the HTTP API: this document."""
     return Response(200, content_types.APPLICATION_JSON, OPENAPI)
 
 
 @app.get("/asyncapi.json", responses=_ANSWERS)
-def asyncapi() -> Response[str]:
+def get_asyncapi() -> Response[str]:
     """Read the AsyncAPI 3.0 description of the WebSocket protocol."""
     return Response(200, content_types.APPLICATION_JSON, ASYNCAPI)
 
 
 @app.get("/problems", include_in_schema=False)
-def problems() -> Response[str]:
+def get_problems() -> Response[str]:
     """Read what each code of a problem means, at the code's anchor."""
     return _file(HERE / "problems.html", HTML, {"Content-Security-Policy": POLICY})
 
 
 @app.get("/docs", include_in_schema=False)
-def docs() -> Response[str]:
+def get_docs() -> Response[str]:
     """Read openapi.json as a page."""
     return _file(HERE / "docs.html", HTML, {"Content-Security-Policy": POLICY})
 
 
 @app.get("/docs/<name>", include_in_schema=False)
-def page_part(name: str) -> Response[str]:
+def get_page_part(name: str) -> Response[str]:
     """Read a script or a style of the pages, which the edge may share."""
     if name not in PARTS:
         return http_api.answer_unknown_route()

@@ -38,7 +38,9 @@ SHARED = f"public, max-age={LIST_FRESH_SECONDS}, stale-while-revalidate={LIST_ST
         "too_many_submissions", "busy", done=HTTPStatus.CREATED, is_versioned=True
     ),
 )
-def submit(shop: http_api.Shop, submission: Annotated[Submission, Body()]) -> Response[Product]:
+def submit_product(
+    shop: http_api.Shop, submission: Annotated[Submission, Body()]
+) -> Response[Product]:
     """Submit a new product, which is pending until an administrator decides."""
     product = moderation.submit(submission, shop)
     trail.note(product_id=product.product_id)
@@ -56,7 +58,7 @@ def submit(shop: http_api.Shop, submission: Annotated[Submission, Body()]) -> Re
         is_versioned=True,
     ),
 )
-def resubmit(
+def resubmit_product(
     product_id: http_api.PathId,
     shop: http_api.Shop,
     expected: http_api.IfMatch,
@@ -69,7 +71,7 @@ def resubmit(
 
 
 @app.get("/api/v1/admin/moderation/queue", responses=responses.describe("cursor_invalid"))
-def moderation_queue(admin: http_api.Admin, limit: Limit = 20, cursor: Cursor = None) -> Page:
+def list_moderation_queue(admin: http_api.Admin, limit: Limit = 20, cursor: Cursor = None) -> Page:
     """List pending products, the oldest first."""
     return products.list_by_status(Status.PENDING, admin, limit, cursor)
 
@@ -77,7 +79,7 @@ def moderation_queue(admin: http_api.Admin, limit: Limit = 20, cursor: Cursor = 
 @app.get(
     "/api/v1/products", responses=responses.describe("client_type_forbidden", "cursor_invalid")
 )
-def list_by_status(
+def list_products(
     viewer: http_api.OptionalBearer,
     status: Annotated[Status, Query()] = Status.APPROVED,
     limit: Limit = 20,
@@ -97,7 +99,7 @@ def list_by_status(
     "/api/v1/products/<product_id>",
     responses=responses.describe("product_not_found", is_versioned=True),
 )
-def get(product_id: http_api.PathId, viewer: http_api.OptionalBearer) -> Response[Product]:
+def get_product(product_id: http_api.PathId, viewer: http_api.OptionalBearer) -> Response[Product]:
     """Read a product that the caller may see."""
     product = products.get(product_id, viewer)
     return http_api.versioned(product, product.version)

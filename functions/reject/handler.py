@@ -38,7 +38,7 @@ class Rejected(BaseModel):
         is_versioned=True,
     ),
 )
-def reject(
+def reject_product(
     product_id: http_api.PathId,
     admin: http_api.Admin,
     seen: http_api.IfMatch,

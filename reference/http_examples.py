@@ -1,0 +1,104 @@
+"""One example of every request and response body of the HTTP API, by the name of its schema."""
+
+from typing import Any
+
+from reference.examples import PRODUCT
+
+_PENDING = {
+    **PRODUCT,
+    "description": "Лён, длина 110 см",
+    "price": 49.9,
+    "image_url": "https://images.example.com/dress.jpg",
+    "moderation_status": "pending",
+    "status_changed_at": "2024-01-01T12:00:00Z",
+    "version": 1,
+    "moderation_notes": None,
+    "admin_id": None,
+    "approval_fee": None,
+}
+_DECIDED = _PENDING | {"version": 2, "admin_id": 1, "status_changed_at": "2024-01-01T12:05:00Z"}
+_APPROVED = _DECIDED | {
+    "moderation_status": "approved",
+    "moderation_notes": "",
+    "approval_fee": 5,
+}
+_REJECTED = _DECIDED | {"moderation_status": "rejected", "moderation_notes": "Нет фотографии"}
+_BROADCAST = {
+    "event_ids": ["0b9e1c1e-6d3b-4b5e-9a52-3f0c9a1e57d0"],
+    "delivered": 12,
+    "gone": 1,
+    "queued": 0,
+}
+_SESSION_ID = "q1zvUJ3Cq0mYfX8sVn0b2A"
+_SESSION = {
+    "id": _SESSION_ID,
+    "device_name": "Anna's Pixel",
+    "created_at": "2024-01-01T12:00:00Z",
+    "last_used_at": "2024-01-01T13:00:00Z",
+    "expires_at": "2024-03-01T13:00:00Z",
+    "current": True,
+}
+_PROFILE = {"id": 42, "client_type": "user", "email": "anna@example.com"}
+_TOKENS = {
+    "access_token": "ACCESS_TOKEN",
+    "token_type": "bearer",
+    "expires_in": 3600,
+    "refresh_token": "REFRESH_TOKEN",
+    "refresh_expires_in": 5184000,
+}
+
+BY_SCHEMA: dict[str, Any] = {
+    "Activity": {
+        "sessions": [_SESSION],
+        "connections": [
+            {
+                "connection_id": "L0SM9cOFvHcCIhw=",
+                "session_id": _SESSION_ID,
+                "connected_at": "2024-01-01T13:00:00Z",
+            }
+        ],
+    },
+    "Approval": {"moderation_notes": "Хорошие фотографии"},
+    "Approved": {"product": _APPROVED, "broadcast": _BROADCAST},
+    "Broadcast": _BROADCAST,
+    "BulkApproval": {"products": [{"product_id": 1, "version": 1}]},
+    "BulkApproved": {
+        "results": [{"product_id": 1, "result": "approved"}],
+        "broadcast": _BROADCAST,
+    },
+    "Credentials": {"email": "anna@example.com", "password": "PASSWORD"},
+    "Disconnected": {"account_id": 42, "closed": 2},
+    "Draft": {"to": "room:sale", "title": "Распродажа", "text": "Началась"},
+    "Health": {"status": "ok", "connections": 3},
+    "LoggedIn": {**_TOKENS, "account": _PROFILE, "device": "DEVICE"},
+    "Page": {"items": [_APPROVED], "cursor": None},
+    "PlatformSettings": {
+        "approval_fee": 5,
+        "currency": "EUR",
+        "longest_notes": 1000,
+        "shortest_rejection_notes": 1,
+    },
+    "Product": _PENDING,
+    "Profile": _PROFILE,
+    "Refresh": {"refresh_token": "REFRESH_TOKEN"},
+    "Rejected": {"product": _REJECTED, "broadcast": _BROADCAST},
+    "Rejection": {"moderation_notes": "Нет фотографии"},
+    "OwnSessions": {"sessions": [_SESSION]},
+    "Stats": {"total": 3, "by_type": {"user": 2, "shop": 1, "admin": 0}, "rooms": 1},
+    "Submission": {"product_name": "Красное платье", "price": 49.9},
+    "Tokens": _TOKENS,
+}
+# The descriptions have no schema of their own.
+BY_OPERATION: dict[str, Any] = {
+    "getOpenapi": {"openapi": "3.1.0", "info": {"title": "Vitrina"}, "paths": {}},
+    "getAsyncapi": {"asyncapi": "3.0.0", "info": {"title": "Vitrina"}, "channels": {}},
+}
+
+
+def of(schema: dict[str, Any], operation_id: str) -> Any:
+    """Return the example of a body; raises KeyError for a body without one."""
+    # An optional body is a schema or null.
+    [first, *_] = schema.get("anyOf", [schema])
+    if "$ref" not in first:
+        return BY_OPERATION[operation_id]
+    return BY_SCHEMA[first["$ref"].rpartition("/")[2]]
