@@ -96,9 +96,11 @@ BY_OPERATION: dict[str, Any] = {
 
 
 def of(schema: dict[str, Any], operation_id: str) -> Any:
-    """Return the example of a body; raises KeyError for a body without one."""
+    """Return the example of a body; raises LookupError for a body without one."""
     # An optional body is a schema or null.
     [first, *_] = schema.get("anyOf", [schema])
-    if "$ref" not in first:
-        return BY_OPERATION[operation_id]
-    return BY_SCHEMA[first["$ref"].rpartition("/")[2]]
+    name = first.get("$ref", operation_id).rpartition("/")[2]
+    try:
+        return (BY_SCHEMA | BY_OPERATION)[name]
+    except KeyError:
+        raise LookupError(f"reference/http_examples.py has no example of {name}.") from None

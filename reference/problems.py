@@ -86,7 +86,9 @@ the <a href="/docs">reference of the HTTP API</a>.</p>
 
 
 def page() -> str:
-    """Return the page; raises KeyError for a code that has no text."""
+    """Return the page; raises LookupError for codes that have no text, and texts without a code."""
+    if different := {code for kind in KINDS for code in kind.codes} ^ TEXTS.keys():
+        raise LookupError(f"reference/problems.py differs from the codes in {sorted(different)}.")
     return _PAGE.format(sections="\n".join(_sections(KINDS)))
 
 

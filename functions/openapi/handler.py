@@ -31,7 +31,6 @@ PARTS = {
 }
 PARTS_FRESH_SECONDS = 3600
 _MEDIA_TYPES = {"css": "text/css", "js": "text/javascript"}
-HTML = "text/html"
 
 # The pages have no script and no style of their own, and request nothing from elsewhere.
 POLICY = (
@@ -72,13 +71,13 @@ def get_asyncapi() -> Response[str]:
 @app.get("/problems", include_in_schema=False)
 def get_problems() -> Response[str]:
     """Read what each code of a problem means, at the code's anchor."""
-    return _file(HERE / "problems.html", HTML, {"Content-Security-Policy": POLICY})
+    return _page("problems.html")
 
 
 @app.get("/docs", include_in_schema=False)
 def get_docs() -> Response[str]:
     """Read openapi.json as a page."""
-    return _file(HERE / "docs.html", HTML, {"Content-Security-Policy": POLICY})
+    return _page("docs.html")
 
 
 @app.get("/docs/<name>", include_in_schema=False)
@@ -88,6 +87,10 @@ def get_page_part(name: str) -> Response[str]:
         return http_api.answer_unknown_route()
     headers = {"Cache-Control": f"public, max-age={PARTS_FRESH_SECONDS}"}
     return _file(PARTS[name], _MEDIA_TYPES[name.rpartition(".")[2]], headers)
+
+
+def _page(name: str) -> Response[str]:
+    return _file(HERE / name, content_types.TEXT_HTML, {"Content-Security-Policy": POLICY})
 
 
 def _file(path: Path, media_type: str, headers: Mapping[str, str]) -> Response[str]:
