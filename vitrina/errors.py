@@ -31,19 +31,17 @@ class Problem(Exception):
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal server error"
     codes: ClassVar[tuple[str, ...]] = ("internal_error",)
-    retry_after_seconds: int | None = None
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, retry_after_seconds: int | None = None) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
+        self.retry_after_seconds = retry_after_seconds
 
     @property
     def headers(self) -> dict[str, str]:
         """Headers of the HTTP answer."""
-        if self.retry_after_seconds is None:
-            return {}
-        return {"Retry-After": str(self.retry_after_seconds)}
+        return {"Retry-After": str(self.retry_after_seconds)} if self.retry_after_seconds else {}
 
     @property
     def type(self) -> str:
@@ -159,16 +157,14 @@ class TooManyRequests(Problem):
         "too_many_submissions",
     )
 
-    def __init__(self, code: str, detail: str, retry_after_seconds: int) -> None:
-        super().__init__(code, detail)
-        self.retry_after_seconds = retry_after_seconds
-
 
 class Unavailable(Problem):
     status = 503
     title = "Service unavailable"
     codes = ("busy", "recovery_interrupted", "issuer_unreachable", "unhealthy")
-    retry_after_seconds = 1
+
+    def __init__(self, code: str, detail: str, retry_after_seconds: int = 1) -> None:
+        super().__init__(code, detail, retry_after_seconds)
 
 
 KINDS: list[type[Problem]] = [Problem, *Problem.__subclasses__()]
