@@ -9,7 +9,7 @@ export UV_LINK_MODE := copy
 # What `make outputs` prints is for a shell to read, also when another make runs it.
 MAKEFLAGS += --no-print-directory
 
-SOURCES := pyproject.toml README.md LICENSE infra/artifact.py infra/aws_descriptions.py $(shell find functions vitrina -name '*.py')
+SOURCES := pyproject.toml README.md LICENSE infra/artifact.py infra/aws_descriptions.py $(shell find functions vitrina -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -30,7 +30,7 @@ dev: build/ready ## keep the local cloud running on http://localhost:8000 until 
 PYTEST := $(BIN)/pytest --numprocesses auto
 
 # The linters run beside the tests, which mostly wait; their findings are shown last.
-test: build/ready ## run the linters and all tests
+test: build/ready build/reference.done ## run the linters and all tests
 	@$(MAKE) lint >build/lint.log 2>&1 & $(PYTEST); tests=$$?; \
 	wait $$! && exit $$tests || { cat build/lint.log; exit 1; }
 
@@ -85,6 +85,12 @@ build/emulator.done: requirements/emulator.txt build/venv.done
 build/node.done: package.json package-lock.json build/venv.done
 	@echo "Setting up the CDK command line ..." >&2
 	@$(BIN)/npm ci --silent --no-audit --no-fund
+	@touch $@
+
+# For tests of the API's descriptions: linters and generators, which nothing else needs.
+build/reference.done: tests/reference/package.json tests/reference/package-lock.json build/venv.done
+	@echo "Setting up the linters of the API's descriptions ..." >&2
+	@cd tests/reference && npm ci --silent
 	@touch $@
 
 # For what only benchmarks need: the clients that the sender is compared with pin botocore too.
@@ -207,6 +213,7 @@ lock: build/venv.done ## pin the newest version of every dependency
 	echo uv | $(LOCK) - --constraint requirements/dev.txt --output-file requirements/bootstrap.txt
 	$(BIN)/npm update --package-lock-only
 	cd bench && npm update --package-lock-only
+	cd tests/reference && npm update --package-lock-only
 
 clean: ## remove everything generated
-	rm -rf build node_modules bench/node_modules .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build node_modules bench/node_modules tests/reference/node_modules .mypy_cache .pytest_cache .ruff_cache

@@ -29,8 +29,6 @@ EXCLUDED = (
     *("boto3/*", "s3transfer/*", "botocore/data/*/examples-1.json"),
     # A copy of pydantic 1 inside pydantic 2.
     "pydantic/v1/*",
-    # A page to try routes on, which no resolver here serves.
-    "aws_lambda_powertools/event_handler/openapi/swagger_ui/*.min.*",
 )
 
 

@@ -57,6 +57,8 @@ def document() -> dict[str, Any]:
             "title": "Vitrina",
             "version": schemas.project_version(),
             "description": DESCRIPTION,
+            **schemas.contact_and_licence(),
+            "tags": [{"name": "Notifications", "description": "Events, and how to catch up."}],
         },
         "defaultContentType": "application/json",
         "servers": _servers(),
@@ -66,6 +68,7 @@ def document() -> dict[str, Any]:
             "send_events": {
                 "action": "send",
                 "summary": "Send events and replies",
+                "description": "Events of the connection's channels, and replies to its messages.",
                 "channel": {"$ref": "#/channels/notifications"},
                 "messages": [_in_channel(event) for event in event_classes()],
             },
@@ -154,7 +157,8 @@ def _channel() -> dict[str, Any]:
 def _receive(message: type[BaseModel]) -> dict[str, Any]:
     return {
         "action": "receive",
-        "summary": summary(message),
+        "summary": summary(message).removesuffix("."),
+        "description": inspect.cleandoc(message.__doc__ or ""),
         "channel": {"$ref": "#/channels/notifications"},
         "messages": [_in_channel(message)],
         "reply": {

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from reference import asyncapi, openapi, pages, tables
+from reference import asyncapi, openapi, pages, problems, tables
 
 ROOT = Path(__file__).parents[1]
 SERVED = ROOT / "functions/openapi"
@@ -17,6 +17,7 @@ def generated() -> dict[Path, str]:
     return {
         SERVED / "openapi.json": _json(http),
         SERVED / "asyncapi.json": _json(websocket),
+        SERVED / "problems.html": problems.page(),
         PROTOCOL: pages.renew(PROTOCOL.read_text(encoding="utf-8"), tables.parts(http)),
     }
 

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, NamedTuple, get_type_hints
 
+from aws_lambda_powertools.event_handler import content_types
 from aws_lambda_powertools.event_handler.api_gateway import Route
 from aws_lambda_powertools.event_handler.openapi.merge import OpenAPIMerge
 from aws_lambda_powertools.event_handler.openapi.models import Tag
 
-from reference import schemas
+from reference import http_examples, schemas
 from vitrina import http_api, idempotency, responses
 
 DESCRIPTION = """\
@@ -18,14 +19,26 @@ returns 404 `route_not_found`, an unsupported method 405 `method_not_allowed` wi
 of API Gateway itself, such as too many logins per second, have the body `{"message": …}`.
 """
 
-# The folders of functions, by the tag of their routes.
+
+class Section(NamedTuple):
+    """A tag's description, and the folders of functions whose routes have the tag."""
+
+    description: str
+    folders: list[str]
+
+
 TAGS = {
-    "Sessions": ["login", "sessions"],
-    "Products": ["products"],
-    "Moderation": ["approve", "reject"],
-    "Administration": ["accounts", "announce", "settings"],
-    "Events": ["events"],
-    "Service": ["stats", "openapi"],
+    "Sessions": Section("Log in, refresh and end sessions.", ["login", "sessions"]),
+    "Products": Section("Submit, edit, list and read products.", ["products"]),
+    "Moderation": Section("Decide on products.", ["approve", "reject"]),
+    "Administration": Section(
+        "Accounts, announcements and the platform's settings.",
+        ["accounts", "announce", "settings"],
+    ),
+    "Events": Section("Read stored events without a WebSocket.", ["events"]),
+    "Service": Section(
+        "Health, counts of connections, and the descriptions of both APIs.", ["stats", "openapi"]
+    ),
 }
 
 PROBLEM = {
@@ -33,7 +46,11 @@ PROBLEM = {
     "description": "An error response (RFC 9457).",
     "required": ["type", "title", "status", "code", "detail"],
     "properties": {
-        "type": {"const": "about:blank"},
+        "type": {
+            "type": "string",
+            "format": "uri-reference",
+            "description": "The URL of the code's text, relative to the host.",
+        },
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "code": {"type": "string", "description": "A stable name of the error."},
@@ -66,6 +83,15 @@ REPLAYED: dict[str, Any] = {
     }
 }
 NO_CONTENT = "204"
+NOT_MODIFIED = "304"
+IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "The version that the client has, from its ETag.",
+    "schema": {"type": "string"},
+    "example": '"3"',
+}
 # Powertools' own schemas of validation errors; here they are problems.
 UNUSED = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
 
@@ -95,6 +121,8 @@ REQUIREMENTS: list[tuple[Any, Requirement]] = [
         Requirement(["request_invalid", "idempotency_key_reused", "request_running", "busy"]),
     ),
 ]
+# A stage may be guarded, and everything may fail.
+_OF_ALL_ROUTES = ["edge_required", "internal_error"]
 # Errors of a request body, even if the route does not use it.
 _BODY = ["body_not_json", "body_too_large", "content_type_unsupported"]
 
@@ -105,20 +133,40 @@ def document() -> dict[str, Any]:
         version=schemas.project_version(),
         openapi_version="3.1.0",
         description=DESCRIPTION,
-        tags=[Tag(name=tag) for tag in TAGS],
+        tags=[Tag(name=tag, description=of.description) for tag, of in TAGS.items()],
         security_schemes=SECURITY_SCHEMES,
         on_conflict="error",
     )
-    for tag, folders in TAGS.items():
-        for folder in folders:
+    for tag, section in TAGS.items():
+        for folder in section.folders:
             merge.add_schema(_describe(folder, tag))
     merged = merge.get_openapi_schema()
     components = merged["components"]["schemas"]
     for name in UNUSED:
         components.pop(name, None)
     components["Problem"] = PROBLEM
+    merged["servers"] = [{"url": "/", "description": "The host that serves this document."}]
     # `tidy` would drop the document's own title.
-    return {"info": merged.pop("info"), **schemas.tidy(merged)}
+    return {
+        "info": merged.pop("info") | schemas.contact_and_licence(),
+        **_with_examples(schemas.tidy(merged)),
+    }
+
+
+def _with_examples(described: dict[str, Any]) -> dict[str, Any]:
+    """Add an example to each request body and each response that has a body."""
+    for _, _, operation in operations(described):
+        bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+        for body in bodies:
+            if json := body.get("content", {}).get(content_types.APPLICATION_JSON):
+                json["example"] = http_examples.of(json["schema"], operation["operationId"])
+    return described
+
+
+def operation_id(function: str) -> str:
+    """Return `approveProduct` for `approve_product`."""
+    first, *others = function.split("_")
+    return first + "".join(map(str.capitalize, others))
 
 
 def operations(described: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -136,7 +184,9 @@ def error_codes(operation: dict[str, Any]) -> Iterator[str]:
 
 def codes(response: Any) -> list[str]:
     problem = response.get("content", {}).get(http_api.PROBLEM_JSON)
-    found: list[str] = problem["schema"]["properties"]["code"]["enum"] if problem else []
+    found: list[str] = (
+        problem["schema"]["allOf"][1]["properties"]["code"]["enum"] if problem else []
+    )
     return found
 
 
@@ -149,16 +199,16 @@ def _describe(folder: str, tag: str) -> dict[str, Any]:
     routes = {(route.method, route.openapi_path): route for route in _routes(app)}
     for method, path, operation in operations(described):
         route = routes[method, path]
-        summary, _, description = inspect.getdoc(route.func).partition("\n\n")  # type: ignore[union-attr]
+        documented = inspect.getdoc(route.func) or ""
         operation |= {
-            "operationId": f"{folder}.{route.func.__name__}",
-            "summary": summary.removesuffix("."),
+            "operationId": operation_id(route.func.__name__),
+            "summary": documented.partition("\n\n")[0].removesuffix("."),
+            "description": documented,
             "tags": [tag],
+            "security": [],
+            "x-caller": "anyone",
         }
-        if description:
-            operation["description"] = description
-        operation["x-caller"] = "anyone"
-        possible = {*error_codes(operation), *_from_parameters(route), "internal_error"}
+        possible = {*error_codes(operation), *_from_parameters(route), *_OF_ALL_ROUTES}
         for kind, requirement in REQUIREMENTS:
             if kind in _parameter_types(route):
                 possible.update(requirement.codes)
@@ -174,6 +224,9 @@ def _describe(folder: str, tag: str) -> dict[str, Any]:
         if idempotency.Once in _parameter_types(route):
             for success in successes.values():
                 success["headers"] = success.get("headers", {}) | REPLAYED
+        if route.method == "GET" and "ETag" in successes["200"].get("headers", {}):
+            operation.setdefault("parameters", []).append(IF_NONE_MATCH)
+            successes[NOT_MODIFIED] = {"description": "Not Modified", "headers": responses.ETAG}
         errors = {str(status): found for status, found in responses.refusals(possible).items()}
         operation["responses"] = successes | errors
     return described

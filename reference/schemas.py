@@ -41,5 +41,25 @@ def resolve(document: dict[str, Any], reference: str) -> Any:
 
 
 def project_version() -> str:
+    return str(_project()["version"])
+
+
+def contact_and_licence() -> dict[str, Any]:
+    """Return these members of `info`, which OpenAPI and AsyncAPI have in common."""
+    project = _project()
+    name = project["license"]
+    return {
+        # `your.shop` stands for the operator's domain, as in all pages.
+        "contact": {
+            "name": "Vitrina",
+            "url": project["urls"]["Issues"],
+            "email": "api@your.shop",
+        },
+        "license": {"name": name, "url": f"https://spdx.org/licenses/{name}.html"},
+    }
+
+
+def _project() -> dict[str, Any]:
     pyproject = Path(__file__).parents[1] / "pyproject.toml"
-    return str(tomllib.loads(pyproject.read_text())["project"]["version"])
+    found: dict[str, Any] = tomllib.loads(pyproject.read_text())["project"]
+    return found

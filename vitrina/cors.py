@@ -9,7 +9,13 @@ from collections.abc import Mapping
 from vitrina import config, origins
 
 METHODS = ("GET", "POST", "PUT", "DELETE")
-REQUEST_HEADERS = ("authorization", "content-type", "if-match", "idempotency-key")
+REQUEST_HEADERS = (
+    "authorization",
+    "content-type",
+    "if-match",
+    "if-none-match",
+    "idempotency-key",
+)
 RESPONSE_HEADERS = ("etag", "retry-after", "idempotency-replayed")
 MAX_AGE_SECONDS = 3600
 

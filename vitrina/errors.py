@@ -17,6 +17,9 @@ Problem                    500
 
 from typing import ClassVar
 
+TEXTS_PATH = "/problems"
+"""The page with a text for each code, at the code's anchor."""
+
 
 class Problem(Exception):
     """A refusal as the caller sees it.
@@ -39,6 +42,11 @@ class Problem(Exception):
     def headers(self) -> dict[str, str]:
         """Headers of the HTTP answer."""
         return {"Retry-After": str(self.retry_after_seconds)} if self.retry_after_seconds else {}
+
+    @property
+    def type(self) -> str:
+        """The URL of the code's text, relative to the host (RFC 9457, section 3.1.1)."""
+        return f"{TEXTS_PATH}#{self.code}"
 
 
 class Malformed(Problem):
@@ -162,6 +170,9 @@ class Unavailable(Problem):
     status = 503
     title = "Service unavailable"
     codes = ("busy", "recovery_interrupted", "issuer_unreachable", "unhealthy")
+
+    def __init__(self, code: str, detail: str, retry_after_seconds: int = 1) -> None:
+        super().__init__(code, detail, retry_after_seconds)
 
 
 KINDS: list[type[Problem]] = [Problem, *Problem.__subclasses__()]

@@ -2,8 +2,7 @@
 
 import base64
 import json
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -29,7 +28,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import BaseModel, Field
 from pydantic_core import from_json, to_json
 
-from vitrina import auth, cors, door, trail
+from vitrina import auth, cors, door, entity_tags, trail
 from vitrina.auth import Identity
 from vitrina.channels import ClientType
 from vitrina.errors import (
@@ -41,16 +40,13 @@ from vitrina.errors import (
     TooLarge,
     UnsupportedContent,
 )
-from vitrina.types import SESSION_ID_PATTERN, Id, Numeral
+from vitrina.types import BYTE_ORDER_MARK, SESSION_ID_PATTERN, Id, Numeral
 
 logger = Logger()
 
 MAX_BODY_BYTES = 64 * 1024
 PROBLEM_JSON = "application/problem+json"
 READING_METHODS = {"GET", "HEAD", "OPTIONS"}
-
-ETAG_PATTERN = r'^"(0|[1-9][0-9]{0,14})"$'
-_ETAG = re.compile(ETAG_PATTERN)
 
 
 class Answered(Exception):
@@ -94,12 +90,37 @@ def handler(app: APIGatewayHttpResolver) -> Handler:
         # Clients get this id in the header `apigw-requestid`.
         logger.append_keys(api_request_id=event["requestContext"].get("requestId"))
         trail.begin()
-        answer = _resolve(app, event, context)
+        answer = _without_content(event, _resolve(app, _as_get(event), context))
         _record(app, event, answer["statusCode"])
         defaults = {"Cache-Control": "no-store", **cors.headers(event.get("headers", {}))}
         return {**answer, "headers": {**defaults, **answer["headers"]}}
 
     return handle
+
+
+def _as_get(event: dict[str, Any]) -> dict[str, Any]:
+    """Return HEAD as GET, whose status and headers it gets (RFC 9110, section 9.3.2)."""
+    context = event["requestContext"]
+    if context["http"]["method"] != "HEAD":
+        return event
+    return {**event, "requestContext": {**context, "http": {**context["http"], "method": "GET"}}}
+
+
+def _without_content(event: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    """Drop the content from an answer to HEAD, and from one that the client has already: 304."""
+    method = event["requestContext"]["http"]["method"]
+    if method in {"GET", "HEAD"} and _is_known(event, answer):
+        headers = {n: text for n, text in answer["headers"].items() if n != "Content-Type"}
+        return {**answer, "statusCode": HTTPStatus.NOT_MODIFIED, "headers": headers, "body": ""}
+    return {**answer, "body": ""} if method == "HEAD" else answer
+
+
+def _is_known(event: dict[str, Any], answer: dict[str, Any]) -> bool:
+    condition = event.get("headers", {}).get("if-none-match")
+    tag = answer["headers"].get("ETag")
+    if condition is None or tag is None or answer["statusCode"] != HTTPStatus.OK:
+        return False
+    return entity_tags.is_known(condition, tag)
 
 
 def _resolve(
@@ -170,11 +191,10 @@ def _read_body(event: dict[str, Any]) -> str | None:
     return body
 
 
-def versioned(body: BaseModel, version: int) -> Response[Any]:
+def versioned(body: BaseModel, version: int, status: HTTPStatus = HTTPStatus.OK) -> Response[Any]:
     """Answer with a resource and its version, which `If-Match` takes."""
-    return Response(
-        HTTPStatus.OK, content_types.APPLICATION_JSON, body, headers={"ETag": f'"{version}"'}
-    )
+    headers = {"ETag": entity_tags.write(version)}
+    return Response(status, content_types.APPLICATION_JSON, body, headers=headers)
 
 
 def no_content() -> Response[str]:
@@ -221,25 +241,21 @@ _IfMatchHeader = Annotated[
     str | None,
     Header(
         alias="If-Match",
-        pattern=ETAG_PATTERN,
+        pattern=entity_tags.LIST_PATTERN,
         examples=['"3"'],
-        description="The version that you have read.",
+        description="The version that you have read; several, or `*` for each that exists.",
     ),
 ]
 
 
-def _expected_version(request: Request, _if_match: _IfMatchHeader = None) -> int | None:
-    """Return the version in `If-Match`, if any; raises Invalid `request_invalid`."""
-    tag = request.headers.get("if-match")
-    if tag is None:
-        return None
-    if not (found := _ETAG.fullmatch(tag.strip())):
-        raise Invalid("request_invalid", 'If-Match: expected a version, as in If-Match: "3".')
-    return int(found[1])
+def _expected_versions(request: Request, _if_match: _IfMatchHeader = None) -> Container[int] | None:
+    """Return the versions in `If-Match`, if any; raises Invalid `request_invalid`."""
+    condition = request.headers.get("if-match")
+    return None if condition is None else entity_tags.read_if_match(condition)
 
 
-def _required_version(request: Request, _if_match: _IfMatchHeader = None) -> int:
-    expected = _expected_version(request)
+def _required_versions(request: Request, _if_match: _IfMatchHeader = None) -> Container[int]:
+    expected = _expected_versions(request)
     if expected is None:
         raise PreconditionRequired(
             "version_missing", "Send If-Match with the version that you have read, from its ETag."
@@ -266,8 +282,8 @@ Admin = Annotated[Identity, Depends(_admin)]
 Shop = Annotated[Identity, Depends(_shop)]
 OptionalBearer = Annotated[Identity | None, Depends(_optional_bearer)]
 FormerBearer = Annotated[Identity, Depends(_former_bearer)]
-IfMatch = Annotated[int | None, Depends(_expected_version)]
-RequiredIfMatch = Annotated[int, Depends(_required_version)]
+IfMatch = Annotated[Container[int] | None, Depends(_expected_versions)]
+RequiredIfMatch = Annotated[Container[int], Depends(_required_versions)]
 NoIfMatch = Annotated[None, Depends(_no_version)]
 
 PathId = Annotated[Id, Numeral, Path()]
@@ -279,14 +295,14 @@ Limit = Annotated[int, Field(ge=1, le=100), Numeral, Query()]
 def _read_json(body: str) -> Any:
     """Parse a body; unlike `json`, pydantic refuses NaN and ten thousand levels of nesting."""
     try:
-        return from_json(body, allow_inf_nan=False)
+        return from_json(body.removeprefix(BYTE_ORDER_MARK), allow_inf_nan=False)
     except ValueError as error:
         raise Malformed("body_not_json", f"The body is not JSON: {error}.") from None
 
 
 def _problem_json(problem: Problem, errors: list[dict[str, Any]] | None = None) -> str:
     members: dict[str, Any] = {
-        "type": "about:blank",
+        "type": problem.type,
         "title": problem.title,
         "status": problem.status,
         "code": problem.code,

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 from vitrina.channels import Channel, Room
 from vitrina.errors import Invalid, Malformed, TooLarge
 from vitrina.events import Position
-from vitrina.types import MAX_TOKEN_CHARACTERS
+from vitrina.types import BYTE_ORDER_MARK, MAX_TOKEN_CHARACTERS
 
 MAX_MESSAGE_BYTES = 8 * 1024
 MAX_POSITIONS = 64
@@ -67,7 +67,7 @@ def parse(body: str | None) -> Ping | Resume | Join | Leave | Auth:
     if len(body.encode(errors="surrogatepass")) > MAX_MESSAGE_BYTES:
         raise TooLarge("message_too_large", f"A message has at most {MAX_MESSAGE_BYTES} bytes.")
     try:
-        return MESSAGE.validate_json(body)
+        return MESSAGE.validate_json(body.removeprefix(BYTE_ORDER_MARK))
     except ValidationError as invalid:
         [first, *_] = invalid.errors(include_url=False, include_input=False, include_context=False)
     if first["type"] == "json_invalid":

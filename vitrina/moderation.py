@@ -1,7 +1,7 @@
 """Moderation: a shop submits a product, an administrator approves, rejects or withdraws it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,7 +33,7 @@ from vitrina.products import MAX_DECISIONS, Decision, Product, Status, Submissio
 
 # A shop may send the submissions of so many minutes at once: 20 of 120 an hour.
 MINUTES_AT_ONCE = 10
-NOT_TOLD: Mapping[int, int] = {}
+NOT_TOLD: Mapping[int, Container[int]] = {}
 
 
 def submit(
@@ -60,12 +60,15 @@ def submit(
 
 
 def resubmit(
-    product_id: int, submission: Submission, shop: Identity, expected_version: int | None = None
+    product_id: int,
+    submission: Submission,
+    shop: Identity,
+    expected: Container[int] | None = None,
 ) -> Moderation:
     """Replace a shop's product, which becomes pending again from every status.
 
     Publishes `product.submitted`, and before it `product.withdrawn` for an approved product. With
-    `expected_version`, only that version is replaced. The outcome may be NotFound
+    `expected` versions, only one of these is replaced. The outcome may be NotFound
     `product_not_found`, Forbidden `product_forbidden`, Conflict `product_changed` or Unavailable
     `busy`. Raises TooManyRequests `too_many_submissions`.
     """
@@ -76,7 +79,7 @@ def resubmit(
             raise products.not_found(product_id)
         if product.shop_id != shop.shop_id:
             raise Forbidden("product_forbidden", f"Product {product_id} is another shop's.")
-        _require_version(product, expected_version)
+        _require_version(product, expected)
         return Product(
             **submission.model_dump(),
             product_id=product_id,
@@ -93,12 +96,12 @@ def approve(
     product_ids: Iterable[int],
     notes: str | None,
     admin: Identity,
-    versions: Mapping[int, int] = NOT_TOLD,
+    versions: Mapping[int, Container[int]] = NOT_TOLD,
     receipt: Receipt[Moderation] = history.no_receipt,
 ) -> Moderation:
     """Approve each pending product at the fee in force, and publish `product.approved`.
 
-    `versions` has the version that the administrator has seen, by product. A product that was
+    `versions` has those that the administrator has seen, by product. A product that was
     edited after its submission needs one. For every other product the outcome is NotFound
     `product_not_found`, Conflict `already_moderated` or `product_changed`, PreconditionRequired
     `version_missing`, or Unavailable `busy`. Of two concurrent decisions one succeeds: a product is
@@ -114,7 +117,7 @@ def approve(
 
     def decide(product: Product) -> Product:
         seen = versions.get(product.product_id)
-        if _is_done(product, Status.APPROVED, notes or "", admin, seen or 1):
+        if _is_done(product, Status.APPROVED, notes or "", admin, seen or {1}):
             return product
         _require_pending(product)
         _require_seen(product, seen)
@@ -128,7 +131,7 @@ def reject(
     product_ids: Iterable[int],
     notes: str,
     admin: Identity,
-    versions: Mapping[int, int] = NOT_TOLD,
+    versions: Mapping[int, Container[int]] = NOT_TOLD,
     receipt: Receipt[Moderation] = history.no_receipt,
 ) -> Moderation:
     """Reject each pending product with a reason, and publish `product.rejected`.
@@ -142,7 +145,7 @@ def reject(
 
     def decide(product: Product) -> Product:
         seen = versions.get(product.product_id)
-        if _is_done(product, Status.REJECTED, notes, admin, seen or 1):
+        if _is_done(product, Status.REJECTED, notes, admin, seen or {1}):
             return product
         _require_pending(product)
         _require_seen(product, seen)
@@ -155,7 +158,7 @@ def withdraw(
     product_id: int,
     notes: str,
     admin: Identity,
-    expected_version: int | None = None,
+    seen: Container[int] | None = None,
     receipt: Receipt[Moderation] = history.no_receipt,
 ) -> Moderation:
     """Take an approved product out of public view, and publish `product.withdrawn`.
@@ -171,11 +174,11 @@ def withdraw(
     def decide(product: Product) -> Product:
         # Submitted, approved.
         unedited = 2
-        if _is_done(product, Status.WITHDRAWN, notes, admin, expected_version or unedited):
+        if _is_done(product, Status.WITHDRAWN, notes, admin, seen or {unedited}):
             return product
         if product.moderation_status is not Status.APPROVED:
             raise Conflict("not_approved", f"Product {product_id} is not approved.")
-        _require_seen(product, expected_version, unedited)
+        _require_seen(product, seen, unedited)
         return _decided(product, Status.WITHDRAWN, notes, admin)
 
     return product_changes.decide_all([product_id], decide, history.DECISION, ahead, receipt)
@@ -238,11 +241,13 @@ def _decided(product: Product, status: Status, notes: str, admin: Identity) -> P
     return product.model_copy(update=fields | {"decisions": decisions})
 
 
-def _is_done(product: Product, status: Status, notes: str, admin: Identity, seen: int) -> bool:
-    """Return whether a product's latest change is this very decision, on the version seen."""
+def _is_done(
+    product: Product, status: Status, notes: str, admin: Identity, seen: Container[int]
+) -> bool:
+    """Return whether a product's latest change is this very decision, on a version seen."""
     return (
         product.moderation_status is status
-        and product.version == seen + 1
+        and product.version - 1 in seen
         and product.moderation_notes == notes
         and product.admin_id == admin.account_id
     )
@@ -253,22 +258,22 @@ def _require_pending(product: Product) -> None:
         raise Conflict("already_moderated", f"Product {product.product_id} is not pending.")
 
 
-def _require_seen(product: Product, version: int | None, unedited: int = 1) -> None:
+def _require_seen(product: Product, seen: Container[int] | None, unedited: int = 1) -> None:
     """Raise unless the version that was decided on is the product's.
 
     A product that was never edited, which has the version `unedited`, needs none.
     """
-    if version is None and product.version > unedited:
+    if seen is None and product.version > unedited:
         raise PreconditionRequired(
             "version_missing",
             f"Product {product.product_id} was edited after its submission; send the version that "
             "you have read.",
         )
-    _require_version(product, version)
+    _require_version(product, seen)
 
 
-def _require_version(product: Product, expected: int | None) -> None:
-    if expected not in (None, product.version):
+def _require_version(product: Product, expected: Container[int] | None) -> None:
+    if expected is not None and product.version not in expected:
         raise Conflict(
             "product_changed", f"Product {product.product_id} has version {product.version} now."
         )

@@ -1,5 +1,6 @@
 """The platform's settings, which administrators change at run time."""
 
+from collections.abc import Container
 from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple, Self
 
@@ -62,14 +63,14 @@ def from_row(item: dict[str, Any] | None) -> VersionedSettings:
     return VersionedSettings(int(row["version"]), PlatformSettings.model_validate(fields))
 
 
-def update(new: PlatformSettings, expected_version: int, admin: Identity) -> VersionedSettings:
+def update(new: PlatformSettings, expected: Container[int], admin: Identity) -> VersionedSettings:
     """Replace the settings, and publish the fields that have changed to everyone.
 
     Settings without a change keep their version. Raises Conflict `settings_changed` when another
-    version than the expected one is in force, or Unavailable `busy`.
+    version than the expected ones is in force, or Unavailable `busy`.
     """
     old = read()
-    if old.version != expected_version:
+    if old.version not in expected:
         raise _changed(old.version)
     before, after = old.settings.model_dump(), new.model_dump()
     names = {name for name in after if after[name] != before[name]}

@@ -4,13 +4,22 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
-from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse, OpenAPIResponseHeader
 
+from vitrina import entity_tags
 from vitrina.errors import KINDS
-from vitrina.http_api import ETAG_PATTERN, PROBLEM_JSON
+from vitrina.http_api import PROBLEM_JSON
 
+ETAG: dict[str, OpenAPIResponseHeader] = {
+    "ETag": {"schema": {"type": "string", "pattern": entity_tags.PATTERN}}
+}
 # Headers of a refusal, by its status or by one of its codes.
-_HEADERS = {401: "WWW-Authenticate", 429: "Retry-After", "request_running": "Retry-After"}
+_HEADERS = {
+    401: "WWW-Authenticate",
+    429: "Retry-After",
+    503: "Retry-After",
+    "request_running": "Retry-After",
+}
 
 
 def describe(
@@ -23,7 +32,7 @@ def describe(
     """
     success: OpenAPIResponse = {"description": done.phrase}
     if is_versioned:
-        success["headers"] = {"ETag": {"schema": {"type": "string", "pattern": ETAG_PATTERN}}}
+        success["headers"] = {**ETAG}
     return {int(done): success, **refusals(codes)}
 
 
@@ -33,9 +42,12 @@ def refusals(codes: Iterable[str]) -> dict[int, OpenAPIResponse]:
     responses: dict[int, OpenAPIResponse] = {}
     for problem in KINDS:
         if found := [code for code in problem.codes if code in wanted]:
+            # With `$ref` and siblings, generators of clients would lose the codes.
             schema: dict[str, Any] = {
-                "$ref": "#/components/schemas/Problem",
-                "properties": {"status": {"const": problem.status}, "code": {"enum": found}},
+                "allOf": [
+                    {"$ref": "#/components/schemas/Problem"},
+                    {"properties": {"code": {"type": "string", "enum": found}}},
+                ]
             }
             responses[problem.status] = {
                 "description": problem.title,

@@ -18,6 +18,8 @@ from vitrina import texts
 MAX_SAFE_INTEGER = 2**53 - 1
 """The largest integer that every JavaScript client reads exactly."""
 MAX_TOKEN_CHARACTERS = 4096
+BYTE_ORDER_MARK = "\ufeff"
+"""At the beginning of a JSON text, it is ignored (RFC 8259, section 8.1)."""
 SESSION_ID_PATTERN = r"^[A-Za-z0-9_-]{22}$"
 MAX_NOTES_CHARACTERS = 1000
 """The most that the platform's settings may allow for moderators' notes."""

@@ -77,7 +77,7 @@ def _resume(account_id: int) -> str:
     channel = f"user:{account_id}"
     before = history.positions([channel])[channel]
     data = Announcement(to=channel, title="Тест", text="Тест", admin_id=1)
-    changes = (Change(None, AnnouncementPublished(data=data)) for _ in range(BEHIND))
+    changes = (Change(None, [AnnouncementPublished(data=data)]) for _ in range(BEHIND))
     for batch in history.batches(changes):
         history.mark_sent([history.commit(batch)])
     return Resume(type="resume", positions={channel: before}).model_dump_json()

@@ -44,14 +44,14 @@ class Disconnected(BaseModel):
     "/api/v1/admin/accounts",
     responses=responses.describe("account_not_found", "issued_elsewhere"),
 )
-def find(email: Annotated[Email, Query()], _admin: http_api.Admin) -> Profile:
+def find_account(email: Annotated[Email, Query()], _admin: http_api.Admin) -> Profile:
     """Find the account of an email address."""
     sessions.require_issuing()
     return Profile.of(accounts.find(email))
 
 
 @app.get("/api/v1/admin/accounts/<account_id>/sessions", responses=responses.describe())
-def list_sessions(
+def list_account_sessions(
     account_id: http_api.PathId, admin: http_api.Admin, client_type: OfType = None
 ) -> Activity:
     """List the sessions and the open connections of an account.
@@ -72,7 +72,7 @@ def list_sessions(
     "/api/v1/admin/accounts/<account_id>/sessions/<session_id>",
     responses=responses.describe("busy", done=HTTPStatus.NO_CONTENT),
 )
-def end_session(
+def end_account_session(
     account_id: http_api.PathId, session_id: http_api.PathSessionId, _admin: http_api.Admin
 ) -> Response[str]:
     """End a session of an account, and close its connections.
@@ -86,7 +86,7 @@ def end_session(
 
 
 @app.post("/api/v1/admin/accounts/<account_id>/disconnect", responses=responses.describe("busy"))
-def disconnect(
+def disconnect_account(
     account_id: http_api.PathId, _admin: http_api.Admin, client_type: OfType = None
 ) -> Disconnected:
     """Refuse the account's present tokens, and close its connections.

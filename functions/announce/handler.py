@@ -26,7 +26,9 @@ class Draft(BaseModel):
 
 
 @app.post("/api/v1/admin/announcements", responses=responses.describe("busy", "room_forbidden"))
-def announce(admin: http_api.Admin, once: Once, draft: Annotated[Draft, Body()]) -> Broadcast:
+def publish_announcement(
+    admin: http_api.Admin, once: Once, draft: Annotated[Draft, Body()]
+) -> Broadcast:
     """Publish an announcement to everyone of a type, to one identity or to a room."""
     trail.note(to=draft.to)
     scope, _, room = draft.to.partition(":")

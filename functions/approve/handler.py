@@ -2,14 +2,13 @@
 
 from typing import Annotated
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import BaseModel, ConfigDict
 
 from vitrina import http_api, moderation, responses
-from vitrina.bulk import Results, Selection
+from vitrina.decisions import Decided, Results, Selection
 from vitrina.idempotency import Once
-from vitrina.products import Product
-from vitrina.publishing import Broadcast
 from vitrina.types import Notes
 
 app = http_api.resolver()
@@ -25,11 +24,6 @@ class BulkApproval(Selection, Approval):
     """Products by `product_ids`, if none was edited after its submission, or by `products`."""
 
 
-class Approved(BaseModel):
-    product: Product
-    broadcast: Broadcast
-
-
 @app.post(
     "/api/v1/admin/products/<product_id>/approve",
     responses=responses.describe(
@@ -39,26 +33,27 @@ class Approved(BaseModel):
         "version_missing",
         "notes_too_long",
         "busy",
+        is_versioned=True,
     ),
 )
-def approve(
+def approve_product(
     product_id: http_api.PathId,
     admin: http_api.Admin,
-    expected_version: http_api.IfMatch,
+    seen: http_api.IfMatch,
     once: Once,
     approval: Annotated[Approval | None, Body()] = None,
-) -> Approved:
+) -> Response[Decided]:
     """Approve a pending product at the fee in force, and notify everyone."""
     notes = approval.moderation_notes if approval else None
-    versions = {} if expected_version is None else {product_id: expected_version}
+    versions = {} if seen is None else {product_id: seen}
     return once(
         lambda receipt: moderation.approve([product_id], notes, admin, versions, receipt),
-        lambda done: Approved(product=done.product(product_id), broadcast=done.broadcast),
+        lambda done: Decided.of(done, product_id),
     )
 
 
 @app.post("/api/v1/admin/products/bulk-approve", responses=responses.describe("notes_too_long"))
-def bulk_approve(
+def bulk_approve_products(
     admin: http_api.Admin,
     _no_version: http_api.NoIfMatch,
     once: Once,

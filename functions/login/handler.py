@@ -50,7 +50,7 @@ class LoggedIn(Tokens):
         "credentials_invalid", "issued_elsewhere", "too_many_attempts", "busy"
     ),
 )
-def login(credentials: Annotated[Credentials, Body()]) -> LoggedIn:
+def log_in(credentials: Annotated[Credentials, Body()]) -> LoggedIn:
     """Begin a session with an email and a password."""
     sessions.require_issuing()
     source = door.client_address(app.current_event.raw_event)

@@ -1,11 +1,14 @@
-"""The descriptions of both APIs, and the answer to requests without a route."""
+"""The descriptions of both APIs, pages for people, and the answer to requests without a route."""
 
 import json
 import re
+from collections.abc import Iterable, Mapping
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import aws_lambda_powertools
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
@@ -18,11 +21,34 @@ HERE = Path(__file__).parent
 OPENAPI = (HERE / "openapi.json").read_text()
 ASYNCAPI = (HERE / "asyncapi.json").read_text()
 
-_ROUTES = [
-    (re.compile(re.sub(r"{\w+}", "[^/]+", path)), ", ".join(sorted(map(str.upper, methods))))
-    for path, methods in json.loads(OPENAPI)["paths"].items()
-]
+# Swagger UI comes with Powertools, whose own page has scripts that a strict policy refuses.
+_SWAGGER_UI = Path(aws_lambda_powertools.__file__).parent / "event_handler/openapi/swagger_ui"
+PARTS = {
+    "docs.js": HERE / "docs.js",
+    "pages.css": HERE / "pages.css",
+    "swagger-ui.css": _SWAGGER_UI / "swagger-ui.min.css",
+    "swagger-ui.js": _SWAGGER_UI / "swagger-ui-bundle.min.js",
+}
+PARTS_FRESH_SECONDS = 3600
+_MEDIA_TYPES = {"css": "text/css", "js": "text/javascript"}
 
+# The pages have no script and no style of their own, and request nothing from elsewhere.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+def _methods(described: Iterable[str]) -> str:
+    names = {method.upper() for method in described}
+    return ", ".join(sorted(names | {"HEAD"} if "GET" in names else names))
+
+
+_PAGES = {path: ["get"] for path in ("/problems", "/docs", "/docs/{name}")}
+_ROUTES = [
+    (re.compile(re.sub(r"{\w+}", "[^/]+", path)), _methods(described))
+    for path, described in (_PAGES | json.loads(OPENAPI)["paths"]).items()
+]
 
 # The documents are JSON text, returned as they are.
 _ANSWERS: Any = {
@@ -31,15 +57,49 @@ _ANSWERS: Any = {
 
 
 @app.get("/openapi.json", responses=_ANSWERS)
-def openapi() -> Response[str]:
+def get_openapi() -> Response[str]:
     """Read the OpenAPI 3.1 description of the HTTP API: this document."""
     return Response(200, content_types.APPLICATION_JSON, OPENAPI)
 
 
 @app.get("/asyncapi.json", responses=_ANSWERS)
-def asyncapi() -> Response[str]:
+def get_asyncapi() -> Response[str]:
     """Read the AsyncAPI 3.0 description of the WebSocket protocol."""
     return Response(200, content_types.APPLICATION_JSON, ASYNCAPI)
+
+
+@app.get("/problems", include_in_schema=False)
+def get_problems() -> Response[str]:
+    """Read what each code of a problem means, at the code's anchor."""
+    return _page("problems.html")
+
+
+@app.get("/docs", include_in_schema=False)
+def get_docs() -> Response[str]:
+    """Read openapi.json as a page."""
+    return _page("docs.html")
+
+
+@app.get("/docs/<name>", include_in_schema=False)
+def get_page_part(name: str) -> Response[str]:
+    """Read a script or a style of the pages, which the edge may share."""
+    if name not in PARTS:
+        return http_api.answer_unknown_route()
+    headers = {"Cache-Control": f"public, max-age={PARTS_FRESH_SECONDS}"}
+    return _file(PARTS[name], _MEDIA_TYPES[name.rpartition(".")[2]], headers)
+
+
+def _page(name: str) -> Response[str]:
+    return _file(HERE / name, content_types.TEXT_HTML, {"Content-Security-Policy": POLICY})
+
+
+def _file(path: Path, media_type: str, headers: Mapping[str, str]) -> Response[str]:
+    return Response(HTTPStatus.OK, f"{media_type}; charset=utf-8", _read(path), headers=headers)
+
+
+@cache
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def answer_unknown(_error: NotFoundError) -> Response[Any]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
+from pydantic import AfterValidator, Field
 
 from vitrina import http_api, listings, moderation, products, responses, shared_lists, trail
 from vitrina.http_api import Limit
@@ -15,7 +16,12 @@ from vitrina.types import Id, Numeral
 
 app = http_api.resolver()
 
-Cursor = Annotated[str | None, Query(max_length=500)]
+# An empty one is none, as a client sends it that has no cursor yet.
+Cursor = Annotated[
+    Annotated[str, Field(max_length=500)] | None,
+    AfterValidator(lambda cursor: cursor or None),
+    Query(),
+]
 OfShop = Annotated[Id | None, Numeral, Query()]
 
 # Only lists that are the same for everyone are shared; the edge keeps nothing else.
@@ -24,18 +30,20 @@ SHARED = f"public, max-age={LIST_FRESH_SECONDS}, stale-while-revalidate={LIST_ST
 
 @app.post(
     "/api/v1/products",
-    responses=responses.describe("too_many_submissions", "busy", done=HTTPStatus.CREATED),
+    responses=responses.describe(
+        "too_many_submissions", "busy", done=HTTPStatus.CREATED, is_versioned=True
+    ),
 )
-def submit(
+def submit_product(
     shop: http_api.Shop, once: Once, submission: Annotated[Submission, Body()]
-) -> tuple[Product, HTTPStatus]:
+) -> Response[Product]:
     """Submit a new product, which is pending until an administrator decides."""
     return once(lambda receipt: moderation.submit(submission, shop, receipt), _created)
 
 
-def _created(product: Product) -> tuple[Product, HTTPStatus]:
+def _created(product: Product) -> Response[Product]:
     trail.note(product_id=product.product_id)
-    return product, HTTPStatus.CREATED
+    return http_api.versioned(product, product.version, HTTPStatus.CREATED)
 
 
 @app.put(
@@ -49,20 +57,20 @@ def _created(product: Product) -> tuple[Product, HTTPStatus]:
         is_versioned=True,
     ),
 )
-def resubmit(
+def resubmit_product(
     product_id: http_api.PathId,
     shop: http_api.Shop,
-    expected_version: http_api.IfMatch,
+    expected: http_api.IfMatch,
     submission: Annotated[Submission, Body()],
 ) -> Response[Product]:
     """Replace a product of the shop; it becomes pending again from every status."""
-    resubmitted = moderation.resubmit(product_id, submission, shop, expected_version)
+    resubmitted = moderation.resubmit(product_id, submission, shop, expected)
     product = resubmitted.product(product_id)
     return http_api.versioned(product, product.version)
 
 
 @app.get("/api/v1/admin/moderation/queue", responses=responses.describe("cursor_invalid", "busy"))
-def moderation_queue(
+def list_moderation_queue(
     _admin: http_api.Admin, limit: Limit = 20, cursor: Cursor = None, shop_id: OfShop = None
 ) -> Queue:
     """List pending products, of one shop or of all, the oldest first, with their number."""
@@ -73,7 +81,7 @@ def moderation_queue(
     "/api/v1/products",
     responses=responses.describe("client_type_forbidden", "product_forbidden", "cursor_invalid"),
 )
-def list_by_status(
+def list_products(
     viewer: http_api.OptionalBearer,
     *,
     status: Annotated[Status, Query()] = Status.APPROVED,
@@ -100,7 +108,7 @@ def _answer(page: PublicPage | Page, headers: dict[str, str] | None = None) -> R
     "/api/v1/products/<product_id>",
     responses=responses.describe("product_not_found", is_versioned=True),
 )
-def get(
+def get_product(
     product_id: http_api.PathId, viewer: http_api.OptionalBearer
 ) -> Response[PublicProduct | Product]:
     """Read a product that the caller may see.

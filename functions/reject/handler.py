@@ -2,14 +2,13 @@
 
 from typing import Annotated
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import BaseModel, ConfigDict
 
 from vitrina import http_api, moderation, responses
-from vitrina.bulk import Results, Selection
+from vitrina.decisions import Decided, Results, Selection
 from vitrina.idempotency import Once
-from vitrina.products import Product
-from vitrina.publishing import Broadcast
 from vitrina.types import MAX_NOTES_CHARACTERS, Lines, visible
 
 app = http_api.resolver()
@@ -25,11 +24,6 @@ class BulkRejection(Selection, Reason):
     """Products by `product_ids`, if none was edited after its submission, or by `products`."""
 
 
-class Decided(BaseModel):
-    product: Product
-    broadcast: Broadcast
-
-
 @app.post(
     "/api/v1/admin/products/<product_id>/reject",
     responses=responses.describe(
@@ -40,21 +34,22 @@ class Decided(BaseModel):
         "notes_too_long",
         "notes_too_short",
         "busy",
+        is_versioned=True,
     ),
 )
-def reject(
+def reject_product(
     product_id: http_api.PathId,
     admin: http_api.Admin,
-    expected_version: http_api.IfMatch,
+    seen: http_api.IfMatch,
     once: Once,
     reason: Annotated[Reason, Body()],
-) -> Decided:
+) -> Response[Decided]:
     """Reject a pending product with a reason, and notify its shop and the administrators."""
     notes = reason.moderation_notes
-    versions = {} if expected_version is None else {product_id: expected_version}
+    versions = {} if seen is None else {product_id: seen}
     return once(
         lambda receipt: moderation.reject([product_id], notes, admin, versions, receipt),
-        lambda done: Decided(product=done.product(product_id), broadcast=done.broadcast),
+        lambda done: Decided.of(done, product_id),
     )
 
 
@@ -62,7 +57,7 @@ def reject(
     "/api/v1/admin/products/bulk-reject",
     responses=responses.describe("notes_too_long", "notes_too_short"),
 )
-def bulk_reject(
+def bulk_reject_products(
     admin: http_api.Admin,
     _no_version: http_api.NoIfMatch,
     once: Once,
@@ -87,20 +82,21 @@ def bulk_reject(
         "notes_too_long",
         "notes_too_short",
         "busy",
+        is_versioned=True,
     ),
 )
-def withdraw(
+def withdraw_product(
     product_id: http_api.PathId,
     admin: http_api.Admin,
-    expected_version: http_api.IfMatch,
+    seen: http_api.IfMatch,
     once: Once,
     reason: Annotated[Reason, Body()],
-) -> Decided:
+) -> Response[Decided]:
     """Take an approved product out of public view with a reason, and notify everyone."""
     notes = reason.moderation_notes
     return once(
-        lambda receipt: moderation.withdraw(product_id, notes, admin, expected_version, receipt),
-        lambda done: Decided(product=done.product(product_id), broadcast=done.broadcast),
+        lambda receipt: moderation.withdraw(product_id, notes, admin, seen, receipt),
+        lambda done: Decided.of(done, product_id),
     )
 
 

@@ -32,7 +32,7 @@ class Refresh(BaseModel):
     refresh_token: Annotated[str, Field(max_length=MAX_TOKEN_CHARACTERS)]
 
 
-class Sessions(BaseModel):
+class OwnSessions(BaseModel):
     sessions: list[SessionProfile]
 
 
@@ -47,7 +47,7 @@ class Sessions(BaseModel):
         "busy",
     ),
 )
-def refresh(body: Annotated[Refresh, Body()]) -> Tokens:
+def refresh_session(body: Annotated[Refresh, Body()]) -> Tokens:
     """Exchange a refresh token for an access token and the next refresh token."""
     sessions.require_issuing()
     return auth.tokens(refreshing.refresh(body.refresh_token))
@@ -66,7 +66,7 @@ def log_out(bearer: http_api.FormerBearer) -> Response[str]:
 
 
 @app.get("/api/v1/me", responses=responses.describe())
-def me(bearer: http_api.Bearer) -> Profile:
+def get_own_account(bearer: http_api.Bearer) -> Profile:
     """Read the own account."""
     row = sessions.look(bearer.session.account).row
     return Profile(
@@ -79,18 +79,18 @@ def me(bearer: http_api.Bearer) -> Profile:
 
 
 @app.get("/api/v1/me/sessions", responses=responses.describe("issued_elsewhere"))
-def list_sessions(bearer: http_api.Bearer) -> Sessions:
+def list_own_sessions(bearer: http_api.Bearer) -> OwnSessions:
     """List the own sessions, the one used last first."""
     sessions.require_issuing()
     look = sessions.look(bearer.session.account)
-    return Sessions(sessions=profiles.of_sessions(look, bearer.session_id))
+    return OwnSessions(sessions=profiles.of_sessions(look, bearer.session_id))
 
 
 @app.delete(
     "/api/v1/me/sessions",
     responses=responses.describe("issued_elsewhere", "busy", done=HTTPStatus.NO_CONTENT),
 )
-def end_all(bearer: http_api.Bearer) -> Response[str]:
+def end_own_sessions(bearer: http_api.Bearer) -> Response[str]:
     """End all own sessions, this one too, and close their connections."""
     sessions.require_issuing()
     admission.disconnect(bearer.client_type, bearer.account_id, closing.close_account)
@@ -101,7 +101,7 @@ def end_all(bearer: http_api.Bearer) -> Response[str]:
     "/api/v1/me/sessions/<session_id>",
     responses=responses.describe("issued_elsewhere", "busy", done=HTTPStatus.NO_CONTENT),
 )
-def end_one(session_id: http_api.PathSessionId, bearer: http_api.Bearer) -> Response[str]:
+def end_own_session(session_id: http_api.PathSessionId, bearer: http_api.Bearer) -> Response[str]:
     """End one of the own sessions, and close its connections.
 
     A session that has ended already is answered alike.

@@ -12,7 +12,7 @@ app = http_api.resolver()
 
 
 @app.get("/api/v1/admin/settings", responses=responses.describe(is_versioned=True))
-def read(_admin: http_api.Admin) -> Response[PlatformSettings]:
+def get_settings(_admin: http_api.Admin) -> Response[PlatformSettings]:
     """Read the platform's settings."""
     found = platform_settings.read()
     return http_api.versioned(found.settings, found.version)
@@ -22,13 +22,13 @@ def read(_admin: http_api.Admin) -> Response[PlatformSettings]:
     "/api/v1/admin/settings",
     responses=responses.describe("settings_changed", "busy", is_versioned=True),
 )
-def replace(
+def replace_settings(
     admin: http_api.Admin,
-    expected_version: http_api.RequiredIfMatch,
+    expected: http_api.RequiredIfMatch,
     new: Annotated[PlatformSettings, Body()],
 ) -> Response[PlatformSettings]:
     """Replace the platform's settings, and notify everyone of the changes."""
-    now = platform_settings.update(new, expected_version, admin)
+    now = platform_settings.update(new, expected, admin)
     return http_api.versioned(now.settings, now.version)
 
 

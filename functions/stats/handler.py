@@ -27,14 +27,14 @@ class Health(BaseModel):
 
 
 @app.get("/ws/stats", responses=responses.describe("busy"))
-def stats() -> Response[Stats]:
+def get_statistics() -> Response[Stats]:
     """Read the numbers of open connections, counted in the last two seconds if they are few."""
     found = statistics.read()
     return _shared(found, Stats(total=found.total, by_type=found.by_type, rooms=found.rooms))
 
 
 @app.get("/health", responses=responses.describe("busy", "unhealthy"))
-def health() -> Response[Health]:
+def check_health() -> Response[Health]:
     """Read the same numbers, to see that the tables can be read."""
     try:
         found = statistics.read()

@@ -22,6 +22,9 @@ HERE = Path(__file__).parent
 # API Gateway's own limit is 30 s for a response, of which approvals use up to 29.
 READ_TIMEOUT = cdk.Duration.seconds(35)
 
+# The scripts and styles of the pages.
+MAX_PAGE_PARTS_SECONDS = 3600
+
 # CloudFront caches responses with these statuses for ten seconds by default.
 CACHED_ERRORS = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
 
@@ -49,7 +52,8 @@ class Edge(Construct):
         headers = {SECRET_HEADER: secret.unsafe_unwrap()}
         websocket, http = (_origin(url, headers) for url in (websocket_url, http_url))
         viewer = self._on_request("edge_viewer")
-        statistics = self._statistics_cache()
+        statistics = self._shared_cache("StatisticsCache", MAX_SHARED_SECONDS)
+        parts = self._shared_cache("PagesCache", MAX_PAGE_PARTS_SECONDS, compressed=True)
         distribution = cloudfront.Distribution(
             self,
             "Distribution",
@@ -62,6 +66,8 @@ class Edge(Construct):
                 "/api/v1/products": self._behavior(
                     http, self._on_request("edge_lists"), self._list_cache()
                 ),
+                # Scripts and styles of the pages, which are the same for everyone.
+                "/docs/*": self._behavior(http, viewer, parts),
             },
             error_responses=[
                 cloudfront.ErrorResponse(http_status=status, ttl=cdk.Duration.seconds(0))
@@ -124,19 +130,26 @@ class Edge(Construct):
             enable_accept_encoding_brotli=True,
         )
 
-    def _statistics_cache(self) -> cloudfront.CachePolicy:
-        """Cache the statistics as long as their `Cache-Control` allows, for all requests alike."""
+    def _shared_cache(
+        self, name: str, max_seconds: int, *, compressed: bool = False
+    ) -> cloudfront.CachePolicy:
+        """Cache responses as long as their `Cache-Control` allows, for all requests alike."""
         return cloudfront.CachePolicy(
             self,
-            "StatisticsCache",
+            name,
             min_ttl=cdk.Duration.seconds(0),
             default_ttl=cdk.Duration.seconds(0),
-            max_ttl=cdk.Duration.seconds(MAX_SHARED_SECONDS),
+            max_ttl=cdk.Duration.seconds(max_seconds),
             header_behavior=cloudfront.CacheHeaderBehavior.allow_list("Origin"),
+            enable_accept_encoding_gzip=compressed,
+            enable_accept_encoding_brotli=compressed,
         )
 
     def _security_headers(self) -> cloudfront.ResponseHeadersPolicy:
-        """Tell browsers that no response is a page; the HTTP API itself sets CORS headers."""
+        """Tell browsers that no response is a page, unless its function says what the page loads.
+
+        The HTTP API itself sets CORS headers.
+        """
         stack = cdk.Stack.of(self)
         return cloudfront.ResponseHeadersPolicy(
             self,
@@ -158,7 +171,7 @@ class Edge(Construct):
                 ),
                 content_security_policy=cloudfront.ResponseHeadersContentSecurityPolicy(
                     content_security_policy="default-src 'none'; frame-ancestors 'none'",
-                    override=True,
+                    override=False,
                 ),
             ),
         )

@@ -7,7 +7,7 @@
 
 function handler(event) {
   const request = event.request;
-  if (request.method === 'GET' && isOfApproved(request.querystring.status)) {
+  if (/^(GET|HEAD)$/.test(request.method) && isOfApproved(request.querystring.status)) {
     delete request.headers.authorization;
     unify(request.querystring);
   }
@@ -23,6 +23,7 @@ function isOfApproved(status) {
 function unify(query) {
   const since = position(query.since);
   delete query.since;
+  if (query.cursor && query.cursor.value === '') delete query.cursor; // the first page
   if (since) query.since = { value: since };
   // No name has a percent sign, but every name can be spelled with some.
   Object.keys(query).forEach((name) => {

@@ -40,7 +40,7 @@ function notFound() {
       'cache-control': { value: 'no-store' },
     },
     body: JSON.stringify({
-      type: 'about:blank',
+      type: '/problems#route_not_found',
       title: 'Not found',
       status: 404,
       code: 'route_not_found',

@@ -6,6 +6,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
+from vitrina.errors import TEXTS_PATH
+
 # CloudFront takes web ACLs of this region only.
 FIREWALL_REGION = "us-east-1"
 FIREWALL_OUTPUT = "WebAclArn"
@@ -14,7 +16,7 @@ FIREWALL_OUTPUT = "WebAclArn"
 # for its content type, which a firewall cannot set.
 TOO_MANY_REQUESTS = 429
 REFUSAL = {
-    "type": "about:blank",
+    "type": f"{TEXTS_PATH}#too_many_requests",
     "title": "Too many requests",
     "status": TOO_MANY_REQUESTS,
     "code": "too_many_requests",

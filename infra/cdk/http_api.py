@@ -1,6 +1,7 @@
 """The HTTP API, with its table of routes."""
 
 import json
+from collections.abc import Mapping
 
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_integrations as integrations
@@ -43,6 +44,25 @@ HTTP_ROUTES = {
     "GET /openapi.json": "openapi",
     "GET /asyncapi.json": "openapi",
 }
+
+# Pages for people, which the descriptions of the API do not have.
+PAGES = {
+    "GET /problems": "openapi",
+    "GET /docs": "openapi",
+    "GET /docs/{name}": "openapi",
+}
+
+
+def with_head(routes: Mapping[str, str]) -> dict[str, str]:
+    """Return routes with HEAD wherever there is GET, which API Gateway takes for another method."""
+    return dict(routes) | {
+        route.replace("GET ", "HEAD "): name
+        for route, name in routes.items()
+        if route.startswith("GET ")
+    }
+
+
+ROUTES = with_head(HTTP_ROUTES | PAGES)
 
 # Routes with a rate of their own, by its option: a login needs a processor, and the others are open
 # to everyone.
@@ -92,17 +112,19 @@ class HttpApi(Construct):
             name: integrations.HttpLambdaIntegration(
                 f"{name.capitalize()}Integration", functions[name]
             )
-            for name in sorted({*HTTP_ROUTES.values(), OTHER_ROUTES})
+            for name in sorted({*ROUTES.values(), OTHER_ROUTES})
+        }
+        rates = {
+            route: self._stage.throttle(name) for route, name in with_head(ROUTE_RATES).items()
         }
         throttled: list[apigateway.HttpRoute] = []
-        for route, name in HTTP_ROUTES.items():
+        for route, name in ROUTES.items():
             method, path = route.split()
             added = self.api.add_routes(
                 path=path, methods=[apigateway.HttpMethod[method]], integration=integrated[name]
             )
-            if route in ROUTE_RATES:
+            if route in rates:
                 throttled += added
-        rates = {route: self._stage.throttle(name) for route, name in ROUTE_RATES.items()}
         throttles.of_routes(self._default_stage(), rates, throttled)
         apigateway.HttpRoute(
             self,

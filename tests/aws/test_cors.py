@@ -44,7 +44,13 @@ def test_a_preflight_of_an_allowed_page_is_answered_with_204(
     assert granted["Access-Control-Allow-Origin"] == origin
     assert method in granted["Access-Control-Allow-Methods"].split(", ")
     names = granted["Access-Control-Allow-Headers"].split(", ")
-    assert names == ["authorization", "content-type", "if-match", "idempotency-key"]
+    assert names == [
+        "authorization",
+        "content-type",
+        "if-match",
+        "if-none-match",
+        "idempotency-key",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -451,8 +451,8 @@ class Marketplace(RuleBasedStateMachine):
                 moderation.resubmit(product_id, Submission(product_name="y"), shop)
             else:
                 version = products.find_many([product_id])[product_id].version
-                moderation.withdraw(product_id, "x", admin, version)
-                moderation.approve([product_id], None, admin, {product_id: version})
+                moderation.withdraw(product_id, "x", admin, {version})
+                moderation.approve([product_id], None, admin, {product_id: {version}})
 
     @precondition(lambda self: self.world.queue)
     @rule(data=st.data(), lives=LIVES, comes_again=st.booleans())

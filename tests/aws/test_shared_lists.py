@@ -36,7 +36,7 @@ def submit() -> int:
 
 
 def approve(product_id: int) -> None:
-    versions = {product_id: products.find_many([product_id])[product_id].version}
+    versions = {product_id: {products.find_many([product_id])[product_id].version}}
     moderation.approve([product_id], None, auth.read(token_of(ClientType.ADMIN)), versions)
 
 

@@ -341,5 +341,6 @@ def test_health_is_not_ok_without_a_table(table: str) -> None:
     aws.dynamodb().delete_table(TableName=table)
     answer = call("GET", "/health")
     assert (answer.status, answer.body["code"]) == (503, "unhealthy")
+    assert int(answer.headers["Retry-After"]) >= 1
     assert answer.headers["Cache-Control"] == "no-store"
     assert call("GET", "/ws/stats").status == 500

@@ -192,7 +192,7 @@ def test_a_product_that_was_edited_is_withdrawn_in_the_version_that_was_seen() -
     assert withdraw(product_id, headers={"if-match": '"1"'}).body["code"] == "product_changed"
     edit(product_id)
     with unpublished():
-        moderation.approve([product_id], None, auth.read(admin()), {product_id: 3})
+        moderation.approve([product_id], None, auth.read(admin()), {product_id: {3}})
     refused = withdraw(product_id)
     assert (refused.status, refused.body["code"]) == (428, "version_missing")
     assert listed() == [product_id]
@@ -232,7 +232,7 @@ def test_a_product_shows_who_has_decided_what_when_and_why() -> None:
     edit(product_id)
     with unpublished():
         other = auth.read(admin(2))
-        moderation.reject([product_id], "Нет фотографии", other, {product_id: 3})
+        moderation.reject([product_id], "Нет фотографии", other, {product_id: {3}})
     edit(product_id)
     for token in (shop(), admin()):
         found = read(product_id, token).body["decisions"]
@@ -249,7 +249,7 @@ def test_a_product_keeps_its_latest_twenty_decisions() -> None:
     moderator, owner = auth.read(admin()), auth.read(shop())
     with unpublished():
         for n in range(21):
-            version = {product_id: 2 * n + 1}
+            version = {product_id: {2 * n + 1}}
             moderation.reject([product_id], f"Причина {n}", moderator, version).product(product_id)
             moderation.resubmit(product_id, Submission(product_name="x"), owner)
     notes = [each["moderation_notes"] for each in read(product_id, shop()).body["decisions"]]
@@ -261,8 +261,8 @@ def test_a_product_keeps_its_latest_twenty_decisions() -> None:
 Act = Callable[[int], Moderation]
 
 
-def _seen(product_id: int) -> dict[int, int]:
-    return {product_id: stored(product_id).version}
+def _seen(product_id: int) -> dict[int, set[int]]:
+    return {product_id: {stored(product_id).version}}
 
 
 def _approve(product_id: int) -> Moderation:
@@ -275,7 +275,7 @@ def _reject(product_id: int) -> Moderation:
 
 def _withdraw(product_id: int) -> Moderation:
     version = stored(product_id).version
-    return moderation.withdraw(product_id, "Нет", auth.read(admin()), version)
+    return moderation.withdraw(product_id, "Нет", auth.read(admin()), {version})
 
 
 def _edit(product_id: int) -> Moderation:

@@ -31,7 +31,7 @@ def test_a_compressed_body_goes_on_as_it_came_and_is_refused(
     headers = {"Content-Type": "application/json", "Content-Encoding": coding}
 
     def refusal(api: Api, **more: str) -> Any:
-        sent = {"data": gzip.compress(body), "headers": headers | more}
+        sent: Any = {"data": gzip.compress(body), "headers": headers | more}
         answer = api.answer("POST", "/api/v1/auth/login", **sent)
         return answer.status_code, answer.json()["code"]
 

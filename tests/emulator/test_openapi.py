@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 import requests
@@ -98,6 +99,30 @@ def test_nothing_differs_from_the_description(
     leaver = strangers.get(f"leaving-{who}")
     done = search(url, description, who, leaver, "--include-path-regex", LEAVING)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_type_of_a_problem_leads_to_its_text_at_the_edge(url: str, api: Api) -> None:
+    problem = api.answer("GET", "/no/such/route").json()
+    where = urljoin(f"{url}/no/such/route", problem["type"])
+    page = requests.get(where, timeout=30)
+    assert (page.status_code, problem["code"]) == (200, "route_not_found")
+    assert f'id="{where.partition("#")[2]}"' in page.text
+
+
+def test_the_edge_serves_the_reference_with_its_policy(url: str) -> None:
+    page = requests.get(f"{url}/docs", timeout=30)
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'; ")
+    script = requests.get(f"{url}/docs/swagger-ui.js", timeout=30)
+    assert (page.status_code, script.status_code) == (200, 200)
+    assert "SwaggerUIBundle" in script.text
+
+
+@pytest.mark.parametrize("path", ["/health", "/openapi.json", "/docs", "/problems"])
+def test_uptime_monitors_ask_with_head(url: str, path: str) -> None:
+    got, head = (requests.request(method, url + path, timeout=30) for method in ("GET", "HEAD"))
+    assert (head.status_code, head.content) == (200, b"")
+    for name in ("Content-Type", "Cache-Control"):
+        assert head.headers[name] == got.headers[name]
 
 
 @pytest.mark.parametrize("name", ["openapi", "asyncapi"])

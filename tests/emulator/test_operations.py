@@ -128,7 +128,7 @@ def test_what_no_worker_could_do_is_done_when_it_is_put_back(connect: Connect) -
 def test_the_events_of_a_channel_are_printed_as_they_are_published(tmp_path: Path) -> None:
     def announce(title: str) -> None:
         data = Announcement(to="room:news", title=title, text="Тест", admin_id=1)
-        publication = history.commit([Change(None, AnnouncementPublished(data=data))])
+        publication = history.commit([Change(None, [AnnouncementPublished(data=data)])])
         history.mark_sent([publication])
 
     command = by_make("tail", "CHANNEL=room:news")

@@ -463,7 +463,7 @@ def test_pages_of_the_allowed_origin_alone_may_call_and_connect(
             assert allowed["Access-Control-Allow-Origin"] == ALLOWED_ORIGIN
             assert method in allowed["Access-Control-Allow-Methods"].split(", ")
             names = allowed["Access-Control-Allow-Headers"].split(", ")
-            assert names == ["authorization", "content-type", "if-match"]
+            assert names == ["authorization", "content-type", "if-match", "if-none-match"]
     foreign = preflight("/api/v1/admin/settings", "PUT", "https://evil.example.com")
     assert [name for name in foreign if name.lower().startswith("access-control")] == []
     for status, path in {401: "/api/v1/admin/settings", 404: "/nowhere", 200: "/health"}.items():

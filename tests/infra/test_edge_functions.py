@@ -145,6 +145,11 @@ def test_any_other_list_is_its_readers_own(query: str) -> None:
     assert not is_shared(query)
 
 
+def test_a_list_is_asked_for_with_head_like_with_get() -> None:
+    assert is_shared("status=approved", "HEAD")
+    assert not is_shared("status=pending", "HEAD")
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "OPTIONS"])
 def test_a_product_is_submitted_with_a_token(method: str) -> None:
     assert not is_shared("", method)
@@ -172,6 +177,8 @@ def test_a_list_keeps_all_else_of_its_request() -> None:
         ("since=x3f0c9a1e:58", ""),
         ("since=3f0c9a1e:58%0A", ""),
         ("since=", ""),
+        ("cursor=&limit=5", "limit=5"),
+        ("cursor=x", "cursor=x"),
         ("since", ""),
         ("s%69nce=3f0c9a1e:58", ""),
         ("%6Cimit=5&shop_id=10", "shop_id=10"),

@@ -45,7 +45,9 @@ def test_each_stage_has_a_default_and_some_routes_their_own(template: Template) 
     assert found["$default"]["RouteSettings"] == {
         "POST /api/v1/auth/login": throttle(100, 100),
         "GET /ws/stats": throttle(100, 100),
+        "HEAD /ws/stats": throttle(100, 100),
         "GET /health": throttle(100, 100),
+        "HEAD /health": throttle(100, 100),
     }
 
 

@@ -12,7 +12,7 @@ from aws_cdk.assertions import Match, Template
 from pydantic import ValidationError
 
 from infra.cdk.functions import FUNCTIONS
-from infra.cdk.http_api import HTTP_ROUTES
+from infra.cdk.http_api import HTTP_ROUTES, ROUTES
 from infra.cdk.websocket_api import WEBSOCKET_ROUTES
 from tests.infra.conftest import resources, statements, synthesise
 from vitrina import lanes, rounds
@@ -67,7 +67,7 @@ def test_routes_are_integrated_with_their_functions(template: Template) -> None:
         for route in resources(template, "AWS::ApiGatewayV2::Route").values()
     }
     # `$default` is a route of both APIs: all other messages, all other requests.
-    assert found == {*HTTP_ROUTES, *WEBSOCKET_ROUTES, "ping"}
+    assert found == {*ROUTES, *WEBSOCKET_ROUTES, "ping"}
 
 
 def test_a_request_that_no_route_takes_is_refused_by_a_function(template: Template) -> None:
@@ -80,7 +80,12 @@ def test_a_request_that_no_route_takes_is_refused_by_a_function(template: Templa
     of_http = [
         route["Properties"] for route in routes if route["Properties"]["ApiId"]["Ref"] == http
     ]
-    assert {route["RouteKey"] for route in of_http} == {*HTTP_ROUTES, "$default"}
+    keys = {route["RouteKey"] for route in of_http}
+    assert keys == {*ROUTES, "$default"}
+    # Uptime monitors ask with nothing else.
+    assert {key.partition(" ")[2] for key in keys if key.startswith("GET ")} == {
+        key.partition(" ")[2] for key in keys if key.startswith("HEAD ")
+    }
 
 
 def test_the_functions_know_the_allowed_origins_as_browsers_send_them() -> None:

@@ -166,6 +166,10 @@ def test_every_file_that_is_no_module_is_there_too(artifact: Path) -> None:
         "botocore/data/sdk-default-configuration.json",
         "botocore/data/dynamodb/2012-08-10/endpoint-rule-set-1.json.gz",
         "functions/openapi/openapi.json",
+        "functions/openapi/problems.html",
+        *(f"functions/openapi/{name}" for name in ("docs.html", "docs.js", "pages.css")),
+        "aws_lambda_powertools/event_handler/openapi/swagger_ui/swagger-ui-bundle.min.js",
+        "aws_lambda_powertools/event_handler/openapi/swagger_ui/swagger-ui.min.css",
     ):
         assert (artifact / file).is_file()
 

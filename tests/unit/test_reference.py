@@ -72,13 +72,17 @@ def test_every_operation_has_an_id_a_summary_a_tag_and_its_errors(
     http: dict[str, Any],
 ) -> None:
     operations = [operation for _, _, operation in openapi.operations(http)]
-    assert len({operation["operationId"] for operation in operations}) == len(operations)
+    ids = [operation["operationId"] for operation in operations]
+    assert len({*ids}) == len(ids)
+    # Functions of handlers, which name a verb and what it is done to: `approve_product`.
+    assert [each for each in ids if not re.fullmatch("[a-z]+([A-Z][a-z]+)+", each)] == []
     tags = {tag["name"] for tag in http["tags"]}
     for operation in operations:
         assert operation["summary"]
+        assert operation["description"]
         assert {*operation["tags"]} <= tags
         for status, response in operation["responses"].items():
-            if status == "204":
+            if status in {"204", "304"}:
                 assert "content" not in response
                 continue
             is_success = status.startswith("2")
@@ -92,9 +96,9 @@ def test_security_follows_the_handlers_parameters(http: dict[str, Any]) -> None:
         operation["operationId"]: operation.get("security")
         for _, _, operation in openapi.operations(http)
     }
-    assert security["approve.approve"] == security["products.submit"] == needed
-    assert security["products.get"] == [{}, *needed]
-    assert security["login.login"] is security["stats.health"] is None
+    assert security["approveProduct"] == security["submitProduct"] == needed
+    assert security["getProduct"] == [{}, *needed]
+    assert security["logIn"] == security["checkHealth"] == []
     assert "401" not in http["paths"]["/health"]["get"]["responses"]
     assert "403" in http["paths"]["/api/v1/products"]["post"]["responses"]
 
@@ -139,10 +143,32 @@ def test_every_post_takes_a_key_or_may_be_sent_again_without_one(http: dict[str,
         assert "Retry-After" in found["responses"]["409"]["headers"]
 
 
+def test_every_body_has_an_example_that_its_schema_allows(http: dict[str, Any]) -> None:
+    checked = 0
+    for _, _, operation in openapi.operations(http):
+        for body in (operation.get("requestBody", {}), *operation["responses"].values()):
+            if found := body.get("content", {}).get("application/json"):
+                assert not list(validator(http, found["schema"]).iter_errors(found["example"]))
+                checked += 1
+    assert checked > len(HTTP_ROUTES)
+
+
+def test_every_versioned_resource_may_be_asked_for_again(http: dict[str, Any]) -> None:
+    reads = [
+        operation
+        for method, _, operation in openapi.operations(http)
+        if method == "GET" and "ETag" in operation["responses"]["200"].get("headers", ())
+    ]
+    assert {operation["operationId"] for operation in reads} >= {"getProduct", "getSettings"}
+    for operation in reads:
+        assert "If-None-Match" in {each["name"] for each in operation["parameters"]}
+        assert "ETag" in operation["responses"]["304"]["headers"]
+
+
 def test_a_refusal_is_a_problem(http: dict[str, Any]) -> None:
     busy: Any = responses.refusals(["busy"])[503]
     check = validator(http, busy["content"][http_api.PROBLEM_JSON]["schema"])
-    problem = {"type": "about:blank", "title": "Busy", "status": 503, "detail": "Busy."}
+    problem = {"type": "/problems#busy", "title": "Busy", "status": 503, "detail": "Busy."}
     assert check.is_valid(problem | {"code": "busy"})
     assert not check.is_valid(problem | {"code": "other"})
     assert not check.is_valid(problem | {"code": "busy", "more": 1})

@@ -1,10 +1,12 @@
-"""Bulk decisions: the products that one request names, and the result for each."""
+"""Decisions on products: what a request names, and how it is answered."""
 
+from collections.abc import Container
 from typing import Annotated, Any, Self
 
+from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from vitrina import trail
+from vitrina import http_api, trail
 from vitrina.errors import Problem
 from vitrina.product_changes import Moderation
 from vitrina.products import Product
@@ -51,8 +53,19 @@ class Selection(BaseModel):
         return self.product_ids or [*self.versions]
 
     @property
-    def versions(self) -> dict[int, int]:
-        return {seen.product_id: seen.version for seen in self.products}
+    def versions(self) -> dict[int, Container[int]]:
+        return {seen.product_id: {seen.version} for seen in self.products}
+
+
+class Decided(BaseModel):
+    product: Product
+    broadcast: Broadcast
+
+    @classmethod
+    def of(cls, done: Moderation, product_id: int) -> Response[Self]:
+        """Answer with the product as it is now; raises the problem that prevented the change."""
+        product = done.product(product_id)
+        return http_api.versioned(cls(product=product, broadcast=done.broadcast), product.version)
 
 
 class Result(BaseModel):

@@ -1,0 +1,32 @@
+// What a browser makes of a page, as JSON: node browse.mjs URL.
+
+import chromium from '@sparticuz/chromium';
+import { chromium as browsers } from 'playwright-core';
+
+const [url] = process.argv.slice(2);
+const browser = await browsers.launch({
+  executablePath: await chromium.executablePath(),
+  args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update'],
+});
+const page = await browser.newPage();
+const requested = [];
+const complaints = [];
+page.on('request', (request) => requested.push(request.url()));
+page.on('console', (message) => complaints.push(message.text()));
+page.on('pageerror', (error) => complaints.push(error.message));
+
+await page.goto(url);
+await page.waitForSelector('.opblock');
+const operations = await page.locator('.opblock').count();
+await page.locator('.opblock-summary-control').first().click();
+await page.waitForSelector('.responses-table');
+const complaintsOfItsOwn = [...complaints];
+
+const ranInline = await page.evaluate(() => {
+  const script = document.createElement('script');
+  script.textContent = 'window.ranInline = true';
+  document.body.append(script);
+  return window.ranInline === true;
+});
+await browser.close();
+console.log(JSON.stringify({ operations, requested, complaints: complaintsOfItsOwn, ranInline }));
