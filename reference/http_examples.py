@@ -71,7 +71,7 @@ BY_SCHEMA: dict[str, Any] = {
     "Decided": {"product": _REJECTED, "broadcast": _BROADCAST},
     "Disconnected": {"account_id": 42, "closed": 2},
     "Draft": {"to": "room:sale", "title": "Распродажа", "text": "Началась"},
-    "Events": {
+    "EventList": {
         "events": [
             {
                 "event": "announcement.published",
@@ -103,7 +103,7 @@ BY_SCHEMA: dict[str, Any] = {
     "Reason": {"moderation_notes": "Нет фотографии"},
     "Refresh": {"refresh_token": "REFRESH_TOKEN"},
     "OwnSessions": {"sessions": [_SESSION]},
-    "Results": {"results": [{"product_id": 1, "result": "approved"}], "broadcast": _BROADCAST},
+    "BulkDecided": {"results": [{"product_id": 1, "result": "approved"}], "broadcast": _BROADCAST},
     "Stats": {"total": 3, "by_type": {"user": 2, "shop": 1, "admin": 0}, "rooms": 1},
     "Submission": {"product_name": "Красное платье", "price": 49.9},
     "Tokens": _TOKENS,

@@ -78,7 +78,7 @@ class Result(BaseModel):
     result: str
 
 
-class Results(BaseModel):
+class BulkDecided(BaseModel):
     results: list[Result]
     broadcast: Broadcast
 

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import BaseModel, ConfigDict
 
 from vitrina import http_api, moderation, responses
-from vitrina.decisions import Decided, Results, Selection
+from vitrina.decisions import BulkDecided, Decided, Selection
 from vitrina.idempotency import Once
 from vitrina.types import Notes
 
@@ -58,13 +58,13 @@ def bulk_approve_products(
     _no_version: http_api.NoIfMatch,
     once: Once,
     approval: Annotated[BulkApproval, Body()],
-) -> Results:
+) -> BulkDecided:
     """Approve 1 to 100 products, each independently, with a result for each."""
     return once(
         lambda receipt: moderation.approve(
             approval.ids, approval.moderation_notes, admin, approval.versions, receipt
         ),
-        Results.of,
+        BulkDecided.of,
     )
 
 

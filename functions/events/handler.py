@@ -29,7 +29,7 @@ class Event(BaseModel):
     seq: int
 
 
-class Events(BaseModel):
+class EventList(BaseModel):
     events: list[Event]
     position: Position
     recovered: bool
@@ -37,16 +37,16 @@ class Events(BaseModel):
 
 
 @app.get("/api/v1/events", responses=responses.describe("channel_forbidden", "too_many_requests"))
-def read(
+def list_events(
     bearer: http_api.Bearer,
     channel: Annotated[Channel, Query()],
     since: Annotated[str | None, Query(pattern=POSITION_PATTERN)] = None,
     limit: Limit = 20,
-) -> Events:
+) -> EventList:
     """Read the events of a channel after a position, or its latest ones."""
     page = event_pages.read(bearer, channel, _position(since), limit)
     http_api.logger.info("read", channel=channel, recovered=page.recovered, events=len(page.events))
-    return Events(
+    return EventList(
         events=[Event.model_validate_json(event.body) for event in page.events],
         position=page.position,
         recovered=page.recovered,

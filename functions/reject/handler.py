@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import BaseModel, ConfigDict
 
 from vitrina import http_api, moderation, responses
-from vitrina.decisions import Decided, Results, Selection
+from vitrina.decisions import BulkDecided, Decided, Selection
 from vitrina.idempotency import Once
 from vitrina.types import MAX_NOTES_CHARACTERS, Lines, visible
 
@@ -62,13 +62,13 @@ def bulk_reject_products(
     _no_version: http_api.NoIfMatch,
     once: Once,
     rejection: Annotated[BulkRejection, Body()],
-) -> Results:
+) -> BulkDecided:
     """Reject 1 to 100 products for one reason, each independently, with a result for each."""
     return once(
         lambda receipt: moderation.reject(
             rejection.ids, rejection.moderation_notes, admin, rejection.versions, receipt
         ),
-        Results.of,
+        BulkDecided.of,
     )
 
 

@@ -11,6 +11,8 @@ export function explain(code: Code): string {
       return 'Somebody else has decided.';
     case 'product_changed':
       return 'The shop has edited it.';
+    case 'request_running':
+      return 'Sent already; wait.';
     default:
       return code satisfies never;
   }
