@@ -43,9 +43,13 @@ class _Request(NamedTuple):
 
     row: str
     """The name of the row in the platform table that keeps the answer."""
-    fingerprint: str
-    """Of what must be the same when the key comes again."""
+    content: Any
+    """What must be the same when the key comes again."""
     attempt: str
+
+    @property
+    def fingerprint(self) -> str:
+        return _digest(json.dumps(self.content, sort_keys=True))
 
     def look(self) -> None:
         """Raise Answered, Conflict `request_running` or Invalid if the key is taken."""
@@ -171,15 +175,11 @@ def _once(request: Request, bearer: Bearer, _key: _KeyHeader = None) -> _Once:
         raise Invalid(
             "request_invalid", f"{HEADER}: expected 1 to 255 visible characters of ASCII."
         )
-    tag = request.headers.get("if-match")
-    same = [request.method, request.resolved_event.path, tag, request.json_body]
-    return _Once(
-        _Request(
-            row=f"once#{bearer.client_type}:{bearer.account_id}#{_digest(key)}",
-            fingerprint=_digest(json.dumps(same, sort_keys=True)),
-            attempt=uuid4().hex,
-        )
-    )
+    row = f"once#{bearer.client_type}:{bearer.account_id}#{_digest(key)}"
+    # Powertools calls this for invalid requests too: the body may be any JSON here.
+    tag, path = request.headers.get("if-match"), request.resolved_event.path
+    content = (request.method, path, tag, request.json_body)
+    return _Once(_Request(row, content, attempt=uuid4().hex))
 
 
 def _digest(text: str) -> str:

@@ -258,6 +258,15 @@ def test_nobody_else_learns_of_a_key(route: Route) -> None:
         assert (answer.status, is_replay(answer)) == (status, False)
 
 
+@pytest.mark.parametrize(
+    "body", ["{", '{"to": ' + "9" * 9000 + "}", "[" * 150 + "]" * 150, "1e999"]
+)
+def test_an_invalid_body_is_refused_as_without_a_key(world: World, body: str) -> None:
+    with_key, without = (ROUTES["announce"].send(key, body=body) for key in (KEY, None))
+    assert with_key == without
+    assert with_key.status in {400, 422}
+
+
 def test_a_refusal_leaves_the_key_free(world: World) -> None:
     route = ROUTES["reject"]
     assert refusal(route.send()) == (404, "product_not_found")
