@@ -51,6 +51,8 @@ class Connection(NamedTuple):
     """Whether it must go; nothing takes this back."""
     takes_batches: bool = False
     """Whether it may be sent several events in one frame; the client decides when it connects."""
+    positions: str | None = None
+    """How far the client had read its channels when it connected, as `vitrina.positions` reads."""
 
     @property
     def subscription(self) -> Subscription:
@@ -97,7 +99,12 @@ def _eras(identity: "Identity") -> Eras:
     return identity.eras
 
 
-def add(connection_id: str, identity: "Identity", takes_batches: bool = False) -> Connection:
+def add(
+    connection_id: str,
+    identity: "Identity",
+    takes_batches: bool = False,
+    positions: str | None = None,
+) -> Connection:
     """Store an open connection: its subscription, and then its own row.
 
     The insertion of its own row is what tells `greet`. If the process ends in between, the next
@@ -118,6 +125,7 @@ def add(connection_id: str, identity: "Identity", takes_batches: bool = False) -
         session_id=identity.session_id,
         eras=_eras(identity),
         takes_batches=takes_batches,
+        positions=positions,
     )
     row = {
         **key(connection_id),
@@ -125,6 +133,7 @@ def add(connection_id: str, identity: "Identity", takes_batches: bool = False) -
         "identity": connection.identity,
         "shards": connection.shards,
         "room_shards": connection.room_shards,
+        "positions": connection.positions,
         **_common_attributes(connection),
     }
     aws.dynamodb().put_item(**_subscription_row(connection, connection.subscription))
@@ -307,6 +316,7 @@ def from_row(row: Mapping[str, Any]) -> Connection:
         eras=Eras(int(row.get("era", 0)), int(row.get("everyone", 0))),
         has_ended=row.get("ended", False),
         takes_batches=row.get("batch", False),
+        positions=row.get("positions"),
     )
 
 

@@ -223,7 +223,7 @@ def test_a_subscription_whose_connection_may_still_be_written_is_kept(
 ) -> None:
     """`connect` writes the subscription first; it may be slow, or have died."""
     put_item = aws.dynamodb().put_item
-    written = []
+    written: list[str] = []
 
     def post_between(**request: Any) -> Any:
         if written:

@@ -52,7 +52,9 @@ from vitrina import (
     aws,
     connections,
     frames,
+    greeting,
     history,
+    message_budget,
     moderation,
     posting,
     publishing,
@@ -61,6 +63,7 @@ from vitrina import (
     slow_readers,
     subscriptions,
 )
+from vitrina.buckets import Rate
 from vitrina.channels import ClientType
 from vitrina.events import Announcement, AnnouncementPublished
 from vitrina.partitions import Kind
@@ -279,6 +282,10 @@ class Marketplace(RuleBasedStateMachine):
             rounds, "PIECE_SECONDS", dict.fromkeys(Kind, -1)
         )  # after each slice another worker goes on
         self.patch.setattr(frames, "MAX_FRAME_BYTES", 600)
+        # What is missed is sent by the greeting, or needs a `resume`, about as often.
+        self.patch.setattr(greeting, "MAX_MISSED_EVENTS", 5)
+        self.patch.setattr(greeting, "MAX_FRAMES", 6)
+        self.patch.setattr(message_budget, "RECOVERIES", Rate(tries=1000, seconds=1))
 
     # --- Clients ---
 
@@ -309,23 +316,30 @@ class Marketplace(RuleBasedStateMachine):
         self._connect(phone, is_slow, calls)
 
     @precondition(lambda self: self._away())
-    @rule(data=st.data(), is_slow=st.booleans(), calls=CALLS_OF_CONNECT)
-    def someone_comes_back(self, data: st.DataObject, is_slow: bool, calls: int | None) -> None:
-        self._connect(data.draw(st.sampled_from(self._away())), is_slow, calls)
+    @rule(
+        data=st.data(), is_slow=st.booleans(), calls=CALLS_OF_CONNECT, has_positions=st.booleans()
+    )
+    def someone_comes_back(
+        self, data: st.DataObject, is_slow: bool, calls: int | None, has_positions: bool
+    ) -> None:
+        phone = data.draw(st.sampled_from(self._away()))
+        positions = phone.inbox.open() if has_positions else ""
+        self._connect(phone, is_slow, calls, positions)
 
-    def _connect(self, phone: Phone, is_slow: bool, calls: int | None) -> None:
+    def _connect(self, phone: Phone, is_slow: bool, calls: int | None, positions: str = "") -> None:
         """`is_slow`: the handshake has not ended when $connect has answered."""
         self.number += 1
         connection_id = f"c{self.number}"
         phone.is_connecting = True
-        process = Process(partial(self._shake_hands, phone, connection_id, is_slow))
+        process = Process(partial(self._shake_hands, phone, connection_id, is_slow, positions))
         self.connecting[connection_id] = phone, process
         self.ungreeted.append(connection_id)
         self._go_on(connection_id, calls)
 
-    def _shake_hands(self, phone: Phone, connection_id: str, is_slow: bool) -> None:
+    def _shake_hands(self, phone: Phone, connection_id: str, is_slow: bool, positions: str) -> None:
         token = token_of(phone.client_type, phone.account_id)
-        query = {"token": token, **({"batch": "1"} if phone.takes_batches else {})}
+        batch = "1" if phone.takes_batches else "0"
+        query = {"token": token, "batch": batch, "positions": positions}
         request = websocket("CONNECT", connection_id, queryStringParameters=query)
         assert connect(request, CONTEXT)["statusCode"] == 200
         phone.connection_id, phone.is_open = connection_id, not is_slow
