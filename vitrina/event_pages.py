@@ -42,7 +42,7 @@ def read(reader: Identity, channel: str, since: Position | None, limit: int) -> 
     if since is None:
         return EventPage(_latest(channel, head, joined, limit), head, True, has_more=False)
     end = Position(epoch=head.epoch, seq=min(head.seq, since.seq + limit))
-    events = recovery.missed({channel: since}, {channel: end}, joined, limit)[channel]
+    events = recovery.events_after({channel: since}, {channel: end}, joined, limit)[channel]
     if events is None:
         return EventPage([], head, recovered=False, has_more=False)
     return EventPage(events, end, recovered=True, has_more=end.seq < head.seq)
