@@ -1,6 +1,8 @@
 """Units: what AWS would bill for each activity once; docs/cost.md multiplies them by usage."""
 
+import gzip
 import json
+import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -28,7 +30,16 @@ MAX_WRITE_UNITS, MAX_QUERIES = 21, 6
 PRODUCTS = 60
 """Stored products, of which a list contains the first twenty."""
 EMAIL, PASSWORD = "user@example.com", "password"
-NAME = "Красное платье"
+KINDS = ("Платье", "Рубашка", "Пальто", "Куртка", "Юбка", "Свитер", "Костюм", "Плащ")
+COLOURS = ("красное", "синее", "белое", "чёрное", "зелёное", "серое", "бежевое", "розовое")
+WORDS = (
+    "ткань хлопок лён вискоза шерсть подкладка пояс карман ворот рукав манжета застёжка "
+    "молния пуговица размер таблица длина колено плечо талия цвет узор полоска клетка рисунок "
+    "прогулка работа праздник лето осень зима весна джинсы туфли сумка стирка глажка градус "
+    "мягкая плотная лёгкая тёплая прямая свободная новая удобная подойдёт сочетается держит "
+    "дышит хорошо почти всегда быстро сразу легко"
+)
+WORDS_PER_PRODUCT = 42
 
 Bill = dict[str, float]
 Sized = dict[int, Bill]
@@ -140,7 +151,11 @@ def _bill(here: Stack, function: Lambda, event: dict[str, Any]) -> Bill:
     """Invoke a function and return its bill; raises RuntimeError if it returns an error."""
     bill, answer = here.bill(function, event)
     if "rawPath" in event:
-        bill |= {"http_requests": 1, "transfer_bytes": len(answer["body"].encode())}
+        body = answer["body"].encode()
+        # The edge compresses what it may share, as clients take it.
+        if "max-age" in answer["headers"]["Cache-Control"]:
+            body = gzip.compress(body)
+        bill |= {"http_requests": 1, "transfer_bytes": len(body)}
     return bill
 
 
@@ -153,7 +168,7 @@ def _typical(bills: list[Bill]) -> Bill:
 def _product(product_id: int) -> dict[str, Any]:
     return {
         **rows.pending_product(product_id),
-        **_submission(),
+        **_submission(product_id),
         "moderation_status": "approved",
         "status_changed_at": datetime.now(UTC).isoformat(),
         "shop_status": "10#approved",
@@ -164,13 +179,14 @@ def _product(product_id: int) -> dict[str, Any]:
     }
 
 
-def _submission() -> dict[str, Any]:
-    """Return a product as a shop describes it, with a paragraph of Russian."""
+def _submission(product_id: int = 0) -> dict[str, Any]:
+    """Return a product as a shop describes it, with a paragraph of Russian, each another one."""
+    chosen = random.Random(product_id)  # noqa: S311 - the same in each run
     return {
-        "product_name": NAME,
-        "description": "Лёгкое платье из хлопка, на каждый день. " * 8,
-        "price": 4990,
-        "image_url": "https://images.example.com/products/0197b2c4/front.webp",
+        "product_name": f"{chosen.choice(KINDS)} {chosen.choice(COLOURS)}",
+        "description": " ".join(chosen.choices(WORDS.split(), k=WORDS_PER_PRODUCT)),
+        "price": chosen.randrange(990, 9990, 10),
+        "image_url": f"https://images.example.com/products/{chosen.getrandbits(64):016x}/front.webp",
     }
 
 

@@ -7,24 +7,26 @@ from pathlib import Path
 from bench.cloud.bill import GB, MILLION, PRICES, TB, Price
 from bench.cost import competitors
 from bench.cost.competitors import PriceRange
-from bench.cost.month import ACTIVITIES, CONNECTIONS, EVENTS, KEEP_ALIVE, RECOVERY, Month, Units
-from bench.cost.usage import DAYS, DESCRIPTIONS, UPKEEP, Upkeep, Usage
+from bench.cost.month import ACTIVITIES, CONNECTIONS, EVENTS, KEEP_ALIVE, RECOVERY, Month
+from bench.cost.units import Units
+from bench.cost.usage import DAYS, DESCRIPTIONS, SHORT_VISITS, UPKEEP, Usage
 from reference import pages
+from vitrina.config import Policy
 
 DOCUMENT = Path(__file__).parents[2] / "docs/cost.md"
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 MIDDLE, LARGE = 100_000, 1_000_000
-DEFAULT_SECONDS, ADVISED_SECONDS = Usage().ping_seconds, 240
-INTERVALS = (DEFAULT_SECONDS, ADVISED_SECONDS, 300, 540)
-EVENTS_PER_POST = (1, 2, 10, 50)
 USAGE = Usage()
+SHORT_SECONDS = Policy.model_fields["ping_interval_seconds"].default
+INTERVALS = (SHORT_SECONDS, USAGE.ping_seconds, 300, 540)
+EVENTS_PER_POST = (1, 2, 10, 50)
 
 
 def text() -> str:
     """Return the page with up-to-date tables."""
     tables = {
-        "usage": _assumptions(USAGE),
-        "upkeep": _assumptions(UPKEEP),
+        "usage": _usages(),
+        "upkeep": _upkeep(),
         "months": _months(),
         "services": _services(),
         "activities": _activities(),
@@ -40,31 +42,47 @@ def text() -> str:
 _units = cache(Units)
 
 
-def _month(phones: int, ping_seconds: float = DEFAULT_SECONDS) -> Month:
-    return Month(phones, USAGE._replace(ping_seconds=ping_seconds), _units())
+def _month(phones: int, usage: Usage = USAGE) -> Month:
+    return Month(phones, usage, _units())
 
 
-def _assumptions(values: Usage | Upkeep) -> str:
-    rows = [[DESCRIPTIONS[name], f"{value:,.12g}"] for name, value in values._asdict().items()]
+def _usages() -> str:
+    rows = [
+        [DESCRIPTIONS[name], *(f"{getattr(usage, name):,.12g}" for usage in (USAGE, SHORT_VISITS))]
+        for name in Usage._fields
+    ]
+    pings = [f"{usage.pings:.3g}" for usage in (USAGE, SHORT_VISITS)]
+    exchanges = [f"{usage.token_exchanges:.3g}" for usage in (USAGE, SHORT_VISITS)]
+    rows += [
+        ["so: pings of a connection", *pings],
+        ["so: exchanges of a refresh token per day", *exchanges],
+    ]
+    return pages.table(["for each phone", "long visits", "short visits"], rows)
+
+
+def _upkeep() -> str:
+    rows = [[DESCRIPTIONS[name], f"{value:,.12g}"] for name, value in UPKEEP._asdict().items()]
     return pages.table(["assumption", "value"], rows)
 
 
 def _months() -> str:
-    def row(ping_seconds: float, phones: int) -> list[str]:
-        found = _month(phones, ping_seconds)
+    def row(visits: str, usage: Usage, phones: int) -> list[str]:
+        found = _month(phones, usage)
         return [
-            _interval(ping_seconds),
+            visits,
             f"{phones:,}",
             f"{found.delivered:,.0f}",
             _dollars(found.dollars),
             _dollars(found.dollars / found.delivered * MILLION),
             f"${found.dollars / phones:.3f}",
+            f"${found.dollars / found.people:.4f}",
         ]
 
-    columns = ["keep-alive", "phones", "deliveries"]
-    columns += ["$ a month", "$ per million deliveries", "$ per phone"]
-    intervals = (DEFAULT_SECONDS, ADVISED_SECONDS)
-    return pages.table(columns, [row(seconds, size) for seconds in intervals for size in SIZES])
+    columns = ["visits", "phones", "deliveries"]
+    columns += ["$ a month", "$ per million deliveries", "$ per phone", "$ per person"]
+    usages = {"long": USAGE, "short": SHORT_VISITS}
+    rows = [row(visits, usage, size) for visits, usage in usages.items() for size in SIZES]
+    return pages.table(columns, rows)
 
 
 def _services() -> str:
@@ -101,41 +119,42 @@ def _keep_alives() -> str:
 
     return _by_size(
         [_interval(seconds) for seconds in INTERVALS],
-        lambda phones: [cell(_month(phones, seconds)) for seconds in INTERVALS],
+        lambda phones: [
+            cell(_month(phones, USAGE._replace(ping_seconds=seconds))) for seconds in INTERVALS
+        ],
     )
 
 
 def _competitors() -> str:
     def row(phones: int) -> list[str]:
-        found, advised = _month(phones), _month(phones, ADVISED_SECONDS)
-        transport = advised.share_of(CONNECTIONS, KEEP_ALIVE, EVENTS, RECOVERY)
+        found = _month(phones)
+        transport = found.share_of(CONNECTIONS, KEEP_ALIVE, EVENTS, RECOVERY)
         plan = competitors.pusher(found)
         return [
             _dollars(found.dollars),
-            _dollars(advised.dollars),
-            _dollars(advised.dollars * transport),
+            _dollars(found.dollars * transport),
             _dollars(competitors.appsync(found)),
             _range(competitors.ably_by_use(found)),
             _range(competitors.ably_by_user(found)),
             f"{_dollars(plan.dollars)} ({plan.name})" if plan else "not published",
         ]
 
-    columns = ["Vitrina", f"at {_interval(ADVISED_SECONDS)}", "of which transport"]
+    columns = ["Vitrina", "of which transport"]
     columns += ["AppSync Events", "Ably by use", "Ably by user", "Pusher Channels"]
     return _by_size(columns, row)
 
 
 def _figures() -> str:
-    found = _month(MIDDLE, ADVISED_SECONDS)
+    found = _month(MIDDLE)
     connection = found.dollars * found.share_of(CONNECTIONS) / (MIDDLE * USAGE.sessions * DAYS)
     event = found.dollars * found.share_of(EVENTS) / found.live
     message, minute = PRICES["messages"].dollars, PRICES["connection_minutes"].dollars
-    keep_alives = 2 * 60 / DEFAULT_SECONDS * message / minute
-    appsync = competitors.appsync_keep_alives(_month(MIDDLE))
+    keep_alives = 2 * 60 / SHORT_SECONDS * message / minute
+    appsync = competitors.appsync_keep_alives(found)
     opened = LARGE / (USAGE.session_minutes * 60)
     rows = {
         "connections open on average, as a share of the peak": f"{USAGE.connected:.0%}",
-        "price of keep-alives at the default interval ÷ price of connection minutes": (
+        f"price of pings every {_interval(SHORT_SECONDS)} ÷ price of connection minutes": (
             f"{keep_alives:.0f}"
         ),
         f"one connection of {USAGE.session_minutes:g} min, without keep-alives": (
