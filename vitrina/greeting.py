@@ -7,7 +7,7 @@ from itertools import islice
 
 from aws_lambda_powertools import Logger
 
-from vitrina import closing, config, connections, history, partitions, sender, tasks
+from vitrina import closing, config, connections, history, partitions, sample, sender, tasks
 from vitrina.connections import Connection
 from vitrina.events import Connected, ConnectionDetails, Position
 from vitrina.sender import Post
@@ -53,15 +53,19 @@ def _greet(found: Sequence[Connection], attempt: int) -> list[str]:
     opening = connections.forget_gone((post.subscription for post in delivery.gone), asked_at)
     missed = [post.subscription for post in (*delivery.throttled, *delivery.failed)]
     missed += [post.subscription for post in delivery.unsent]
-    logger.info(
-        "greeted",
-        rows=len(found),
-        connection_ids=partitions.ids_to_log(each.subscription for each in found),
-        attempt=attempt,
-        not_open=len(delivery.gone),
-        not_open_connection_ids=partitions.ids_to_log(post.subscription for post in delivery.gone),
-        again=len(missed),
-    )
+    sampled = [each.subscription for each in found if sample.has(each.connection_id)]
+    if sampled or missed or attempt:
+        logger.info(
+            "greeted",
+            rows=len(found),
+            connection_ids=partitions.ids_to_log(sampled),
+            attempt=attempt,
+            not_open=len(delivery.gone),
+            not_open_connection_ids=partitions.ids_to_log(
+                post.subscription for post in delivery.gone
+            ),
+            again=len(missed),
+        )
     return [subscription.connection_id for subscription in (*opening, *missed)]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from aws_lambda_powertools import Logger
 
-from vitrina import frames, history, metrics, rooms
+from vitrina import frames, history, metrics, rooms, sample
 from vitrina.connections import Connection
 from vitrina.events import ChannelRecovery, Position, Recovered, Recovery
 
@@ -63,7 +63,8 @@ def recover(
             recovered=events is not None, epoch=head.epoch, seq=head.seq
         )
     is_complete = all(channel.recovered for channel in channels.values())
-    logger.info("resumed", recovered=is_complete, events=len(bodies), channels=[*channels])
+    if sample.has(connection.connection_id) or not is_complete:
+        logger.info("resumed", recovered=is_complete, events=len(bodies), channels=[*channels])
     metrics.emit(Recovered=is_complete, NotRecovered=not is_complete)
     recovery = Recovery(recovered=is_complete, channels=channels)
     bodies.append(Recovered(data=recovery).body())

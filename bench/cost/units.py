@@ -31,6 +31,7 @@ FUNCTION_OF = {
     "count": "stats",
 }
 WORKER = "fanout"
+TRACED = frozenset(name for name, needs in FUNCTIONS.items() if needs.is_traced)
 # Of one connection; all their lines can be left out.
 OF_A_CONNECTION = ("connect", "greet", "disconnect", "resume")
 
@@ -53,7 +54,7 @@ class Units:
         self,
         upkeep: Upkeep = UPKEEP,
         counts: Measured | None = None,
-        traced: frozenset[str] = frozenset(FUNCTIONS),
+        traced: frozenset[str] = TRACED,
     ) -> None:
         """`traced` are the functions that X-Ray records."""
         counts = counts or measured()

@@ -97,8 +97,8 @@ class Upkeep(NamedTuple):
     traced: float = 0.05
     traced_per_second: float = 1
     log_retention_days: float = CHOICES["prod"]["log_retention_days"]
-    system_log_bytes: float = 280
-    logged_connections: float = 1
+    system_log_bytes: float = 0
+    logged_connections: float = CHOICES["prod"]["logged_connections_percent"] / 100
     access_log_bytes: float = 260
     edge_places: float = 10
     cached_seconds: float = LIST_FRESH_SECONDS
@@ -137,8 +137,8 @@ DESCRIPTIONS = {
     "traced": "share of a traced function's invocations that X-Ray records …",
     "traced_per_second": "… besides so many of each second, of each function",
     "log_retention_days": "days that logs are stored, as in `prod`",
-    "system_log_bytes": "bytes of Lambda's own log lines per invocation (START, END, REPORT)",
-    "logged_connections": "share of connections whose log lines are written",
+    "system_log_bytes": "bytes of Lambda's own log lines per invocation: none in `prod`",
+    "logged_connections": "share of connections of which it is logged what they do, as in `prod`",
     "access_log_bytes": "bytes of the access log per request of the HTTP API",
     "edge_places": "CloudFront locations that each fetch a list from the origin",
     "cached_seconds": "seconds for which such a location caches the list",

@@ -14,6 +14,7 @@ from vitrina import (
     messages,
     recovery,
     rooms,
+    sample,
     sender,
     websocket_api,
 )
@@ -107,14 +108,14 @@ def _post(connection: Connection, frames: tuple[bytes, ...]) -> None:
 def _join(connection: Connection, room: str) -> dict[str, Any]:
     channel = f"room:{room}"
     position = rooms.join(connection, room)
-    logger.info("joined", channel=channel)
+    _log(connection, "joined", channel=channel)
     joined = RoomJoined(room=room, channel=channel, position=position)
     return websocket_api.reply(Joined(data=joined))
 
 
 def _leave(connection: Connection, room: str) -> dict[str, Any]:
     rooms.leave(connection, room)
-    logger.info("left", channel=f"room:{room}")
+    _log(connection, "left", channel=f"room:{room}")
     return websocket_api.reply(Left(data=RoomLeft(room=room)))
 
 
@@ -123,6 +124,11 @@ def _extend(connection: Connection, token: str) -> dict[str, Any]:
     from vitrina import admission, auth
 
     end = admission.extend(connection, auth.verify(token))
-    logger.info("extended", expires_at=end)
+    _log(connection, "extended", expires_at=end)
     extension = Extension(expires_at=datetime.fromtimestamp(end, UTC))
     return websocket_api.reply(Authenticated(data=extension))
+
+
+def _log(connection: Connection, message: str, **fields: Any) -> None:
+    if sample.has(connection.connection_id):
+        logger.info(message, **fields)
