@@ -22,7 +22,7 @@ STATUS_INDEX = "moderation_status"
 SHOP_INDEX = "shop_status"
 """`10#pending`: the products of one shop and status."""
 
-LIST_FRESH_SECONDS = 2
+LIST_FRESH_SECONDS = 10
 """How long the edge may share a list of approved products."""
 LIST_STALE_SECONDS = 10
 """How long after that the edge may still share it, while it fetches a newer one."""

@@ -128,6 +128,11 @@ class Month:
         return add(*self.counts.values())
 
     @property
+    def websocket_bytes(self) -> float:
+        """Those that the edge sends to clients."""
+        return sum(self.counts[name]["edge_bytes"] for name in (KEEP_ALIVE, EVENTS, RECOVERY))
+
+    @property
     def dollars(self) -> float:
         return sum(dollars(self.total).values())
 
@@ -156,7 +161,10 @@ class Month:
         headers = {"edge_bytes": self.units.upkeep.response_header_bytes}
         return add(
             *map(self._do, ("connect", "greet", "disconnect", "refresh", "log in")),
-            times(self.sessions, add(self.units.through_the_edge(1), headers)),
+            times(
+                self.sessions * self.units.upkeep.handshakes_at_the_edge,
+                add(self.units.through_the_edge(1), headers),
+            ),
             {"connection_minutes": self.minutes},
         )
 

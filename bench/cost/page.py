@@ -5,9 +5,10 @@ from functools import cache
 from pathlib import Path
 
 from bench.cloud.bill import GB, MILLION, PRICES, TB, Price
-from bench.cost import competitors
+from bench.cost import competitors, steps
 from bench.cost.competitors import PriceRange
 from bench.cost.month import ACTIVITIES, CONNECTIONS, EVENTS, KEEP_ALIVE, RECOVERY, Month
+from bench.cost.steps import Choice, Question, Step
 from bench.cost.units import Units
 from bench.cost.usage import DAYS, DESCRIPTIONS, SHORT_VISITS, UPKEEP, Usage
 from reference import pages
@@ -32,6 +33,10 @@ def text() -> str:
         "activities": _activities(),
         "events": _events(),
         "keep-alives": _keep_alives(),
+        "steps": _steps(),
+        "targets": _targets(),
+        "choices": _choices(),
+        "questions": _questions(),
         "competitors": _competitors(),
         "figures": _figures(),
         "prices": _prices(),
@@ -123,6 +128,67 @@ def _keep_alives() -> str:
             cell(_month(phones, USAGE._replace(ping_seconds=seconds))) for seconds in INTERVALS
         ],
     )
+
+
+def _steps() -> str:
+    def row(place: int, step: Step) -> list[str]:
+        ends = [
+            _dollars(steps.before(which).month(phones).dollars)
+            for phones in (SIZES[0], MIDDLE)
+            for which in (place, place + 1)
+        ]
+        return [step.what, step.for_whom, *ends]
+
+    columns = ["step", "what it changes, for whom"]
+    columns += [
+        f"{phones:,} phones: {end}" for phones in (SIZES[0], MIDDLE) for end in ("before", "after")
+    ]
+    rows = [row(*numbered) for numbered in enumerate(steps.STEPS)]
+    return pages.table(columns, rows, text_columns=2)
+
+
+def _targets() -> str:
+    def row(phones: int) -> list[str]:
+        before, here = steps.before(0), steps.Deployment()
+        chosen = steps.all_without_a_promise(here, phones)
+        target, reached = steps.TARGETS[phones], here.month(phones).dollars
+        return [
+            _dollars(before.month(phones).dollars),
+            f"≤ {_dollars(target)}",
+            _dollars(reached),
+            "met" if reached <= target else "missed",
+            _dollars(chosen.month(phones).dollars),
+        ]
+
+    columns = ["before the steps", "target", "reached", "", "with the choices marked *"]
+    return _by_size(columns, row)
+
+
+def _choices() -> str:
+    def row(choice: Choice) -> list[str]:
+        here = steps.Deployment()
+        saved = (
+            here.month(phones).dollars - choice.chosen(here, phones).month(phones).dollars
+            for phones in SIZES
+        )
+        what = f"{choice.what} *" if choice.costs_no_promise else choice.what
+        return [what, choice.its_price, choice.how, *map(_dollars, saved)]
+
+    columns = ["choice", "its price", "how", *(f"{phones:,}" for phones in SIZES)]
+    return pages.table(columns, [row(choice) for choice in steps.CHOICES], text_columns=3)
+
+
+def _questions() -> str:
+    def row(question: Question) -> list[str]:
+        found = (question.dollars(_month(phones)) for phones in (SIZES[0], MIDDLE, LARGE))
+        return [question.what, question.if_so, *map(_signed, found)]
+
+    columns = ["question", "if so", *(f"{phones:,}" for phones in (SIZES[0], MIDDLE, LARGE))]
+    return pages.table(columns, [row(each) for each in steps.QUESTIONS], text_columns=2)
+
+
+def _signed(value: float) -> str:
+    return f"{'−' if value < 0 else '+'}{_dollars(abs(value))}"
 
 
 def _competitors() -> str:

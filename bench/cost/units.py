@@ -57,7 +57,7 @@ class Units:
         traced: frozenset[str] = TRACED,
     ) -> None:
         """`traced` are the functions that X-Ray records."""
-        counts = counts or measured()
+        counts = _gathered(counts or measured(), upkeep.greetings_per_batch)
         starts = json.loads((FIGURES / "cold.json").read_text())["cold"]
         self.upkeep = upkeep
         self.traced = traced
@@ -106,7 +106,7 @@ class Units:
             "edge_requests": requests,
             "edge_function_runs": requests,
             "edge_upload_bytes": requests * self.upkeep.request_bytes,
-            "firewall_requests": requests,
+            "firewall_requests": requests * self.upkeep.firewalls,
         }
 
     def _in_the_cloud(self, activity: str, found: Mapping[str, float]) -> Counts:
@@ -154,6 +154,13 @@ class Units:
         slowdown = max(1.0, PROCESSOR_MB / memory_mb)
         seconds = (start.import_ms + start.first_call_ms * slowdown) / 1000
         return seconds * memory_mb / MB_PER_GB
+
+
+def _gathered(counts: Measured, per_batch: float) -> Measured:
+    """Share the runs of `greet` among connections; what is read and posted for each stays."""
+    [(size, greet)] = counts["greet"].items()
+    shared = {name: greet[name] / per_batch for name in ("invocations", "gb_seconds", "log_bytes")}
+    return {**counts, "greet": {size: {**greet, **shared}}}
 
 
 def _secrets(name: str) -> int:

@@ -21,7 +21,7 @@ class Usage(NamedTuple):
     sessions: float = 24
     session_minutes: float = 20
     ping_seconds: float = CHOICES["prod"]["ping_interval_seconds"]
-    pings_despite_events: float = 1
+    pings_despite_events: float = 0
     approvals: float = 100
     events_per_post: float = 1
     connected_at_approval: float = 0.5
@@ -84,7 +84,7 @@ SHORT_VISITS = Usage(sessions=96, session_minutes=5, missed_events=2)
 class Upkeep(NamedTuple):
     """What is billed without any usage, and what every request adds."""
 
-    alarms: float = 67
+    alarms: float = 41
     metrics: float = 24
     dashboards: float = 1
     secrets: float = 2
@@ -100,6 +100,8 @@ class Upkeep(NamedTuple):
     system_log_bytes: float = 0
     logged_connections: float = CHOICES["prod"]["logged_connections_percent"] / 100
     access_log_bytes: float = 260
+    greetings_per_batch: float = 1
+    handshakes_at_the_edge: float = 1
     edge_places: float = 10
     cached_seconds: float = LIST_FRESH_SECONDS
     response_header_bytes: float = 600
@@ -140,6 +142,8 @@ DESCRIPTIONS = {
     "system_log_bytes": "bytes of Lambda's own log lines per invocation: none in `prod`",
     "logged_connections": "share of connections of which it is logged what they do, as in `prod`",
     "access_log_bytes": "bytes of the access log per request of the HTTP API",
+    "greetings_per_batch": "new connections that one run of `greet` greets",
+    "handshakes_at_the_edge": "share of handshakes that go through the edge",
     "edge_places": "CloudFront locations that each fetch a list from the origin",
     "cached_seconds": "seconds for which such a location caches the list",
     "response_header_bytes": "bytes of an HTTP response's headers",

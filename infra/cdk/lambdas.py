@@ -176,6 +176,7 @@ class Lambdas(Construct):
                 storage.connections,
                 starting_position=lambda_.StartingPosition.TRIM_HORIZON,
                 batch_size=100,
+                max_batching_window=cdk.Duration.seconds(self._stage.greeting_window_seconds),
                 parallelization_factor=4,
                 retry_attempts=2,
                 max_record_age=cdk.Duration.minutes(1),

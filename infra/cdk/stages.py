@@ -61,6 +61,8 @@ class Stage(Policy):
     tracing: bool = True
     """Whether X-Ray samples what publishes: of each function the first run of a second, and 5 % of
     the others."""
+    greeting_window_seconds: int = Field(default=0, ge=0, le=5)
+    """How long new connections are gathered for one run of `greet`; they wait for `connected`."""
     report_lines: bool = True
     """Whether Lambda writes lines of its own about each run: START, END and REPORT."""
 

@@ -9,7 +9,7 @@ from ops.verify.site import Site
 from vitrina.products import LIST_FRESH_SECONDS
 
 APPROVED = "/api/v1/products?status=approved"
-# Each pair of requests must fall into the two seconds of one cached list.
+# Each pair of requests must fall into the ten seconds of one cached list.
 ATTEMPTS = 3
 AFTER_SECONDS = 20
 
