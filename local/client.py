@@ -33,13 +33,16 @@ class Client:
     def __init__(self, url: str, inbox: Inbox | None = None, **options: Any) -> None:
         """Connect; raises websockets' InvalidStatus when the handshake is refused.
 
-        The inbox of an earlier connection requests the events that it missed.
+        The inbox of an earlier connection says in the handshake how far it has read, and receives
+        what it missed.
         """
+        self.inbox = inbox or Inbox()
+        if positions := self.inbox.open():
+            url += f"{'&' if '?' in url else '?'}positions={positions}"
         self._open = ExitStack()
         self.socket = self._open.enter_context(
             connect(url, compression=None, ping_interval=None, **options)
         )
-        self.inbox = inbox or Inbox()
         self.frames: list[Frame] = []
         self.is_closed = False
         self._changed = Condition()

@@ -31,13 +31,22 @@ class Inbox:
         """Channels that could not be recovered, once per failure: load their state over HTTP."""
         self._early: dict[str, dict[int, Event]] = {}
         self._asked: set[str] = set()
-        """Channels with an unanswered `resume`."""
+        """Channels with an unanswered `resume`, or that are recovered without one."""
         self._missing: set[str] = set()
         """Channels to request once the frame is taken."""
         self._open: set[str] = set()
         """Channels of this connection, rooms only after they were joined again."""
         self._renumbered: set[str] = set()
         """Channels with a new epoch, until `recovered` gives the position in it."""
+
+    def open(self) -> str:
+        """Begin a connection; return the positions for its handshake, as its query takes them.
+
+        Rooms are joined later, so their positions are not among them.
+        """
+        self._asked, self._missing, self._open = set(), set(), set()
+        known = (each for each in self.positions.items() if not each[0].startswith("room:"))
+        return ",".join(f"{channel}:{at['epoch']}:{at['seq']}" for channel, at in known)
 
     def take(self, frame: Event) -> list[Event]:
         """Take a frame; return the messages to send in response.
@@ -54,8 +63,8 @@ class Inbox:
     def _take(self, event: Event) -> list[Event]:
         """Take an event; return the rooms to join in response."""
         match event:
-            case {"event": "connected", "data": {"positions": positions}}:
-                return self._connect(positions)
+            case {"event": "connected", "data": data}:
+                return self._connect(data["positions"], data.get("recovering", []))
             case {"event": "joined", "data": {"room": room, "channel": channel, "position": at}}:
                 self.rooms.add(room)
                 self._begin({channel: at})
@@ -73,13 +82,14 @@ class Inbox:
         """Return the requests to send again, after the wait that `too_many_requests` asks for."""
         return self._joins() + self._resume(self._asked)
 
-    def _connect(self, positions: dict[str, Position]) -> list[Event]:
-        self._asked = set()
+    def _connect(self, positions: dict[str, Position], recovering: list[str]) -> list[Event]:
         self._missing = set()
         self._open = set()
         self._renumbered = set()
         joins = self._joins()
         self._begin(positions)
+        self._asked = {channel for channel in recovering if channel in positions}
+        self._missing -= self._asked
         return joins
 
     def _joins(self) -> list[Event]:
@@ -107,7 +117,7 @@ class Inbox:
         self._missing |= {name for name, at in positions.items() if self._is_behind(name, at)}
 
     def _is_behind(self, channel: str, position: Position) -> bool:
-        mine = self.positions[channel]
+        mine = self.positions.get(channel, {"epoch": None})
         return bool(mine["epoch"] != position["epoch"] or mine["seq"] < position["seq"])
 
     def _receive(self, event: Event) -> None:
@@ -141,7 +151,7 @@ class Inbox:
         self._missing -= channels.keys()
         self._renumbered -= channels.keys()
         for channel, recovery in channels.items():
-            if not recovery["recovered"]:
+            if not recovery["recovered"] and self._is_behind(channel, recovery):
                 self.refetches.append(channel)
                 self.positions[channel] = {"epoch": recovery["epoch"], "seq": recovery["seq"]}
                 self._apply(channel)

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from reference import examples, schemas
-from vitrina import events
+from vitrina import events, positions
 from vitrina.channels import CHANNELS, ClientType
 from vitrina.events import Published
 from vitrina.messages import Auth, Join, Leave, Message, Ping, Resume
@@ -44,7 +44,14 @@ _QUERY = {
         "batch": {
             "type": "string",
             "description": "`1` if the client takes several events in one frame: `batch`.",
-        }
+        },
+        "positions": {
+            "type": "string",
+            "maxLength": positions.MAX_CHARACTERS,
+            "description": "How far the client has read its channels, as `CHANNEL:EPOCH:SEQ`"
+            " separated by commas: it receives what it missed after `connected`.",
+            "examples": ["user:3f0c9a1e:57,user:42:b71d0c55:0"],
+        },
     },
 }
 
@@ -105,7 +112,7 @@ def in_batches() -> list[type[BaseModel]]:
     return [
         event
         for event in event_classes()
-        if issubclass(event, Published) or event is events.Recovered
+        if issubclass(event, Published) or event in (events.Connected, events.Recovered)
     ]
 
 

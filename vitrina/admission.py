@@ -26,15 +26,22 @@ RETRY_AFTER_SECONDS = 5
 CloseAccount = Callable[[Ended], int]
 
 
-def admit(connection_id: str, identity: "Identity", takes_batches: bool = False) -> None:
+def admit(
+    connection_id: str,
+    identity: "Identity",
+    takes_batches: bool = False,
+    positions: str | None = None,
+) -> None:
     """Store a connection, which may be sent several events in one frame if it takes batches.
+
+    `positions` are those of its handshake, which `greet` reads.
 
     Raises Unauthorized `token_revoked`, or TooManyRequests `too_many_requests` or
     `too_many_connections`, and stores nothing after all.
     """
     sessions.refuse_known_end(identity.session)
     _require_room(identity)
-    connection = connections.add(connection_id, identity, takes_batches)
+    connection = connections.add(connection_id, identity, takes_batches, positions)
     try:
         sessions.require_alive(identity.session, to_connect=True)
     except Problem:

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 # API Gateway closes every WebSocket after two hours; this limit is fixed.
 MAX_CONNECTION_SECONDS = 2 * 60 * 60
-# A handshake ends after the $connect function has answered. Until then the management API answers
-# 410 for a connection that is about to open.
-HANDSHAKE_SECONDS = 10
+# A handshake ends after the $connect function has answered, which it does within ten seconds or
+# never; the rest is for seconds without fractions and for clocks. Until then the management API
+# answers 410 for a connection that is about to open.
+HANDSHAKE_SECONDS = 12
 PARALLEL_WRITES = 24
 # A connection is read again when another message changed it in the meantime. A client may join all
 # its rooms at once.
@@ -50,6 +51,8 @@ class Connection(NamedTuple):
     """Whether it must go; nothing takes this back."""
     takes_batches: bool = False
     """Whether it may be sent several events in one frame; the client decides when it connects."""
+    positions: str | None = None
+    """How far the client had read its channels when it connected, as `vitrina.positions` reads."""
 
     @property
     def subscription(self) -> Subscription:
@@ -96,10 +99,17 @@ def _eras(identity: "Identity") -> Eras:
     return identity.eras
 
 
-def add(connection_id: str, identity: "Identity", takes_batches: bool = False) -> Connection:
-    """Store an open connection: its own row and its subscription, both or neither.
+def add(
+    connection_id: str,
+    identity: "Identity",
+    takes_batches: bool = False,
+    positions: str | None = None,
+) -> Connection:
+    """Store an open connection: its subscription, and then its own row.
 
-    It expires with its token, or after the two hours that API Gateway allows.
+    The insertion of its own row is what tells `greet`. If the process ends in between, the next
+    post to the subscription forgets it, or its expiry does. The connection expires with its token,
+    or after the two hours that API Gateway allows.
     """
     now = int(time.time())
     connection = Connection(
@@ -115,6 +125,7 @@ def add(connection_id: str, identity: "Identity", takes_batches: bool = False) -
         session_id=identity.session_id,
         eras=_eras(identity),
         takes_batches=takes_batches,
+        positions=positions,
     )
     row = {
         **key(connection_id),
@@ -122,9 +133,11 @@ def add(connection_id: str, identity: "Identity", takes_batches: bool = False) -
         "identity": connection.identity,
         "shards": connection.shards,
         "room_shards": connection.room_shards,
+        "positions": connection.positions,
         **_common_attributes(connection),
     }
-    _transact([_subscribe(connection, connection.subscription), {"Put": _in_table(Item=row)}])
+    aws.dynamodb().put_item(**_subscription_row(connection, connection.subscription))
+    aws.dynamodb().put_item(**_in_table(Item=row))
     return connection
 
 
@@ -246,12 +259,28 @@ def forget_gone(gone: Iterable[Subscription], asked_at: float) -> list[Subscript
 
 
 def _forget_gone(gone: Subscription, asked_at: float) -> bool:
+    moment = int(asked_at - HANDSHAKE_SECONDS)
     connection = find(gone.connection_id)
     if connection is None:
-        _delete(gone._asdict())
-    elif connection.connected_at <= asked_at - HANDSHAKE_SECONDS:
-        remove(connection)
-    else:
+        return _delete_alone(gone, moment)
+    if connection.connected_at > moment:
+        return False
+    remove(connection)
+    return True
+
+
+def _delete_alone(subscription: Subscription, moment: int) -> bool:
+    """Delete a subscription without a connection, if it is not younger than a moment.
+
+    `connect` may be about to write the connection's own row.
+    """
+    try:
+        aws.dynamodb().delete_item(
+            **_in_table(Key=subscription._asdict()),
+            ConditionExpression="attribute_not_exists(connected_at) OR connected_at <= :moment",
+            ExpressionAttributeValues=aws.to_item({":moment": moment}),
+        )
+    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
         return False
     return True
 
@@ -287,6 +316,7 @@ def from_row(row: Mapping[str, Any]) -> Connection:
         eras=Eras(int(row.get("era", 0)), int(row.get("everyone", 0))),
         has_ended=row.get("ended", False),
         takes_batches=row.get("batch", False),
+        positions=row.get("positions"),
     )
 
 
@@ -349,8 +379,11 @@ def _in_table(**write: Any) -> Any:
 
 
 def _subscribe(connection: Connection, subscription: Subscription) -> "TransactWriteItemTypeDef":
-    row = {**subscription._asdict(), **_common_attributes(connection)}
-    return {"Put": _in_table(Item=row)}
+    return {"Put": _subscription_row(connection, subscription)}
+
+
+def _subscription_row(connection: Connection, subscription: Subscription) -> Any:
+    return _in_table(Item={**subscription._asdict(), **_common_attributes(connection)})
 
 
 def _common_attributes(connection: Connection) -> dict[str, int | str | None]:

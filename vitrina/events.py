@@ -146,6 +146,8 @@ class ConnectionDetails(_Wire):
     expires_at: datetime
     ping_interval_seconds: int
     positions: dict[str, Position]
+    recovering: list[str] = []
+    """Channels whose missed events follow, and then `recovered`, without a `resume`."""
 
 
 class Connected(_Wire):
@@ -169,7 +171,7 @@ class Recovery(_Wire):
 
 
 class Recovered(_Wire):
-    """The answer to `resume`, after the missed events."""
+    """After the missed events: of a `resume`, or of the positions in a handshake."""
 
     event: Literal["recovered"] = "recovered"
     timestamp: datetime = Field(default_factory=now)

@@ -1,15 +1,31 @@
-"""The greeting: `connected`, the first event of a connection."""
+"""The greeting: `connected`, and what the client missed since the positions it brought."""
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
+from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
 
-from vitrina import closing, config, connections, history, partitions, sample, sender, tasks
+from vitrina import (
+    aws,
+    closing,
+    config,
+    connections,
+    history,
+    message_budget,
+    metrics,
+    partitions,
+    positions,
+    recovery,
+    sample,
+    sender,
+    tasks,
+)
 from vitrina.connections import Connection
 from vitrina.events import Connected, ConnectionDetails, Position
+from vitrina.recovery import Missed
 from vitrina.sender import Post
 from vitrina.tasks import Greet
 
@@ -22,6 +38,19 @@ PAUSE_SECONDS = 0.1
 BUDGET_SECONDS = 2
 ATTEMPTS = 2
 MAX_IDS_PER_TASK = 250
+# The shard waits for these reads and posts too. A client that missed more sends `resume`.
+MAX_MISSED_EVENTS = 200
+MAX_FRAMES = 20
+
+
+class Greeting(NamedTuple):
+    post: Post
+    missed: Missed | None
+    """What it recovers; None if the client brought no positions, or missed too much."""
+
+    @property
+    def connection_id(self) -> str:
+        return self.post.subscription.connection_id
 
 
 def greet(connection_ids: Sequence[str]) -> None:
@@ -31,33 +60,36 @@ def greet(connection_ids: Sequence[str]) -> None:
     not delay the others.
     """
     found = connections.find_all(connection_ids)
-    left = _greet(found, attempt=0)
+    greetings = _greetings(found)
+    left = _send(greetings, attempt=0)
     if left:
         time.sleep(PAUSE_SECONDS)
-        left = _greet(connections.find_all(left), attempt=0)
+        stored = {connection.connection_id for connection in connections.find_all(left)}
+        left = _send([each for each in greetings if each.connection_id in stored], attempt=0)
     _greet_later(left, attempt=1)
     closing.close_excess({(each.client_type, each.identity) for each in found})
 
 
 def greet_again(task: Greet) -> None:
     """Greet those that are still stored; a handshake that has not ended by now never will."""
-    left = _greet(connections.find_all(task.connection_ids), task.attempt)
+    left = _send(_greetings(connections.find_all(task.connection_ids)), task.attempt)
     if task.attempt < tasks.MAX_ATTEMPT:
         _greet_later(left, task.attempt + 1)
 
 
-def _greet(found: Sequence[Connection], attempt: int) -> list[str]:
-    """Greet connections; return the ids of those to be greeted later."""
+def _send(greetings: Sequence[Greeting], attempt: int) -> list[str]:
+    """Send greetings; return the ids of the connections to be greeted later."""
     asked_at = time.time()
-    delivery = sender.post(_greetings(found), budget_seconds=BUDGET_SECONDS, attempts=ATTEMPTS)
+    posts = [greeting.post for greeting in greetings]
+    delivery = sender.post(posts, budget_seconds=BUDGET_SECONDS, attempts=ATTEMPTS)
     opening = connections.forget_gone((post.subscription for post in delivery.gone), asked_at)
     missed = [post.subscription for post in (*delivery.throttled, *delivery.failed)]
     missed += [post.subscription for post in delivery.unsent]
-    sampled = [each.subscription for each in found if sample.has(each.connection_id)]
+    sampled = [each.post.subscription for each in greetings if sample.has(each.connection_id)]
     if sampled or missed or attempt:
         logger.info(
             "greeted",
-            rows=len(found),
+            rows=len(greetings),
             connection_ids=partitions.ids_to_log(sampled),
             attempt=attempt,
             not_open=len(delivery.gone),
@@ -79,23 +111,57 @@ def _tasks(connection_ids: Sequence[str], attempt: int) -> Iterator[Greet]:
         yield Greet(connection_ids=some, attempt=attempt)
 
 
-def _greetings(found: Collection[Connection]) -> list[Post]:
+def _greetings(found: Sequence[Connection]) -> list[Greeting]:
     """Return the greetings, with the present positions of each connection's channels.
 
     The rows are stored before the positions are read. So later events are posted to these
     connections, and earlier ones are history: no event falls between.
     """
-    positions = history.positions({channel for each in found for channel in each.channels})
-    return [Post(each.subscription, (_connected(each, positions).body(),)) for each in found]
+    heads = history.positions({channel for each in found for channel in each.channels})
+    greetings = aws.in_parallel(lambda each: _greeting(each, heads), found)
+    complete = [each.missed.is_complete for each in greetings if each.missed]
+    if complete:
+        metrics.emit(Recovered=sum(complete), NotRecovered=len(complete) - sum(complete))
+    return greetings
 
 
-def _connected(connection: Connection, positions: dict[str, Position]) -> Connected:
-    return Connected(
+def _greeting(connection: Connection, heads: Mapping[str, Position]) -> Greeting:
+    missed = _missed(connection, heads)
+    if missed:
+        connected = _connected(connection, heads, [*missed.channels])
+        frames = recovery.frames_for(connection, [connected, *missed.bodies])
+        if len(frames) <= MAX_FRAMES:
+            return Greeting(Post(connection.subscription, frames), missed)
+    return Greeting(Post(connection.subscription, (_connected(connection, heads, []),)), None)
+
+
+def _missed(connection: Connection, heads: Mapping[str, Position]) -> Missed | None:
+    """Read what the client missed in those of its channels whose positions it brought.
+
+    None if it brought none, or missed more than a greeting may send.
+    """
+    given = positions.read(connection.positions) if connection.positions else {}
+    since = {channel: at for channel, at in given.items() if channel in connection.channels}
+    # Without batches each event is a frame, beside `connected` and `recovered`.
+    limit = MAX_MISSED_EVENTS if connection.takes_batches else MAX_FRAMES - 2
+    count = recovery.count_missed(since, heads, recovery.limit_for(connection))
+    if not since or count > limit:
+        return None
+    limit = limit if message_budget.may_greet_with(connection, count) else 0
+    return recovery.recover(connection, since, heads, limit)
+
+
+def _connected(
+    connection: Connection, heads: Mapping[str, Position], recovering: list[str]
+) -> bytes:
+    event = Connected(
         data=ConnectionDetails(
             connection_id=connection.connection_id,
             client_type=connection.client_type,
             expires_at=datetime.fromtimestamp(connection.expires_at, UTC),
             ping_interval_seconds=config.current().ping_interval_seconds,
-            positions={channel: positions[channel] for channel in connection.channels},
+            positions={channel: heads[channel] for channel in connection.channels},
+            recovering=recovering,
         )
     )
+    return event.body()

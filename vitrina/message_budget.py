@@ -88,15 +88,28 @@ def recovery(connection: Connection, posts: int) -> Iterator[Permit]:
         yield Permit(True, posts)
         return
     until = _begin(connection)
-    name = f"recoveries#{connection.client_type}:{connection.identity}"
     permit = Permit(False, posts)
     try:
-        permit.is_granted = buckets.take(name, RECOVERIES) == 0
+        permit.is_granted = _take_recovery(connection)
         yield permit
     finally:
         is_free = permit.posts <= FREE_POSTS
         rest = 0 if is_free else min(RECOVERY_LEASE_MS, (permit.posts - 1) * REST_MS_PER_POST)
         _set_recovering_until(connection, _now_ms() + rest, "recovering_until = :mine", mine=until)
+
+
+def may_greet_with(connection: Connection, missed: int) -> bool:
+    """Return whether a greeting may read so many missed events.
+
+    More than `FREE_POSTS` take one of the identity's recoveries, in each try of the greeting. No
+    lease is needed: a connection is greeted once, with a few frames.
+    """
+    return missed <= FREE_POSTS or _take_recovery(connection)
+
+
+def _take_recovery(connection: Connection) -> bool:
+    name = f"recoveries#{connection.client_type}:{connection.identity}"
+    return buckets.take(name, RECOVERIES) == 0
 
 
 def _begin(connection: Connection) -> int:

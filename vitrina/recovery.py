@@ -1,14 +1,11 @@
 """Recovery of missed events: everything a client missed, or a notice that it is not available."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from aws_lambda_powertools import Logger
-
-from vitrina import frames, history, metrics, rooms, sample
+from vitrina import frames, history, rooms
 from vitrina.connections import Connection
 from vitrina.events import ChannelRecovery, Position, Recovered, Recovery
-
-logger = Logger()
 
 # Per `resume`, over all its channels. Events of 450 bytes are one page of a query and 30 frames;
 # the longest ones, of 10 KB, are 20 MB and 700 frames.
@@ -36,20 +33,35 @@ def count_missed(
     return min(limit, sum(behind for behind in missed if 0 <= behind <= limit))
 
 
+class Missed(NamedTuple):
+    """What a client missed, in the channels for which it gave its position."""
+
+    events: list[bytes]
+    channels: dict[str, ChannelRecovery]
+
+    @property
+    def is_complete(self) -> bool:
+        return all(channel.recovered for channel in self.channels.values())
+
+    @property
+    def bodies(self) -> list[bytes]:
+        """The events, and then `recovered`."""
+        recovery = Recovery(recovered=self.is_complete, channels=self.channels)
+        return [*self.events, Recovered(data=recovery).body()]
+
+
 def recover(
     connection: Connection,
     positions: Mapping[str, Position],
     heads: Mapping[str, Position],
     limit: int,
-) -> tuple[bytes, ...]:
-    """Return the frames for a client with these positions: what it missed, then `recovered`.
+) -> Missed:
+    """Read what a client with these positions missed.
 
-    If the connection takes batches, they are as few as possible, and `recovered` ends the last one.
-
-    `heads` are the latest positions of the same channels. A channel is recovered completely or
-    not at all. It is not when an event has expired, when the epoch is another, when more than
-    `limit` events are missing, or when the client's identity has joined the room after that
-    position.
+    `heads` are the latest positions of the same channels, or of more. A channel is recovered
+    completely or not at all. It is not when an event has expired, when the epoch is another, when
+    more than `limit` events are missing, or when the client's identity has joined the room after
+    that position.
     """
     hidden = rooms.joined_later(connection, positions)
     bodies: list[bytes] = []
@@ -62,10 +74,9 @@ def recover(
         channels[channel] = ChannelRecovery(
             recovered=events is not None, epoch=head.epoch, seq=head.seq
         )
-    is_complete = all(channel.recovered for channel in channels.values())
-    if sample.has(connection.connection_id) or not is_complete:
-        logger.info("resumed", recovered=is_complete, events=len(bodies), channels=[*channels])
-    metrics.emit(Recovered=is_complete, NotRecovered=not is_complete)
-    recovery = Recovery(recovered=is_complete, channels=channels)
-    bodies.append(Recovered(data=recovery).body())
+    return Missed(bodies, channels)
+
+
+def frames_for(connection: Connection, bodies: Sequence[bytes]) -> tuple[bytes, ...]:
+    """Return events as frames: as few as possible if the connection takes batches."""
     return frames.pack(bodies) if connection.takes_batches else tuple(bodies)

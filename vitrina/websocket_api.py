@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from vitrina import door, origins
+from vitrina import door, origins, positions
 from vitrina.errors import Invalid, Problem
 
 if TYPE_CHECKING:
@@ -46,6 +46,12 @@ class Handshake(NamedTuple):
     """`bearer` if the client offered it; the answer must then repeat it."""
     takes_batches: bool
     """Whether the query has `batch=1`. Any other value means no, as if it were absent."""
+    positions: str | None
+    """How far the client has read its channels, in the form that `vitrina.positions` reads.
+
+    A value that is not in this form counts as absent, so that no defect of an app locks it out: it
+    sends `resume`.
+    """
 
 
 class Message(NamedTuple):
@@ -92,6 +98,7 @@ def handshake(event: Mapping[str, Any]) -> Handshake:
         origin=_foreign_origin(headers),
         subprotocol=BEARER if offers_bearer else None,
         takes_batches=query.get("batch") == "1",
+        positions=positions.valid(query.get("positions")),
     )
 
 

@@ -41,5 +41,5 @@ def _admit(request: Handshake) -> Identity:
     identity = auth.read(request.token)
     if request.client_type not in (None, identity.client_type):
         raise Forbidden("client_type_mismatch", "The path is for another type of client.")
-    admission.admit(request.connection_id, identity, request.takes_batches)
+    admission.admit(request.connection_id, identity, request.takes_batches, request.positions)
     return identity

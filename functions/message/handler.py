@@ -12,6 +12,7 @@ from vitrina import (
     history,
     message_budget,
     messages,
+    metrics,
     recovery,
     rooms,
     sample,
@@ -80,7 +81,12 @@ def _resume(connection: Connection, positions: dict[str, Position]) -> dict[str,
     missed = recovery.count_missed(positions, heads, limit)
     with message_budget.recovery(connection, missed) as permit:
         limit = limit if permit.is_granted else 0
-        *posted, last = recovery.recover(connection, positions, heads, limit)
+        found = recovery.recover(connection, positions, heads, limit)
+        events, is_complete = len(found.events), found.is_complete
+        if sample.has(connection.connection_id) or not is_complete:
+            logger.info("resumed", recovered=is_complete, events=events, channels=[*positions])
+        metrics.emit(Recovered=is_complete, NotRecovered=not is_complete)
+        *posted, last = recovery.frames_for(connection, found.bodies)
         permit.posts = len(posted)
         _post(connection, tuple(posted))
     # After the others, as API Gateway sends an answer when the function returns.

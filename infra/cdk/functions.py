@@ -157,8 +157,9 @@ FUNCTIONS = {
     ),
     "greet": Function(
         {
-            "history[*]": READ_POSITIONS,
+            "history[*]": (*READ_POSITIONS, "Query"),
             "connections[*]": (*CLOSE, "BatchGetItem"),
+            "platform[recoveries#*]": ("UpdateItem",),
             "sessions[*]": LOOK,
         },
         reserved_concurrency=40,
@@ -214,6 +215,8 @@ FUNCTIONS = {
             "history[*]": (*READ_POSITIONS, "Query"),
             LANES: ("UpdateItem",),
             "connections[*]": (*CLOSE, "BatchGetItem"),
+            # Greetings that are tried again recover what was missed.
+            "platform[recoveries#*]": ("UpdateItem",),
             "sessions[*]": LOOK,
         },
         reserved_concurrency=RETRY_WORKERS,

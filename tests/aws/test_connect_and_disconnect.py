@@ -66,6 +66,13 @@ def test_a_client_says_in_the_handshake_whether_it_takes_batches(
     assert stored("c1").takes_batches is takes_batches
 
 
+def test_opening_makes_two_plain_writes_and_two_reads(calls: list[str]) -> None:
+    token = token_of(ClientType.USER)
+    calls.clear()
+    connect(token)
+    assert calls == ["Query", "PutItem", "PutItem", "BatchGetItem"]
+
+
 def test_the_other_two_ways_to_bring_a_token_work() -> None:
     token = token_of(ClientType.USER)
     bearer = connect(headers={"Authorization": f"Bearer {token}"})

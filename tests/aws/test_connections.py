@@ -218,6 +218,33 @@ def test_a_gone_connection_is_forgotten_but_not_while_its_handshake_may_go_on(
     assert stored_connections() == set()
 
 
+def test_a_subscription_whose_connection_may_still_be_written_is_kept(
+    monkeypatch: pytest.MonkeyPatch, at: Clock
+) -> None:
+    """`connect` writes the subscription first; it may be slow, or have died."""
+    put_item = aws.dynamodb().put_item
+    written: list[str] = []
+
+    def post_between(**request: Any) -> Any:
+        if written:
+            [subscription] = subscriptions.of_identity(ClientType.USER, "42")
+            half = subscription.subscription
+            assert connections.find("c1") is None
+            assert connections.forget_gone([half], time.time()) == [half]
+        written.append(request["Item"]["partition"]["S"])
+        return put_item(**request)
+
+    monkeypatch.setattr(aws.dynamodb(), "put_item", post_between)
+    connect("c1", ClientType.USER, 42)
+    assert written[1] == "connection#c1"
+    assert ids("user:42") == ["c1"]
+    aws.dynamodb().delete_item(TableName="connections", Key=aws.to_item(connections.key("c1")))
+    [left_behind] = subscriptions.of_identity(ClientType.USER, "42")
+    at(connections.HANDSHAKE_SECONDS + 1)
+    assert connections.forget_gone([left_behind.subscription], time.time()) == []
+    assert ids("user:42") == []
+
+
 def test_a_membership_left_behind_is_removed_when_it_is_found_gone() -> None:
     left_behind = put_member("user", "42", "c9")
     connections.forget_gone([left_behind], time.time())

@@ -14,6 +14,7 @@ from infra.cdk.http_api import HTTP_ROUTES, OTHER_ROUTES
 from infra.cdk.stages import RATE_SHARES
 from infra.cdk.websocket_api import WEBSOCKET_ROUTES
 from tests.infra.conftest import resources, synthesise
+from vitrina.connections import HANDSHAKE_SECONDS
 
 ACCOUNT_RATE = 10_000
 
@@ -207,3 +208,7 @@ def test_the_app_says_that_nothing_is_reserved_and_goes_on(
     app.synthesise(cdk.App(outdir=str(tmp_path), context=context))
     assert capsys.readouterr().err == f"{stages.NOTHING_RESERVED}\n"
     assert (tmp_path / "Vitrina-dev.template.json").exists()
+
+
+def test_what_connect_has_half_stored_is_forgotten_only_after_it_has_ended() -> None:
+    assert FUNCTIONS["connect"].timeout_seconds + 1 < HANDSHAKE_SECONDS

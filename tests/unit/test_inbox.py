@@ -12,8 +12,9 @@ from local.inbox import Event, Inbox
 from vitrina import frames
 
 
-def connected(seq: int, epoch: str = "e") -> Event:
-    return {"event": "connected", "data": {"positions": {"user": {"epoch": epoch, "seq": seq}}}}
+def connected(seq: int, epoch: str = "e", *, recovering: Sequence[str] = ()) -> Event:
+    positions = {"user": {"epoch": epoch, "seq": seq}}
+    return {"event": "connected", "data": {"positions": positions, "recovering": [*recovering]}}
 
 
 def event(seq: int) -> Event:
@@ -45,6 +46,41 @@ def test_a_client_that_comes_back_asks_for_what_it_missed() -> None:
     inbox.take(connected(57))
     assert inbox.take(connected(57)) == []
     assert inbox.take(connected(60)) == resume(57)
+
+
+def test_the_handshake_says_how_far_the_channels_are_read_but_not_the_rooms() -> None:
+    inbox = Inbox()
+    assert inbox.open() == ""
+    inbox.take(connected(57))
+    inbox.take(joined(5))
+    inbox.take(event(58))
+    assert inbox.open() == "user:e:58"
+
+
+def test_what_is_recovered_without_a_request_is_not_requested() -> None:
+    inbox = Inbox()
+    inbox.take(connected(57))
+    inbox.open()
+    assert inbox.take(event(61)) == []  # a live one, before `connected`
+    assert inbox.take(connected(60, recovering=["user"])) == []
+    assert inbox.take(event(62)) == []
+    for seq in (58, 59, 60):
+        assert inbox.take(event(seq)) == []
+    assert inbox.take(recovered(60)) == []
+    assert applied(inbox) == [58, 59, 60, 61, 62]
+    assert inbox.take(event(64)) == resume(62)
+
+
+def test_a_greeting_that_comes_again_changes_nothing() -> None:
+    inbox = Inbox()
+    inbox.take(connected(57))
+    inbox.open()
+    greeting = [connected(58, recovering=["user"]), event(58), recovered(58)]
+    lost = [connected(60, recovering=["user"]), recovered(60, is_recovered=False)]
+    for frame in (*greeting, event(59), *greeting, *lost, event(61), *greeting, *lost):
+        assert inbox.take(frame) == []
+    assert applied(inbox) == [58, 59, 61]
+    assert inbox.refetches == ["user"]
 
 
 def test_a_gap_is_asked_for_once_and_what_came_early_is_kept() -> None:
