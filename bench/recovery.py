@@ -60,7 +60,7 @@ def measure(progress: Callable[[str], None]) -> Section:
 def recover(latency_ms: int, *, takes_batches: bool) -> dict[int, list[Run]]:
     """Resume after each number of missed events, several times."""
     with stack.running(latency_ms=latency_ms) as here:
-        _store(here)
+        store(here)
         message = here.function("message")
         _run(here, message, 1, takes_batches)
         return {
@@ -71,8 +71,7 @@ def recover(latency_ms: int, *, takes_batches: bool) -> dict[int, list[Run]]:
 def _run(here: Stack, message: Lambda, missed: int, takes_batches: bool) -> Run:
     # Stored anew: a connection rests after a recovery.
     here.put("connections", stored.connection(CONNECTION) | {"batch": takes_batches or None})
-    shares = {"user": missed - missed // 2, "user:1": missed // 2}
-    positions = {of: {"epoch": EPOCH, "seq": LAST - share} for of, share in shares.items()}
+    positions = {of: {"epoch": EPOCH, "seq": seq} for of, seq in read_until(missed).items()}
     resume = {"type": "resume", "positions": positions}
     here.cloud.bill.take()
     started = time.perf_counter()
@@ -90,7 +89,13 @@ def _run(here: Stack, message: Lambda, missed: int, takes_batches: bool) -> Run:
     return Run(seconds, len(posts), here.cloud.bill.take())
 
 
-def _store(here: Stack) -> None:
+def read_until(missed: int) -> dict[str, int]:
+    """Return the numbers, by channel, after which so many events were missed."""
+    first, second = CHANNELS
+    return {first: LAST - (missed - missed // 2), second: LAST - missed // 2}
+
+
+def store(here: Stack) -> None:
     """Store the events that were missed."""
     for channel in CHANNELS:
         here.put("history", stored.head(channel, LAST, EPOCH))

@@ -24,6 +24,8 @@ DOCUMENT = report.CHARTS / "units.json"
 REPETITIONS = 5
 APPROVED = (0, 10, *scale.SIZES)
 """Connections when a product is approved."""
+GREETED = (0, 5)
+"""Missed events of a client that brings its positions."""
 FEW = 10
 MAX_WRITE_UNITS, MAX_QUERIES = 21, 6
 """Of an approval without connections, or with a few."""
@@ -51,7 +53,7 @@ def measure(progress: Callable[[str], None]) -> Section:
     units: dict[str, Sized] = {}
     load = machine.Load()
     progress("Connecting, greeting, disconnecting")
-    units |= _visits()
+    units |= {**_visits(), "greet": _greetings()}
     progress("Resuming")
     runs = recovery.recover(scale.LATENCY_MS, takes_batches=True)
     units["resume"] = {n: _typical([run.bill for run in found]) for n, found in runs.items()}
@@ -76,25 +78,43 @@ def measure(progress: Callable[[str], None]) -> Section:
 
 
 def _visits() -> dict[str, Sized]:
-    """Bill connects, greetings and disconnects, one after another."""
+    """Bill connects and disconnects, one after another."""
     with stack.running(latency_ms=scale.LATENCY_MS) as here:
         token = here.token(ClientType.USER)
-        connect, greet, disconnect = map(here.function, ("connect", "greet", "disconnect"))
-        bills: dict[str, list[Bill]] = {"connect": [], "greet": [], "disconnect": []}
+        connect, disconnect = map(here.function, ("connect", "disconnect"))
+        bills: dict[str, list[Bill]] = {"connect": [], "disconnect": []}
         for number in range(1 + REPETITIONS):
             connection = f"visitor{number}="
             request = gateway_events.websocket("CONNECT", connection, token=token)
             bills["connect"].append(_bill(here, connect, request))
-            key = {"partition": f"connection#{connection}", "member": "connection"}
-            row = here.cloud.tables["connections"].get(aws.to_item(key)).item
-            inserted = {"Records": [{"dynamodb": {"NewImage": row}}]}
-            bills["greet"].append(_bill(here, greet, inserted) | {"messages": 1})
             request = gateway_events.websocket("DISCONNECT", connection)
             bills["disconnect"].append(_bill(here, disconnect, request))
-        greeted = sum(answer.status == HTTPStatus.OK for answer in here.answers())
-        if greeted != 1 + REPETITIONS:
-            raise RuntimeError(f"{greeted} posts instead of {1 + REPETITIONS}")
         return {name: {1: _typical(found[1:])} for name, found in bills.items()}
+
+
+def _greetings() -> Sized:
+    """Bill greetings, by the number of missed events that they recover."""
+    with stack.running(latency_ms=scale.LATENCY_MS) as here:
+        recovery.store(here)
+        greet = here.function("greet")
+        return {
+            missed: _typical([_greet(here, greet, missed) for _ in range(1 + REPETITIONS)][1:])
+            for missed in GREETED
+        }
+
+
+def _greet(here: Stack, greet: Lambda, missed: int) -> Bill:
+    row = rows.connection(recovery.CONNECTION) | {"batch": True}
+    if missed:
+        numbers = recovery.read_until(missed).items()
+        row["positions"] = ",".join(f"{of}:{recovery.EPOCH}:{seq}" for of, seq in numbers)
+    here.put("connections", row)
+    inserted = {"Records": [{"dynamodb": {"NewImage": aws.to_item(row)}}]}
+    bill = _bill(here, greet, inserted)
+    posts = here.answers()
+    if [post.status for post in posts] != [HTTPStatus.OK]:
+        raise RuntimeError(f"Not greeted with one frame: {posts}")
+    return bill | {"messages": 1}
 
 
 def _requests() -> dict[str, Sized]:

@@ -16,7 +16,7 @@ CONNECTIONS, KEEP_ALIVE, EVENTS, RECOVERY, LISTS, INDEPENDENT = ACTIVITIES = (
     "connections: open, close, minutes, tokens",
     "keep-alives",
     "events to connected phones",
-    "events replayed by `resume`",
+    "events that phones missed",
     "lists over HTTP",
     "independent of usage: sweep, health checks, alarms, firewall, storage",
 )
@@ -60,7 +60,7 @@ class Month:
             CONNECTIONS: self._connections(),
             KEEP_ALIVE: self._keep_alives(),
             EVENTS: self._events(),
-            RECOVERY: self._do("resume", self.usage.missed_events),
+            RECOVERY: self._recovery(),
             LISTS: self._lists(),
             INDEPENDENT: self._independent(),
         }
@@ -99,7 +99,7 @@ class Month:
         approvals = self.usage.approvals * DAYS
         return {
             **dict.fromkeys(("connect", "greet", "disconnect"), self.sessions),
-            "resume": self.sessions * self.usage.resumes,
+            "resume": self.sessions * self.usage.resumes * (1 - self.usage.positions_in_handshakes),
             # Each person logs in once a month.
             "log in": self.people,
             "refresh": self.phones * self.usage.token_exchanges * DAYS,
@@ -160,12 +160,23 @@ class Month:
     def _connections(self) -> Counts:
         headers = {"edge_bytes": self.units.upkeep.response_header_bytes}
         return add(
-            *map(self._do, ("connect", "greet", "disconnect", "refresh", "log in")),
+            *map(self._do, ("connect", "disconnect", "refresh", "log in")),
+            self._do("greet", 0),
             times(
                 self.sessions * self.units.upkeep.handshakes_at_the_edge,
                 add(self.units.through_the_edge(1), headers),
             ),
             {"connection_minutes": self.minutes},
+        )
+
+    def _recovery(self) -> Counts:
+        """Count the messages `resume`, and what greetings with events cost more than others."""
+        missed, recoveries = self.usage.missed_events, self.sessions * self.usage.resumes
+        more = add(self.units.of("greet", missed), times(-1, self.units.of("greet", 0)))
+        return add(
+            self._do("resume", missed),
+            times(recoveries * self.usage.positions_in_handshakes, more),
+            {"edge_bytes": recoveries * missed * self.units.event_bytes},
         )
 
     def _keep_alives(self) -> Counts:

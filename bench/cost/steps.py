@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from bench.cloud.bill import PRICES
 from bench.cost.month import KEEP_ALIVE, Month
-from bench.cost.units import TRACED, Units
+from bench.cost.units import TRACED, Measured, Units, measured
 from bench.cost.usage import MINUTES, UPKEEP, Upkeep, Usage
 from infra.cdk.functions import FUNCTIONS
 
@@ -23,9 +23,14 @@ class Deployment(NamedTuple):
     usage: Usage = Usage()
     upkeep: Upkeep = UPKEEP
     traced: frozenset[str] = TRACED
+    counts: Measured = measured()
 
     def month(self, phones: int) -> Month:
-        return Month(phones, self.usage, Units(self.upkeep, traced=self.traced))
+        return Month(phones, self.usage, Units(self.upkeep, self.counts, self.traced))
+
+    def with_counts(self, activity: str, **changed: float) -> "Deployment":
+        sized = {size: {**found, **changed} for size, found in self.counts[activity].items()}
+        return self._replace(counts={**self.counts, activity: sized})
 
     def with_usage(self, **changed: float) -> "Deployment":
         return self._replace(usage=self.usage._replace(**changed))
@@ -42,6 +47,16 @@ class Step(NamedTuple):
 
 
 STEPS = (
+    Step(
+        "a connection opens with two plain writes, and not with a transaction",
+        "nobody: a crash in between leaves a row that the next post or its expiry removes",
+        lambda here: here.with_counts("connect", write_units=4),
+    ),
+    Step(
+        "apps bring their positions in the handshake, and send no `resume`",
+        "apps: what they missed comes a round trip earlier; those that send `resume` still may",
+        lambda here: here.with_usage(positions_in_handshakes=0),
+    ),
     Step(
         "a ping after silence, and not at every interval",
         "apps: nothing; a lost network is noticed as soon as before",

@@ -158,9 +158,12 @@ class Units:
 
 def _gathered(counts: Measured, per_batch: float) -> Measured:
     """Share the runs of `greet` among connections; what is read and posted for each stays."""
-    [(size, greet)] = counts["greet"].items()
-    shared = {name: greet[name] / per_batch for name in ("invocations", "gb_seconds", "log_bytes")}
-    return {**counts, "greet": {size: {**greet, **shared}}}
+    shared = ("invocations", "gb_seconds", "log_bytes")
+    greet = {
+        size: {**found, **{name: found[name] / per_batch for name in shared}}
+        for size, found in counts["greet"].items()
+    }
+    return {**counts, "greet": greet}
 
 
 def _secrets(name: str) -> int:

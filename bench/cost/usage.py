@@ -27,6 +27,7 @@ class Usage(NamedTuple):
     connected_at_approval: float = 0.5
     resumes: float = 0.5
     missed_events: float = 5
+    positions_in_handshakes: float = 1
     lists_per_event: float = 0.1
     token_minutes: float = Policy.model_fields["token_lifetime_seconds"].default / 60
 
@@ -124,6 +125,7 @@ DESCRIPTIONS = {
     "connected_at_approval": "share of the peak's phones that is connected when an event is sent",
     "resumes": "share of connections that continue a visit; the others are app starts",
     "missed_events": "events that a continued visit has missed, and recovers",
+    "positions_in_handshakes": "share of these that bring their positions in the handshake",
     "lists_per_event": "lists fetched per received event, besides one per app start",
     "token_minutes": "minutes after which an app start exchanges the refresh token",
     "alarms": "metrics of alarms: each metric of a calculated alarm is billed as an alarm",

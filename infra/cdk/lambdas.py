@@ -171,12 +171,13 @@ class Lambdas(Construct):
 
     def _greet_new_connections(self, storage: Storage) -> None:
         """Feed inserted connection rows to `greet`; after a minute a greeting is of little use."""
+        window = self._stage.greeting_window_seconds
         self["greet"].add_event_source(
             sources.DynamoEventSource(
                 storage.connections,
                 starting_position=lambda_.StartingPosition.TRIM_HORIZON,
                 batch_size=100,
-                max_batching_window=cdk.Duration.seconds(self._stage.greeting_window_seconds),
+                max_batching_window=cdk.Duration.seconds(window) if window else None,
                 parallelization_factor=4,
                 retry_attempts=2,
                 max_record_age=cdk.Duration.minutes(1),
