@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bench.cloud.bill import PRICES, dollars
-from bench.cost.units import FUNCTION_OF, WORKER, Counts, Units, add, times
+from bench.cost.units import FUNCTION_OF, WORKER, Counts, Units, add, secrets_of, times
 from bench.cost.usage import DAYS, MINUTES, Usage
 from vitrina.events import Pong
 
@@ -87,6 +87,21 @@ class Month:
         posting = self.units.of_event(self._reached, self.usage.events_per_post)["invocations"]
         found[WORKER] = self._done["approve"] * (posting - 1)
         return found
+
+    @property
+    def _secret_requests(self) -> float:
+        """Of warm processes, which read their secrets again every five minutes."""
+        invocations: defaultdict[str, float] = defaultdict(float)
+        busy: defaultdict[str, float] = defaultdict(float)
+        for activity, number in self._done.items():
+            name = FUNCTION_OF[activity]
+            invocations[name] += number
+            busy[name] += number * self.units.seconds(activity) / (MINUTES * 60)
+        processes = {name: 1 + self.units.upkeep.processes_per_busy * busy[name] for name in busy}
+        return sum(
+            secrets_of(name) * min(invocations[name], processes[name] * MINUTES / 5)
+            for name in processes
+        )
 
     @property
     def _reached(self) -> float:
@@ -215,7 +230,7 @@ class Month:
             {name: getattr(upkeep, name) for name in resources},
             {
                 "queue_requests": upkeep.queue_polls_per_minute * MINUTES,
-                "secret_requests": upkeep.secrets * upkeep.warm_processes * MINUTES / 5,
+                "secret_requests": self._secret_requests,
                 "stored_bytes": stored,
                 "backup_bytes": stored,
             },

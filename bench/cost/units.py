@@ -100,6 +100,11 @@ class Units:
         again = (1 - 1 / per_post) * posted["messages"] * self.event_bytes
         return event | {"edge_bytes": event["edge_bytes"] + again}
 
+    def seconds(self, activity: str) -> float:
+        """Return how long its function runs, on average."""
+        gb = FUNCTIONS[FUNCTION_OF[activity]].memory_mb / MB_PER_GB
+        return self.of(activity)["gb_seconds"] / gb
+
     def through_the_edge(self, requests: float) -> Counts:
         """Count what the edge bills for requests, without their responses."""
         return {
@@ -142,7 +147,7 @@ class Units:
         cold = {name: n * self.upkeep.cold_starts for name, n in by_function.items()}
         return {
             "gb_seconds": sum(n * self._gb_seconds(name) for name, n in cold.items()),
-            "secret_requests": sum(n * _secrets(name) for name, n in cold.items()),
+            "secret_requests": sum(n * secrets_of(name) for name, n in cold.items()),
         }
 
     def _gb_seconds(self, name: str) -> float:
@@ -166,7 +171,7 @@ def _gathered(counts: Measured, per_batch: float) -> Measured:
     return {**counts, "greet": greet}
 
 
-def _secrets(name: str) -> int:
+def secrets_of(name: str) -> int:
     """Return how many secrets a function reads when it starts."""
     needs = FUNCTIONS[name]
     return needs.has_door + needs.has_key

@@ -93,7 +93,7 @@ class Upkeep(NamedTuple):
     firewall_rules: float = 2
     counts_per_minute: float = 1
     queue_polls_per_minute: float = 30
-    warm_processes: float = 20
+    processes_per_busy: float = 3
     cold_starts: float = 0.01
     traced: float = 0.05
     traced_per_second: float = 1
@@ -136,7 +136,8 @@ DESCRIPTIONS = {
     "firewall_rules": "firewall rules",
     "counts_per_minute": "requests to `/health` or `/ws/stats` per minute",
     "queue_polls_per_minute": "polls of two empty queues per minute: 5 pollers of each wait 20 s",
-    "warm_processes": "warm processes that read each secret every 5 minutes",
+    "processes_per_busy": "warm processes of a function for each that is busy, and one more; they "
+    "read their secrets every 5 minutes",
     "cold_starts": "share of invocations that start cold; AWS gives 1% as the usual maximum",
     "traced": "share of a traced function's invocations that X-Ray records …",
     "traced_per_second": "… besides so many of each second, of each function",

@@ -1,16 +1,18 @@
 """docs/cost.md is fresh, and its bills add up."""
 
 import random
+from pathlib import Path
 
 import pytest
 
 from bench.cloud.bill import MILLION, PRICES
-from bench.cost import competitors, page
+from bench.cost import competitors, page, steps
 from bench.cost.month import ACTIVITIES, EVENTS, KEEP_ALIVE, LISTS, RECOVERY, Month
 from bench.cost.units import FUNCTION_OF, Units, measured
 from bench.cost.usage import DESCRIPTIONS, Upkeep, Usage
 from infra.cdk.functions import FUNCTIONS
 
+FIRST_DEPLOY = Path(__file__).parents[2] / "docs/first-deploy.md"
 USAGE = Usage()
 
 
@@ -171,6 +173,27 @@ def test_every_edge_request_passes_the_firewall(units: Units) -> None:
     assert found["edge_requests"] == found["firewall_requests"]
     assert found["edge_requests"] > found["http_requests"]
     assert "transfer_bytes" not in found
+
+
+def test_each_step_saves_and_no_choice_costs() -> None:
+    bills = [steps.before(n).month(100_000).dollars for n in range(len(steps.STEPS) + 1)]
+    assert bills == sorted(bills, reverse=True)
+    assert len(set(bills)) == len(bills)
+    here = steps.Deployment()
+    assert bills[-1] == here.month(100_000).dollars
+    for choice in steps.CHOICES:
+        assert choice.chosen(here, 100_000).month(100_000).dollars < bills[-1]
+
+
+def test_with_the_choices_that_cost_no_promise_it_is_1500_dollars_for_100_000_phones() -> None:
+    chosen = steps.all_without_a_promise(steps.Deployment(), 100_000)
+    assert chosen.month(100_000).dollars <= 1_500
+
+
+def test_what_no_document_settles_has_its_dollars_in_the_first_deployment(units: Units) -> None:
+    text = FIRST_DEPLOY.read_text()
+    for question in steps.QUESTIONS:
+        assert f"${abs(question.dollars(bill(units, 100_000))):,.0f}" in text, question.what
 
 
 def test_the_smallest_sufficient_plan_of_pusher_is_used(units: Units) -> None:
