@@ -2,10 +2,10 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bench import chart, report
 from bench.cloud import rows as stored
@@ -14,9 +14,12 @@ from bench.cloud.lambdas import Lambda
 from bench.cloud.stack import Stack
 from bench.report import Section, Table
 from harness import gateway_events
+from vitrina import aws
+from vitrina.channels import ClientType
 
 LATENCIES_MS = (0, 5, 20)
 MISSED = (1, 100, 500)
+MISSED_WHEN_OPENING = (0, 5, 100)
 REPETITIONS = 3
 CHANNELS = ("user", "user:1")
 LAST = max(MISSED) // len(CHANNELS)
@@ -34,7 +37,7 @@ class Run(NamedTuple):
 
 
 def measure(progress: Callable[[str], None]) -> Section:
-    """Resume after one, a hundred and five hundred events; takes about a minute."""
+    """Resume after up to five hundred events, open after up to a hundred; takes about a minute."""
     tables: list[Table] = []
     waits: dict[str, dict[str, float]] = {}
     for takes_batches, title in KINDS.items():
@@ -46,6 +49,8 @@ def measure(progress: Callable[[str], None]) -> Section:
             if latency_ms == max(LATENCIES_MS):
                 waits[title] = {f"{n}": _ms(runs) for n, runs in found.items()}
         tables.append(Table(title, rows))
+    progress("Opening with positions, and without")
+    tables.append(Table("Opening a connection", _openings(open_connections())))
     chart.bars(
         "recovery",
         {
@@ -71,8 +76,7 @@ def recover(latency_ms: int, *, takes_batches: bool) -> dict[int, list[Run]]:
 def _run(here: Stack, message: Lambda, missed: int, takes_batches: bool) -> Run:
     # Stored anew: a connection rests after a recovery.
     here.put("connections", stored.connection(CONNECTION) | {"batch": takes_batches or None})
-    positions = {of: {"epoch": EPOCH, "seq": seq} for of, seq in read_until(missed).items()}
-    resume = {"type": "resume", "positions": positions}
+    resume = {"type": "resume", "positions": positions_after(missed)}
     here.cloud.bill.take()
     started = time.perf_counter()
     answer = message.invoke(gateway_events.websocket("MESSAGE", CONNECTION, body=resume)).answer
@@ -89,10 +93,75 @@ def _run(here: Stack, message: Lambda, missed: int, takes_batches: bool) -> Run:
     return Run(seconds, len(posts), here.cloud.bill.take())
 
 
-def read_until(missed: int) -> dict[str, int]:
-    """Return the numbers, by channel, after which so many events were missed."""
-    first, second = CHANNELS
-    return {first: LAST - (missed - missed // 2), second: LAST - missed // 2}
+class Opening(NamedTuple):
+    seconds: float
+    """From the handshake to the frame that ends with `recovered`.
+
+    Without the stream's delay, and the client's round trip before its `resume`.
+    """
+    frames: int
+    bill: dict[str, float]
+
+
+def open_connections() -> dict[tuple[int, bool], list[Opening]]:
+    """Open connections after each number of missed events: with positions, and with `resume`."""
+    with stack.running(latency_ms=max(LATENCIES_MS)) as here:
+        store(here)
+        visit = Visit(here)
+        for brings in (True, False):
+            visit.open(1, brings=brings)  # starts the functions
+        return {
+            (missed, brings): [visit.open(missed, brings=brings) for _ in range(REPETITIONS)]
+            for missed in MISSED_WHEN_OPENING
+            for brings in (False, True)
+        }
+
+
+class Visit:
+    """A phone that opens a connection, and closes it again."""
+
+    def __init__(self, here: Stack) -> None:
+        self._here = here
+        self._token = here.token(ClientType.USER)
+        names = ("connect", "greet", "message", "disconnect")
+        self._connect, self._greet, self._message, self._disconnect = map(here.function, names)
+
+    def open(self, missed: int, *, brings: bool) -> Opening:
+        """Recover what was missed, by positions in the handshake or by `resume`."""
+        positions = positions_after(missed)
+        query = {"token": self._token, "batch": "1"}
+        if brings:
+            query["positions"] = in_a_handshake(positions)
+        self._here.cloud.bill.take()
+        started = time.perf_counter()
+        self._connect.invoke(
+            gateway_events.websocket("CONNECT", CONNECTION, queryStringParameters=query)
+        )
+        key = {"partition": f"connection#{CONNECTION}", "member": "connection"}
+        row = self._here.cloud.tables["connections"].get(aws.to_item(key)).item
+        self._greet.invoke({"Records": [{"dynamodb": {"NewImage": row}}]})
+        if not brings and missed:
+            resume = {"type": "resume", "positions": positions}
+            answer = self._message.invoke(
+                gateway_events.websocket("MESSAGE", CONNECTION, body=resume)
+            ).answer
+            if '"recovered":true' not in answer["body"]:
+                raise RuntimeError(f"Not recovered: {answer}")
+        seconds = time.perf_counter() - started
+        frames = len(self._here.answers()) + (not brings and missed > 0)
+        bill = self._here.cloud.bill.take()
+        self._disconnect.invoke(gateway_events.websocket("DISCONNECT", CONNECTION))
+        return Opening(seconds, frames, bill)
+
+
+def positions_after(missed: int) -> dict[str, dict[str, Any]]:
+    """Return the positions, by channel, after which so many events were missed."""
+    shares = {"user": missed - missed // 2, "user:1": missed // 2}
+    return {of: {"epoch": EPOCH, "seq": LAST - share} for of, share in shares.items()}
+
+
+def in_a_handshake(positions: Mapping[str, Mapping[str, Any]]) -> str:
+    return ",".join(f"{channel}:{at['epoch']}:{at['seq']}" for channel, at in positions.items())
 
 
 def store(here: Stack) -> None:
@@ -117,4 +186,24 @@ def _row(latency_ms: int, missed: int, runs: list[Run]) -> report.Row:
         *report.spread("ms to `recovered`", [run.seconds * 1000 for run in runs]),
         ("posts", str(runs[0].posts)),
         *report.counts(runs[0].bill, {"read units": "read_units"}),
+    ]
+
+
+def _openings(found: dict[tuple[int, bool], list[Opening]]) -> list[report.Row]:
+    return [
+        [
+            ("missed events", str(missed)),
+            ("positions", "in the handshake" if brings else "in `resume`"),
+            ("frames", str(openings[0].frames)),
+            *report.spread("ms to the last byte", [each.seconds * 1000 for each in openings]),
+            *report.counts(
+                openings[0].bill,
+                {
+                    "invocations": "invocations",
+                    "read units": "read_units",
+                    "write units": "write_units",
+                },
+            ),
+        ]
+        for (missed, brings), openings in found.items()
     ]

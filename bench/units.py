@@ -106,8 +106,7 @@ def _greetings() -> Sized:
 def _greet(here: Stack, greet: Lambda, missed: int) -> Bill:
     row = rows.connection(recovery.CONNECTION) | {"batch": True}
     if missed:
-        numbers = recovery.read_until(missed).items()
-        row["positions"] = ",".join(f"{of}:{recovery.EPOCH}:{seq}" for of, seq in numbers)
+        row["positions"] = recovery.in_a_handshake(recovery.positions_after(missed))
     here.put("connections", row)
     inserted = {"Records": [{"dynamodb": {"NewImage": aws.to_item(row)}}]}
     bill = _bill(here, greet, inserted)

@@ -236,11 +236,12 @@ def connect(
     account_id: int | None = None,
     *,
     takes_batches: bool = False,
+    positions: str | None = None,
     **claims: Any,
 ) -> None:
     """Store an open connection."""
     identity = auth.read(token_of(client_type, account_id, **claims))
-    connections.add(connection_id, identity, takes_batches)
+    connections.add(connection_id, identity, takes_batches, positions)
 
 
 def store_users(count: int, *, batch: bool = False, name: str = "many") -> None:

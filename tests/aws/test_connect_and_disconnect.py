@@ -25,9 +25,9 @@ def connect(
     client_type: str | None = None,
     headers: dict[str, str] | None = None,
     connection_id: str = "c1",
-    batch: str | None = None,
+    **more: str | None,
 ) -> Any:
-    query = {"token": token, "client_type": client_type, "batch": batch}
+    query = {"token": token, "client_type": client_type, **more}
     event = {
         "requestContext": {
             "eventType": "CONNECT",
@@ -64,6 +64,21 @@ def test_a_client_says_in_the_handshake_whether_it_takes_batches(
 ) -> None:
     assert connect(token_of(ClientType.USER), batch=batch)["statusCode"] == 200
     assert stored("c1").takes_batches is takes_batches
+
+
+@pytest.mark.parametrize(
+    ("positions", "kept"),
+    [
+        ("user:3f0c9a1e:57,user:42:b71d0c55:0", "user:3f0c9a1e:57,user:42:b71d0c55:0"),
+        ("undefined:NaN", None),
+        (None, None),
+    ],
+)
+def test_positions_that_can_be_read_are_kept_and_others_lock_no_client_out(
+    positions: str | None, kept: str | None
+) -> None:
+    assert connect(token_of(ClientType.USER), positions=positions)["statusCode"] == 200
+    assert stored("c1").positions == kept
 
 
 def test_opening_makes_two_plain_writes_and_two_reads(calls: list[str]) -> None:

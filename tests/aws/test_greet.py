@@ -12,8 +12,20 @@ from harness.gateway_events import CONTEXT
 from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
 from tests.aws.conftest import Clock, FanoutQueue, connect, stored_connections
-from vitrina import auth, aws, connections, greeting, moderation, sender
+from vitrina import (
+    auth,
+    aws,
+    connections,
+    frames,
+    greeting,
+    history,
+    message_budget,
+    moderation,
+    sender,
+)
 from vitrina.channels import ClientType
+from vitrina.events import Announcement, AnnouncementPublished
+from vitrina.history import Change
 from vitrina.products import Submission
 from vitrina.tasks import Greet
 
@@ -158,3 +170,154 @@ def test_a_greeting_that_is_forbidden_stays_on_the_queue(
     body = Greet(connection_ids=["c1"], attempt=1).model_dump_json()
     answer = fanout({"Records": [{"messageId": "1", "body": body}]}, CONTEXT)
     assert answer["batchItemFailures"] == [{"itemIdentifier": "1"}]
+
+
+# --- With positions in the handshake --------------------------------------------------------------
+
+EVENTS = ["announcement.published"] * 3
+
+
+def missed(count: int) -> str:
+    """Publish so many events to users; return the positions from before, for a handshake."""
+    at = history.positions(["user", "user:42"])
+    announcement = Announcement(to="user", title="x", text="x", admin_id=1)
+    for _ in range(count):
+        history.commit([Change(None, AnnouncementPublished(data=announcement))])
+    return ",".join(f"{channel}:{each.epoch}:{each.seq}" for channel, each in at.items())
+
+
+def greeted(
+    positions: str | None, management_api: ManagementApiStub, *, takes_batches: bool = True
+) -> list[Any]:
+    """Open a connection with positions, and greet it; return the frames that it received."""
+    connect("c1", ClientType.USER, 42, takes_batches=takes_batches, positions=positions)
+    greet.handler({"Records": [record("c1")]}, CONTEXT)
+    return [json.loads(body) for body in management_api.received["c1"]]
+
+
+def names(frame: Any) -> list[str]:
+    return [event["event"] for event in frame.get("events", [frame])]
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_who_brings_positions_gets_everything_in_one_frame(
+    count: int, management_api: ManagementApiStub
+) -> None:
+    [frame] = greeted(missed(count), management_api)
+    assert names(frame) == ["connected", *EVENTS[:count], "recovered"]
+    connected, *events, recovered = frame["events"]
+    assert connected["data"]["recovering"] == ["user", "user:42"]
+    assert [(event["channel"], event["seq"]) for event in events] == [
+        ("user", seq) for seq in range(1, count + 1)
+    ]
+    positions = connected["data"]["positions"]
+    assert recovered["data"] == {
+        "recovered": True,
+        "channels": {name: {"recovered": True, **at} for name, at in positions.items()},
+    }
+
+
+def test_what_does_not_fit_into_one_frame_comes_in_two(
+    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    positions = missed(3)
+    monkeypatch.setattr(frames, "MAX_FRAME_BYTES", 900)
+    first, second = greeted(positions, management_api)
+    assert names(first) + names(second) == ["connected", *EVENTS, "recovered"]
+    assert names(first)[1:]
+
+
+def test_who_takes_no_batches_gets_the_same_one_by_one(management_api: ManagementApiStub) -> None:
+    found = greeted(missed(3), management_api, takes_batches=False)
+    assert [frame["event"] for frame in found] == ["connected", *EVENTS, "recovered"]
+
+
+@pytest.mark.parametrize("takes_batches", [True, False])
+def test_who_missed_more_than_a_greeting_sends_has_to_resume(
+    takes_batches: bool, management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(greeting, "MAX_MISSED_EVENTS", 2)
+    monkeypatch.setattr(greeting, "MAX_FRAMES", 4)
+    [frame] = greeted(missed(3), management_api, takes_batches=takes_batches)
+    assert names(frame) == ["connected"]
+    assert frame["data"]["recovering"] == []
+
+
+def test_what_would_be_too_many_frames_is_left_to_resume(
+    management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    positions = missed(3)
+    monkeypatch.setattr(frames, "MAX_FRAME_BYTES", 500)
+    monkeypatch.setattr(greeting, "MAX_FRAMES", 2)
+    [frame] = greeted(positions, management_api)
+    assert (names(frame), frame["data"]["recovering"]) == (["connected"], [])
+
+
+def test_positions_of_channels_that_are_not_its_own_are_left_out(
+    management_api: ManagementApiStub,
+) -> None:
+    positions = "admin:e:0,user:43:e:0,shop:10:e:0"
+    [frame] = greeted(positions, management_api)
+    assert (names(frame), frame["data"]["recovering"]) == (["connected"], [])
+
+
+def test_another_epoch_cannot_be_recovered_and_the_other_channel_is(
+    management_api: ManagementApiStub,
+) -> None:
+    _, own = missed(3).split(",")
+    [frame] = greeted(f"user:other:2,{own}", management_api)
+    assert names(frame) == ["connected", "recovered"]
+    channels = frame["events"][-1]["data"]["channels"]
+    assert (channels["user"]["recovered"], channels["user:42"]["recovered"]) == (False, True)
+    assert channels["user"]["seq"] == 3
+
+
+def test_who_reconnects_all_the_time_takes_the_recoveries_of_its_identity(
+    management_api: ManagementApiStub, at: Clock, calls: list[str]
+) -> None:
+    positions = missed(3)
+    for _ in range(message_budget.RECOVERIES.tries):
+        management_api.received.clear()
+        [frame] = greeted(positions, management_api)
+        assert names(frame) == ["connected", *EVENTS, "recovered"]
+        connections.forget("c1")
+    management_api.received.clear()
+    connect("c1", ClientType.USER, 42, takes_batches=True, positions=positions)
+    batch = {"Records": [record("c1")]}
+    calls.clear()
+    greet.handler(batch, CONTEXT)
+    [frame] = map(json.loads, management_api.received["c1"])
+    channels = frame["events"][-1]["data"]["channels"]
+    assert names(frame) == ["connected", "recovered"]
+    assert (channels["user"]["recovered"], channels["user:42"]["recovered"]) == (False, True)
+    # The only query is for the identity's connections.
+    assert calls.count("Query") == 1
+
+
+def test_a_greeting_before_the_handshake_ended_reads_the_history_once(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue, calls: list[str]
+) -> None:
+    connect("c1", ClientType.USER, 42, takes_batches=True, positions=missed(3))
+    management_api.answers["c1"] = [410]
+    batch = {"Records": [record("c1")]}
+    calls.clear()
+    greet.handler(batch, CONTEXT)
+    assert [names(json.loads(body)) for body in management_api.received["c1"]] == [
+        ["connected", *EVENTS, "recovered"]
+    ]
+    # The history, and the identity's connections.
+    assert calls.count("Query") == 2
+    assert len(fanout_queue) == 0
+
+
+def test_a_greeting_that_breaks_off_comes_again_from_its_beginning(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "FIRST_BACKOFF_SECONDS", 0.001)
+    management_api.answers["c1"] = [200, 200, 500, 500, 200, 500, 500]
+    whole = ["connected", *EVENTS, "recovered"]
+    found = greeted(missed(3), management_api, takes_batches=False)
+    assert [frame["event"] for frame in found] == whole[:2] + whole[:1]
+    assert fanout_queue.work() == []
+    found = [json.loads(body) for body in management_api.received["c1"]]
+    assert [frame["event"] for frame in found] == whole[:2] + whole[:1] + whole
