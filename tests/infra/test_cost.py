@@ -13,7 +13,6 @@ ASSUMED = {
     ALARM: Upkeep().alarms,
     "AWS::CloudWatch::Dashboard": Upkeep().dashboards,
     "AWS::SecretsManager::Secret": Upkeep().secrets,
-    "AWS::WAFv2::WebACL": Upkeep().firewalls,
 }
 
 

@@ -426,7 +426,7 @@ def test_what_people_wait_for_is_invoked_by_the_alias_of_a_snapshot_if_it_is_cho
     [
         ("dev", "Delete", False, 1, 7),
         ("staging", "Delete", False, 7, 30),
-        ("prod", "RetainExceptOnCreate", True, 35, 90),
+        ("prod", "RetainExceptOnCreate", True, 35, 30),
     ],
 )
 def test_a_stage_keeps_what_it_says_for_as_long_as_it_says(
