@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
-from bench.cloud.bill import GB, MILLION, PRICES, TB, Price
+from bench.cloud.bill import GB, MILLION, PRICES, TB, Price, dollars
 from bench.cost import competitors, steps
 from bench.cost.competitors import PriceRange
 from bench.cost.month import ACTIVITIES, CONNECTIONS, EVENTS, KEEP_ALIVE, RECOVERY, Month
 from bench.cost.steps import Choice, Question, Step
-from bench.cost.units import Units
+from bench.cost.units import Units, add
 from bench.cost.usage import DAYS, DESCRIPTIONS, SHORT_VISITS, UPKEEP, Usage
 from reference import pages
 from vitrina.config import Policy
@@ -226,6 +226,9 @@ def _figures() -> str:
         f"one connection of {USAGE.session_minutes:g} min, without keep-alives": (
             f"${connection:.7f}"
         ),
+        "minutes of an open, pinged connection for the price of opening one": (
+            f"{_opening() / _pinged_minute():.0f}"
+        ),
         "one million events to connected phones": _dollars(event * MILLION),
         "events to connected phones for the price of one connection": f"{connection / event:.0f}",
         f"AppSync's own keep-alives for {MIDDLE:,} phones, if they are billed": _dollars(appsync),
@@ -237,23 +240,35 @@ def _figures() -> str:
     return pages.table(["figure", "value"], list(rows.items()))
 
 
+def _opening() -> float:
+    """Return the dollars of opening and closing a connection."""
+    units = _units()
+    parts = (units.of("connect"), units.of("greet", 0), units.of("disconnect"))
+    return sum(dollars(add(*parts, units.through_the_edge(1))).values())
+
+
+def _pinged_minute() -> float:
+    pings = 2 * 60 / USAGE.ping_seconds
+    return PRICES["connection_minutes"].dollars + pings * PRICES["messages"].dollars
+
+
 def _prices() -> str:
     rows = [_price(price) for name, price in PRICES.items() if name != "transfer_bytes"]
     return pages.table(["service", "unit", "$", "$ beyond a monthly volume"], rows, text_columns=2)
 
 
 def _price(price: Price) -> list[str]:
-    beyond = (f"{_unit_price(dollars)} from {_volume(count)}" for count, dollars in price.beyond)
+    beyond = (f"{_unit_price(each)} from {_volume(count)}" for count, each in price.beyond)
     return [price.service, price.part, _unit_price(price.dollars), ", ".join(beyond)]
 
 
-def _unit_price(dollars: float) -> str:
+def _unit_price(price: float) -> str:
     """Return the price of a usual amount: `0.25 per million`."""
-    if dollars * GB < 1:
-        return f"{dollars * GB:.3g} per GB"
-    if dollars < 0.01:  # noqa: PLR2004 - less than a cent
-        return f"{dollars * MILLION:.6g} per million"
-    return f"{dollars:.2f}"
+    if price * GB < 1:
+        return f"{price * GB:.3g} per GB"
+    if price < 0.01:  # noqa: PLR2004 - less than a cent
+        return f"{price * MILLION:.6g} per million"
+    return f"{price:.2f}"
 
 
 def _volume(count: float) -> str:
