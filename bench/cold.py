@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from bench.cloud.lambdas import check
 from bench.cloud.server import LATENCY_SECONDS
 from bench.report import Row, Section, Table
 
+DOCUMENT = report.CHARTS / "cold.json"
 REPETITIONS = 15
 # The baseline is measured again after this many functions, so that both see the same load.
 FUNCTIONS_BETWEEN = 3
@@ -98,6 +99,7 @@ def measure(progress: Callable[[str], None]) -> Section:
                 starts.found.clear()
         busy = load.others_share()
         profiles = {name: starts.profile(_function(name)) for name in first_calls.NAMES}
+    _write({name: starts.lengths(name) for name in first_calls.NAMES})
     names = (BASELINE, _AS_INSTALLED, *first_calls.NAMES)
     return Section(
         tables=[
@@ -147,6 +149,14 @@ class _Starts:
             self.found[name].append((start, boto3))
         installed = self._start(baseline._replace(folder=INSTALLED))
         self.found[_AS_INSTALLED].append((installed, boto3))
+
+    def lengths(self, name: str) -> dict[str, float]:
+        """Return the medians of a program's imports and of its first calls, in milliseconds."""
+        found = [start for start, _ in self.found[name]]
+        return {
+            "import_ms": round(median(start.importing for start in found) * 1000),
+            "first_call_ms": round(median(start.calling for start in found) * 1000),
+        }
 
     def clock_ratio(self, name: str) -> float:
         """Return the median of a program's starts ÷ the baselines next to them."""
@@ -213,6 +223,12 @@ def _costs(importtime: str) -> Iterator[_Cost]:
 # --- The section of the page ----------------------------------------------------------------------
 
 _AS_INSTALLED = f"{BASELINE}, all services installed"
+
+
+def _write(lengths: Mapping[str, Mapping[str, float]]) -> None:
+    """Write the figures for the tables of docs/cost.md."""
+    content = {"measured_by": machine.description(), "cold": lengths}
+    DOCUMENT.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def _targets(starts: _Starts) -> list[Row]:

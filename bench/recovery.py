@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from statistics import median
 from typing import Any, NamedTuple
@@ -65,7 +65,7 @@ def measure(progress: Callable[[str], None]) -> Section:
 def recover(latency_ms: int, *, takes_batches: bool) -> dict[int, list[Run]]:
     """Resume after each number of missed events, several times."""
     with stack.running(latency_ms=latency_ms) as here:
-        _store(here)
+        store(here)
         message = here.function("message")
         _run(here, message, 1, takes_batches)
         return {
@@ -76,7 +76,7 @@ def recover(latency_ms: int, *, takes_batches: bool) -> dict[int, list[Run]]:
 def _run(here: Stack, message: Lambda, missed: int, takes_batches: bool) -> Run:
     # Stored anew: a connection rests after a recovery.
     here.put("connections", stored.connection(CONNECTION) | {"batch": takes_batches or None})
-    resume = {"type": "resume", "positions": _positions(missed)}
+    resume = {"type": "resume", "positions": positions_after(missed)}
     here.cloud.bill.take()
     started = time.perf_counter()
     answer = message.invoke(gateway_events.websocket("MESSAGE", CONNECTION, body=resume)).answer
@@ -106,7 +106,7 @@ class Opening(NamedTuple):
 def open_connections() -> dict[tuple[int, bool], list[Opening]]:
     """Open connections after each number of missed events: with positions, and with `resume`."""
     with stack.running(latency_ms=max(LATENCIES_MS)) as here:
-        _store(here)
+        store(here)
         visit = Visit(here)
         for brings in (True, False):
             visit.open(1, brings=brings)  # starts the functions
@@ -128,12 +128,10 @@ class Visit:
 
     def open(self, missed: int, *, brings: bool) -> Opening:
         """Recover what was missed, by positions in the handshake or by `resume`."""
-        positions = _positions(missed)
+        positions = positions_after(missed)
         query = {"token": self._token, "batch": "1"}
         if brings:
-            query["positions"] = ",".join(
-                f"{channel}:{at['epoch']}:{at['seq']}" for channel, at in positions.items()
-            )
+            query["positions"] = in_a_handshake(positions)
         self._here.cloud.bill.take()
         started = time.perf_counter()
         self._connect.invoke(
@@ -156,12 +154,17 @@ class Visit:
         return Opening(seconds, frames, bill)
 
 
-def _positions(missed: int) -> dict[str, dict[str, Any]]:
+def positions_after(missed: int) -> dict[str, dict[str, Any]]:
+    """Return the positions, by channel, after which so many events were missed."""
     shares = {"user": missed - missed // 2, "user:1": missed // 2}
     return {of: {"epoch": EPOCH, "seq": LAST - share} for of, share in shares.items()}
 
 
-def _store(here: Stack) -> None:
+def in_a_handshake(positions: Mapping[str, Mapping[str, Any]]) -> str:
+    return ",".join(f"{channel}:{at['epoch']}:{at['seq']}" for channel, at in positions.items())
+
+
+def store(here: Stack) -> None:
     """Store the events that were missed."""
     for channel in CHANNELS:
         here.put("history", stored.head(channel, LAST, EPOCH))

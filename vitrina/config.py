@@ -107,6 +107,9 @@ class Policy(BaseModel):
     """In force until an administrator sets another one."""
     currency: str = Field(default="RUB", pattern=r"^[A-Z]{3}$")
     ping_interval_seconds: int = 30
+    logged_connections_percent: int = Field(default=100, ge=0, le=100)
+    """Of how many connections it is logged what they do. Refusals, and what changes something over
+    HTTP, are logged of each."""
 
     @model_validator(mode="after")
     def _public_keys_are_of_another_issuer(self) -> Self:

@@ -19,6 +19,7 @@ from vitrina import (
     partitions,
     positions,
     recovery,
+    sample,
     sender,
     tasks,
 )
@@ -84,15 +85,19 @@ def _send(greetings: Sequence[Greeting], attempt: int) -> list[str]:
     opening = connections.forget_gone((post.subscription for post in delivery.gone), asked_at)
     missed = [post.subscription for post in (*delivery.throttled, *delivery.failed)]
     missed += [post.subscription for post in delivery.unsent]
-    logger.info(
-        "greeted",
-        rows=len(greetings),
-        connection_ids=partitions.ids_to_log(post.subscription for post in posts),
-        attempt=attempt,
-        not_open=len(delivery.gone),
-        not_open_connection_ids=partitions.ids_to_log(post.subscription for post in delivery.gone),
-        again=len(missed),
-    )
+    sampled = [each.post.subscription for each in greetings if sample.has(each.connection_id)]
+    if sampled or missed or attempt:
+        logger.info(
+            "greeted",
+            rows=len(greetings),
+            connection_ids=partitions.ids_to_log(sampled),
+            attempt=attempt,
+            not_open=len(delivery.gone),
+            not_open_connection_ids=partitions.ids_to_log(
+                post.subscription for post in delivery.gone
+            ),
+            again=len(missed),
+        )
     return [subscription.connection_id for subscription in (*opening, *missed)]
 
 

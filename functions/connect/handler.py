@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vitrina import admission, auth, config, door, metrics, origins, websocket_api
+from vitrina import admission, auth, config, door, metrics, origins, sample, websocket_api
 from vitrina.auth import Identity
 from vitrina.errors import Forbidden, Problem
 from vitrina.websocket_api import Handshake
@@ -28,7 +28,8 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         logger.info("refused", code=problem.code)
         metrics.emit(HandshakesRefused=1)
         return websocket_api.refuse(problem)
-    logger.info("connected", client_type=identity.client_type, identity=identity.name)
+    if sample.has(request.connection_id):
+        logger.info("connected", client_type=identity.client_type, identity=identity.name)
     return websocket_api.accept(request)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vitrina import connections, websocket_api
+from vitrina import connections, sample, websocket_api
 from vitrina.errors import Problem
 
 logger = Logger()
@@ -20,5 +20,6 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     except Problem as problem:
         return websocket_api.refuse_message(problem)
     connections.forget(connection_id)
-    logger.info("disconnected")
+    if sample.has(connection_id):
+        logger.info("disconnected")
     return websocket_api.done()

@@ -15,6 +15,7 @@ from vitrina import (
     metrics,
     recovery,
     rooms,
+    sample,
     sender,
     websocket_api,
 )
@@ -82,7 +83,8 @@ def _resume(connection: Connection, positions: dict[str, Position]) -> dict[str,
         limit = limit if permit.is_granted else 0
         found = recovery.recover(connection, positions, heads, limit)
         events, is_complete = len(found.events), found.is_complete
-        logger.info("resumed", recovered=is_complete, events=events, channels=[*positions])
+        if sample.has(connection.connection_id) or not is_complete:
+            logger.info("resumed", recovered=is_complete, events=events, channels=[*positions])
         metrics.emit(Recovered=is_complete, NotRecovered=not is_complete)
         *posted, last = recovery.frames_for(connection, found.bodies)
         permit.posts = len(posted)
@@ -112,14 +114,14 @@ def _post(connection: Connection, frames: tuple[bytes, ...]) -> None:
 def _join(connection: Connection, room: str) -> dict[str, Any]:
     channel = f"room:{room}"
     position = rooms.join(connection, room)
-    logger.info("joined", channel=channel)
+    _log(connection, "joined", channel=channel)
     joined = RoomJoined(room=room, channel=channel, position=position)
     return websocket_api.reply(Joined(data=joined))
 
 
 def _leave(connection: Connection, room: str) -> dict[str, Any]:
     rooms.leave(connection, room)
-    logger.info("left", channel=f"room:{room}")
+    _log(connection, "left", channel=f"room:{room}")
     return websocket_api.reply(Left(data=RoomLeft(room=room)))
 
 
@@ -128,6 +130,11 @@ def _extend(connection: Connection, token: str) -> dict[str, Any]:
     from vitrina import admission, auth
 
     end = admission.extend(connection, auth.verify(token))
-    logger.info("extended", expires_at=end)
+    _log(connection, "extended", expires_at=end)
     extension = Extension(expires_at=datetime.fromtimestamp(end, UTC))
     return websocket_api.reply(Authenticated(data=extension))
+
+
+def _log(connection: Connection, message: str, **fields: Any) -> None:
+    if sample.has(connection.connection_id):
+        logger.info(message, **fields)

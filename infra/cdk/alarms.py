@@ -9,7 +9,19 @@ from typing import NamedTuple
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
 
+from infra.cdk.functions import FUNCTIONS, statements
+from infra.cdk.http_api import HTTP_ROUTES
 from infra.cdk.watched import Watched
+
+# The others answer the HTTP API. It answers 5xx, which has an alarm, when they crash or are
+# throttled, or when a table that only they use is. Each metric of an alarm has a price, also in an
+# alarm that calculates with several.
+NOT_BEHIND_HTTP = [name for name in FUNCTIONS if name not in HTTP_ROUTES.values()]
+TABLES_NOT_BEHIND_HTTP = {
+    statement.place.partition("/")[0]
+    for name in NOT_BEHIND_HTTP
+    for statement in statements(FUNCTIONS[name].tables)
+}
 
 MISSING_IS_GOOD = cloudwatch.TreatMissingData.NOT_BREACHING
 MISSING_IS_BAD = cloudwatch.TreatMissingData.BREACHING
@@ -159,7 +171,7 @@ ALARMS = {
     ),
     "FunctionErrors": Alarm(
         "A function repeatedly crashes, times out or runs out of memory.",
-        lambda watched: watched.by_function("Errors"),
+        lambda watched: watched.by_function("Errors", of=NOT_BEHIND_HTTP),
         threshold=3,
         because="Callers, the stream and the queue retry a single error.",
         minutes=5,
@@ -168,9 +180,9 @@ ALARMS = {
     ),
     "FunctionThrottles": Alarm(
         "Lambda does not start a function: the account's concurrency is used up.",
-        lambda watched: watched.by_function("Throttles"),
+        lambda watched: watched.by_function("Throttles", of=NOT_BEHIND_HTTP),
         threshold=5,
-        because="The request is answered 5xx, or the handshake refused.",
+        because="The handshake is refused, or events and greetings wait.",
         minutes=5,
     ),
     "SweepStopped": Alarm(
@@ -207,7 +219,7 @@ ALARMS = {
     ),
     "TableThrottles": Alarm(
         "DynamoDB throttles a table.",
-        lambda watched: watched.throttles_by_table(),
+        lambda watched: watched.throttles_by_table(TABLES_NOT_BEHIND_HTTP),
         threshold=100,
         because="Single ones are retried within a second, while an on-demand table scales up.",
         minutes=5,

@@ -59,6 +59,9 @@ class Function(NamedTuple):
     """Whether it asks about connections."""
     queues: bool = False
     """Whether it puts fan-out tasks."""
+    is_traced: bool = False
+    """Whether X-Ray records runs of it, if the stage has `tracing`: what an event goes through. Of
+    a connection there are a hundred times as many runs, and each trace has a price."""
     snap_start: bool = False
     """Whether people wait for it; if the stage has `snap_start`, it starts from a snapshot."""
     memory_mb: int = 512
@@ -102,7 +105,11 @@ def _channels_of(*events: str) -> str:
 
 
 def _publisher(
-    events: tuple[str, ...], tables: Mapping[str, tuple[str, ...]] = {}, **more: Any
+    events: tuple[str, ...],
+    tables: Mapping[str, tuple[str, ...]] = {},
+    *,
+    is_traced: bool = True,
+    **more: Any,
 ) -> Function:
     """Return a function that commits and publishes; its timeout is how long API Gateway waits."""
     return Function(
@@ -117,6 +124,7 @@ def _publisher(
         has_key=True,
         posts=True,
         queues=True,
+        is_traced=is_traced,
         timeout_seconds=29,
         **more,
     )
@@ -189,6 +197,8 @@ FUNCTIONS = {
             **ONCE,
         },
         reserved_concurrency=150,
+        # Nearly all of its runs read a list.
+        is_traced=False,
     ),
     "settings": _publisher(("settings.updated",), {"platform[settings]": ("GetItem", "PutItem")}),
     "announce": _publisher(("announcement.published",), ONCE),
@@ -219,6 +229,7 @@ FUNCTIONS = {
         closes=True,
         probes=True,
         queues=True,
+        is_traced=True,
         snap_start=True,
         memory_mb=1769,
         # Longer than a piece of a round, and with a lease's end shorter than the queue's wait.

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
@@ -69,6 +70,7 @@ class Lambdas(Construct):
         log_group = log_groups.log_group(self, f"{name.capitalize()}Logs", self._stage)
         log_group.grant_write(self._roles[name])
         self.log_groups.append(log_group)
+        is_traced = self._stage.tracing and needs.is_traced
         function = lambda_.Function(
             self,
             name.capitalize(),
@@ -82,7 +84,8 @@ class Lambdas(Construct):
             environment={"POWERTOOLS_SERVICE_NAME": name, **config.to_environment()},
             log_group=log_group,
             # Lambda itself records traces; the functions import no library for it.
-            tracing=lambda_.Tracing.ACTIVE if self._stage.tracing else lambda_.Tracing.DISABLED,
+            tracing=lambda_.Tracing.ACTIVE if is_traced else lambda_.Tracing.DISABLED,
+            **self._logging(),
             role=self._roles[name],
             layers=[self._public_keys] if self._public_keys and needs.has_key else None,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS
@@ -97,12 +100,24 @@ class Lambdas(Construct):
                 reason="An alias of the published version is invoked.",
             ),
         )
-        if self._stage.tracing:
+        if is_traced:
             grants.acknowledge_wildcard(self._roles[name], "*", "X-Ray has no resources to name.")
         if not self._starts_from_snapshot(needs):
             return function
         version = function.current_version
         return lambda_.Alias(self, f"{name.capitalize()}Live", alias_name="live", version=version)
+
+    def _logging(self) -> dict[str, Any]:
+        """Return the properties that leave out Lambda's own lines, of which warnings stay.
+
+        The application's level is not set: metrics are lines without a level.
+        """
+        if self._stage.report_lines:
+            return {}
+        return {
+            "logging_format": lambda_.LoggingFormat.JSON,
+            "system_log_level_v2": lambda_.SystemLogLevel.WARN,
+        }
 
     def _starts_from_snapshot(self, needs: Function) -> bool:
         return self._stage.snap_start and needs.snap_start
@@ -156,11 +171,13 @@ class Lambdas(Construct):
 
     def _greet_new_connections(self, storage: Storage) -> None:
         """Feed inserted connection rows to `greet`; after a minute a greeting is of little use."""
+        window = self._stage.greeting_window_seconds
         self["greet"].add_event_source(
             sources.DynamoEventSource(
                 storage.connections,
                 starting_position=lambda_.StartingPosition.TRIM_HORIZON,
                 batch_size=100,
+                max_batching_window=cdk.Duration.seconds(window) if window else None,
                 parallelization_factor=4,
                 retry_attempts=2,
                 max_record_age=cdk.Duration.minutes(1),

@@ -33,7 +33,8 @@ QUERIES = {
 | filter api_request_id = "REQUEST_ID" or function_request_id = "REQUEST_ID"
 | sort @timestamp asc""",
     "errors": """fields @timestamp, service, message, exception_name, function_request_id
-| filter level in ["ERROR", "CRITICAL"] or @message like /Task timed out|Runtime exited/
+| filter level in ["ERROR", "CRITICAL"] or log_level = "ERROR"
+  or @message like /Task timed out|Runtime exited|"status": ?"(error|failure|timeout)"/
 | sort @timestamp desc
 | limit 100""",
     "trail": """fields @timestamp, actor, source, method, route, status, code, @message

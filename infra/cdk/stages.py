@@ -59,7 +59,12 @@ class Stage(Policy):
     snap_start: bool = False
     """Whether functions that people wait for start from a snapshot. Costs by the hour and start."""
     tracing: bool = True
-    """Whether X-Ray samples invocations: the first of a second, and 5 % of the others."""
+    """Whether X-Ray samples what publishes: of each function the first run of a second, and 5 % of
+    the others."""
+    greeting_window_seconds: int = Field(default=0, ge=0, le=5)
+    """How long new connections are gathered for one run of `greet`; they wait for `connected`."""
+    report_lines: bool = True
+    """Whether Lambda writes lines of its own about each run: START, END and REPORT."""
 
     edge: Literal["on", "off"] = "on"
     """Whether CloudFront is in front of the APIs. A new account may have to ask for it first.
@@ -203,7 +208,9 @@ CHOICES: dict[str, dict[str, Any]] = {
         "removal_policy": "retain",
         "deletion_protection": True,
         "backup_days": 35,
-        "log_retention_days": 90,
+        "log_retention_days": 30,
+        "report_lines": False,
+        "logged_connections_percent": 1,
         "ping_interval_seconds": 240,
         "guarded": True,
     },

@@ -1,6 +1,6 @@
 """The metrics of everything in the stack."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import NamedTuple
 
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -40,16 +40,20 @@ class Watched(NamedTuple):
     def of_http(self, name: str, statistic: str = "Sum") -> cloudwatch.Metric:
         return self.http.api.metric(name, statistic=statistic)
 
-    def by_function(self, name: str, statistic: str = "Sum") -> dict[str, cloudwatch.IMetric]:
+    def by_function(
+        self, name: str, statistic: str = "Sum", of: Iterable[str] = tuple(FUNCTIONS)
+    ) -> dict[str, cloudwatch.IMetric]:
         return {
-            function: self.functions[function].metric(name, statistic=statistic)
-            for function in FUNCTIONS
+            function: self.functions[function].metric(name, statistic=statistic) for function in of
         }
 
-    def throttles_by_table(self) -> dict[str, cloudwatch.IMetric]:
+    def throttles_by_table(
+        self, of: Container[str] = frozenset(TABLES)
+    ) -> dict[str, cloudwatch.IMetric]:
         return {
             name: _sum(_throttles(name, table.table_name))
             for name, table in self.storage.tables.items()
+            if name in of
         }
 
 

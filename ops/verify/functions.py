@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from ops.verify import delivery, frames, logs, responses
+from ops.verify import delivery, frames, monitoring, responses
 from ops.verify.expectation import Unexpected
 from ops.verify.site import Site
 
@@ -13,8 +13,7 @@ VERIFYING = ("connect", "message", "approve")
 
 
 def each_responds(site: Site) -> str:
-    """Cause an invocation of every function, and wait until each has logged one."""
-    begun = time.time()
+    """Cause an invocation of every function, and wait until CloudWatch has counted one of each."""
     # connect, greet, message, disconnect; announce, fanout.
     frames.of_an_unknown_type(site)
     delivery.by_a_worker(site)
@@ -29,9 +28,20 @@ def each_responds(site: Site) -> str:
         site.request("GET", path, user)
     site.request("POST", "/api/v1/auth/login", json={})
     # The sweep runs by itself, every minute.
-    if silent := logs.wait_for_lines(site, begun):
-        raise Unexpected(f"nothing logged by {', '.join(silent)}")
-    return f"{len(site.functions())} functions"
+    functions = site.functions()
+    silent = {name: function.name for name, function in functions.items()}
+
+    def each_ran() -> bool:
+        for name, deployed in [*silent.items()]:
+            if monitoring.has_run(site, deployed):
+                del silent[name]
+        return not silent
+
+    try:
+        site.until_aws_shows(each_ran, monitoring.METRIC_SECONDS, "run of each")
+    except Unexpected:
+        raise Unexpected(f"no run of {', '.join(sorted(silent))}") from None
+    return f"{len(functions)} functions"
 
 
 def have_the_layer(site: Site) -> str:
@@ -55,6 +65,12 @@ def are_traced(site: Site) -> str:
         )["TraceSummaries"]
 
     return f"{len(site.until_aws_shows(traces, TRACE_SECONDS, 'trace of approve'))} traces"
+
+
+def report_their_runs(site: Site) -> bool:
+    """Return whether this stage has `report_lines`."""
+    logging = site.functions()["approve"].configuration["LoggingConfig"]
+    return bool(logging.get("LogFormat", "Text") == "Text")
 
 
 def is_traced(site: Site) -> bool:

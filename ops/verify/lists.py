@@ -11,7 +11,7 @@ from vitrina.listings import LIST_FRESH_SECONDS
 from vitrina.products import PublicProduct
 
 APPROVED = "/api/v1/products?status=approved"
-# Each pair of requests must fall into the two seconds of one cached list.
+# Each pair of requests must fall into the ten seconds of one cached list.
 ATTEMPTS = 3
 AFTER_SECONDS = 20
 

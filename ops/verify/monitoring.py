@@ -36,22 +36,31 @@ def metric_of_handshakes(site: Site) -> str:
     return _metric(site, "AWS/ApiGateway", "ConnectCount", "ApiId", api_id)
 
 
+def has_run(site: Site, function: str) -> bool:
+    """Return whether a function has been invoked since the run began."""
+    return bool(_values(site, "AWS/Lambda", "Invocations", "FunctionName", function))
+
+
 def _metric(site: Site, namespace: str, name: str, dimension: str, value: str) -> str:
     """Wait for a value since the run began."""
-
-    def values() -> Any:
-        return site.aws("cloudwatch").get_metric_statistics(
-            Namespace=namespace,
-            MetricName=name,
-            Dimensions=[{"Name": dimension, "Value": value}],
-            StartTime=datetime.fromtimestamp(site.started_at, UTC) - timedelta(minutes=1),
-            EndTime=datetime.fromtimestamp(time.time(), UTC) + timedelta(minutes=1),
-            Period=60,
-            Statistics=["Sum"],
-        )["Datapoints"]
-
-    found = site.until_aws_shows(values, METRIC_SECONDS, f"{name} of {value}")
+    found = site.until_aws_shows(
+        lambda: _values(site, namespace, name, dimension, value),
+        METRIC_SECONDS,
+        f"{name} of {value}",
+    )
     return f"{name} {sum(each['Sum'] for each in found):.0f}"
+
+
+def _values(site: Site, namespace: str, name: str, dimension: str, value: str) -> Any:
+    return site.aws("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=name,
+        Dimensions=[{"Name": dimension, "Value": value}],
+        StartTime=datetime.fromtimestamp(site.started_at, UTC) - timedelta(minutes=1),
+        EndTime=datetime.fromtimestamp(time.time(), UTC) + timedelta(minutes=1),
+        Period=60,
+        Statistics=["Sum"],
+    )["Datapoints"]
 
 
 def alarms_exist(site: Site) -> str:

@@ -30,6 +30,7 @@ ALLOWED_ORIGIN = Need(lambda _: bool(config.current().allowed_origins), "allowed
 GUARDED = Need(lambda _: config.current().guarded, "the stage is not guarded")
 ANOTHER_ISSUER = Need(lambda _: bool(config.current().token_jwks_url), "token_jwks_url is empty")
 TRACING = Need(functions.is_traced, "tracing is off")
+REPORTS = Need(functions.report_their_runs, "report_lines is off")
 
 UNAUTHORIZED = "401; 403 in the local cloud"
 
@@ -218,8 +219,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         functions.each_responds,
         "every function responds",
-        "a log line of each",
-        not_local="it keeps no logs of connect, message and disconnect",
+        "a run of each",
+        not_local=NO_METRICS,
         timeout_seconds=SLOW_SECONDS,
     ),
     Check(
@@ -250,6 +251,7 @@ CHECKS: tuple[Check, ...] = (
         "cold starts of the last day",
         f"below {logs.MAX_COLD_START_MS} ms",
         not_local="its reports have no Init Duration",
+        needs=(REPORTS,),
     ),
     # --- The logs of the whole run, so last
     Check(

@@ -182,7 +182,7 @@ def missed(count: int) -> str:
     at = history.positions(["user", "user:42"])
     announcement = Announcement(to="user", title="x", text="x", admin_id=1)
     for _ in range(count):
-        history.commit([Change(None, AnnouncementPublished(data=announcement))])
+        history.commit([Change(None, [AnnouncementPublished(data=announcement)])])
     return ",".join(f"{channel}:{each.epoch}:{each.seq}" for channel, each in at.items())
 
 

@@ -13,13 +13,14 @@ from functions.disconnect.handler import handler as disconnect
 from functions.greet.handler import handler as greet
 from functions.message.handler import handler as message
 from functions.sweep.handler import handler as sweep
+from harness import deployment
 from harness.gateway_events import CONTEXT
 from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
 from infra.cdk.monitoring import QUERIES
 from tests.aws.conftest import Clock, FanoutQueue, HttpCall, connect, store_users, unpublished
 from tests.aws.test_publishing import approved
-from vitrina import auth, aws, connections, history, moderation, posting, publishing
+from vitrina import auth, aws, connections, history, moderation, posting, publishing, sample
 from vitrina.channels import ClientType
 from vitrina.history import Span
 from vitrina.metrics import NAMESPACE, UNITS
@@ -200,6 +201,69 @@ def test_what_happened_to_a_phone_is_in_every_line_about_it(
     assert [line["api_request_id"] for line in found] == [
         *("api-CONNECT", *["api-MESSAGE"] * 5, "api-DISCONNECT"),
     ]
+
+
+def test_what_a_phone_does_is_logged_of_the_chosen_share_and_refusals_of_all(
+    management_api: ManagementApiStub, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment.configure(
+        monkeypatch, management_url=management_api.url, logged_connections_percent=50
+    )
+    ids = [f"phone{n}=" for n in range(8)]
+    logged = [connection_id for connection_id in ids if sample.has(connection_id)]
+    assert 0 < len(logged) < len(ids)
+    query = {"queryStringParameters": {"token": token_of(ClientType.USER)}}
+    for connection_id in ids:
+        connect_handler(websocket_event(connection_id, "CONNECT", **query), CONTEXT)
+    rows = aws.batch_get("connections", [connections.key(each) for each in ids])
+    greet({"Records": [{"dynamodb": {"NewImage": row}} for row in rows]}, CONTEXT)
+    for connection_id in ids:
+        for body in ({"type": "join", "room": "sale"}, {"type": "nonsense"}):
+            event = websocket_event(connection_id, "MESSAGE", body=json.dumps(body))
+            message(event, CONTEXT)
+        disconnect(websocket_event(connection_id, "DISCONNECT"), CONTEXT)
+    connect_handler(websocket_event("stranger", "CONNECT"), CONTEXT)
+    found = lines()
+    for what in ("connected", "joined", "disconnected"):
+        of_it = [line["connection_id"] for line in found if line["message"] == what]
+        assert of_it == logged
+    [greeted] = (line for line in found if line["message"] == "greeted")
+    assert (greeted["rows"], sorted(greeted["connection_ids"])) == (8, logged)
+    refused = [line["connection_id"] for line in found if line["message"] == "refused"]
+    assert refused == [*ids, "stranger"]
+
+
+def test_of_no_phone_and_of_every_phone_can_be_logged_what_it_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for percent, expected in ((0, 0), (100, 200)):
+        deployment.configure(monkeypatch, logged_connections_percent=percent)
+        assert sum(sample.has(f"L0SM9cOFvHcCIhw{n}=") for n in range(200)) == expected
+    deployment.configure(monkeypatch, logged_connections_percent=10)
+    assert 60 < sum(sample.has(f"L0SM9cOFvHcCIhw{n}=") for n in range(1000)) < 140
+
+
+def test_what_changes_something_is_in_the_trail_and_an_event_is_followed_whatever_is_sampled(
+    management_api: ManagementApiStub, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment.configure(
+        monkeypatch, management_url=management_api.url, logged_connections_percent=0
+    )
+    with unpublished():
+        product = moderation.submit(
+            Submission(product_name="x"), auth.verify(token_of(ClientType.SHOP))
+        )
+    lines_before = len(lines())
+    path = f"/api/v1/admin/products/{product.product_id}/approve"
+    HttpCall(approve)("POST", path, token=token_of(ClientType.ADMIN))
+    HttpCall(approve)("POST", path)
+    found = lines()[lines_before:]
+    assert [line["status"] for line in found if line["message"] == "audit"] == [200, 401]
+    [committed] = (line for line in found if line["message"] == "committed")
+    [event_id] = committed["event_ids"]
+    followed = [line["message"] for line in found if event_id in json.dumps(line)]
+    assert followed[0] == "committed"
+    assert "broadcast" in followed
 
 
 def test_a_refused_request_is_logged_with_its_code_and_its_id(cloud: None, lines: Lines) -> None:

@@ -407,7 +407,7 @@ MUTATIONS: dict[str, Mutation] = {
         configured(Layers=[]), healthy=configured(Layers=["keys"])
     ),
     "functions.each_responds": Mutation(
-        each(at_once((logs, "INGESTION_SECONDS")), lines()), healthy=lines("START RequestId: x")
+        each(at_once((monitoring, "METRIC_SECONDS")), datapoints()), healthy=datapoints(1)
     ),
     "functions.are_traced": Mutation(
         traces(), healthy=each(at_once((functions, "TRACE_SECONDS")), traces("a", "b"))

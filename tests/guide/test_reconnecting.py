@@ -92,6 +92,14 @@ def test_a_connection_that_answers_pings_is_kept(server: FakeServer, start_app: 
     app.wait(lambda: app.told("state") == ["connecting", "online"])
 
 
+def test_whatever_comes_puts_the_next_ping_off(server: FakeServer, start_app: StartApp) -> None:
+    app = start_app()
+    here = server.accept()
+    here.send(connected(ping=599), event(1), event(2))
+    app.wait_for_events(1, 2)
+    app.wait(lambda: app.told("timer").count(599_000) == 3)
+
+
 def test_a_handshake_that_never_ends_is_given_up(start_app: StartApp) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"

@@ -19,10 +19,12 @@ from vitrina.metrics import NAMESPACE, UNITS
 
 RUNBOOK = (Path(__file__).parents[2] / "docs/runbook.md").read_text()
 
-TABLES = ("accounts", "connections", "history", "platform", "products", "sessions")
+TABLES = ("connections", "history", "platform", "sessions")
+# The others answer the HTTP API, whose alarm is HttpErrors.
+WATCHED = ("connect", "disconnect", "message", "greet", "fanout", "sweep")
 OF_SEVERAL = {
-    "FunctionErrors": tuple(FUNCTIONS),
-    "FunctionThrottles": tuple(FUNCTIONS),
+    "FunctionErrors": WATCHED,
+    "FunctionThrottles": WATCHED,
     "TableThrottles": TABLES,
 }
 
@@ -42,6 +44,12 @@ def alarms(template: Template) -> dict[str, dict[str, Any]]:
     return {alarm["AlarmName"].removeprefix("Vitrina-"): alarm for alarm in found}
 
 
+def functions(template: Template) -> dict[str, dict[str, Any]]:
+    """Return the properties of each function by the name of its folder."""
+    found = resources(template, "AWS::Lambda::Function").values()
+    return {of["Properties"]["Handler"].split(".")[1]: of["Properties"] for of in found}
+
+
 def expected() -> set[str]:
     several = {f"{name}-{what}" for name, of in OF_SEVERAL.items() for what in of}
     return several | (ALARMS.keys() - OF_SEVERAL.keys())
@@ -53,7 +61,9 @@ def dashboard(template: Template) -> str:
     return "".join(part if isinstance(part, str) else json.dumps(part) for part in body)
 
 
-def test_every_function_and_every_table_has_its_alarms(template: Template) -> None:
+def test_every_table_and_every_function_that_the_http_api_does_not_call_has_its_alarms(
+    template: Template,
+) -> None:
     assert set(alarms(template)) == expected()
 
 
@@ -133,7 +143,8 @@ def test_alarms_are_about_what_is_measured(template: Template) -> None:
 def test_an_index_that_holds_up_writes_is_watched_with_its_table(template: Template) -> None:
     indexes = {
         index["IndexName"]
-        for table in resources(template, "AWS::DynamoDB::GlobalTable").values()
+        for name, table in resources(template, "AWS::DynamoDB::GlobalTable").items()
+        if any(watched in name.lower() for watched in TABLES)
         for index in table["Properties"].get("GlobalSecondaryIndexes", ())
     }
     watched = json.dumps(list(alarms(template).values()))
@@ -165,10 +176,24 @@ def test_functions_are_traced_where_the_stage_says_so(
     template: Template, local_template: Template
 ) -> None:
     for found, traced in ((template, True), (local_template, False)):
-        functions = resources(found, "AWS::Lambda::Function").values()
-        assert {"TracingConfig" in function["Properties"] for function in functions} == {traced}
+        having = {name for name, of in functions(found).items() if "TracingConfig" in of}
+        publishing = {"approve", "reject", "settings", "announce", "fanout"}
+        assert having == (publishing if traced else set())
         granted = [s for s in statements(found) if "xray:PutTraceSegments" in s["Action"]]
-        assert len(granted) == (len(FUNCTIONS) if traced else 0)
+        assert len(granted) == len(having)
+
+
+def test_lambdas_own_lines_are_left_out_but_warnings_and_no_line_of_the_functions(
+    template: Template, local_template: Template
+) -> None:
+    """Metrics are lines without a level, and the application's level would drop them."""
+    for of in functions(template).values():
+        logging = {**of["LoggingConfig"]}
+        del logging["LogGroup"]
+        assert logging == {"LogFormat": "JSON", "SystemLogLevel": "WARN"}
+    for found in (local_template, synthesise(None, report_lines="true")):
+        for of in functions(found).values():
+            assert of["LoggingConfig"].keys() == {"LogGroup"}
 
 
 def commands() -> Iterator[tuple[str, str, list[str]]]:

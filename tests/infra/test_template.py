@@ -269,6 +269,16 @@ def test_a_poison_record_blocks_the_stream_for_no_longer_than_a_minute(template:
     )
 
 
+def test_new_connections_are_gathered_only_where_the_stage_says_so(template: Template) -> None:
+    def windows(found: Template) -> list[int]:
+        mappings = resources(found, "AWS::Lambda::EventSourceMapping").values()
+        said = (each["Properties"].get("MaximumBatchingWindowInSeconds") for each in mappings)
+        return [seconds for seconds in said if seconds is not None]
+
+    assert windows(template) == []
+    assert windows(synthesise(None, greeting_window_seconds="1")) == [1]
+
+
 def test_the_outbox_is_a_sparse_index_of_keys_by_age(template: Template) -> None:
     template.has_resource_properties(
         "AWS::DynamoDB::GlobalTable",
@@ -421,7 +431,7 @@ def test_what_people_wait_for_is_invoked_by_the_alias_of_a_snapshot_if_it_is_cho
     [
         ("dev", "Delete", False, 1, 7),
         ("staging", "Delete", False, 7, 30),
-        ("prod", "RetainExceptOnCreate", True, 35, 90),
+        ("prod", "RetainExceptOnCreate", True, 35, 30),
     ],
 )
 def test_a_stage_keeps_what_it_says_for_as_long_as_it_says(
