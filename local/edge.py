@@ -22,7 +22,6 @@ from aiohttp import (
     ClientError,
     ClientSession,
     ClientWebSocketResponse,
-    ClientWSTimeout,
     TCPConnector,
     WSMessage,
     WSMsgType,
@@ -41,8 +40,6 @@ from vitrina.websocket_api import BEARER
 # API Gateway's limits.
 MAX_MESSAGE_BYTES = 128 * 1024
 MAX_REQUEST_BYTES = 10 * 1024 * 1024
-# The local cloud takes a client's messages one after another, and notices a close only after them.
-BACKLOG_SECONDS = 60
 HANDSHAKE_HEADERS = ("Authorization", "Origin", "User-Agent")
 # Headers of a single connection (RFC 9110, section 7.6.1), and those that are generated again.
 HOP_BY_HOP = {
@@ -159,7 +156,6 @@ class _Edge:
                     "X-Forwarded-Proto": request.scheme,
                 },
                 protocols=protocols,
-                timeout=ClientWSTimeout(ws_close=BACKLOG_SECONDS),
                 max_msg_size=MAX_MESSAGE_BYTES,
             )
         except WSServerHandshakeError as refused:
