@@ -56,7 +56,7 @@ def _is_of(frame: Frame, product_id: int) -> bool:
 
 
 def of_missed_events(site: Site) -> str:
-    """Publish two events to a user who is away, and let the user resume."""
+    """Publish two events to a user who is away, and let the user connect with its positions."""
     own = site.channel_of("user")
     with site.connect("user", site.token("user")) as client:
         inbox = client.inbox
@@ -67,8 +67,11 @@ def of_missed_events(site: Site) -> str:
         )
         came = [event["id"] for event in inbox.events if event["channel"] == own]
         is_whole = recovered[0].event["data"]["channels"][own]["recovered"] and came == missed
+        details: Any = client.events("connected")[0].event["data"]
+    how = "with connected" if own in details["recovering"] else "by resume"
     return expect(
-        f"recovered: {str(is_whole).lower()}, {len(came)} events", "recovered: true, 2 events"
+        f"recovered {how}: {str(is_whole).lower()}, {len(came)} events",
+        "recovered with connected: true, 2 events",
     )
 
 

@@ -158,7 +158,11 @@ CHECKS: tuple[Check, ...] = (
     _edge(lists.since_is_not_older, "list since an event", "has its product", needs=(EVERYONE,)),
     _edge(lists.others_are_not_shared, "pending products, twice", "no-store, no Hit"),
     # --- Delivery
-    Check(delivery.of_missed_events, "resume after two missed events", "recovered, both"),
+    Check(
+        delivery.of_missed_events,
+        "positions in the handshake, after two missed events",
+        "recovered with connected, both",
+    ),
     Check(delivery.by_a_worker, "a task of the fan-out queue", "posted by a worker"),
     Check(
         delivery.of_approvals,
