@@ -15,6 +15,7 @@ from websockets.sync.server import ServerConnection, serve
 
 import test_websocket_client
 from local.client import Api, Client, parse_frame
+from local.inbox import Inbox
 
 FAILED = json.dumps({"message": "Internal server error", "connectionId": "x", "requestId": "y"})
 
@@ -97,6 +98,23 @@ def test_the_reference_client_finds_the_events_of_a_batch_as_if_each_had_come_al
         ]
         assert client.inbox.events == APPROVED
         client.send({"type": "ping"})
+
+
+def test_the_reference_client_brings_the_positions_of_its_inbox_to_its_next_connection() -> None:
+    paths: list[str] = []
+
+    def answer(socket: ServerConnection) -> None:
+        assert socket.request
+        paths.append(socket.request.path)
+        socket.send(json.dumps(CONNECTED))
+        socket.recv()
+
+    inbox = Inbox()
+    with serving(answer) as url:
+        for _ in range(2):
+            with Client.connected(f"{url}?token=t", inbox=inbox) as client:
+                client.send({"type": "ping"})
+    assert paths == ["/?token=t", "/?token=t&positions=user:e:0"]
 
 
 def test_the_url_of_a_client_says_whether_it_takes_batches() -> None:
