@@ -43,6 +43,12 @@ class Route(NamedTuple):
     body: Any
     client_type: ClientType = ClientType.ADMIN
     products: int = 0
+    is_approved: bool = False
+
+    @property
+    def earlier_events(self) -> list[str]:
+        """Those of its products, from before the request."""
+        return ["product.submitted", "product.approved"][: bool(self.products) + self.is_approved]
 
     def send(
         self, key: str | None = KEY, *, account_id: int = 1, body: Any = None, **headers: str
@@ -63,6 +69,19 @@ ROUTES = {
     ),
     "reject": Route(
         reject, "/api/v1/admin/products/1/reject", {"moderation_notes": "Нет"}, products=1
+    ),
+    "bulk reject": Route(
+        reject,
+        "/api/v1/admin/products/bulk-reject",
+        {"moderation_notes": "Нет", "product_ids": [1, 2, 404]},
+        products=2,
+    ),
+    "withdraw": Route(
+        reject,
+        "/api/v1/admin/products/1/withdraw",
+        {"moderation_notes": "Подделка"},
+        products=1,
+        is_approved=True,
     ),
     "bulk": Route(
         approve,
@@ -110,6 +129,10 @@ class World:
                 aws.dynamodb().delete_item(TableName=name, Key={each: row[each] for each in keys})
         self.got.clear()
         submit(route.products)
+        if route.is_approved:
+            admin = auth.verify(token_of(ClientType.ADMIN, 7))
+            with unpublished():
+                moderation.approve([*range(1, route.products + 1)], None, admin)
 
 
 @pytest.fixture
@@ -369,11 +392,12 @@ def is_running(answer: Answer) -> bool:
 
 def assert_done_once(world: World, route: Route) -> None:
     events, rows = effects()
-    made = [each for each in events if route.products == 0 or each[0] != "product.submitted"]
+    made = [each for each in events if each[0] not in route.earlier_events]
     assert len(made) == max(1, route.products)
     assert {event_id for _, event_id in made} <= {*world.got}
     if route.products:
-        assert [row["version"]["N"] for row in rows] == ["2"] * route.products
+        version = str(1 + len(route.earlier_events))
+        assert [row["version"]["N"] for row in rows] == [version] * route.products
 
 
 def test_while_the_first_is_running_others_are_told_to_come_back(

@@ -46,11 +46,15 @@ def reject(submit: Submit, mark: str) -> Request:
     return Request(path, "admin", {"moderation_notes": mark}, mark)
 
 
-def bulk_approve(submit: Submit, mark: str) -> Request:
+def bulk_approve(submit: Submit, mark: str, route: str = "bulk-approve") -> Request:
     with ThreadPoolExecutor(8) as pool:
         product_ids = [*pool.map(lambda _: submit(), range(BULK))]
     body = {"product_ids": product_ids, "moderation_notes": mark}
-    return Request("/api/v1/admin/products/bulk-approve", "admin", body, mark, BULK)
+    return Request(f"/api/v1/admin/products/{route}", "admin", body, mark, BULK)
+
+
+def bulk_reject(submit: Submit, mark: str) -> Request:
+    return bulk_approve(submit, mark, "bulk-reject")
 
 
 def announce(_: Submit, mark: str) -> Request:
@@ -58,7 +62,7 @@ def announce(_: Submit, mark: str) -> Request:
     return Request("/api/v1/admin/announcements", "admin", body, mark)
 
 
-WITH_A_KEY = [submit_one, approve, reject, bulk_approve, announce]
+WITH_A_KEY = [submit_one, approve, reject, bulk_approve, bulk_reject, announce]
 
 
 class Sender:
