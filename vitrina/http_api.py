@@ -14,6 +14,7 @@ from aws_lambda_powertools.event_handler import (
     Response,
     content_types,
 )
+from aws_lambda_powertools.event_handler.api_gateway import Route
 from aws_lambda_powertools.event_handler.depends import (
     DependencyResolutionError,
     Depends,
@@ -148,12 +149,16 @@ def _resolve(
 def _record(app: APIGatewayHttpResolver, event: dict[str, Any], status: int) -> None:
     """Write the trail's line of a request to a route that may change something."""
     method = event["requestContext"]["http"]["method"].upper()
-    for route in (*app._static_routes, *app._dynamic_routes):  # noqa: SLF001 - there is no other way
+    for route in _routes(app):
         ids = route.rule.match(event["rawPath"])
         if ids and route.method == method not in READING_METHODS:
             source = door.client_address(event)
             trail.write(source, method, route.openapi_path, ids.groupdict(), status)
             return
+
+
+def _routes(app: APIGatewayHttpResolver) -> list[Route]:
+    return [*app._static_routes, *app._dynamic_routes]  # noqa: SLF001 - there is no other way
 
 
 def _log_refusal(problem: Problem) -> None:
@@ -343,7 +348,11 @@ def _require_known_query(app: APIGatewayHttpResolver, go_on: NextMiddleware) -> 
 
 def _unknown(app: APIGatewayHttpResolver) -> list[dict[str, Any]]:
     """Return the error of each query parameter that the route does not declare."""
-    declared = {field.alias for field in app.context["_route"].dependant.query_params}
+    route = app.context["_route"]
+    # Powertools makes a route of a request without one.
+    if route not in _routes(app):
+        return []
+    declared = {field.alias for field in route.dependant.query_params}
     return [
         {"loc": ("query", name), "type": "extra_forbidden", "msg": "There is no such parameter"}
         for name in app.current_event.query_string_parameters

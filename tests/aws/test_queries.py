@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from functions.openapi.handler import handler as other_routes
 from harness.tokens import token_of
 from infra.cdk.http_api import HTTP_ROUTES
 from tests.aws.conftest import HttpCall
@@ -45,6 +46,17 @@ def test_all_faults_of_a_query_are_named_together() -> None:
     answer = call("GET /api/v1/products", None, limit="0", Limit="5", x="")
     fields = [error["field"] for error in answer.body["errors"]]
     assert fields == ["query.limit", "query.Limit", "query.x"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/nowhere", 404), ("TRACE", "/health", 405), ("OPTIONS", "/health", 204)],
+)
+def test_a_request_without_a_route_is_answered_whatever_its_query(
+    method: str, path: str, status: int
+) -> None:
+    answer = HttpCall(other_routes)(method, path, limits="5")
+    assert answer.status == status
 
 
 def test_a_caller_without_access_is_told_that_alone() -> None:
