@@ -86,7 +86,7 @@ class Upkeep(NamedTuple):
     """What is billed without any usage, and what every request adds."""
 
     alarms: float = 41
-    metrics: float = 24
+    metrics: float = 25
     dashboards: float = 1
     secrets: float = 2
     firewalls: float = 1

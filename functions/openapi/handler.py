@@ -110,7 +110,7 @@ def answer_unknown(_error: NotFoundError) -> Response[Any]:
     """
     request = app.current_event
     if request.http_method == "OPTIONS":
-        return Response(HTTPStatus.NO_CONTENT)
+        return http_api.no_content()
     for pattern, methods in _ROUTES:
         if pattern.fullmatch(request.path):
             return http_api.answer(MethodNotAllowed(methods))

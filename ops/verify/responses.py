@@ -54,7 +54,7 @@ def unknown_method(site: Site) -> str:
     answer = site.request("PATCH", "/health")
     return expect(
         f"{problem(answer)}, Allow: {answer.headers.get('Allow')}",
-        "405 method_not_allowed, Allow: GET",
+        "405 method_not_allowed, Allow: GET, HEAD",
     )
 
 

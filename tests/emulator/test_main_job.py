@@ -50,7 +50,8 @@ def test_connected_comes_first_and_says_who_and_until_when(
     assert first["data"]["client_type"] == "shop"
     assert first["data"]["ping_interval_seconds"] == 30
     assert set(first["data"]) == {
-        *("connection_id", "client_type", "expires_at", "ping_interval_seconds", "positions")
+        *("connection_id", "client_type", "expires_at", "ping_interval_seconds", "positions"),
+        "recovering",
     }
 
 

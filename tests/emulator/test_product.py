@@ -22,6 +22,7 @@ from tests.emulator.conftest import ALLOWED_ORIGIN, sweep, wait_until
 from tests.emulator.grants import function_name
 from vitrina import config, connections
 from vitrina.channels import ClientType
+from vitrina.cors import REQUEST_HEADERS
 
 Connected = Callable[..., Client]
 
@@ -466,7 +467,7 @@ def test_pages_of_the_allowed_origin_alone_may_call_and_connect(
             assert allowed["Access-Control-Allow-Origin"] == ALLOWED_ORIGIN
             assert method in allowed["Access-Control-Allow-Methods"].split(", ")
             names = allowed["Access-Control-Allow-Headers"].split(", ")
-            assert names == ["authorization", "content-type", "if-match", "if-none-match"]
+            assert names == [*REQUEST_HEADERS]
     foreign = preflight("/api/v1/admin/settings", "PUT", "https://evil.example.com")
     assert [name for name in foreign if name.lower().startswith("access-control")] == []
     for status, path in {401: "/api/v1/admin/settings", 404: "/nowhere", 200: "/health"}.items():
