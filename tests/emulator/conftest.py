@@ -136,6 +136,8 @@ def let_half_a_minute_pass() -> None:
         for keys in history.outbox(value, history.now_ms()):
             for row in history.get(keys):
                 older = [name for name in ("created_at", "held_until") if name in row]
+                if not older:
+                    continue  # a worker has just given its lane back
                 changes = ", ".join(f"{name} = {name} - :minute" for name in older)
                 # A worker may have finished with a lane meanwhile.
                 with suppress(aws.dynamodb().exceptions.ConditionalCheckFailedException):
