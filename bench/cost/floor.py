@@ -54,7 +54,7 @@ LINES = (
     ),
     Line(
         "a message for each event and each greeting",
-        "each connection is told at once",
+        "each connection is notified immediately",
         lambda month: {"messages": month.live + month.sessions},
     ),
     Line(
@@ -69,7 +69,7 @@ LINES = (
     ),
     Line(
         "two rows, written and deleted; three units read",
-        "fan-out finds the one, messages the other; an ended session is refused at once, "
+        "fan-out finds the one, messages the other; an ended session is refused immediately, "
         "and a greeting has the latest positions",
         lambda month: times(
             month.sessions, {"write_units": CONNECTION_WRITES, "read_units": CONNECTION_READS}
