@@ -16,7 +16,7 @@ from vitrina import tasks
 FUNCTIONS = Path(__file__).parents[1] / "functions"
 MAX_KEY_BYTES = 1024
 SERVER_ERRORS = 500
-NO_CONTENT = 204
+NO_CONTENT, NOT_MODIFIED = 204, 304
 CLIENT_ERRORS = 400
 
 
@@ -36,12 +36,13 @@ class Target(NamedTuple):
         return self.event(self.name, source)
 
 
-def _http_fault(_event: Any, answer: Any) -> str | None:
+def _http_fault(event: Any, answer: Any) -> str | None:
     status = answer.get("statusCode")
     if not isinstance(status, int) or not 100 <= status < SERVER_ERRORS:  # noqa: PLR2004
         return f"status {status}"
     headers = {name.lower(): text for name, text in answer.get("headers", {}).items()}
-    if status == NO_CONTENT:
+    is_head = event["requestContext"]["http"]["method"] == "HEAD"
+    if is_head or status in {NO_CONTENT, NOT_MODIFIED}:
         return "the body is not empty" if answer.get("body") != "" else _headers_fault(headers)
     try:
         body = json.loads(answer["body"])

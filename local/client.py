@@ -14,6 +14,8 @@ from websockets.sync.client import connect
 from local.inbox import Inbox, events_in
 
 PATIENCE_SECONDS = 60
+# A function that has not answered a request by then has died.
+ANSWER_SECONDS = 35
 
 
 class Frame(NamedTuple):
@@ -72,8 +74,7 @@ class Client:
                     self._changed.notify_all()
                 for answer in answers:
                     self.send(answer)
-                for event in events:
-                    self._ask_again_later(event)
+                self._ask_again_later(events)
         except ConnectionClosed:
             pass
         finally:
@@ -81,16 +82,32 @@ class Client:
                 self.is_closed = True
                 self._changed.notify_all()
 
-    def _ask_again_later(self, event: dict[str, Any]) -> None:
-        """After a refusal because of too many requests, request again what was not answered."""
-        match event:
-            case {"event": "error", "data": {"code": "too_many_requests", "retry_after": seconds}}:
-                self._waiting = Timer(seconds, self._ask_again)
-                self._waiting.daemon = True
-                self._waiting.start()
+    def _ask_again_later(self, events: list[dict[str, Any]]) -> None:
+        """Request again what is not answered: after the wait of a refusal, or when it is late."""
+        for event in events:
+            match event:
+                case {"event": "error", "data": {"code": "too_many_requests", "retry_after": wait}}:
+                    self._ask_again_in(wait)
+                    return
+        if not self.inbox.unanswered():
+            self._stop_waiting()
+        elif self._waiting is None:
+            self._ask_again_in(ANSWER_SECONDS)
+
+    def _ask_again_in(self, seconds: float) -> None:
+        self._stop_waiting()
+        self._waiting = Timer(seconds, self._ask_again)
+        self._waiting.daemon = True
+        self._waiting.start()
+
+    def _stop_waiting(self) -> None:
+        if self._waiting:
+            self._waiting.cancel()
+        self._waiting = None
 
     def _ask_again(self) -> None:
         with self._changed:
+            self._waiting = None
             requests = self.inbox.unanswered()
         with suppress(ConnectionClosed):
             for request in requests:
@@ -126,8 +143,7 @@ class Client:
     def close(self) -> None:
         self._open.close()
         self._reader.join()
-        if self._waiting:
-            self._waiting.cancel()
+        self._stop_waiting()
 
 
 def parse_frame(text: str) -> dict[str, Any]:

@@ -49,12 +49,7 @@ def contact_and_licence() -> dict[str, Any]:
     project = _project()
     name = project["license"]
     return {
-        # `your.shop` stands for the operator's domain, as in all pages.
-        "contact": {
-            "name": "Vitrina",
-            "url": project["urls"]["Issues"],
-            "email": "api@your.shop",
-        },
+        "contact": {"name": "Vitrina", "url": project["urls"]["Issues"]},
         "license": {"name": name, "url": f"https://spdx.org/licenses/{name}.html"},
     }
 

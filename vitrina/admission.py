@@ -41,11 +41,11 @@ def admit(
     """
     sessions.refuse_known_end(identity.session)
     _require_room(identity)
-    connection = connections.add(connection_id, identity, takes_batches, positions)
+    connections.add(connection_id, identity, takes_batches, positions)
     try:
         sessions.require_alive(identity.session, to_connect=True)
     except Problem:
-        connections.remove(connection)
+        connections.forget(connection_id)
         raise
 
 

@@ -245,10 +245,14 @@ def expire(connection_id: str) -> None:
 
 
 def forget(connection_id: str) -> None:
-    """Remove every row of a connection, if there is any."""
-    connection = find(connection_id)
-    if connection is not None:
-        remove(connection)
+    """Remove every row of a connection, if there is any.
+
+    Its own row goes first: it lists the others, and a concurrent message adds none without it. If
+    the process ends in between, the next post to what is left removes that, or its expiry does.
+    """
+    if deleted := _delete(key(connection_id)):
+        for subscription in from_item(deleted).subscriptions:
+            _delete(subscription._asdict())
 
 
 def forget_gone(gone: Iterable[Subscription], asked_at: float) -> list[Subscription]:
@@ -270,7 +274,7 @@ def _forget_gone(gone: Subscription, asked_at: float) -> bool:
         return _delete_alone(gone, moment)
     if connection.connected_at > moment:
         return False
-    remove(connection)
+    forget(connection.connection_id)
     return True
 
 
@@ -408,19 +412,6 @@ def _common_attributes(connection: Connection) -> dict[str, int | str | None]:
 def key(connection_id: str) -> dict[str, str]:
     """Return the key of a connection's own row."""
     return {"partition": f"connection#{connection_id}", "member": "connection"}
-
-
-def remove(connection: Connection) -> None:
-    """Delete all rows; the connection's own row comes last, as it leads to the others.
-
-    A concurrent message may have added rows; the deleted own row lists them.
-    """
-    for subscription in connection.subscriptions:
-        _delete(subscription._asdict())
-    deleted = _delete(key(connection.connection_id))
-    if deleted and (latest := from_item(deleted)) != connection:
-        for subscription in latest.subscriptions:
-            _delete(subscription._asdict())
 
 
 def _delete(key: dict[str, str]) -> dict[str, Any]:

@@ -25,6 +25,8 @@ MAX_OVERDRAWN_SECONDS = 120
 RECOVERIES = Rate(tries=20, seconds=15)
 # A recovery of so many posts is as cheap as any answer.
 FREE_POSTS = 2
+# A greeting with so many events in one frame costs less than the write that would count it.
+FREE_EVENTS = 10
 # Longer than the function's timeout, so that a crash needs no other fence.
 RECOVERY_LEASE_MS = 30_000
 REST_MS_PER_POST = 1_000
@@ -100,10 +102,12 @@ def recovery(connection: Connection, posts: int) -> Iterator[Permit]:
 def may_greet_with(connection: Connection, missed: int) -> bool:
     """Return whether a greeting may read so many missed events.
 
-    More than `FREE_POSTS` take one of the identity's recoveries, in each try of the greeting. No
-    lease is needed: a connection is greeted once, with a few frames.
+    More than `FREE_EVENTS` take one of the identity's recoveries, in each try of the greeting; of a
+    client that takes no batches, more than `FREE_POSTS`. No lease is needed: a connection is
+    greeted once, with a few frames.
     """
-    return missed <= FREE_POSTS or _take_recovery(connection)
+    free = FREE_EVENTS if connection.takes_batches else FREE_POSTS
+    return missed <= free or _take_recovery(connection)
 
 
 def _take_recovery(connection: Connection) -> bool:

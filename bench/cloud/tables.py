@@ -182,8 +182,9 @@ class Tables:
         return {"Attributes": new}
 
     def delete_item(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        old = self[request["TableName"]].get(request["Key"]).item
         self._write(request["TableName"], request["Key"], {})
-        return {}
+        return {"Attributes": old} if old and request.get("ReturnValues") == "ALL_OLD" else {}
 
     @staticmethod
     def _rows(table: Table, request: Mapping[str, Any]) -> Iterable[Stored]:

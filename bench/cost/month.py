@@ -118,7 +118,7 @@ class Month:
             # Each person logs in once a month.
             "log in": self.people,
             "refresh": self.phones * self.usage.token_exchanges * DAYS,
-            "list": self._fetched_lists,
+            "list": self.fetched_lists,
             "submit": approvals,
             "approve": approvals,
             "sweep": MINUTES,
@@ -126,17 +126,17 @@ class Month:
         }
 
     @property
-    def _lists_at_the_edge(self) -> float:
+    def lists_at_the_edge(self) -> float:
         """An app start loads the first screen; a visit that continues has recovered its events."""
         starts = self.sessions * (1 - self.usage.resumes)
         return starts + self.live * self.usage.lists_per_event
 
     @property
-    def _fetched_lists(self) -> float:
+    def fetched_lists(self) -> float:
         """Lists that locations fetch: when a copy is too old, and once for each event."""
         upkeep = self.units.upkeep
         copies = MINUTES * 60 / upkeep.cached_seconds + self.usage.approvals * DAYS
-        return min(self._lists_at_the_edge, upkeep.edge_places * copies)
+        return min(self.lists_at_the_edge, upkeep.edge_places * copies)
 
     @property
     def total(self) -> Counts:
@@ -215,8 +215,8 @@ class Month:
         at_the_edge = ("edge_requests", "edge_function_runs", "firewall_requests", "edge_bytes")
         at_the_origin = {name: count for name, count in one.items() if name not in at_the_edge}
         return add(
-            times(self._lists_at_the_edge, {name: one[name] for name in at_the_edge}),
-            times(self._fetched_lists, at_the_origin),
+            times(self.lists_at_the_edge, {name: one[name] for name in at_the_edge}),
+            times(self.fetched_lists, at_the_origin),
         )
 
     def _independent(self) -> Counts:

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from bench.cloud.bill import GB, MILLION, PRICES, TB, Price, dollars
-from bench.cost import competitors, steps
+from bench.cost import competitors, floor, steps
 from bench.cost.competitors import PriceRange
 from bench.cost.month import ACTIVITIES, CONNECTIONS, EVENTS, KEEP_ALIVE, RECOVERY, Month
 from bench.cost.steps import Choice, Question, Step
@@ -35,6 +35,7 @@ def text() -> str:
         "keep-alives": _keep_alives(),
         "steps": _steps(),
         "targets": _targets(),
+        "floor": _floor(),
         "choices": _choices(),
         "questions": _questions(),
         "competitors": _competitors(),
@@ -162,6 +163,18 @@ def _targets() -> str:
 
     columns = ["before the steps", "target", "reached", "", "with the choices marked *"]
     return _by_size(columns, row)
+
+
+def _floor() -> str:
+    found = [floor.lines(_month(phones)) for phones in SIZES]
+    rows = [
+        [line.what, line.why, *(_dollars(each[place]) for each in found)]
+        for place, line in enumerate(floor.LINES)
+    ]
+    rows.append(["**together**", "before any function computes", *map(_dollars, map(sum, found))])
+    rows.append(["the target", "", *(_dollars(steps.TARGETS[phones]) for phones in SIZES)])
+    columns = ["line", "why it stays", *(f"{phones:,}" for phones in SIZES)]
+    return pages.table(columns, rows, text_columns=2)
 
 
 def _choices() -> str:

@@ -28,9 +28,11 @@ class Deployment(NamedTuple):
     def month(self, phones: int) -> Month:
         return Month(phones, self.usage, Units(self.upkeep, self.counts, self.traced))
 
-    def with_counts(self, activity: str, **changed: float) -> "Deployment":
-        sized = {size: {**found, **changed} for size, found in self.counts[activity].items()}
-        return self._replace(counts={**self.counts, activity: sized})
+    def with_counts(self, activity: str, *sizes: int, **changed: float) -> "Deployment":
+        """Change what an activity of these sizes costs, by default of all that were measured."""
+        sized = self.counts[activity]
+        others = {str(size): {**sized[str(size)], **changed} for size in sizes or map(int, sized)}
+        return self._replace(counts={**self.counts, activity: {**sized, **others}})
 
     def with_usage(self, **changed: float) -> "Deployment":
         return self._replace(usage=self.usage._replace(**changed))
@@ -92,6 +94,16 @@ STEPS = (
         "apps without `since`: a list is up to 20 s old, not 12; with it nothing",
         lambda here: here.with_upkeep(cached_seconds=2),
     ),
+    Step(
+        "a greeting with at most ten missed events takes no recovery of its identity's budget",
+        "nobody: to read them costs less than to count the recovery",
+        lambda here: here.with_counts("greet", 5, write_units=1),
+    ),
+    Step(
+        "`disconnect` deletes the row that lists the others first, and does not read it before",
+        "nobody: a crash in between leaves a row that the next post or its expiry removes",
+        lambda here: here.with_counts("disconnect", read_units=1),
+    ),
 )
 
 
@@ -138,7 +150,7 @@ CHOICES = (
     Choice(
         "lists fresh for a minute",
         "apps without `since`: a list is up to 70 s old",
-        "`LIST_FRESH_SECONDS` in `vitrina/products.py`",
+        "`LIST_FRESH_SECONDS` in `vitrina/listings.py`",
         lambda here, _: here.with_upkeep(cached_seconds=60),
         costs_no_promise=True,
     ),

@@ -32,7 +32,7 @@ FUNCTION_OF = {
 }
 WORKER = "fanout"
 TRACED = frozenset(name for name, needs in FUNCTIONS.items() if needs.is_traced)
-# Of one connection; all their lines can be left out.
+# Of one connection; all their lines but metrics can be left out.
 OF_A_CONNECTION = ("connect", "greet", "disconnect", "resume")
 
 
@@ -68,7 +68,10 @@ class Units:
         """The size of an approval's frame."""
         self._sized = {
             activity: {
-                int(size): self._in_the_cloud(activity, found) for size, found in sized.items()
+                int(size): self._in_the_cloud(
+                    activity, found, min(each["log_bytes"] for each in sized.values())
+                )
+                for size, found in sized.items()
             }
             for activity, sized in counts.items()
         }
@@ -114,15 +117,22 @@ class Units:
             "firewall_requests": requests * self.upkeep.firewalls,
         }
 
-    def _in_the_cloud(self, activity: str, found: Mapping[str, float]) -> Counts:
-        """Add the edge, the logs that are not the function's own, and cold starts."""
+    def _in_the_cloud(
+        self, activity: str, found: Mapping[str, float], sampled_bytes: float
+    ) -> Counts:
+        """Add the edge, the logs that are not the function's own, and cold starts.
+
+        Of a connection's lines those are sampled that every size has; metrics never are.
+        """
         upkeep = self.upkeep
         requests, frames = found.get("http_requests", 0), found.get("messages", 0)
         # The bytes of an approval are those of its events, which are counted by frame.
         response_bytes = found.get("transfer_bytes", 0) if not frames else 0
         logged = upkeep.logged_connections if activity in OF_A_CONNECTION else 1
         logs = (
-            logged * found["log_bytes"]
+            logged * sampled_bytes
+            + found["log_bytes"]
+            - sampled_bytes
             + found["invocations"] * upkeep.system_log_bytes
             + requests * upkeep.access_log_bytes
         )

@@ -142,7 +142,7 @@ FUNCTIONS = {
         has_key=True,
         snap_start=True,
     ),
-    "disconnect": Function({"connections[*]": ("GetItem", "DeleteItem")}, reserved_concurrency=100),
+    "disconnect": Function({"connections[*]": ("DeleteItem",)}, reserved_concurrency=100),
     "message": Function(
         {
             "connections[*]": (*CLOSE, "BatchGetItem"),

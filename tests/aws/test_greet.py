@@ -275,11 +275,12 @@ def test_another_epoch_cannot_be_recovered_and_the_other_channel_is(
 def test_who_reconnects_all_the_time_takes_the_recoveries_of_its_identity(
     management_api: ManagementApiStub, at: Clock, calls: list[str]
 ) -> None:
-    positions = missed(3)
+    count = message_budget.FREE_EVENTS + 1
+    positions = missed(count)
     for _ in range(message_budget.RECOVERIES.tries):
         management_api.received.clear()
         [frame] = greeted(positions, management_api)
-        assert names(frame) == ["connected", *EVENTS, "recovered"]
+        assert names(frame) == ["connected", *EVENTS[:1] * count, "recovered"]
         connections.forget("c1")
     management_api.received.clear()
     connect("c1", ClientType.USER, 42, takes_batches=True, positions=positions)
@@ -292,6 +293,19 @@ def test_who_reconnects_all_the_time_takes_the_recoveries_of_its_identity(
     assert (channels["user"]["recovered"], channels["user:42"]["recovered"]) == (False, True)
     # The only query is for the identity's connections.
     assert calls.count("Query") == 1
+
+
+def test_a_greeting_with_a_few_events_takes_no_recovery_of_its_identity(
+    management_api: ManagementApiStub, calls: list[str]
+) -> None:
+    count = message_budget.FREE_EVENTS
+    connect("c1", ClientType.USER, 42, takes_batches=True, positions=missed(count))
+    batch = {"Records": [record("c1")]}
+    calls.clear()
+    greet.handler(batch, CONTEXT)
+    [frame] = map(json.loads, management_api.received["c1"])
+    assert names(frame) == ["connected", *EVENTS[:1] * count, "recovered"]
+    assert "UpdateItem" not in calls
 
 
 def test_a_greeting_before_the_handshake_ended_reads_the_history_once(

@@ -128,7 +128,7 @@ def test_who_has_read_the_row_before_a_count_does_not_count_after_it(
     assert total() == 2
     find = counts._find
     monkeypatch.setattr(counts, "_find", lambda name: rows.pop() if rows else find(name))
-    assert (total(), counting.made, pauses) == (2, 2, [0, 0, 0, 0.1])
+    assert (total(), counting.made, pauses) == (2, 2, [0, 0, 0, 0.5])
 
 
 def test_a_young_count_is_one_read_for_each_who_asks(

@@ -22,6 +22,18 @@ BULK = 25
 Submit = Callable[[], int]
 
 
+class Shop(NamedTuple):
+    """Ways to bring a product into a state that a request needs."""
+
+    submit: Submit
+    approve: Callable[..., Any]
+
+
+@pytest.fixture
+def shop(submit: Submit, approve: Callable[..., Any]) -> Shop:
+    return Shop(submit, approve)
+
+
 class Request(NamedTuple):
     """A POST, and what is in each of the events that it leads to."""
 
@@ -32,37 +44,45 @@ class Request(NamedTuple):
     events: int = 1
 
 
-def submit_one(_: Submit, mark: str) -> Request:
+def submit_one(_: Shop, mark: str) -> Request:
     return Request("/api/v1/products", "shop", {"product_name": mark}, mark)
 
 
-def approve(submit: Submit, mark: str) -> Request:
-    path = f"/api/v1/admin/products/{submit()}/approve"
+def approve(shop: Shop, mark: str) -> Request:
+    path = f"/api/v1/admin/products/{shop.submit()}/approve"
     return Request(path, "admin", {"moderation_notes": mark}, mark)
 
 
-def reject(submit: Submit, mark: str) -> Request:
-    path = f"/api/v1/admin/products/{submit()}/reject"
+def reject(shop: Shop, mark: str) -> Request:
+    path = f"/api/v1/admin/products/{shop.submit()}/reject"
     return Request(path, "admin", {"moderation_notes": mark}, mark)
 
 
-def bulk_approve(submit: Submit, mark: str, route: str = "bulk-approve") -> Request:
+def withdraw(shop: Shop, mark: str) -> Request:
+    product_id = shop.submit()
+    name = shop.approve(product_id).json()["product"]["product_name"]
+    path = f"/api/v1/admin/products/{product_id}/withdraw"
+    # The events of the submission, the approval, and the withdrawal.
+    return Request(path, "admin", {"moderation_notes": mark}, name, 3)
+
+
+def bulk_approve(shop: Shop, mark: str, route: str = "bulk-approve") -> Request:
     with ThreadPoolExecutor(8) as pool:
-        product_ids = [*pool.map(lambda _: submit(), range(BULK))]
+        product_ids = [*pool.map(lambda _: shop.submit(), range(BULK))]
     body = {"product_ids": product_ids, "moderation_notes": mark}
     return Request(f"/api/v1/admin/products/{route}", "admin", body, mark, BULK)
 
 
-def bulk_reject(submit: Submit, mark: str) -> Request:
-    return bulk_approve(submit, mark, "bulk-reject")
+def bulk_reject(shop: Shop, mark: str) -> Request:
+    return bulk_approve(shop, mark, "bulk-reject")
 
 
-def announce(_: Submit, mark: str) -> Request:
+def announce(_: Shop, mark: str) -> Request:
     body = {"to": "admin", "title": "Распродажа", "text": mark}
     return Request("/api/v1/admin/announcements", "admin", body, mark)
 
 
-WITH_A_KEY = [submit_one, approve, reject, bulk_approve, bulk_reject, announce]
+WITH_A_KEY = [submit_one, approve, reject, withdraw, bulk_approve, bulk_reject, announce]
 
 
 class Sender:
@@ -126,11 +146,11 @@ def test_a_request_whose_connection_is_cut_is_done_once(
     api: Api,
     tokens: dict[str, str],
     connect: Connect,
-    submit: Submit,
-    what: Callable[[Submit, str], Request],
+    shop: Shop,
+    what: Callable[[Shop, str], Request],
 ) -> None:
     client = connect("admin")
-    request = what(submit, str(uuid4()))
+    request = what(shop, str(uuid4()))
     sender = Sender(api, request, tokens[request.bearer])
     sender.cut_after(0)
     sender.cut_after(1)
@@ -138,7 +158,7 @@ def test_a_request_whose_connection_is_cut_is_done_once(
     assert first.ok
     assert second.headers["Idempotency-Replayed"] == "true"
     assert (second.status_code, second.content) == (first.status_code, first.content)
-    assert_published_once(client, request, submit)
+    assert_published_once(client, request, shop.submit)
 
 
 @pytest.mark.parametrize("what", WITH_A_KEY)
@@ -146,11 +166,11 @@ def test_eight_requests_with_one_key_are_done_once_and_answered_alike(
     api: Api,
     tokens: dict[str, str],
     connect: Connect,
-    submit: Submit,
-    what: Callable[[Submit, str], Request],
+    shop: Shop,
+    what: Callable[[Shop, str], Request],
 ) -> None:
     client = connect("admin")
-    request = what(submit, str(uuid4()))
+    request = what(shop, str(uuid4()))
     sender = Sender(api, request, tokens[request.bearer])
     with ThreadPoolExecutor(8) as pool:
         answers = [*pool.map(lambda _: sender.until_answered(), range(8))]
@@ -160,4 +180,4 @@ def test_eight_requests_with_one_key_are_done_once_and_answered_alike(
     }
     replays = [answer.headers.get("Idempotency-Replayed") for answer in answers]
     assert sorted(map(str, replays)) == ["None", *["true"] * 7]
-    assert_published_once(client, request, submit)
+    assert_published_once(client, request, shop.submit)

@@ -74,6 +74,28 @@ def test_the_reference_client_requests_again_what_was_refused_as_too_many_reques
     assert first == second == {"type": "resume", "positions": {"user": at | {"seq": 0}}}
 
 
+def test_the_reference_client_sends_resume_when_no_recovered_follows_its_handshake(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("local.client.ANSWER_SECONDS", 0.01)
+    at = {"epoch": "e", "seq": 1}
+    recovered = {"recovered": True, "channels": {"user": at | {"recovered": True}}}
+    inbox = Inbox()
+    inbox.positions["user"] = at | {"seq": 0}
+    requests: list[Any] = []
+
+    def answer(socket: ServerConnection) -> None:
+        data = {"positions": {"user": at}, "recovering": ["user"]}
+        socket.send(json.dumps({"event": "connected", "data": data}))
+        requests.append(json.loads(socket.recv()))
+        for frame in (APPROVED[0], {"event": "recovered", "data": recovered}):
+            socket.send(json.dumps(frame))
+
+    with serving(answer) as url, Client.connected(url, inbox=inbox) as client:
+        assert client.wait_for_events(1) == APPROVED[:1]
+    assert requests == [{"type": "resume", "positions": {"user": at | {"seq": 0}}}]
+
+
 # --- Batches ---
 
 CONNECTED = {"event": "connected", "data": {"positions": {"user": {"epoch": "e", "seq": 0}}}}
