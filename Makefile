@@ -13,7 +13,7 @@ SOURCES := pyproject.toml README.md LICENSE infra/artifact.py infra/aws_descript
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test test-nightly bench fuzz lint format reference cost lock artifact clean
+.PHONY: help demo dev test test-nightly bench fuzz lint format reference client cost lock artifact clean
 .PHONY: bootstrap deploy diff outputs account password remove-account verify replay-dead-letters tail
 .PHONY: disconnect-all everyone-out new-edge-value
 
@@ -54,6 +54,10 @@ lint: build/venv.done
 reference: build/venv.done ## write openapi.json, asyncapi.json and the tables of docs/protocol.md
 	@$(BIN)/python -m reference
 
+client: build/client.done ## build the npm package: build/dist/vitrina-client-VERSION.tgz
+	@mkdir -p build/dist
+	@cd clients/javascript && npm run --silent build && npm pack --silent --pack-destination $(CURDIR)/build/dist
+
 cost: build/venv.done ## write the tables of docs/cost.md
 	@$(BIN)/python -m bench.cost
 
@@ -91,6 +95,12 @@ build/node.done: package.json package-lock.json build/venv.done
 build/reference.done: tests/reference/package.json tests/reference/package-lock.json build/venv.done
 	@echo "Setting up the linters of the API's descriptions ..." >&2
 	@cd tests/reference && npm ci --silent
+	@touch $@
+
+# The npm package's compiler, linters and test runner.
+build/client.done: clients/javascript/package.json clients/javascript/package-lock.json build/venv.done
+	@echo "Setting up the client package ..." >&2
+	@cd clients/javascript && npm ci --silent
 	@touch $@
 
 # For what only benchmarks need: the clients that the sender is compared with pin botocore too.
@@ -214,6 +224,7 @@ lock: build/venv.done ## pin the newest version of every dependency
 	$(BIN)/npm update --package-lock-only
 	cd bench && npm update --package-lock-only
 	cd tests/reference && npm update --package-lock-only
+	cd clients/javascript && npm update --package-lock-only
 
 clean: ## remove everything generated
-	rm -rf build node_modules bench/node_modules tests/reference/node_modules .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build node_modules bench/node_modules tests/reference/node_modules clients/javascript/node_modules clients/javascript/dist .mypy_cache .pytest_cache .ruff_cache

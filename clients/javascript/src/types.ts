@@ -24,7 +24,8 @@ export type Status =
   /** Connects again by itself after a pause of at most `retryInMs` milliseconds. */
   | { readonly state: 'offline'; readonly reason: OfflineReason; readonly retryInMs: number };
 
-export type StopReason = 'not_started' | 'asked' | 'logged_out' | 'login_required' | 'account_disconnected';
+export type StopReason =
+  'not_started' | 'asked' | 'logged_out' | 'login_required' | 'account_disconnected';
 export type PauseReason = 'background' | 'too_many_connections';
 export type OfflineReason =
   /** The device says that it has no network. */
