@@ -1,0 +1,26 @@
+/** What the page knows of a product, and what two versions of it differ in. */
+
+import type { components } from '@vitrina/client/api';
+
+export type Product = components['schemas']['Product'];
+export type ProductStatus = components['schemas']['Status'];
+export type Decision = components['schemas']['Decision'];
+
+/** What a shop writes, in the order in which it is shown. */
+export const FIELDS = ['product_name', 'price', 'description', 'image_url'] as const;
+export type Field = (typeof FIELDS)[number];
+
+export function changedFields(before: Product, now: Product): Field[] {
+  return FIELDS.filter((field) => (before[field] ?? null) !== (now[field] ?? null));
+}
+
+export function latestDecision(product: Product): Decision | null {
+  return product.decisions?.at(-1) ?? null;
+}
+
+/** Returns the address of a picture that may be requested, or null: only `https:` is. */
+export function pictureAddress(product: Product): string | null {
+  if (!product.image_url) return null;
+  const address = URL.parse(product.image_url);
+  return address?.protocol === 'https:' ? address.href : null;
+}
