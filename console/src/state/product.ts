@@ -20,7 +20,8 @@ export function latestDecision(product: Product): Decision | null {
 
 /** Returns the address of a picture that may be requested, or null: only `https:` is. */
 export function pictureAddress(product: Product): string | null {
-  if (!product.image_url) return null;
-  const address = URL.parse(product.image_url);
-  return address?.protocol === 'https:' ? address.href : null;
+  const { image_url: text } = product;
+  if (!text || !URL.canParse(text)) return null;
+  const { protocol, href } = new URL(text);
+  return protocol === 'https:' ? href : null;
 }
