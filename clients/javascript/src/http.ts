@@ -4,7 +4,7 @@ import type { paths } from './api.js';
 import { NetworkError, Problem, VitrinaError } from './errors.js';
 import { request, type Answer } from './request.js';
 import { sleep, stopwatch, within } from './time.js';
-import type { Position, Tokens } from './types.js';
+import type { ClientType, Position, Tokens } from './types.js';
 
 type Method = 'get' | 'post' | 'put' | 'delete';
 
@@ -88,11 +88,13 @@ export interface Http {
 }
 
 export interface HttpOptions {
-  readonly url: string;
-  readonly fetch: typeof fetch;
+  /** As `origin()` returns it. */
+  readonly origin: string;
+  readonly as: ClientType;
   readonly tokens: Pick<Tokens, 'get'>;
-  /** Where the client stands in the channel of its type: a list is not older than that. */
-  readonly position: () => Position | null;
+  readonly fetch: typeof fetch;
+  /** Where the app stands in a channel: a list is not older than that. */
+  readonly position: (channel: string) => Position | null;
 }
 
 /** The paths of lists that take a position; `since` of events means something else. */
@@ -229,19 +231,19 @@ const loginRequired = (cause?: Problem): VitrinaError =>
   new VitrinaError('login_required', 'The session has ended.', { cause });
 
 function addressOf(
-  { url, position }: HttpOptions,
+  { origin, as, position }: HttpOptions,
   path: string,
   { path: values, query }: AnyOptions,
 ): string {
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) =>
     encodeURIComponent(String(values?.[name])),
   );
-  const at = LISTS.includes(path) ? position() : null;
+  const at = LISTS.includes(path) ? position(as) : null;
   const given: Query = { ...(at && { since: `${at.epoch}:${at.seq}` }), ...query };
   const search = Object.entries(given)
     .flatMap(([name, value]) => (value == null ? [] : `${name}=${encodeURIComponent(value)}`))
     .join('&');
-  return new URL(search ? `${filled}?${search}` : filled, url).href;
+  return `${origin}${filled}${search && `?${search}`}`;
 }
 
 function headersOf(

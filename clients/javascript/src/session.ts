@@ -3,6 +3,7 @@
 import type { components } from './api.js';
 import { NetworkError, Problem } from './errors.js';
 import type { Account } from './events.js';
+import { origin } from './origin.js';
 import { request } from './request.js';
 import { Safe, type SafeTimes } from './safe.js';
 import { stopwatch, within } from './time.js';
@@ -68,6 +69,7 @@ interface Access {
  * rejects does so with `Problem`, with `NetworkError`, or with `VitrinaError` `store_failed`.
  */
 export class Session implements Tokens {
+  readonly #origin: string;
   readonly #times: SessionTimes;
   readonly #kept: Safe;
   readonly #device: Safe;
@@ -80,7 +82,8 @@ export class Session implements Tokens {
   #isLoggedOut = false;
 
   constructor(readonly options: SessionOptions) {
-    const { secrets, storageKey = 'vitrina' } = options;
+    const { url, secrets, storageKey = 'vitrina' } = options;
+    this.#origin = origin(url);
     this.#times = { ...TIMES, ...options.times };
     this.#kept = new Safe(secrets, `${storageKey}.session`, this.#times);
     this.#device = new Safe(secrets, `${storageKey}.device`, this.#times);
@@ -236,14 +239,14 @@ export class Session implements Tokens {
     body: unknown,
     { token, signal }: { token?: string; signal?: AbortSignal } = {},
   ): Promise<unknown> {
-    const { url, fetch: send = fetch } = this.options;
+    const { fetch: send = fetch } = this.options;
     const { data } = await within(this.#times.requestTimeoutMs, signal, (ender) =>
       request(
         // Browsers' `fetch` wants to be called as a function.
         (...args) => send(...args),
         {
           method: 'POST',
-          url: new URL(`/api/v1/auth/${name}`, url).href,
+          url: `${this.#origin}/api/v1/auth/${name}`,
           headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
           body,
         },
