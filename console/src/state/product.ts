@@ -1,6 +1,6 @@
 /** What the page knows of a product, and what two versions of it differ in. */
 
-import type { components } from '@vitrina/client/api';
+import type { components } from '@vitrina/client';
 
 export type Product = components['schemas']['Product'];
 export type ProductStatus = components['schemas']['Status'];

@@ -1,8 +1,8 @@
 /** What a moderator does: look at products, select some, and decide. */
 
-import type { Http } from '@vitrina/client/http';
+import type { Http } from '@vitrina/client';
 import { computed, effect, signal } from '@preact/signals';
-import { findRow, withChangeSeen, type Outcome, type Row } from '../state/listing';
+import { findRow, outcomeOf, withChangeSeen, type Outcome, type Row } from '../state/listing';
 import { codeOf, OUTDATED } from '../state/problems';
 import type { Product, ProductStatus } from '../state/product';
 import { withDraft, withReason, type Drafts } from '../state/reasons';
@@ -202,8 +202,17 @@ export class Moderation {
 
   async #learn(id: number, error: unknown): Promise<void> {
     const code = codeOf(error);
-    if (OUTDATED.has(code)) await this.list.refresh(id).catch(() => null);
+    if (OUTDATED.has(code)) await this.#check(id);
     else this.list.refuse(id, code);
+  }
+
+  /** Reads a product again whose row may have left: what is kept of it learns how it was decided. */
+  async #check(id: number): Promise<void> {
+    const product = await this.list.refresh(id).catch(() => null);
+    const kept = this.#kept.peek();
+    if (!product || kept?.product.product_id !== id || kept.product.version >= product.version) return;
+    const isOpen = product.moderation_status === this.list.options.status;
+    this.#kept.value = { ...kept, product, outcome: isOpen ? null : outcomeOf(product) };
   }
 
   /** Lists of approved products do not have their decisions. */

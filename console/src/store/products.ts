@@ -1,6 +1,6 @@
 /** A list of products at the server, followed live. */
 
-import type { Http } from '@vitrina/client/http';
+import type { Http } from '@vitrina/client';
 import { batch, computed, signal } from '@preact/signals';
 import { codeOf } from '../state/problems';
 import {
