@@ -9,7 +9,7 @@ export function codeOf(error: unknown): string {
 export function retryAfterOf(error: unknown): number | null {
   if (typeof error !== 'object' || error === null) return null;
   const isNumber = 'retryAfterSeconds' in error && typeof error.retryAfterSeconds === 'number';
-  return isNumber ? error.retryAfterSeconds as number : null;
+  return isNumber ? (error.retryAfterSeconds as number) : null;
 }
 
 /** Somebody decided before, or the shop edited: what was seen is not what is there. */

@@ -1,8 +1,15 @@
 /** What a moderator does: look at products, select some, and decide. */
 
 import type { Http } from '@vitrina/client';
-import { computed, effect, signal } from '@preact/signals';
-import { findRow, outcomeOf, withChangeSeen, type Outcome, type Row } from '../state/listing';
+import { computed, effect, signal, untracked } from '@preact/signals';
+import {
+  findRow,
+  newRow,
+  outcomeOf,
+  withChangeSeen,
+  type Outcome,
+  type Row,
+} from '../state/listing';
 import { codeOf, OUTDATED } from '../state/problems';
 import type { Product, ProductStatus } from '../state/product';
 import { withDraft, withReason, type Drafts } from '../state/reasons';
@@ -30,6 +37,8 @@ export class Moderation {
   readonly currentId = signal<number | null>(null);
   readonly busy = signal<ReadonlySet<number>>(new Set());
   readonly isDecidingTogether = signal(false);
+  /** The decision whose reason is being written about the current product. */
+  readonly writing = signal<'reject' | 'withdraw' | null>(null);
   /** The product has just changed under the moderator's eyes. */
   readonly isReading = signal(false);
   readonly #kept = signal<Row | null>(null);
@@ -73,9 +82,12 @@ export class Moderation {
     const { listing } = this.list;
     const before = this.currentId.peek();
     if (before !== null && before !== id) listing.value = withChangeSeen(listing.peek(), before);
+    if (before !== id) this.writing.value = null;
     this.isReading.value = false;
     this.currentId.value = id;
-    if (id !== null && listing.peek().order === 'newest first') void this.#readHistory(id);
+    // Lists of approved products do not have their decisions.
+    const isListed = id === null || findRow(listing.peek(), id) !== null;
+    if (id !== null && (!isListed || listing.peek().order === 'newest first')) void this.#check(id);
   }
 
   /** Looks at the next product, or at the one before. */
@@ -105,12 +117,18 @@ export class Moderation {
     const [from, to] = [Math.min(...ends), Math.max(...ends)];
     if (from < 0) return this.toggle(id);
     const between = rows.slice(from, to + 1).filter((row) => !row.outcome);
-    this.selection.value = withSelected(this.selection.peek(), between.map((row) => row.product));
+    this.selection.value = withSelected(
+      this.selection.peek(),
+      between.map((row) => row.product),
+    );
   }
 
   selectAll(): void {
     const open = this.list.listing.peek().rows.filter((row) => !row.outcome);
-    this.selection.value = withSelected(new Map(), open.map((row) => row.product));
+    this.selection.value = withSelected(
+      new Map(),
+      open.map((row) => row.product),
+    );
   }
 
   clearSelection(): void {
@@ -206,18 +224,23 @@ export class Moderation {
     else this.list.refuse(id, code);
   }
 
-  /** Reads a product again whose row may have left: what is kept of it learns how it was decided. */
+  /** Reads a product whose row may have left, or was never here: what is kept learns how it stands. */
   async #check(id: number): Promise<void> {
-    const product = await this.list.refresh(id).catch(() => null);
+    const product = await this.list.refresh(id).catch((error: unknown) => {
+      this.report.refused(error, null);
+      return null;
+    });
     const kept = this.#kept.peek();
-    if (!product || kept?.product.product_id !== id || kept.product.version >= product.version) return;
+    const isKept = kept?.product.product_id === id;
+    if (
+      !product ||
+      this.currentId.peek() !== id ||
+      (isKept && kept.product.version >= product.version)
+    )
+      return;
     const isOpen = product.moderation_status === this.list.options.status;
-    this.#kept.value = { ...kept, product, outcome: isOpen ? null : outcomeOf(product) };
-  }
-
-  /** Lists of approved products do not have their decisions. */
-  async #readHistory(id: number): Promise<void> {
-    await this.list.refresh(id).catch((error: unknown) => this.report.refused(error, null));
+    const row = isKept ? { ...kept, product } : newRow(product);
+    this.#kept.value = { ...row, outcome: isOpen ? null : outcomeOf(product) };
   }
 
   #remember(reason: string): void {
@@ -236,7 +259,13 @@ export class Moderation {
     const { rows } = this.list.listing.value;
     const index = rows.findIndex((row) => row.product.product_id === id);
     const row = rows[index];
-    if (!row) return;
+    const { isLoaded, isLoading } = this.list;
+    if (!row) {
+      // It left while nobody told: how it was decided is asked for.
+      const isUnknown = id !== null && isLoaded.value && !isLoading.value;
+      if (isUnknown && !untracked(() => this.current.value?.outcome)) void this.#check(id);
+      return;
+    }
     const before = this.#kept.peek();
     this.#index = index;
     this.#kept.value = row;

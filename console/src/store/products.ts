@@ -154,7 +154,8 @@ export class ProductList {
     const done = this.listing.peek().rows.filter((row) => row.outcome);
     for (const { product } of done) {
       const id = product.product_id;
-      if (this.options.keeps?.(id) || Date.now() - (this.#touched.get(id) ?? 0) < LEAVING_MS) continue;
+      if (this.options.keeps?.(id) || Date.now() - (this.#touched.get(id) ?? 0) < LEAVING_MS)
+        continue;
       this.listing.value = withoutRow(this.listing.peek(), id);
     }
   }
@@ -261,7 +262,10 @@ export class ProductList {
     const { shopId } = this.options;
     const query = { limit: 1, ...(shopId === null ? {} : { shop_id: shopId }) };
     const path = '/api/v1/admin/moderation/queue';
-    const total = await this.http.get(path, { query }).then(({ data }) => data.total, () => null);
+    const total = await this.http.get(path, { query }).then(
+      ({ data }) => data.total,
+      () => null,
+    );
     if (total !== null) this.#counted.value = total;
   }
 

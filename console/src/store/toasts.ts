@@ -39,6 +39,9 @@ export class Toasts {
 
   resume(key: number): void {
     clearTimeout(this.#timers.get(key));
-    this.#timers.set(key, setTimeout(() => this.dismiss(key), SHOWN_MS));
+    this.#timers.set(
+      key,
+      setTimeout(() => this.dismiss(key), SHOWN_MS),
+    );
   }
 }

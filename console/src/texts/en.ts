@@ -109,7 +109,12 @@ export const en = {
     changedPicture: 'Another picture',
     pictureOf: (name: string) => `Picture of ${name}`,
     submitted: (ago: string) => `submitted ${ago}`,
-    since: { pending: 'submitted', approved: 'approved', rejected: 'rejected', withdrawn: 'withdrawn' },
+    since: {
+      pending: 'submitted',
+      approved: 'approved',
+      rejected: 'rejected',
+      withdrawn: 'withdrawn',
+    },
     version: (n: number) => `version ${n}`,
     number: (n: number) => `No. ${n}`,
     changed: 'The shop changed this product while you were looking. It was:',
@@ -129,7 +134,12 @@ export const en = {
     noHistory: 'No decisions yet',
     resubmitted: 'Submitted again',
     who: (who: Who) => (who === 'me' ? 'you' : who === null ? '' : `admin ${who}`),
-    statuses: { pending: 'Pending', approved: 'Approved', rejected: 'Rejected', withdrawn: 'Withdrawn' },
+    statuses: {
+      pending: 'Pending',
+      approved: 'Approved',
+      rejected: 'Rejected',
+      withdrawn: 'Withdrawn',
+    },
     outcome: (status: string, who: Who) =>
       ({
         approved: joined('approved', by(who)),
@@ -154,7 +164,8 @@ export const en = {
     othersText: (name: string, status: string, who: Who) => `“${name}” ${joined(status, by(who))}`,
     othersMore: (n: number) => ` and ${n} more`,
     together: (n: number) => `${count(n, 'product', 'products')} decided`,
-    togetherFailed: (n: number) => `${count(n, 'product stays', 'products stay')} selected, with the reason`,
+    togetherFailed: (n: number) =>
+      `${count(n, 'product stays', 'products stay')} selected, with the reason`,
     changedTitle: 'Changed by the shop',
     changedText: 'Nothing was decided. Look at the change, and decide again.',
     saved: 'Saved',
@@ -198,7 +209,8 @@ export const en = {
     perMinute: 'Events a minute, past hour',
     delay: 'From request to this page',
     delayShort: 'To this page',
-    delayText: 'From the click to the arrival of its event here, so commit to delivery takes less. Decisions made on this page.',
+    delayText:
+      'From the click to the arrival of its event here, so commit to delivery takes less. Decisions made on this page.',
     noDelay: 'Decide about a product to measure.',
     median: 'Median',
     slow: '95 %',
@@ -213,7 +225,10 @@ export const en = {
   announce: {
     title: 'Announcements',
     to: 'Audience',
-    kinds: { everyone: 'Everyone of a type', one: 'One account or shop', room: 'A room' } as Record<string, string>,
+    kinds: { everyone: 'Everyone of a type', one: 'One account or shop', room: 'A room' } as Record<
+      string,
+      string
+    >,
     type: 'Type',
     identity: 'Number',
     shopNumber: 'Number of the shop',
@@ -233,8 +248,13 @@ export const en = {
     discard: 'Discard',
     sent: 'Sent',
     sentText: (delivered: number, queued: number) =>
-      queued > 0 ? `${delivered} reached, more are on the way` : `${count(delivered, 'connection', 'connections')} reached`,
-    everyone: { user: 'all buyers', shop: 'all shops', admin: 'all administrators' } as Record<string, string>,
+      queued > 0
+        ? `${delivered} reached, more are on the way`
+        : `${count(delivered, 'connection', 'connections')} reached`,
+    everyone: { user: 'all buyers', shop: 'all shops', admin: 'all administrators' } as Record<
+      string,
+      string
+    >,
   },
   settings: {
     title: 'Settings',

@@ -10,13 +10,23 @@ const count = (n: number, one: string, few: string, many: string) => {
 const products = (n: number) => count(n, 'товар', 'товара', 'товаров');
 const connections = (n: number) => count(n, 'подключение', 'подключения', 'подключений');
 
-const VERBS: Record<string, string> = { approved: 'одобрил', rejected: 'отклонил', withdrawn: 'снял' };
-const STATES: Record<string, string> = { approved: 'одобрен', rejected: 'отклонён', withdrawn: 'снят с витрины' };
+const VERBS: Record<string, string> = {
+  approved: 'одобрил',
+  rejected: 'отклонил',
+  withdrawn: 'снял',
+};
+const STATES: Record<string, string> = {
+  approved: 'одобрен',
+  rejected: 'отклонён',
+  withdrawn: 'снят с витрины',
+};
 
 /** «одобрил admin 7», «одобрен вами», or «одобрен». */
 const decided = (status: string, who: Who) => {
   if (who === null) return STATES[status] ?? status;
-  return who === 'me' ? `${STATES[status] ?? status} вами` : `${VERBS[status] ?? status} admin ${who}`;
+  return who === 'me'
+    ? `${STATES[status] ?? status} вами`
+    : `${VERBS[status] ?? status} admin ${who}`;
 };
 
 export const ru: Texts = {
@@ -54,7 +64,8 @@ export const ru: Texts = {
     paused: 'Пауза',
     offline: 'Нет связи',
     stopped: 'Отключено',
-    retry: (seconds) => (seconds > 0 ? `повторим не позже чем через ${seconds} с` : 'пробуем снова'),
+    retry: (seconds) =>
+      seconds > 0 ? `повторим не позже чем через ${seconds} с` : 'пробуем снова',
     asOf: (time) => `данные на ${time}`,
     connect: 'Подключиться',
     reasons: {
@@ -139,9 +150,18 @@ export const ru: Texts = {
     noHistory: 'Решений ещё не было',
     resubmitted: 'Подан снова',
     who: (who) => (who === 'me' ? 'вы' : who === null ? '' : `admin ${who}`),
-    statuses: { pending: 'На модерации', approved: 'Одобрен', rejected: 'Отклонён', withdrawn: 'Снят' },
+    statuses: {
+      pending: 'На модерации',
+      approved: 'Одобрен',
+      rejected: 'Отклонён',
+      withdrawn: 'Снят',
+    },
     outcome: (status, who) =>
-      status === 'pending' ? 'подан снова' : status === 'gone' ? 'больше нет' : decided(status, who),
+      status === 'pending'
+        ? 'подан снова'
+        : status === 'gone'
+          ? 'больше нет'
+          : decided(status, who),
     already: (status, who) => `Уже ${decided(status, who)}`,
   },
   bulk: {
@@ -177,7 +197,8 @@ export const ru: Texts = {
     withdrawnWhy: (notes) => `Снят: ${notes}`,
     approvedWhy: (notes) => `Модератор: ${notes}`,
     empty: 'Здесь пока нет товаров.',
-    conflict: 'Пока вы правили, по товару приняли решение или его изменили. Сравните и отправьте снова.',
+    conflict:
+      'Пока вы правили, по товару приняли решение или его изменили. Сравните и отправьте снова.',
     now: 'Сейчас там',
   },
   feed: {
@@ -202,7 +223,8 @@ export const ru: Texts = {
     perMinute: 'Событий в минуту за последний час',
     delay: 'От запроса до этой страницы',
     delayShort: 'До этой страницы',
-    delayText: 'От нажатия до прихода события сюда; от записи до доставки — ещё меньше. Считаются решения с этой страницы.',
+    delayText:
+      'От нажатия до прихода события сюда; от записи до доставки — ещё меньше. Считаются решения с этой страницы.',
     noDelay: 'Примите решение по товару, и появится измерение.',
     median: 'Медиана',
     slow: '95 %',
@@ -237,7 +259,9 @@ export const ru: Texts = {
     discard: 'Отказаться',
     sent: 'Отправлено',
     sentText: (delivered, queued) =>
-      queued > 0 ? `Доставлено: ${delivered}, остальным — в пути` : `Доставлено: ${connections(delivered)}`,
+      queued > 0
+        ? `Доставлено: ${delivered}, остальным — в пути`
+        : `Доставлено: ${connections(delivered)}`,
     everyone: { user: 'всем покупателям', shop: 'всем магазинам', admin: 'всем администраторам' },
   },
   settings: {
