@@ -87,8 +87,13 @@ export interface Hints {
 
 /** What the client needs of the platform it runs on; `browser()`, `reactNative()` and `node()` make one. */
 export interface Platform {
-  /** Opens a socket. The token goes where the platform can put it best: a header, a subprotocol, the query. */
-  openSocket(url: URL, token: string): Socket;
+  /**
+   * Opens a socket. The token goes where the platform can put it best: a header, a subprotocol, or
+   * the query of `address`, which has one already: `${address}&token=${encodeURIComponent(token)}`.
+   *
+   * The address is text, as React Native's own `URL` is not a complete one.
+   */
+  openSocket(address: string, token: string): Socket;
   fetch: typeof fetch;
   /** For positions, so that events are recovered after a restart. */
   store?: Store;
@@ -105,7 +110,7 @@ export interface ClientOptions<As extends ClientType = ClientType> {
   as: As;
   tokens: Tokens;
   platform: Platform;
-  /** Distinguishes accounts in `platform.store`; of the token's account by default. */
+  /** Where `platform.store` keeps positions; `vitrina:positions:${as}` by default. Those of another account are ignored. */
   storageKey?: string;
   times?: Partial<Times>;
 }
@@ -123,6 +128,8 @@ export interface Times {
   answerTimeoutMs: number;
   pongTimeoutMs: number;
   storeTimeoutMs: number;
+  /** How long positions may be newer than those in the store. */
+  saveDelayMs: number;
   /** How long before a connection expires it is extended with a newer token. */
   renewAheadMs: number;
   /** An app that comes back sooner keeps its socket. */
@@ -132,8 +139,12 @@ export interface Times {
 /** A room that the client joins on each connection, for as long as the app wants. */
 export interface Room {
   readonly name: string;
-  /** Resolves once joined; rejects with the `VitrinaError` of a refusal, which ends the wish. */
+  /**
+   * Resolves once joined, on this connection or a later one. Rejects with the `VitrinaError` of a
+   * refusal, or with the code `left` or `logged_out`: then the room is not wanted any more.
+   */
   join(): Promise<void>;
+  /** Resolves once left; at once where there is no connection. Never rejects. */
   leave(): Promise<void>;
 }
 
@@ -167,7 +178,7 @@ export interface Client {
   start(): void;
   /** Closes the connection and resolves when positions are kept, or cannot be. */
   stop(): Promise<void>;
-  /** Ends the session, forgets positions, and stops. */
+  /** Stops, ends the session, and forgets positions and rooms. Never rejects: failures go to `onError`. */
   logout(): Promise<void>;
   /** Typed requests, which add the token, `since` and idempotency keys: see http.ts. */
   readonly http: Http;
@@ -188,6 +199,17 @@ export interface Http {
   post: Call;
   put: Call;
   delete: Call;
+}
+
+/** What http.ts is made of: `createHttp(options)` returns `client.http`. */
+export interface HttpOptions {
+  /** `https://HOST`, as `origin()` of url.ts returns it. */
+  readonly origin: string;
+  readonly as: ClientType;
+  readonly tokens: Tokens;
+  readonly fetch: typeof fetch;
+  /** For `since`: the position that the app was told of. */
+  position(channel: string): Position | null;
 }
 
 /** Typed by path and method in http.ts. */
