@@ -21,11 +21,11 @@ export interface BrowserOptions {
 export function browser({ isShared = true, staysHidden = false }: BrowserOptions = {}): Platform {
   const sockets = new Set<Socket>();
 
-  function openSocket(url: URL, token: string): Socket {
+  function openSocket(address: string, token: string): Socket {
     const account = isShared && 'locks' in navigator ? accountOf(token) : null;
-    const open = () => new WebSocket(url, ['bearer', token]);
+    const open = () => new WebSocket(address, ['bearer', token]);
     const socket = account
-      ? new TabSocket(`vitrina:${url.origin}${url.pathname}:${account}`, open)
+      ? new TabSocket(`vitrina:${address.replace(/\?.*/, '')}:${account}`, open)
       : open();
     for (const each of sockets) if (each.readyState === WebSocket.CLOSED) sockets.delete(each);
     sockets.add(socket);
@@ -40,19 +40,41 @@ export function browser({ isShared = true, staysHidden = false }: BrowserOptions
       else if (!staysHidden) hints.background();
     };
     document.addEventListener('visibilitychange', showOrHide, { signal });
-    window.addEventListener('online', () => { hints.online(); }, { signal });
-    window.addEventListener('offline', () => { hints.offline(); }, { signal });
+    window.addEventListener(
+      'online',
+      () => {
+        hints.online();
+      },
+      { signal },
+    );
+    window.addEventListener(
+      'offline',
+      () => {
+        hints.offline();
+      },
+      { signal },
+    );
     // A page with a socket or a lock cannot be kept for the button "back".
-    window.addEventListener('pagehide', () => {
-      hints.background();
-      for (const socket of sockets) socket.close();
-    }, { signal });
-    window.addEventListener('pageshow', ({ persisted }) => {
-      if (persisted) hints.foreground();
-    }, { signal });
+    window.addEventListener(
+      'pagehide',
+      () => {
+        hints.background();
+        for (const socket of sockets) socket.close();
+      },
+      { signal },
+    );
+    window.addEventListener(
+      'pageshow',
+      ({ persisted }) => {
+        if (persisted) hints.foreground();
+      },
+      { signal },
+    );
     if (document.visibilityState === 'hidden') showOrHide();
     if (!navigator.onLine) hints.offline();
-    return () => { watching.abort(); };
+    return () => {
+      watching.abort();
+    };
   }
 
   const store = localStore();

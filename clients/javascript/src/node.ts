@@ -21,11 +21,13 @@ export function node({
   store,
 }: { WebSocket?: NodeWebSocket | undefined; store?: Store } = {}): Platform {
   if (!WebSocket) {
-    throw new Error('This Node has no WebSocket: install the package ws, and pass node({ WebSocket }).');
+    throw new Error(
+      'This Node has no WebSocket: install the package ws, and pass node({ WebSocket }).',
+    );
   }
   return {
-    openSocket: (url, token) =>
-      new WebSocket(url.href, { headers: { Authorization: `Bearer ${token}` } }),
+    openSocket: (address, token) =>
+      new WebSocket(address, { headers: { Authorization: `Bearer ${token}` } }),
     fetch: (...request) => fetch(...request),
     ...(store && { store }),
   };

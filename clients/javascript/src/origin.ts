@@ -14,9 +14,12 @@ const DEFAULT_PORTS: Record<string, string> = { http: '80', https: '443' };
 export function origin(url: unknown): string {
   const [, scheme, host, port] = (typeof url === 'string' && ORIGIN.exec(url.trim())) || [];
   if (!scheme || !host) {
-    throw new Error('`url` has to be the URL of the deployment, like https://example.com, without a path.');
+    throw new Error(
+      '`url` has to be the URL of the deployment, like https://example.com, without a path.',
+    );
   }
   const name = scheme.toLowerCase();
-  const suffix = port && Number(port) !== Number(DEFAULT_PORTS[name]) ? `:${String(Number(port))}` : '';
+  const suffix =
+    port && Number(port) !== Number(DEFAULT_PORTS[name]) ? `:${String(Number(port))}` : '';
   return `${name}://${host.toLowerCase()}${suffix}`;
 }

@@ -56,9 +56,9 @@ export function reactNative({
   hasNativePings = false,
 }: ReactNativeOptions): Platform {
   return {
-    openSocket(url, token) {
+    openSocket(address, token) {
       const Native = WebSocket as unknown as ReactNativeWebSocket;
-      return new Native(url.href, undefined, { headers: { Authorization: `Bearer ${token}` } });
+      return new Native(address, undefined, { headers: { Authorization: `Bearer ${token}` } });
     },
     fetch: (...request) => fetch(...request),
     ...(AsyncStorage && { store: AsyncStorage }),

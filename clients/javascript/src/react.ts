@@ -61,11 +61,14 @@ export function useEvents<Name extends EventName>(
   listener: (event: Events[Name]) => void,
 ): void;
 export function useEvents(name: '*', listener: (event: Events[EventName]) => void): void;
-export function useEvents(name: never, listener: (event: never) => void): void {
+export function useEvents(name: EventName | '*', listener: (event: never) => void): void {
   const client = useVitrina();
   const latest = useLatest(listener);
   useEffect(
-    () => client.on(name, (event: Events[EventName]) => { latest.current(event as never); }),
+    () =>
+      client.on(name as '*', (event) => {
+        latest.current(event as never);
+      }),
     [client, name, latest],
   );
 }
@@ -74,7 +77,13 @@ export function useEvents(name: never, listener: (event: never) => void): void {
 export function useRefetch(listener: (channel: string) => void): void {
   const client = useVitrina();
   const latest = useLatest(listener);
-  useEffect(() => client.onRefetch((channel) => { latest.current(channel); }), [client, latest]);
+  useEffect(
+    () =>
+      client.onRefetch((channel) => {
+        latest.current(channel);
+      }),
+    [client, latest],
+  );
 }
 
 /** The status that a banner shows, or `null` for none: a break of less than `quietMs` is none. */

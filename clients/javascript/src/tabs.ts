@@ -9,6 +9,7 @@ interface Event {
   readonly channel?: string;
   readonly seq?: number;
   readonly data?: {
+    readonly room?: string;
     readonly expires_at?: string;
     readonly positions?: Record<string, { epoch: string; seq: number }>;
     readonly recovering?: readonly string[];
@@ -134,9 +135,9 @@ export class TabSocket implements Socket {
     const events = all.filter(({ channel }) => this.#isMine(channel));
     const [first] = events;
     if (!first) return;
-    this.#expiry = events.findLast(({ data }) => data?.expires_at !== undefined) ?? this.#expiry;
+    for (const event of events) if (event.data?.expires_at !== undefined) this.#expiry = event;
     const frame = events.length === 1 ? first : { event: 'batch', events };
-    this.onmessage?.({ data: JSON.stringify(frame) });
+    this.onmessage?.({ data: JSON.stringify(frame) } as never);
   }
 
   #isMine(channel: string | undefined): boolean {
@@ -147,7 +148,7 @@ export class TabSocket implements Socket {
   #answerAuth(): void {
     const { timestamp, data } = this.#expiry ?? {};
     const answer = { event: 'authenticated', timestamp, data: { expires_at: data?.expires_at } };
-    queueMicrotask(() => this.onmessage?.({ data: JSON.stringify(answer) }));
+    queueMicrotask(() => this.onmessage?.({ data: JSON.stringify(answer) } as never));
   }
 
   #end(): void {
@@ -310,7 +311,9 @@ class Line {
 
 /** Others resume from positions of their own. */
 function withoutRecovery(event: Event): Event {
-  return event.event === 'connected' ? { ...event, data: { ...event.data, recovering: [] } } : event;
+  return event.event === 'connected'
+    ? { ...event, data: { ...event.data, recovering: [] } }
+    : event;
 }
 
 /** The events of a frame; none of one that is not an event, as API Gateway's own. */
