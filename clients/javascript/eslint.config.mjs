@@ -3,7 +3,8 @@ import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/'] },
+  // The generated files are checked to be fresh.
+  { ignores: ['dist/', 'src/api.ts', 'src/events.ts'] },
   js.configs.recommended,
   {
     files: ['**/*.{ts,tsx}'],
@@ -13,9 +14,13 @@ export default tseslint.config(
       reactHooks.configs.flat.recommended,
     ],
     languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+    },
   },
   {
     files: ['scripts/*.mjs'],
-    languageOptions: { globals: { console: 'readonly', process: 'readonly' } },
+    languageOptions: { globals: { URL: 'readonly', console: 'readonly', process: 'readonly' } },
   },
 );

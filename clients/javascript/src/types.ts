@@ -1,8 +1,9 @@
 /** What an app sees of the client: options, statuses, errors, and what a platform has to offer. */
 
 import type { Account, ClientType, EventName, Events } from './events.js';
+import type { Http } from './http.js';
 
-export type { Account, ClientType, EventName, Events };
+export type { Account, ClientType, EventName, Events, Http };
 
 /** How far a client has read a channel: its events up to `seq`, which are counted in `epoch`. */
 export interface Position {
@@ -149,11 +150,6 @@ export interface Room {
   leave(): Promise<void>;
 }
 
-/** A refusal by the server, with its `code` of protocol.md, or a failure on this side. */
-export interface VitrinaErrorLike extends Error {
-  readonly code: string;
-}
-
 /**
  * Vitrina's client. One per account and app; every callback may call any method, throw or reject.
  *
@@ -183,50 +179,4 @@ export interface Client {
   logout(): Promise<void>;
   /** Typed requests, which add the token, `since` and idempotency keys: see http.ts. */
   readonly http: Http;
-}
-
-/**
- * Requests with the types of openapi.json.
- *
- *     const { data } = await client.http.get('/api/v1/products', { query: { status: 'approved' } });
- *     await client.http.post('/api/v1/admin/products/{product_id}/approve', {
- *       path: { product_id: 7 }, ifMatch: 3, body: { moderation_notes: 'Good' } });
- *
- * A call rejects with `Problem` for every answer that is not 2xx, and with `NetworkError` without one.
- * `idempotencyKey` defaults to a new one for each call, the same for its retries.
- */
-export interface Http {
-  get: Call;
-  post: Call;
-  put: Call;
-  delete: Call;
-}
-
-/** What http.ts is made of: `createHttp(options)` returns `client.http`. */
-export interface HttpOptions {
-  /** `https://HOST`, as `origin()` of url.ts returns it. */
-  readonly origin: string;
-  readonly as: ClientType;
-  readonly tokens: Tokens;
-  readonly fetch: typeof fetch;
-  /** For `since`: the position that the app was told of. */
-  position(channel: string): Position | null;
-}
-
-/** Typed by path and method in http.ts. */
-export type Call = (path: never, options?: never) => Promise<Answer<unknown>>;
-
-export interface Answer<Data> {
-  readonly status: number;
-  readonly data: Data;
-  /** The product's version, or whatever `ETag` was sent. */
-  readonly etag: string | null;
-}
-
-/** A problem document (RFC 9457) as an error. */
-export interface ProblemLike extends VitrinaErrorLike {
-  readonly status: number;
-  readonly title: string;
-  readonly detail: string | null;
-  readonly retryAfterSeconds: number | null;
 }
