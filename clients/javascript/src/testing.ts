@@ -2,10 +2,10 @@
 
 import { Channels } from './testing/channels.js';
 import { ServerSocket, type FakeConnection, type Port } from './testing/connection.js';
+import { identityOf, Protocol } from './testing/protocol.js';
 import { answer, bearer, problem, type FakeAnswer, type FakeRequest } from './testing/routes.js';
 import { ACCOUNTS, Sessions, type FakeAccount } from './testing/sessions.js';
 import type {
-  Account,
   ClientType,
   EventName,
   Events,
@@ -18,12 +18,6 @@ import type {
 
 export type { FakeAccount, FakeAnswer, FakeConnection, FakeRequest };
 export { problem };
-
-const MAX_GREETED = 200;
-const MAX_RECOVERED = { batches: 2000, frames: 500 };
-const MAX_ROOMS = 20;
-
-type Message = Record<string, unknown>;
 
 /**
  * Vitrina's server in memory. It sends nothing by a timer, so it works with a test's fake clock too.
@@ -56,8 +50,7 @@ export class FakeServer {
   readonly #channels = new Channels();
   readonly #sessions: Sessions;
   readonly #routes = new Map<string, (request: FakeRequest) => FakeAnswer>();
-  /** Where each identity has joined each room. */
-  readonly #joined = new Map<string, Position>();
+  readonly #protocol: Protocol;
   #isHeld = false;
 
   constructor({
@@ -66,6 +59,7 @@ export class FakeServer {
   }: { url?: string; accounts?: readonly FakeAccount[] } = {}) {
     this.url = url;
     this.#sessions = new Sessions(accounts);
+    this.#protocol = new Protocol(this.#channels, this.#sessions, this);
     const port = this.#port();
     this.WebSocket = class extends ServerSocket {
       static readonly CONNECTING = 0;
@@ -235,7 +229,7 @@ export class FakeServer {
       },
       accept: (connection) => this.#accept(connection),
       heed: (connection, message) => {
-        if (this.isAutomatic) this.#heed(connection, message);
+        if (this.isAutomatic) this.#protocol.heed(connection, message);
       },
       leave: (connection) => {
         const index = this.connections.indexOf(connection);
@@ -258,126 +252,10 @@ export class FakeServer {
     connection.account = account;
     connection.channels.add(account.client_type).add(identityOf(account));
     queueMicrotask(() => {
-      this.#greet(connection, access.expiresAt);
+      this.#protocol.greet(connection, access.expiresAt);
     });
     return true;
   }
-
-  #greet(connection: FakeConnection, expiresAt: number): void {
-    const own = [...connection.channels];
-    const brought = Object.entries(connection.positions).filter(([name]) => own.includes(name));
-    const { events, data } = this.#recover(Object.fromEntries(brought), connection);
-    const isShort = brought.length > 0 && events.length <= MAX_GREETED;
-    const connected = frame('connected', {
-      connection_id: `connection-${String(this.handshakes)}`,
-      client_type: connection.account?.client_type,
-      expires_at: new Date(expiresAt).toISOString(),
-      ping_interval_seconds: this.pingIntervalSeconds,
-      positions: Object.fromEntries(own.map((name) => [name, this.position(name)])),
-      recovering: isShort ? brought.map(([name]) => name) : [],
-    });
-    if (isShort) connection.send(connected, ...events, frame('recovered', data));
-    else connection.send(connected);
-  }
-
-  #recover(positions: Record<string, Position>, { takesBatches, account }: FakeConnection) {
-    let limit = takesBatches ? MAX_RECOVERED.batches : MAX_RECOVERED.frames;
-    const events: object[] = [];
-    const channels: Record<string, Position & { recovered: boolean }> = {};
-    for (const [name, since] of Object.entries(positions)) {
-      const joined = account && this.#joined.get(`${identityOf(account)} ${name}`);
-      const isEarlier = joined?.epoch === since.epoch && joined.seq > since.seq;
-      const missed = isEarlier ? null : this.#channels.after(name, since, limit);
-      limit -= missed?.length ?? 0;
-      events.push(...(missed ?? []));
-      channels[name] = { ...this.position(name), recovered: missed !== null };
-    }
-    const recovered = Object.values(channels).every((channel) => channel.recovered);
-    return { events, data: { recovered, channels } };
-  }
-
-  #heed(connection: FakeConnection, message: Message): void {
-    switch (message['type']) {
-      case 'ping':
-        connection.send({ event: 'pong' });
-        break;
-      case 'resume':
-        this.#resume(connection, message['positions'] as Record<string, Position>);
-        break;
-      case 'join':
-        this.#join(connection, String(message['room']));
-        break;
-      case 'leave':
-        this.#leave(connection, String(message['room']));
-        break;
-      case 'auth':
-        this.#extend(connection, message['token']);
-        break;
-      default:
-        refuse(connection, 'message_invalid');
-    }
-  }
-
-  #resume(connection: FakeConnection, positions: Record<string, Position>): void {
-    if (!Object.keys(positions).every((name) => connection.channels.has(name))) {
-      refuse(connection, 'channel_forbidden');
-      return;
-    }
-    const { events, data } = this.#recover(positions, connection);
-    connection.send(...events, frame('recovered', data));
-  }
-
-  #join(connection: FakeConnection, room: string): void {
-    const { account, channels, rooms } = connection;
-    if (!account || !mayJoin(room, account)) return refuse(connection, 'room_forbidden');
-    if (rooms.size >= MAX_ROOMS && !rooms.has(room)) return refuse(connection, 'too_many_rooms');
-    const channel = `room:${room}`;
-    const position = this.position(channel);
-    const key = `${identityOf(account)} ${channel}`;
-    if (!this.#joined.has(key)) this.#joined.set(key, position);
-    rooms.add(room);
-    channels.add(channel);
-    connection.send(frame('joined', { room, channel, position }));
-  }
-
-  #leave(connection: FakeConnection, room: string): void {
-    const { account, channels, rooms } = connection;
-    if (account) this.#joined.delete(`${identityOf(account)} room:${room}`);
-    rooms.delete(room);
-    channels.delete(`room:${room}`);
-    connection.send(frame('left', { room }));
-  }
-
-  #extend(connection: FakeConnection, token: unknown): void {
-    const access = this.#sessions.check(String(token));
-    if ('code' in access) return refuse(connection, access.code);
-    if (access.session.account.id !== connection.account?.id)
-      return refuse(connection, 'identity_mismatch');
-    const expires_at = new Date(access.expiresAt).toISOString();
-    connection.send(frame('authenticated', { expires_at }));
-  }
-}
-
-function frame(event: string, data: unknown) {
-  return { event, timestamp: new Date().toISOString(), data };
-}
-
-function refuse(connection: FakeConnection, code: string): void {
-  connection.send(frame('error', { code, message: `Refused: ${code}.` }));
-}
-
-function identityOf({ client_type, id, shop_id }: Account): string {
-  return `${client_type}:${String(client_type === 'shop' ? shop_id : id)}`;
-}
-
-/** As the names of rooms say: see *Rooms* in protocol.md. */
-function mayJoin(room: string, { client_type, shop_id }: Account): boolean {
-  const [namespace = '', rest] = room.split('.', 2);
-  if (namespace === 'admin' && rest) return client_type === 'admin';
-  if (namespace.includes(':') && rest) {
-    return client_type === 'admin' || namespace === `shop:${String(shop_id)}`;
-  }
-  return /^[\w.-]{1,64}$/.test(room) && !/^(admin|shops?(?![a-z]))/i.test(room);
 }
 
 /** The token of a handshake: in a subprotocol, a header, or the query. */

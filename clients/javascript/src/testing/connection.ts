@@ -10,6 +10,8 @@ type Frame = Record<string, unknown>;
 const OPEN = 1;
 const CLOSED = 3;
 
+let made = 0;
+
 /** What a connection asks of its server. */
 export interface Port {
   /** While true nothing moves, though every socket looks open. */
@@ -32,6 +34,7 @@ export class FakeConnection {
   /** Positions of the handshake. */
   readonly positions: Readonly<Record<string, Position>>;
   isOpen = false;
+  readonly id = `connection-${String((made += 1))}`;
   /** Whose it is, once it is accepted. */
   account: Account | null = null;
 

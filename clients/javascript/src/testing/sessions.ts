@@ -58,7 +58,8 @@ export class Sessions {
     return found ? this.begin(found) : null;
   }
 
-  begin({ password: _, ...account }: FakeAccount): Session {
+  begin(found: FakeAccount): Session {
+    const account = { ...found, password: undefined };
     const session = { id: this.#name('session'), account, refreshTokens: [] };
     this.#sessions.set(session.id, session);
     return session;
