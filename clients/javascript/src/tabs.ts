@@ -16,10 +16,13 @@ interface Event {
   };
 }
 
-/** What tabs tell each other. A token is never among it: each tab has its own. */
-type Note =
+/** What a tab tells the one with the socket. A token is never among it: each tab has its own. */
+type Request =
   | { readonly kind: 'hello' | 'bye'; readonly tab: string }
-  | { readonly kind: 'send'; readonly tab: string; readonly text: string }
+  | { readonly kind: 'send'; readonly tab: string; readonly text: string };
+
+/** What the tab with the socket tells all tabs, or one, or all but one. */
+type News =
   | { readonly kind: 'open'; readonly to?: string }
   | {
       readonly kind: 'events';
@@ -28,6 +31,9 @@ type Note =
       readonly except?: string;
     }
   | { readonly kind: 'closed' };
+
+/** News is from a tab: what the one before had under way is not for those that wait for the next. */
+type Note = Request | (News & { readonly from: string });
 
 interface Message {
   readonly type?: string;
@@ -40,6 +46,9 @@ const CLOSED = 3;
 
 /** The server gives up an answer after 29 seconds. */
 const ANSWER_TIMEOUT_MS = 30_000;
+
+/** A lock may be faster than the last notes of the tab that had it. */
+const NOTES_TIMEOUT_MS = 250;
 
 const ANSWERS = new Set(['recovered', 'joined', 'left', 'error']);
 const REQUESTS = new Set(['resume', 'join', 'leave', 'auth']);
@@ -63,6 +72,8 @@ export class TabSocket implements Socket {
   readonly #rooms = new Set<string>();
   #release: () => void = () => undefined;
   #line: Line | null = null;
+  /** The tab with the socket, once that has opened. */
+  #feeder: string | null = null;
   #expiry: Event | null = null;
 
   /** `name` is the same in all tabs that share. `open` opens the one socket, if it falls to this tab. */
@@ -92,41 +103,50 @@ export class TabSocket implements Socket {
 
   close(): void {
     if (this.readyState === CLOSED) return;
-    if (!this.#line) this.#channel.postMessage({ kind: 'bye', tab: this.#tab } satisfies Note);
+    if (this.#line) this.#tell({ kind: 'closed' });
+    else this.#channel.postMessage({ kind: 'bye', tab: this.#tab } satisfies Note);
     this.#end();
   }
 
-  /** With the lock: until the returned promise resolves. */
-  #lead(open: () => WebSocket): Promise<void> | undefined {
-    if (this.readyState === OPEN) this.#end(); // the tab that fed this one has ended
-    if (this.readyState === CLOSED) return undefined;
-    this.#line = new Line(open(), this.#tab, (note) => {
-      this.#channel.postMessage(note);
-      this.#take(note);
+  /** Holds the lock until the returned promise resolves. */
+  async #lead(open: () => WebSocket): Promise<void> {
+    if (this.readyState === OPEN) await this.#closeForAll();
+    if (this.readyState === CLOSED) return;
+    this.#line = new Line(open(), this.#tab, (news) => {
+      this.#tell(news);
     });
-    return new Promise((resolve) => {
+    await new Promise<void>((resolve) => {
       this.#release = resolve;
     });
   }
 
+  /** The tab that fed this one has ended: without a word, if nothing comes now. */
+  async #closeForAll(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, NOTES_TIMEOUT_MS));
+    if (this.readyState === OPEN && this.#feeder) this.#tell({ kind: 'closed' }, this.#feeder);
+  }
+
+  #tell(news: News, from: string = this.#tab): void {
+    const note = { ...news, from };
+    this.#channel.postMessage(note);
+    this.#take(note);
+  }
+
   #take(note: Note): void {
-    switch (note.kind) {
-      case 'open':
-        if (isFor(note, this.#tab) && this.readyState === CONNECTING) this.#open();
-        break;
-      case 'events':
-        if (isFor(note, this.#tab) && this.readyState === OPEN) this.#deliver(note.events);
-        break;
-      case 'closed':
-        // One that is not open yet waits for the lock, or for the next tab that has it.
-        if (this.readyState === OPEN) this.#end();
-        break;
-      default:
-        this.#line?.take(note);
+    if (!('from' in note)) {
+      this.#line?.take(note);
+    } else if (note.kind === 'open') {
+      if (isFor(note, this.#tab) && this.readyState === CONNECTING) this.#open(note.from);
+    } else if (note.from === this.#feeder) {
+      if (note.kind === 'closed') this.#end();
+      else if (isFor(note, this.#tab)) this.#deliver(note.events);
+    } else if (note.kind === 'closed' && note.from === this.#tab) {
+      this.#end(); // before it opened; the others wait for the lock
     }
   }
 
-  #open(): void {
+  #open(feeder: string): void {
+    this.#feeder = feeder;
     this.readyState = OPEN;
     this.onopen?.(undefined as never);
   }
@@ -154,7 +174,6 @@ export class TabSocket implements Socket {
   #end(): void {
     if (this.readyState === CLOSED) return;
     this.readyState = CLOSED;
-    if (this.#line) this.#channel.postMessage({ kind: 'closed' } satisfies Note);
     this.#line?.close();
     this.#waiting.abort();
     this.#release();
@@ -171,7 +190,7 @@ function isFor({ to, except }: { to?: string; except?: string }, tab: string): b
 class Line {
   readonly #socket: WebSocket;
   readonly #owner: string;
-  readonly #emit: (note: Note) => void;
+  readonly #emit: (news: News) => void;
   readonly #members = new Map<string, Set<string>>();
   readonly #queue: { tab: string; text: string }[] = [];
   #asker: string | null = null;
@@ -180,7 +199,7 @@ class Line {
   #greetedAt = 0;
   #isPinged = false;
 
-  constructor(socket: WebSocket, owner: string, emit: (note: Note) => void) {
+  constructor(socket: WebSocket, owner: string, emit: (news: News) => void) {
     this.#socket = socket;
     this.#owner = owner;
     this.#emit = emit;
@@ -195,7 +214,7 @@ class Line {
     };
   }
 
-  take(note: Note): void {
+  take(note: Request): void {
     if (note.kind === 'hello') this.#greet(note.tab);
     if (note.kind === 'send') this.send(note.tab, note.text);
     if (note.kind === 'bye') this.#forget(note.tab);
