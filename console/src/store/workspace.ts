@@ -6,6 +6,7 @@ import { codeOf, retryAfterOf } from '../state/problems';
 import type { Outcome } from '../state/listing';
 import { withSample, type Sample } from '../state/numbers';
 import type { Product, ProductStatus } from '../state/product';
+import { Announcing } from './announcing';
 import { Live } from './live';
 import { Moderation, type Action, type Reporter } from './moderation';
 import { reasons, texts } from './preferences';
@@ -29,6 +30,8 @@ export class Workspace implements Reporter {
   readonly settings = signal<PlatformSettings | null>(null);
   readonly stats = signal<Stats | null>(null);
   readonly samples = signal<readonly Sample[]>([]);
+  readonly rooms = signal<readonly string[]>([]);
+  readonly announcing;
   readonly isAdmin;
   readonly queue = signal<Moderation | null>(null);
   readonly queueLength = computed(() => this.queue.value?.list.total.value ?? null);
@@ -42,6 +45,7 @@ export class Workspace implements Reporter {
   ) {
     this.live = new Live(client);
     this.http = client.http;
+    this.announcing = new Announcing(client.http, account.id);
     this.isAdmin = account.client_type === 'admin';
     this.#timer = setInterval(() => void this.#readStats(), STATS_INTERVAL_MS);
     if (!this.isAdmin) return;
@@ -55,6 +59,7 @@ export class Workspace implements Reporter {
 
   stop(): void {
     clearInterval(this.#timer);
+    this.announcing.stop();
     this.queue.peek()?.stop();
   }
 
@@ -71,6 +76,23 @@ export class Workspace implements Reporter {
     before?.stop();
     this.queue.value = queue;
     void queue.list.load();
+  }
+
+  /** Joins a room on each connection; resolves to whether that was accepted. */
+  async joinRoom(name: string): Promise<boolean> {
+    try {
+      await this.live.client.room(name).join();
+      this.rooms.value = [...new Set([...this.rooms.peek(), name])];
+      return true;
+    } catch (error) {
+      this.refused(error);
+      return false;
+    }
+  }
+
+  leaveRoom(name: string): void {
+    this.rooms.value = this.rooms.peek().filter((each) => each !== name);
+    void this.live.client.room(name).leave();
   }
 
   async readSettings(): Promise<void> {

@@ -173,6 +173,7 @@ export const en = {
     retryAfter: (seconds: number) => `Try again in ${seconds} s.`,
   },
   shop: {
+    choose: 'Choose a product to see its decisions and to edit it.',
     title: 'My products',
     submit: 'Submit a product',
     edit: 'Edit',

@@ -186,6 +186,7 @@ export const ru: Texts = {
     retryAfter: (seconds) => `Попробуйте через ${seconds} с.`,
   },
   shop: {
+    choose: 'Выберите товар: здесь видны решения, и его можно изменить.',
     title: 'Мои товары',
     submit: 'Подать товар',
     edit: 'Изменить',
