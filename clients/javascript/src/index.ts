@@ -2,6 +2,8 @@
 
 export { VitrinaClient } from './client.js';
 export { NetworkError, Problem, VitrinaError, type Fault } from './errors.js';
+export { watchBanner } from './banner.js';
+export { node, type NodeWebSocket } from './node.js';
 export { Session, type LoggedIn, type SessionOptions, type SessionTimes } from './session.js';
 export type { paths, components } from './api.js';
 export type { CallOptions, PathOf } from './http.js';

@@ -70,7 +70,8 @@ export interface Store {
 export interface Socket {
   readonly readyState: number;
   onopen: ((event: never) => void) | null;
-  onmessage: ((event: { data: unknown }) => void) | null;
+  /** Called with `{ data }`. */
+  onmessage: ((event: never) => void) | null;
   onerror: ((event: never) => void) | null;
   onclose: ((event: never) => void) | null;
   send(text: string): void;
