@@ -18,7 +18,7 @@ export function age(timestamp: string, style: 'ago' | 'short'): string {
   const ms = Math.max(0, now.value - Date.parse(timestamp));
   const { locale, ago } = texts.value;
   const [unit, length] = UNITS.find(([, length]) => ms >= length) ?? ['minute', 60_000];
-  if (ms < 60_000) return ago.now;
+  if (ms < 60_000) return style === 'ago' ? ago.justNow : ago.now;
   const value = Math.floor(ms / length);
   return style === 'ago'
     ? new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(-value, unit)
@@ -41,9 +41,13 @@ export function clock(time: number): string {
 }
 
 /** Returns an amount in a currency, or the number alone if the currency is not known. */
-export function money(amount: number | null | undefined, currency: string | null): string {
+export function money(
+  amount: number | null | undefined,
+  currency: string | null,
+  minDigits = 0,
+): string {
   if (amount === null || amount === undefined) return texts.value.product.noPrice;
-  const digits = Number.isInteger(amount) ? 0 : 2;
+  const digits = Number.isInteger(amount) ? minDigits : 2;
   const { locale } = texts.value;
   const options = { minimumFractionDigits: digits };
   if (!currency) return amount.toLocaleString(locale, options);

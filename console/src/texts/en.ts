@@ -310,7 +310,7 @@ export const en = {
     question: 'show these keys',
   },
   confirm: { yes: 'Yes', no: 'Cancel' },
-  ago: { now: 'just now' },
+  ago: { now: 'now', justNow: 'just now' },
   problems: {
     network: 'No answer from the server. Check the network and try again.',
     unexpected: 'Something went wrong on this page.',

@@ -318,7 +318,7 @@ export const ru: Texts = {
     question: 'показать эти клавиши',
   },
   confirm: { yes: 'Да', no: 'Отмена' },
-  ago: { now: 'только что' },
+  ago: { now: 'сейчас', justNow: 'только что' },
   problems: {
     network: 'Сервер не ответил. Проверьте сеть и повторите.',
     unexpected: 'На странице что-то сломалось.',

@@ -66,8 +66,13 @@ function Below({ row: { product, outcome, problem } }: { row: Row }) {
   }
   if (problem) return <span class="below problem">{problems[problem] ?? problem}</span>;
   return (
-    <span class="below">
-      <Text of={product.shop_name} /> · <Money of={product.price} />
+    <span class="below whose">
+      <span>
+        <Text of={product.shop_name} />
+      </span>
+      <span>
+        · <Money of={product.price} />
+      </span>
     </span>
   );
 }
