@@ -1,7 +1,6 @@
 """The reference at /docs, as a browser shows it under its policy."""
 
 import json
-import platform
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pytest
 from functions.openapi.handler import handler
 from harness import deployment, gateway_events
 from reference import openapi
+from tests import browser
 from tests.reference.test_descriptions import BIN, HERE
 
 
@@ -43,11 +43,10 @@ def serving() -> Iterator[str]:
             thread.join()
 
 
-# The package has a browser for this processor.
-@pytest.mark.skipif(platform.machine() != "x86_64", reason="no browser is installed")
 def test_a_browser_shows_every_operation_and_asks_no_other_host(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    browser.require()
     deployment.configure(monkeypatch)
     with serving() as url:
         ran = subprocess.run(
