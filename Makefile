@@ -111,9 +111,9 @@ build/reference.done: tests/reference/package.json tests/reference/package-lock.
 	@touch $@
 
 # For tests of pages, and for their benchmark: a browser.
-build/browser.done: tests/browser/package.json tests/browser/package-lock.json build/venv.done
+build/browser.done: harness/browser/package.json harness/browser/package-lock.json build/venv.done
 	@echo "Setting up the browser ..." >&2
-	@cd tests/browser && npm ci --silent
+	@cd harness/browser && npm ci --silent
 	@touch $@
 
 # For what only benchmarks need: the clients that the sender is compared with pin botocore too.
@@ -245,8 +245,8 @@ lock: build/venv.done ## pin the newest version of every dependency
 	$(BIN)/npm update --package-lock-only
 	cd bench && npm update --package-lock-only
 	cd tests/reference && npm update --package-lock-only
-	cd tests/browser && npm update --package-lock-only
+	cd harness/browser && npm update --package-lock-only
 	cd console && npm update --package-lock-only
 
 clean: ## remove everything generated
-	rm -rf build node_modules bench/node_modules console/node_modules tests/browser/node_modules tests/reference/node_modules .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build node_modules bench/node_modules console/node_modules harness/browser/node_modules tests/reference/node_modules .mypy_cache .pytest_cache .ruff_cache

@@ -16,6 +16,7 @@ from infra.cdk.stages import Stage
 from infra.cdk.storage import Storage
 from infra.cdk.watched import Watched
 from infra.cdk.websocket_api import WebSocketApi
+from infra.console import PATH
 from vitrina.config import Config
 
 
@@ -93,6 +94,8 @@ class VitrinaStack(cdk.Stack):
                 pages=console.behaviors() if console else {},
             )
             outputs |= {"EdgeUrl": edge.url, "EdgeTarget": edge.target}
+            if console:
+                outputs["ConsoleUrl"] = f"{edge.url}{PATH}"
         for name, value in (outputs | config.to_outputs()).items():
             cdk.CfnOutput(self, name, value=value)
 

@@ -1,7 +1,6 @@
 """How the console is stored, uploaded and served, as it is synthesised."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from aws_cdk.assertions import Template
 from infra import console
 from infra.cdk import edge
 from tests.infra.conftest import resources, statements, synthesise
+from tests.infra.test_advice import CERTIFICATE
 from tests.infra.test_edge import CACHING_DISABLED, behaviors_of, distribution_of
 from tests.infra.test_edge_functions import event, run
 
@@ -131,6 +131,8 @@ def test_the_deployment_uploads_the_files_by_a_function_of_this_project(
     bucket, _ = bucket_of(template)
     assert files["Properties"]["ServiceToken"] == {"Fn::GetAtt": [uploader, "Arn"]}
     assert files["Properties"]["Bucket"] == {"Ref": bucket}
+    # Another archive is another upload.
+    assert len(files["Properties"]["Archive"]) == 64
     assert int(files["Properties"]["ServiceTimeout"]) > properties["Timeout"]
     role = properties["Role"]["Fn::GetAtt"][0]
     granted = [
@@ -151,9 +153,10 @@ def test_no_other_function_may_touch_the_bucket(template: Template) -> None:
     assert len(about_buckets) == 2
 
 
-def test_another_archive_is_another_upload(tmp_path: Path) -> None:
-    [files] = resources(synthesise(None), "Custom::ConsoleFiles").values()
-    assert len(files["Properties"]["Archive"]) == 64
+def test_the_outputs_say_where_it_is(template: Template) -> None:
+    own = {"domain_name": "api.example.com", "certificate_arn": CERTIFICATE}
+    [output] = synthesise(None, **own).find_outputs("ConsoleUrl").values()
+    assert output["Value"] == "https://api.example.com/console/"
 
 
 @pytest.mark.parametrize("choices", [{"console": "off"}, {"edge": "off"}], ids=str)

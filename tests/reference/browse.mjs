@@ -1,6 +1,6 @@
 // What a browser makes of a page, as JSON: node browse.mjs URL.
 
-import { launch } from '../browser/launch.mjs';
+import { launch } from '../../harness/browser/launch.mjs';
 
 const [url] = process.argv.slice(2);
 const browser = await launch();

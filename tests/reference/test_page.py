@@ -10,9 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from functions.openapi.handler import handler
-from harness import deployment, gateway_events
+from harness import browser, deployment, gateway_events
 from reference import openapi
-from tests import browser
 from tests.reference.test_descriptions import BIN, HERE
 
 
@@ -46,7 +45,8 @@ def serving() -> Iterator[str]:
 def test_a_browser_shows_every_operation_and_asks_no_other_host(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    browser.require()
+    if reason := browser.why_not():
+        pytest.skip(reason)
     deployment.configure(monkeypatch)
     with serving() as url:
         ran = subprocess.run(

@@ -1,13 +1,12 @@
 """The function that uploads the console, asked as CloudFormation asks it."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
 import pytest
-from moto import mock_aws
 
 from infra import upload
 from infra.cdk.app import LOCAL_ARTIFACT
@@ -28,19 +27,36 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    upload._s3.cache_clear()
-    with mock_aws():
-        client = upload._s3()
-        client.create_bucket(Bucket=BUCKET)
-        yield client
-    upload._s3.cache_clear()
+class FakeS3:
+    """One bucket in memory, which is listed one object a page."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, dict[str, Any]] = {}
+
+    def put_object(self, Bucket: str, Key: str, **more: Any) -> None:  # noqa: N803 - AWS's names
+        if Bucket != BUCKET:
+            raise LookupError(f"NoSuchBucket {Bucket}")
+        self.objects[Key] = more
+
+    def delete_object(self, Key: str, **_: str) -> None:  # noqa: N803
+        del self.objects[Key]
+
+    def get_paginator(self, _operation: str) -> "FakeS3":
+        return self
+
+    def paginate(self, **_: str) -> list[dict[str, Any]]:
+        return [{"Contents": [{"Key": key}]} for key in self.objects] or [{}]
 
 
 @pytest.fixture
-def ask(folder: Path, s3: Any, monkeypatch: pytest.MonkeyPatch) -> Ask:
+def s3(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
+    fake = FakeS3()
+    monkeypatch.setattr(upload, "_s3", lambda: fake)
+    return fake
+
+
+@pytest.fixture
+def ask(folder: Path, s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> Ask:
     """Return a way to ask the function, which returns what it answers."""
     answers: list[dict[str, str]] = []
     monkeypatch.setattr(upload, "_answer", lambda _url, said: answers.append(said))
@@ -60,18 +76,15 @@ def ask(folder: Path, s3: Any, monkeypatch: pytest.MonkeyPatch) -> Ask:
     return ask
 
 
-def stored(s3: Any) -> dict[str, Any]:
-    listed = s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])
-    return {each["Key"]: s3.get_object(Bucket=BUCKET, Key=each["Key"]) for each in listed}
-
-
 def publish_second_version(folder: Path) -> None:
     (folder / "index.html").write_text("second")
     (folder / "assets/main-AAAAAAAA.js").unlink()
     (folder / "assets/main-BBBBBBBB.js").write_text("second")
 
 
-def test_files_are_uploaded_with_their_types_and_how_long_they_are_kept(ask: Ask, s3: Any) -> None:
+def test_files_are_uploaded_with_their_types_and_how_long_they_are_kept(
+    ask: Ask, s3: FakeS3
+) -> None:
     answer = ask("Create")
     assert answer["Status"] == "SUCCESS"
     assert {name: answer[name] for name in ("StackId", "RequestId", "LogicalResourceId")} == {
@@ -79,7 +92,7 @@ def test_files_are_uploaded_with_their_types_and_how_long_they_are_kept(ask: Ask
         "RequestId": "request",
         "LogicalResourceId": "Files",
     }
-    found = {key: (each["ContentType"], each["CacheControl"]) for key, each in stored(s3).items()}
+    found = {key: (each["ContentType"], each["CacheControl"]) for key, each in s3.objects.items()}
     assert found == {
         "console/index.html": ("text/html; charset=utf-8", "no-cache"),
         "console/assets/main-AAAAAAAA.js": (
@@ -95,16 +108,16 @@ def test_the_page_is_uploaded_when_all_that_it_loads_is_there(folder: Path) -> N
 
 
 def test_files_of_the_former_version_go_when_the_whole_stack_is_updated(
-    ask: Ask, folder: Path, s3: Any
+    ask: Ask, folder: Path, s3: FakeS3
 ) -> None:
     first = ask("Create")["PhysicalResourceId"]
     publish_second_version(folder)
     second = ask("Update", PhysicalResourceId=first)["PhysicalResourceId"]
     assert second != first
     both = {"console/assets/main-AAAAAAAA.js", "console/assets/main-BBBBBBBB.js"}
-    assert both < stored(s3).keys()
+    assert both < s3.objects.keys()
     assert ask("Delete", PhysicalResourceId=first)["PhysicalResourceId"] == first
-    assert stored(s3).keys() == {"console/index.html", "console/assets/main-BBBBBBBB.js"}
+    assert s3.objects.keys() == {"console/index.html", "console/assets/main-BBBBBBBB.js"}
 
 
 def test_the_same_files_are_the_same_version(ask: Ask) -> None:
@@ -112,11 +125,11 @@ def test_the_same_files_are_the_same_version(ask: Ask) -> None:
     assert ask("Update", PhysicalResourceId=first)["PhysicalResourceId"] == first
 
 
-def test_a_stack_that_is_deleted_leaves_an_empty_bucket(ask: Ask, s3: Any) -> None:
-    s3.put_object(Bucket=BUCKET, Key="console/assets/main-00000000.js", Body=b"old")
+def test_a_stack_that_is_deleted_leaves_an_empty_bucket(ask: Ask, s3: FakeS3) -> None:
+    s3.objects["console/assets/main-00000000.js"] = {"Body": b"old"}
     version = ask("Create")["PhysicalResourceId"]
     assert ask("Delete", PhysicalResourceId=version)["Status"] == "SUCCESS"
-    assert stored(s3) == {}
+    assert s3.objects == {}
 
 
 def test_a_fault_is_told_so_that_the_stack_does_not_wait(ask: Ask) -> None:
