@@ -16,8 +16,7 @@ CONSOLE_SOURCES := $(shell find console clients/javascript/src -name node_module
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test test-nightly bench fuzz lint format reference cost lock artifact clean
-.PHONY: console
+.PHONY: help demo dev test test-nightly bench fuzz lint format reference client console cost lock artifact clean
 .PHONY: bootstrap deploy diff outputs account password remove-account verify replay-dead-letters tail
 .PHONY: disconnect-all everyone-out new-edge-value
 
@@ -59,6 +58,10 @@ reference: build/venv.done ## write openapi.json, asyncapi.json and the tables o
 	@$(BIN)/python -m reference
 
 console: build/console.done ## build the console into build/console
+
+client: build/client.done ## build the npm package: build/dist/vitrina-client-VERSION.tgz
+	@mkdir -p build/dist
+	@cd clients/javascript && npm run --silent build && npm pack --silent --pack-destination $(CURDIR)/build/dist
 
 cost: build/venv.done ## write the tables of docs/cost.md
 	@$(BIN)/python -m bench.cost
@@ -114,6 +117,12 @@ build/reference.done: tests/reference/package.json tests/reference/package-lock.
 build/browser.done: harness/browser/package.json harness/browser/package-lock.json build/venv.done
 	@echo "Setting up the browser ..." >&2
 	@cd harness/browser && npm ci --silent
+	@touch $@
+
+# The npm package's compiler, linters and test runner.
+build/client.done: clients/javascript/package.json clients/javascript/package-lock.json build/venv.done
+	@echo "Setting up the client package ..." >&2
+	@cd clients/javascript && npm ci --silent
 	@touch $@
 
 # For what only benchmarks need: the clients that the sender is compared with pin botocore too.
@@ -246,7 +255,10 @@ lock: build/venv.done ## pin the newest version of every dependency
 	cd bench && npm update --package-lock-only
 	cd tests/reference && npm update --package-lock-only
 	cd harness/browser && npm update --package-lock-only
+	cd clients/javascript && npm update --package-lock-only
 	cd console && npm update --package-lock-only
 
+NODE_FOLDERS := . bench clients/javascript console harness/browser tests/reference
+
 clean: ## remove everything generated
-	rm -rf build node_modules bench/node_modules console/node_modules harness/browser/node_modules tests/reference/node_modules .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build clients/javascript/dist .mypy_cache .pytest_cache .ruff_cache $(NODE_FOLDERS:%=%/node_modules)

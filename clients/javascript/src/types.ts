@@ -1,8 +1,9 @@
 /** What an app sees of the client: options, statuses, errors, and what a platform has to offer. */
 
 import type { Account, ClientType, EventName, Events } from './events.js';
+import type { Http } from './http.js';
 
-export type { Account, ClientType, EventName, Events };
+export type { Account, ClientType, EventName, Events, Http };
 
 /** How far a client has read a channel: its events up to `seq`, which are counted in `epoch`. */
 export interface Position {
@@ -24,7 +25,8 @@ export type Status =
   /** Connects again by itself after a pause of at most `retryInMs` milliseconds. */
   | { readonly state: 'offline'; readonly reason: OfflineReason; readonly retryInMs: number };
 
-export type StopReason = 'not_started' | 'asked' | 'logged_out' | 'login_required' | 'account_disconnected';
+export type StopReason =
+  'not_started' | 'asked' | 'logged_out' | 'login_required' | 'account_disconnected';
 export type PauseReason = 'background' | 'too_many_connections';
 export type OfflineReason =
   /** The device says that it has no network. */
@@ -68,7 +70,8 @@ export interface Store {
 export interface Socket {
   readonly readyState: number;
   onopen: ((event: never) => void) | null;
-  onmessage: ((event: { data: unknown }) => void) | null;
+  /** Called with `{ data }`. */
+  onmessage: ((event: never) => void) | null;
   onerror: ((event: never) => void) | null;
   onclose: ((event: never) => void) | null;
   send(text: string): void;
@@ -86,8 +89,13 @@ export interface Hints {
 
 /** What the client needs of the platform it runs on; `browser()`, `reactNative()` and `node()` make one. */
 export interface Platform {
-  /** Opens a socket. The token goes where the platform can put it best: a header, a subprotocol, the query. */
-  openSocket(url: URL, token: string): Socket;
+  /**
+   * Opens a socket. The token goes where the platform can put it best: a header, a subprotocol, or
+   * the query of `address`, which has one already: `${address}&token=${encodeURIComponent(token)}`.
+   *
+   * The address is text, as React Native's own `URL` is not a complete one.
+   */
+  openSocket(address: string, token: string): Socket;
   fetch: typeof fetch;
   /** For positions, so that events are recovered after a restart. */
   store?: Store;
@@ -104,7 +112,7 @@ export interface ClientOptions<As extends ClientType = ClientType> {
   as: As;
   tokens: Tokens;
   platform: Platform;
-  /** Distinguishes accounts in `platform.store`; of the token's account by default. */
+  /** Where `platform.store` keeps positions; `vitrina:positions:${as}` by default. Those of another account are ignored. */
   storageKey?: string;
   times?: Partial<Times>;
 }
@@ -122,6 +130,8 @@ export interface Times {
   answerTimeoutMs: number;
   pongTimeoutMs: number;
   storeTimeoutMs: number;
+  /** How long positions may be newer than those in the store. */
+  saveDelayMs: number;
   /** How long before a connection expires it is extended with a newer token. */
   renewAheadMs: number;
   /** An app that comes back sooner keeps its socket. */
@@ -131,14 +141,13 @@ export interface Times {
 /** A room that the client joins on each connection, for as long as the app wants. */
 export interface Room {
   readonly name: string;
-  /** Resolves once joined; rejects with the `VitrinaError` of a refusal, which ends the wish. */
+  /**
+   * Resolves once joined, on this connection or a later one. Rejects with the `VitrinaError` of a
+   * refusal, or with the code `left` or `logged_out`: then the room is not wanted any more.
+   */
   join(): Promise<void>;
+  /** Resolves once left; at once where there is no connection. Never rejects. */
   leave(): Promise<void>;
-}
-
-/** A refusal by the server, with its `code` of protocol.md, or a failure on this side. */
-export interface VitrinaErrorLike extends Error {
-  readonly code: string;
 }
 
 /**
@@ -166,43 +175,8 @@ export interface Client {
   start(): void;
   /** Closes the connection and resolves when positions are kept, or cannot be. */
   stop(): Promise<void>;
-  /** Ends the session, forgets positions, and stops. */
+  /** Stops, ends the session, and forgets positions and rooms. Never rejects: failures go to `onError`. */
   logout(): Promise<void>;
   /** Typed requests, which add the token, `since` and idempotency keys: see http.ts. */
   readonly http: Http;
-}
-
-/**
- * Requests with the types of openapi.json.
- *
- *     const { data } = await client.http.get('/api/v1/products', { query: { status: 'approved' } });
- *     await client.http.post('/api/v1/admin/products/{product_id}/approve', {
- *       path: { product_id: 7 }, ifMatch: 3, body: { moderation_notes: 'Good' } });
- *
- * A call rejects with `Problem` for every answer that is not 2xx, and with `NetworkError` without one.
- * `idempotencyKey` defaults to a new one for each call, the same for its retries.
- */
-export interface Http {
-  get: Call;
-  post: Call;
-  put: Call;
-  delete: Call;
-}
-
-/** Typed by path and method in http.ts. */
-export type Call = (path: never, options?: never) => Promise<Answer<unknown>>;
-
-export interface Answer<Data> {
-  readonly status: number;
-  readonly data: Data;
-  /** The product's version, or whatever `ETag` was sent. */
-  readonly etag: string | null;
-}
-
-/** A problem document (RFC 9457) as an error. */
-export interface ProblemLike extends VitrinaErrorLike {
-  readonly status: number;
-  readonly title: string;
-  readonly detail: string | null;
-  readonly retryAfterSeconds: number | null;
 }
