@@ -65,8 +65,7 @@ export class Moderation {
       isQueue: status === 'pending',
       keeps: (id) => this.selection.peek().has(id),
       onDecided: (product, outcome) => {
-        const isMine = outcome.adminId === adminId || this.busy.peek().has(product.product_id);
-        if (!isMine) report.decidedByOthers(product, outcome);
+        if (!this.busy.peek().has(product.product_id)) report.decidedByOthers(product, outcome);
       },
     });
     this.#stop.push(effect(() => this.#keep()));
@@ -151,7 +150,7 @@ export class Moderation {
     const id = product.product_id;
     if (this.busy.peek().has(id)) return;
     const notes = (this.drafts.peek().get(id) ?? '').trim();
-    this.#setBusy(id, true);
+    this.#setBusy([id], true);
     try {
       const startedAt = performance.now();
       const { data } = await this.http.post(`/api/v1/admin/products/{product_id}/${action}`, {
@@ -170,7 +169,7 @@ export class Moderation {
       await this.#learn(id, error);
       this.report.refused(error, this.current.peek()?.product ?? product);
     } finally {
-      this.#setBusy(id, false);
+      this.#setBusy([id], false);
     }
   }
 
@@ -178,6 +177,8 @@ export class Moderation {
   async decideTogether(action: 'approve' | 'reject', notes: string): Promise<void> {
     if (this.isDecidingTogether.peek()) return;
     this.isDecidingTogether.value = true;
+    const ids = [...this.selection.peek().keys()];
+    this.#setBusy(ids, true);
     let [done, failed] = [0, 0];
     try {
       for (const products of requestsFor(this.selection.peek(), this.list.listing.peek())) {
@@ -197,6 +198,7 @@ export class Moderation {
       this.report.refused(error, null);
     } finally {
       this.isDecidingTogether.value = false;
+      this.#setBusy(ids, false);
     }
   }
 
@@ -250,10 +252,12 @@ export class Moderation {
     if (reason.trim()) this.reasons.value = withReason(this.reasons.value, reason);
   }
 
-  #setBusy(id: number, isBusy: boolean): void {
+  #setBusy(ids: readonly number[], isBusy: boolean): void {
     const next = new Set(this.busy.peek());
-    if (isBusy) next.add(id);
-    else next.delete(id);
+    for (const id of ids) {
+      if (isBusy) next.add(id);
+      else next.delete(id);
+    }
     this.busy.value = next;
   }
 
