@@ -89,14 +89,17 @@ export class Moderation {
     if (id !== null && (!isListed || listing.peek().order === 'newest first')) void this.#check(id);
   }
 
-  /** Looks at the next product, or at the one before. */
-  step(by: 1 | -1): void {
+  /** Looks at the next undecided product, or at the one before; returns whether there is one. */
+  step(by: 1 | -1): boolean {
     const { rows } = this.list.listing.peek();
     const id = this.currentId.peek();
     const found = rows.findIndex((row) => row.product.product_id === id);
-    const next = found >= 0 ? found + by : this.#index + (by > 0 ? 0 : -1);
-    const row = rows[id === null ? 0 : Math.min(Math.max(next, 0), rows.length - 1)];
+    let next = found >= 0 ? found + by : this.#index + (by > 0 ? 0 : -1);
+    if (id === null) next = 0;
+    while (rows[next]?.outcome) next += by;
+    const row = rows[next];
     if (row) this.open(row.product.product_id);
+    return row !== undefined;
   }
 
   toggle(id: number): void {
@@ -164,7 +167,8 @@ export class Moderation {
       this.selection.value = without(this.selection.peek(), id);
       this.list.put(data.product);
       this.report.decided(product, action);
-      if (this.currentId.peek() === id) this.step(1);
+      this.writing.value = null;
+      if (this.currentId.peek() === id && !this.step(1)) this.step(-1);
     } catch (error) {
       await this.#learn(id, error);
       this.report.refused(error, this.current.peek()?.product ?? product);

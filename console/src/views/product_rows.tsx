@@ -1,6 +1,7 @@
 /** The list of products, with what is done to several of them. */
 
 import { useCallback } from 'preact/hooks';
+import { number } from '../format';
 import { AsOf } from '../parts/indicator';
 import { Key } from '../parts/text';
 import { VirtualList } from '../parts/virtual_list';
@@ -27,10 +28,20 @@ export function ProductRows({ moderation, view, query, onDecide }: Props) {
   const words = texts.value.queue;
   const isSelecting = selection.value.size > 0;
   const more = useCallback(() => void list.more(), [list]);
-  const open = (id: number) => {
-    if (currentId.peek() === null) history.pushState(null, '', `#/${view}/${id}${query}`);
-    moderation.open(id);
-  };
+  const open = useCallback(
+    (id: number) => {
+      if (currentId.peek() === null) history.pushState(null, '', `#/${view}/${id}${query}`);
+      moderation.open(id);
+    },
+    [moderation, currentId, view, query],
+  );
+  const toggle = useCallback(
+    (id: number, isRange: boolean) => {
+      if (isRange) moderation.selectTo(id);
+      else moderation.toggle(id);
+    },
+    [moderation],
+  );
   const classOf = (row: Row) => {
     const isCurrent = row.product.product_id === currentId.value;
     return [isCurrent && 'current', row.outcome && `outcome ${row.outcome.status}`]
@@ -42,7 +53,7 @@ export function ProductRows({ moderation, view, query, onDecide }: Props) {
       <header class="bar">
         <h1>{view === 'queue' ? words.title : texts.value.nav.products}</h1>
         <span class="count" aria-live="polite">
-          {list.total.value?.toLocaleString(texts.value.locale)}
+          {number(list.total.value)}
           {isSelecting && ` · ${words.selected(selection.value.size)}`}
         </span>
         <AsOf />
@@ -71,7 +82,7 @@ export function ProductRows({ moderation, view, query, onDecide }: Props) {
             isSelected={selection.value.has(row.product.product_id)}
             canSelect={list.options.status === 'pending'}
             onOpen={open}
-            onToggle={(id, isRange) => (isRange ? moderation.selectTo(id) : moderation.toggle(id))}
+            onToggle={toggle}
           />
         )}
       />
