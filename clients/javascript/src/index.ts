@@ -1,0 +1,11 @@
+/** Vitrina's client: events in order, requests with types, and a session. */
+
+export { VitrinaClient } from './client.js';
+export { NetworkError, Problem, VitrinaError, type Fault } from './errors.js';
+export { watchBanner } from './banner.js';
+export { node, type NodeWebSocket } from './node.js';
+export { Session, type LoggedIn, type SessionOptions, type SessionTimes } from './session.js';
+export type { paths, components } from './api.js';
+export type { CallOptions, PathOf } from './http.js';
+export type { Answer } from './request.js';
+export type * from './types.js';

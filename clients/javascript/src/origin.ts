@@ -1,0 +1,25 @@
+/** The one part of an URL that apps configure. */
+
+const ORIGIN = /^(https?):\/\/([\w.-]+|\[[\da-f:.]+\])(?::(\d{1,5}))?\/?$/i;
+const DEFAULT_PORTS: Record<string, string> = { http: '80', https: '443' };
+
+/**
+ * Returns `https://HOST` or `https://HOST:PORT` in one spelling: lower case, without a default port.
+ *
+ * React Native copies the port of an address into `Origin`, and the server compares that with its
+ * own. React Native's `URL` is not a complete one, so the text is read here.
+ *
+ * Throws an `Error` with a sentence for everything else: a path, a query, a user's name.
+ */
+export function origin(url: unknown): string {
+  const [, scheme, host, port] = (typeof url === 'string' && ORIGIN.exec(url.trim())) || [];
+  if (!scheme || !host) {
+    throw new Error(
+      '`url` has to be the URL of the deployment, like https://example.com, without a path.',
+    );
+  }
+  const name = scheme.toLowerCase();
+  const suffix =
+    port && Number(port) !== Number(DEFAULT_PORTS[name]) ? `:${String(Number(port))}` : '';
+  return `${name}://${host.toLowerCase()}${suffix}`;
+}

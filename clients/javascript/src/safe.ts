@@ -1,0 +1,61 @@
+/** A text in a store that may fail, hang, or be late. */
+
+import { VitrinaError } from './errors.js';
+import { stopwatch, within } from './time.js';
+import type { Store } from './types.js';
+
+export interface SafeTimes {
+  /** For a call of the store, in milliseconds. */
+  readonly storeTimeoutMs: number;
+  /** A store that fails for so many milliseconds has failed for good. */
+  readonly storePatienceMs: number;
+}
+
+type Kind = 'read' | 'write';
+
+/** Each call ends in time, and rejects with `store_failed` if the store has not done it. */
+export class Safe {
+  #latest: string | null = null;
+  #writes = 0;
+  /** Since when each kind of call fails: a store that can be read may be full. */
+  readonly #failing = new Map<Kind, () => number>();
+
+  constructor(
+    readonly store: Store,
+    readonly key: string,
+    readonly times: SafeTimes,
+  ) {}
+
+  /** Whether calls have failed for so long that they always will. */
+  get hasFailedForGood(): boolean {
+    return [...this.#failing.values()].some((age) => age() >= this.times.storePatienceMs);
+  }
+
+  read(): Promise<string | null> {
+    return this.#settle('read', () => this.store.getItem(this.key));
+  }
+
+  /** Replaces the text; `null` removes it. */
+  write(text: string | null): Promise<void> {
+    this.#latest = text;
+    this.#writes += 1;
+    return this.#settle('write', () => this.#put(text, this.#writes));
+  }
+
+  async #put(text: string | null, number: number): Promise<void> {
+    await (text === null ? this.store.removeItem(this.key) : this.store.setItem(this.key, text));
+    // It was late, and has replaced what was written since.
+    if (number !== this.#writes) await this.#put(this.#latest, this.#writes);
+  }
+
+  async #settle<T>(kind: Kind, work: () => T | Promise<T>): Promise<T> {
+    try {
+      const done = await within(this.times.storeTimeoutMs, undefined, work);
+      this.#failing.delete(kind);
+      return done;
+    } catch (cause) {
+      if (!this.#failing.has(kind)) this.#failing.set(kind, stopwatch());
+      throw new VitrinaError('store_failed', 'The store of the session fails.', { cause });
+    }
+  }
+}

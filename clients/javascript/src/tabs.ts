@@ -1,0 +1,347 @@
+/** One socket for all tabs of an account: a lock says which tab opens it, a channel feeds the others. */
+
+import type { Socket } from './types.js';
+
+/** An event of the server; only what tabs have to tell apart is typed. */
+interface Event {
+  readonly event: string;
+  readonly timestamp?: string;
+  readonly channel?: string;
+  readonly seq?: number;
+  readonly data?: {
+    readonly room?: string;
+    readonly expires_at?: string;
+    readonly positions?: Record<string, { epoch: string; seq: number }>;
+    readonly recovering?: readonly string[];
+  };
+}
+
+/** What a tab tells the one with the socket. A token is never among it: each tab has its own. */
+type Request =
+  | { readonly kind: 'hello' | 'bye'; readonly tab: string }
+  | { readonly kind: 'send'; readonly tab: string; readonly text: string };
+
+/** What the tab with the socket tells all tabs, or one, or all but one. */
+type News =
+  | { readonly kind: 'open'; readonly to?: string }
+  | {
+      readonly kind: 'events';
+      readonly events: readonly Event[];
+      readonly to?: string;
+      readonly except?: string;
+    }
+  | { readonly kind: 'closed' };
+
+/** News is from a tab: what the one before had under way is not for those that wait for the next. */
+type Note = Request | (News & { readonly from: string });
+
+interface Message {
+  readonly type?: string;
+  readonly room?: string;
+}
+
+const CONNECTING = 0;
+const OPEN = 1;
+const CLOSED = 3;
+
+/** The server gives up an answer after 29 seconds. */
+const ANSWER_TIMEOUT_MS = 30_000;
+
+/** A lock may be faster than the last notes of the tab that had it. */
+const NOTES_TIMEOUT_MS = 250;
+
+const ANSWERS = new Set(['recovered', 'joined', 'left', 'error']);
+const REQUESTS = new Set(['resume', 'join', 'leave', 'auth']);
+
+/**
+ * A tab's socket, which lives as long as the one that all tabs share.
+ *
+ * The tab that holds the lock opens that one. When it closes, or its tab ends, the sockets of all
+ * tabs close: their clients connect again, the first of them with the lock, and resume what they missed.
+ */
+export class TabSocket implements Socket {
+  readyState = CONNECTING;
+  onopen: Socket['onopen'] = null;
+  onmessage: Socket['onmessage'] = null;
+  onerror: Socket['onerror'] = null;
+  onclose: Socket['onclose'] = null;
+
+  readonly #tab = crypto.randomUUID();
+  readonly #channel: BroadcastChannel;
+  readonly #waiting = new AbortController();
+  readonly #rooms = new Set<string>();
+  #release: () => void = () => undefined;
+  #line: Line | null = null;
+  /** The tab with the socket, once that has opened. */
+  #feeder: string | null = null;
+  #expiry: Event | null = null;
+
+  /** `name` is the same in all tabs that share. `open` opens the one socket, if it falls to this tab. */
+  constructor(name: string, open: () => WebSocket) {
+    this.#channel = new BroadcastChannel(name);
+    this.#channel.onmessage = ({ data }: MessageEvent<Note>) => {
+      this.#take(data);
+    };
+    const { signal } = this.#waiting;
+    navigator.locks
+      .request(name, { signal }, () => this.#lead(open))
+      .catch((problem: unknown) => {
+        if (!signal.aborted) this.#end(); // the page may not have locks, or is on its way out
+        return problem;
+      });
+    this.#channel.postMessage({ kind: 'hello', tab: this.#tab } satisfies Note);
+  }
+
+  send(text: string): void {
+    const { type, room } = JSON.parse(text) as Message;
+    if (type === 'join' && room !== undefined) this.#rooms.add(room);
+    if (type === 'leave' && room !== undefined) this.#rooms.delete(room);
+    if (this.#line) this.#line.send(this.#tab, text);
+    else if (type === 'auth') this.#answerAuth();
+    else this.#channel.postMessage({ kind: 'send', tab: this.#tab, text } satisfies Note);
+  }
+
+  close(): void {
+    if (this.readyState === CLOSED) return;
+    if (this.#line) this.#tell({ kind: 'closed' });
+    else this.#channel.postMessage({ kind: 'bye', tab: this.#tab } satisfies Note);
+    this.#end();
+  }
+
+  /** Holds the lock until the returned promise resolves. */
+  async #lead(open: () => WebSocket): Promise<void> {
+    if (this.readyState === OPEN) await this.#closeForAll();
+    if (this.readyState === CLOSED) return;
+    this.#line = new Line(open(), this.#tab, (news) => {
+      this.#tell(news);
+    });
+    await new Promise<void>((resolve) => {
+      this.#release = resolve;
+    });
+  }
+
+  /** The tab that fed this one has ended: without a word, if nothing comes now. */
+  async #closeForAll(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, NOTES_TIMEOUT_MS));
+    if (this.readyState === OPEN && this.#feeder) this.#tell({ kind: 'closed' }, this.#feeder);
+  }
+
+  #tell(news: News, from: string = this.#tab): void {
+    const note = { ...news, from };
+    this.#channel.postMessage(note);
+    this.#take(note);
+  }
+
+  #take(note: Note): void {
+    if (!('from' in note)) {
+      this.#line?.take(note);
+    } else if (note.kind === 'open') {
+      if (isFor(note, this.#tab) && this.readyState === CONNECTING) this.#open(note.from);
+    } else if (note.from === this.#feeder) {
+      if (note.kind === 'closed') this.#end();
+      else if (isFor(note, this.#tab)) this.#deliver(note.events);
+    } else if (note.kind === 'closed' && note.from === this.#tab) {
+      this.#end(); // before it opened; the others wait for the lock
+    }
+  }
+
+  #open(feeder: string): void {
+    this.#feeder = feeder;
+    this.readyState = OPEN;
+    this.onopen?.(undefined as never);
+  }
+
+  #deliver(all: readonly Event[]): void {
+    const events = all.filter(({ channel }) => this.#isMine(channel));
+    const [first] = events;
+    if (!first) return;
+    for (const event of events) if (event.data?.expires_at !== undefined) this.#expiry = event;
+    const frame = events.length === 1 ? first : { event: 'batch', events };
+    this.onmessage?.({ data: JSON.stringify(frame) } as never);
+  }
+
+  #isMine(channel: string | undefined): boolean {
+    return !channel?.startsWith('room:') || this.#rooms.has(channel.slice('room:'.length));
+  }
+
+  /** The tab with the socket extends it with a token of its own: here it is as extended as it is. */
+  #answerAuth(): void {
+    const { timestamp, data } = this.#expiry ?? {};
+    const answer = { event: 'authenticated', timestamp, data: { expires_at: data?.expires_at } };
+    queueMicrotask(() => this.onmessage?.({ data: JSON.stringify(answer) } as never));
+  }
+
+  #end(): void {
+    if (this.readyState === CLOSED) return;
+    this.readyState = CLOSED;
+    this.#line?.close();
+    this.#waiting.abort();
+    this.#release();
+    this.#channel.close();
+    queueMicrotask(() => this.onclose?.(undefined as never));
+  }
+}
+
+function isFor({ to, except }: { to?: string; except?: string }, tab: string): boolean {
+  return to === undefined ? except !== tab : to === tab;
+}
+
+/** The one socket: it asks one thing at a time, so it is known which tab an answer is for. */
+class Line {
+  readonly #socket: WebSocket;
+  readonly #owner: string;
+  readonly #emit: (news: News) => void;
+  readonly #members = new Map<string, Set<string>>();
+  readonly #queue: { tab: string; text: string }[] = [];
+  #asker: string | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #greeting: Event | null = null;
+  #greetedAt = 0;
+  #isPinged = false;
+
+  constructor(socket: WebSocket, owner: string, emit: (news: News) => void) {
+    this.#socket = socket;
+    this.#owner = owner;
+    this.#emit = emit;
+    socket.onopen = () => {
+      emit({ kind: 'open' });
+    };
+    socket.onmessage = ({ data }: MessageEvent<unknown>) => {
+      this.#receive(eventsIn(data));
+    };
+    socket.onclose = () => {
+      emit({ kind: 'closed' });
+    };
+  }
+
+  take(note: Request): void {
+    if (note.kind === 'hello') this.#greet(note.tab);
+    if (note.kind === 'send') this.send(note.tab, note.text);
+    if (note.kind === 'bye') this.#forget(note.tab);
+  }
+
+  send(tab: string, text: string): void {
+    const { type = '', room = '' } = JSON.parse(text) as Message;
+    if (type === 'ping') {
+      this.#ping(text);
+    } else if (type === 'leave' && !this.#leave(tab, room)) {
+      const left = { event: 'left', timestamp: new Date().toISOString(), data: { room } };
+      this.#emit({ kind: 'events', events: [left], to: tab });
+    } else if (REQUESTS.has(type)) {
+      if (type === 'join') this.#join(tab, room);
+      this.#queue.push({ tab, text });
+      this.#ask();
+    }
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#socket.onclose = null;
+    this.#socket.onmessage = null;
+    this.#socket.close();
+  }
+
+  #receive(events: readonly Event[]): void {
+    this.#isPinged = false;
+    const asker = this.#asker ?? this.#owner;
+    this.#emit({ kind: 'events', events, to: asker });
+    const others = events.filter(({ event }) => !ANSWERS.has(event)).map(withoutRecovery);
+    if (others.length > 0) this.#emit({ kind: 'events', events: others, except: asker });
+    for (const event of events) this.#note(event);
+  }
+
+  #note(event: Event): void {
+    if (event.event === 'connected') this.#begin(event);
+    if (event.event === 'authenticated') this.#extend(event);
+    if (ANSWERS.has(event.event) || event.event === 'authenticated') this.#answered();
+    const position = this.#greeting?.data?.positions?.[event.channel ?? ''];
+    if (position && event.seq === position.seq + 1) position.seq += 1;
+  }
+
+  #begin(connected: Event): void {
+    this.#greeting = structuredClone(withoutRecovery(connected));
+    this.#greetedAt = performance.now();
+    // `recovered` follows, and is for the tab whose positions went with the handshake.
+    if (connected.data?.recovering?.length) this.#await(this.#owner);
+  }
+
+  #extend({ timestamp, data }: Event): void {
+    if (!this.#greeting || !timestamp || !data?.expires_at) return;
+    const extended = { ...this.#greeting.data, expires_at: data.expires_at };
+    this.#greeting = { ...this.#greeting, timestamp, data: extended };
+    this.#greetedAt = performance.now();
+  }
+
+  /** What the server would say to a tab that connects now, as far as this one knows. */
+  #greet(tab: string): void {
+    if (this.#socket.readyState !== OPEN) return;
+    this.#emit({ kind: 'open', to: tab });
+    if (!this.#greeting) return;
+    const elapsed = performance.now() - this.#greetedAt;
+    const now = new Date(Date.parse(this.#greeting.timestamp ?? '') + elapsed).toISOString();
+    this.#emit({ kind: 'events', events: [{ ...this.#greeting, timestamp: now }], to: tab });
+  }
+
+  #ping(text: string): void {
+    if (!this.#isPinged) this.#socket.send(text);
+    this.#isPinged = true;
+  }
+
+  #ask(): void {
+    if (this.#asker !== null) return;
+    const next = this.#queue.shift();
+    if (!next) return;
+    this.#await(next.tab);
+    this.#socket.send(next.text);
+  }
+
+  #await(tab: string): void {
+    this.#asker = tab;
+    this.#timer = setTimeout(() => {
+      this.#answered();
+    }, ANSWER_TIMEOUT_MS);
+  }
+
+  #answered(): void {
+    clearTimeout(this.#timer);
+    this.#asker = null;
+    this.#ask();
+  }
+
+  #join(tab: string, room: string): void {
+    const members = this.#members.get(room) ?? new Set();
+    this.#members.set(room, members.add(tab));
+  }
+
+  /** Returns whether the room is to be left: no other tab is in it. */
+  #leave(tab: string, room: string): boolean {
+    const members = this.#members.get(room);
+    members?.delete(tab);
+    return !members?.size;
+  }
+
+  /** A tab that ends leaves no room: its user comes back and recovers what the room had meanwhile. */
+  #forget(tab: string): void {
+    for (const members of this.#members.values()) members.delete(tab);
+    const kept = this.#queue.filter((each) => each.tab !== tab);
+    this.#queue.splice(0, this.#queue.length, ...kept);
+  }
+}
+
+/** Others resume from positions of their own. */
+function withoutRecovery(event: Event): Event {
+  return event.event === 'connected'
+    ? { ...event, data: { ...event.data, recovering: [] } }
+    : event;
+}
+
+/** The events of a frame; none of one that is not an event, as API Gateway's own. */
+function eventsIn(data: unknown): readonly Event[] {
+  try {
+    const frame = JSON.parse(String(data)) as Event & { events?: readonly Event[] };
+    if (frame.event === 'batch') return frame.events ?? [];
+    return typeof frame.event === 'string' ? [frame] : [];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,243 @@
+/** Tabs share one socket, and each has every event once and in order. */
+
+import { afterEach, expect, it } from 'vitest';
+
+import { TabSocket } from '../src/tabs.js';
+import { FakeServer } from '../src/testing.js';
+import type { Events } from '../src/types.js';
+
+interface Frame {
+  event: string;
+  seq?: number;
+  events?: Frame[];
+  data: {
+    positions?: Record<string, { seq: number }>;
+    code?: string;
+    room?: string;
+    recovering?: string[];
+  };
+}
+
+const ANNOUNCEMENT: Events['announcement.published']['data'] = {
+  to: 'user',
+  title: 'Sale',
+  text: 'Now',
+  admin_id: 3,
+};
+
+const opened: TabSocket[] = [];
+afterEach(() => {
+  for (const socket of opened.splice(0)) socket.close();
+});
+
+let names = 0;
+
+/** Opens tabs of one browser, each with its own token. */
+function browser() {
+  const server = new FakeServer();
+  const tokens = server.tokens('user');
+  const name = `test:${String((names += 1))}`;
+  return {
+    server,
+    name,
+    open: async () => {
+      const token = (await tokens.get({ fresh: true, signal: new AbortController().signal })) ?? '';
+      const address = `${server.url}/ws/user?batch=1`;
+      const socket = new TabSocket(
+        name,
+        () => new server.WebSocket(address, ['bearer', token]) as never,
+      );
+      opened.push(socket);
+      return new Tab(socket);
+    },
+  };
+}
+
+class Tab {
+  readonly events: Frame[] = [];
+  readonly told: string[] = [];
+
+  constructor(readonly socket: TabSocket) {
+    socket.onopen = () => this.told.push('open');
+    socket.onclose = () => this.told.push('close');
+    socket.onmessage = ({ data }: { data: string }) => {
+      const frame = JSON.parse(data) as Frame;
+      this.events.push(...(frame.events ?? [frame]));
+    };
+  }
+
+  say(message: object) {
+    this.socket.send(JSON.stringify(message));
+  }
+
+  names = () => this.events.map(({ event }) => event);
+  seqs = () => this.events.flatMap(({ seq }) => seq ?? []);
+}
+
+const until = (check: () => void) =>
+  expect
+    .poll(() => {
+      try {
+        check();
+        return 'done';
+      } catch (problem) {
+        return problem;
+      }
+    })
+    .toBe('done');
+const untilGreeted = (...tabs: Tab[]) =>
+  until(() => {
+    for (const tab of tabs) expect(tab.names()).toContain('connected');
+  });
+
+it('opens one socket for two tabs, which both get what is published', async () => {
+  const { server, open } = browser();
+  const [one, two] = [await open(), await open()];
+  await untilGreeted(one, two);
+  await server.publish('announcement.published', ANNOUNCEMENT);
+  await until(() => {
+    expect([one.seqs(), two.seqs()]).toEqual([[1], [1]]);
+  });
+  expect(server.handshakes).toBe(1);
+});
+
+it('greets a tab that comes later with where the channels stand then', async () => {
+  const { server, open } = browser();
+  await untilGreeted(await open());
+  await server.publish('announcement.published', ANNOUNCEMENT);
+  const late = await open();
+  await untilGreeted(late);
+  expect(late.events[0]?.data).toMatchObject({ positions: { user: { seq: 1 } }, recovering: [] });
+  expect(server.handshakes).toBe(1);
+});
+
+it('gives an answer to the tab that asked, and to no other', async () => {
+  const { server, open } = browser();
+  const [one, two] = [await open(), await open()];
+  await untilGreeted(one, two);
+  two.say({ type: 'join', room: 'admin.alerts' });
+  one.say({ type: 'join', room: 'sale' });
+  await until(() => {
+    expect([one.names(), two.names()]).toEqual([
+      ['connected', 'joined'],
+      ['connected', 'error'],
+    ]);
+  });
+  await server.publish('announcement.published', { ...ANNOUNCEMENT, to: 'room:sale' });
+  await until(() => {
+    expect(one.seqs()).toEqual([1]);
+  });
+  await server.publish('announcement.published', ANNOUNCEMENT);
+  await until(() => {
+    expect(two.seqs()).toEqual([1]);
+  });
+  expect(two.names()).toEqual(['connected', 'error', 'announcement.published']);
+});
+
+it('leaves a room when the last tab leaves it', async () => {
+  const { server, open } = browser();
+  const [one, two] = [await open(), await open()];
+  await untilGreeted(one, two);
+  for (const tab of [one, two]) tab.say({ type: 'join', room: 'sale' });
+  await until(() => {
+    expect([one.names().at(-1), two.names().at(-1)]).toEqual(['joined', 'joined']);
+  });
+  one.say({ type: 'leave', room: 'sale' });
+  await until(() => {
+    expect(one.names().at(-1)).toBe('left');
+  });
+  expect(server.connections[0]?.rooms).toContain('sale');
+  two.say({ type: 'leave', room: 'sale' });
+  await until(() => {
+    expect(two.names().at(-1)).toBe('left');
+  });
+  expect(server.connections[0]?.rooms).not.toContain('sale');
+});
+
+it('closes with the tab that had the socket, and the next one that connects opens it', async () => {
+  const { server, open } = browser();
+  const [one, two, three] = [await open(), await open(), await open()];
+  await untilGreeted(one, two, three);
+  one.socket.close();
+  await until(() => {
+    expect([two.told, three.told]).toEqual([
+      ['open', 'close'],
+      ['open', 'close'],
+    ]);
+  });
+  const [again, another] = [await open(), await open()];
+  await untilGreeted(again, another);
+  expect([server.handshakes, server.connections.length]).toEqual([2, 1]);
+});
+
+it('is lost for all tabs when the tab that had it ends without a word', async () => {
+  const { name, open } = browser();
+  const channel = new BroadcastChannel(name);
+  let crash: () => void = () => undefined;
+  const crashed = new Promise<void>((resolve) => (crash = resolve));
+  void navigator.locks.request(name, () => crashed);
+  const [one, two] = [await open(), await open()];
+  channel.postMessage({ kind: 'open', from: 'the tab that crashes' });
+  await until(() => {
+    expect([one.told, two.told]).toEqual([['open'], ['open']]);
+  });
+  crash();
+  await until(() => {
+    expect([one.told.at(-1), two.told.at(-1)]).toEqual(['close', 'close']);
+  });
+  channel.close();
+});
+
+it('is lost for all tabs when it is lost', async () => {
+  const { server, open } = browser();
+  const [one, two] = [await open(), await open()];
+  await untilGreeted(one, two);
+  await server.disconnect('token_expired');
+  await until(() => {
+    expect([one.told, two.told]).toEqual([
+      ['open', 'close'],
+      ['open', 'close'],
+    ]);
+  });
+  expect([one.names().at(-1), two.names().at(-1)]).toEqual(['closing', 'closing']);
+});
+
+it('falls to the next tab when a handshake is refused', async () => {
+  const { server, open } = browser();
+  server.refuses = 1;
+  const [one, two] = [await open(), await open()];
+  await untilGreeted(two);
+  expect([one.told, server.handshakes]).toEqual([['close'], 2]);
+});
+
+it('sends one ping for all tabs, and no token of another tab', async () => {
+  const { server, open } = browser();
+  const [one, two] = [await open(), await open()];
+  await untilGreeted(one, two);
+  server.hold();
+  one.say({ type: 'ping' });
+  two.say({ type: 'auth', token: 'a secret' });
+  two.say({ type: 'ping' });
+  await untilGreeted(await open()); // so what the others said has arrived
+  await server.release();
+  await until(() => {
+    expect([one.names().at(-1), two.names().at(-1)]).toEqual(['pong', 'pong']);
+  });
+  expect(two.names()).toEqual(['connected', 'authenticated', 'pong']);
+  expect(server.connections[0]?.messages).toEqual([{ type: 'ping' }]);
+});
+
+it('does not wait for the answer of a tab that is gone to ask for another', async () => {
+  const { server, open } = browser();
+  const [one, two, three] = [await open(), await open(), await open()];
+  await untilGreeted(one, two, three);
+  server.hold();
+  two.say({ type: 'join', room: 'sale' });
+  two.socket.close();
+  three.say({ type: 'join', room: 'news' });
+  await server.release();
+  await until(() => {
+    expect(three.events.at(-1)?.data.room).toBe('news');
+  });
+  expect(one.names()).toEqual(['connected']);
+});
