@@ -57,7 +57,7 @@ def test_going_to_the_background_stores_at_once(
     app = start_app({"saveDelayMs": 600_000})
     server.accept().send(connected(57))
     app.wait_for(state="online")
-    app.call("setForeground", False)
+    app.call("hint", "background")
     app.wait(lambda: stored(tmp_path))
 
 

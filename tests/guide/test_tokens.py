@@ -66,8 +66,8 @@ def test_an_account_that_is_disconnected_stays_out(server: FakeServer, start_app
     here.send(connected(), closing("account_disconnected"))
     here.wait_closed()
     app.wait_for(state="stopped", reason="account_disconnected")
-    app.call("setForeground", False)
-    app.call("setForeground", True)
+    app.call("hint", "background")
+    app.call("hint", "foreground")
     assert (app.state, server.has_nobody) == ("stopped", True)
 
 
@@ -79,9 +79,9 @@ def test_a_device_too_many_waits_until_it_is_looked_at(
     here.send(connected(), closing("too_many_connections"))
     here.wait_closed()
     app.wait_for(state="paused", reason="too_many_connections")
-    app.call("networkChanged")
+    app.call("hint", "online")
     assert (app.state, server.has_nobody) == ("paused", True)
-    app.call("setForeground", True)
+    app.call("hint", "foreground")
     server.accept().send(connected())
     app.wait_for(state="online")
 
@@ -123,7 +123,7 @@ def test_a_token_that_comes_too_late_opens_nothing(server: FakeServer, start_app
     here.send(connected(ping=600))
     app.wait_for(state="online")
     app.call("arrive", on="tokens")
-    app.call("networkChanged")
+    app.call("hint", "online")
     assert here.receive_ping() == {"type": "ping"}
 
 
