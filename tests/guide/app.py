@@ -11,23 +11,19 @@ from pathlib import Path
 from threading import Condition, Thread
 from typing import Any
 
-from tests.guide.pages import ROOT
-
-DRIVER = Path(__file__).with_name("driver.mjs")
 NODE = Path(sys.executable).with_name("node")
-PACKAGE = ROOT / "clients/javascript"
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 4
 
 Report = dict[str, Any]
 
 
 class App:
-    def __init__(self, **configuration: Any) -> None:
-        """Start Node; `configuration` is what driver.mjs reads."""
+    def __init__(self, driver: Path, **configuration: Any) -> None:
+        """Start the bundle of driver.mjs in Node; `configuration` is what it reads."""
         # Node is started by a small program of Python's, which would not pass a kill on to it:
         # both are in a group of their own.
         self._process = subprocess.Popen(
-            [NODE, DRIVER, PACKAGE / "dist/esm", json.dumps(configuration)],
+            [NODE, driver, json.dumps(configuration)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

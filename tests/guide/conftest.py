@@ -8,10 +8,18 @@ from typing import Any
 import pytest
 
 from tests.guide.app import App
+from harness.bundles import bundle
 from tests.guide.fake_server import FakeServer
 
 # Short, so that nothing has to be waited for.
 TIMES = {"firstRetryMs": 10, "maxRetryMs": 20, "saveDelayMs": 1, "backgroundGraceMs": 0}
+
+
+@pytest.fixture(scope="session")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the program that apps are."""
+    source = Path(__file__).with_name("driver.mjs")
+    return bundle(source, tmp_path_factory.mktemp("driver"), "node")
 
 
 @pytest.fixture
@@ -24,7 +32,7 @@ StartApp = Callable[..., App]
 
 
 @pytest.fixture
-def start_app(server: FakeServer, tmp_path: Path) -> Iterator[StartApp]:
+def start_app(driver: Path, server: FakeServer, tmp_path: Path) -> Iterator[StartApp]:
     """Return a way to start an app; all share a storage, and are killed at the end of the test."""
     with ExitStack() as apps:
 
@@ -35,7 +43,7 @@ def start_app(server: FakeServer, tmp_path: Path) -> Iterator[StartApp]:
                 "storage": str(tmp_path / "storage"),
                 "times": TIMES | (times or {}),
             }
-            app = App(**configuration | more)
+            app = App(driver, **configuration | more)
             apps.callback(app.kill)
             app.call("start")
             return app

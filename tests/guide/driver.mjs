@@ -1,17 +1,18 @@
 // The client package as an app would use it, told what to do by lines of JSON.
 //
-//   node driver.mjs PACKAGE CONFIGURATION
+//   node driver.mjs CONFIGURATION
 //
-// PACKAGE is the folder of its ES modules. Reads {"id", "on": "app" | "tokens" | "session", "call", "args"};
+// Reads {"id", "on": "app" | "tokens" | "session", "call", "args"};
 // writes {"answer": id, "value"}, and what the app is told: {"event"} {"refetch"} {"state", "reason"}
 // {"shown"} {"problem"} {"asked_token"} {"timer"}. Ends when its input does.
 
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
-import { pathToFileURL } from 'node:url';
 
-const [, , folder, configuration] = process.argv;
+import { node, Session, VitrinaClient, watchBanner } from '@vitrina/client';
+
+const [, , configuration] = process.argv;
 const config = JSON.parse(configuration);
 const say = (report) => process.stdout.write(`${JSON.stringify(report)}\n`);
 
@@ -21,9 +22,6 @@ globalThis.setTimeout = (act, delay, ...more) => {
   say({ timer: delay });
   return setTimer(act, delay, ...more);
 };
-
-const { Session, VitrinaClient, node, watchBanner } = await import(pathToFileURL(`${folder}/index.js`));
-const installed = createRequire(pathToFileURL(`${folder}/index.js`));
 
 // As AsyncStorage, in a file. Renamed into place, so that a kill leaves the old or the new.
 const store = {
@@ -70,7 +68,7 @@ const client = new VitrinaClient({
   tokens: config.tokens ? tokens : session,
   platform: {
     ...node({
-      ...(config.ws && { WebSocket: installed('ws') }),
+      ...(config.ws && { WebSocket: createRequire(config.ws)('ws') }),
       ...(config.storage && { store }),
     }),
     watch(hints) {

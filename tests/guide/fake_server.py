@@ -24,7 +24,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 4
 
 Frame = dict[str, Any]
 
