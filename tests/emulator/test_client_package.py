@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from harness import browser
+from harness.bundles import PACKAGE, bundle
 from local.client import Api
 from local.emulator import PASSWORD
 from tests.emulator.conftest import wait_until
 from tests.guide.app import App
-from harness.bundles import PACKAGE, bundle
 from tests.guide.conftest import driver
 
 __all__ = ["driver"]

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from harness.bundles import bundle
 from local.client import Client
 from tests.emulator.test_clients import ROOT, running
 from tests.guide import pages
 from tests.guide.app import NODE, App
-from harness.bundles import bundle
 from tests.guide.conftest import driver
 
 __all__ = ["driver"]

@@ -12,7 +12,7 @@ from threading import Condition, Thread
 from typing import Any
 
 NODE = Path(sys.executable).with_name("node")
-PATIENCE_SECONDS = 4
+PATIENCE_SECONDS = 60
 
 Report = dict[str, Any]
 

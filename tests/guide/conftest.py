@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.guide.app import App
 from harness.bundles import bundle
+from tests.guide.app import App
 from tests.guide.fake_server import FakeServer
 
 # Short, so that nothing has to be waited for.

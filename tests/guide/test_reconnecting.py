@@ -14,11 +14,12 @@ def test_a_dropped_connection_is_resumed_from_where_it_stood(
 ) -> None:
     app = start_app()
     here = server.accept()
-    assert here.path == "/ws/user?token=T1"
+    assert (here.path, here.token) == ("/ws/user?batch=1", "T1")
     here.send(connected(57), event(58))
     app.wait_for_events(58)
     here.drop()
     here = server.accept()
+    assert here.path == "/ws/user?batch=1&positions=user:e:58"
     here.send(connected(60))
     assert here.receive() == resume(58)
     states = ["connecting", "online", "offline", "connecting", "catching_up"]
@@ -103,12 +104,12 @@ def test_whatever_comes_puts_the_next_ping_off(server: FakeServer, start_app: St
 def test_a_handshake_that_never_ends_is_given_up(start_app: StartApp) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        app = start_app({"connectTimeoutMs": 30}, url=url)
+        app = start_app({"handshakeTimeoutMs": 30}, url=url)
         app.wait(lambda: app.told("state").count("connecting") == 3)
 
 
 def test_a_token_that_never_comes_is_asked_for_again(start_app: StartApp) -> None:
-    app = start_app({"connectTimeoutMs": 10}, tokens=["never"])
+    app = start_app({"tokenTimeoutMs": 10}, tokens=["never"])
     app.wait(lambda: len(app.told("asked_token")) == 3)
 
 
