@@ -17,7 +17,7 @@ CONSOLE_SOURCES := $(CLIENT_SOURCES) $(shell find console -name node_modules -pr
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test test-nightly bench fuzz lint format reference client console cost lock artifact clean
+.PHONY: help demo dev test test-nightly test-expo bench fuzz lint format reference client console cost lock artifact clean
 .PHONY: bootstrap deploy diff outputs account password remove-account verify replay-dead-letters tail
 .PHONY: disconnect-all everyone-out new-edge-value
 
@@ -41,7 +41,7 @@ test: build/ready build/reference.done build/browser.done build/client.done ## r
 test-nightly: test ## also search with Hypothesis at random, and longer
 	$(PYTEST) -m hypothesis --hypothesis-profile nightly
 
-bench: build/ready build/bench.done ## run the benchmarks: make bench, or make bench NAME=posts
+bench: build/ready build/bench.done build/client.done ## run the benchmarks: make bench, or make bench NAME=posts
 	@build/bench/bin/python -m bench $(NAME)
 
 # Seconds per engine, split evenly across handlers: 10200 gives seventeen handlers ten minutes each.
@@ -61,6 +61,9 @@ reference: build/venv.done build/client.done ## write openapi.json, asyncapi.jso
 	@cd clients/javascript && npm run --silent types
 
 console: build/console.done ## build the console into build/console
+
+test-expo: build/expo.done client ## check the types of examples/expo, and test its screens
+	@cd examples/expo && npm install --silent --no-save $(CURDIR)/build/dist/vitrina-client-*.tgz && npm test --silent
 
 client: build/client.done ## build the npm package: build/dist/vitrina-client-VERSION.tgz
 	@mkdir -p build/dist
@@ -133,6 +136,12 @@ build/browser.done: harness/browser/package.json harness/browser/package-lock.js
 build/client.done: clients/javascript/package.json clients/javascript/package-lock.json build/venv.done
 	@echo "Setting up the client package ..." >&2
 	@cd clients/javascript && npm ci --silent
+	@touch $@
+
+# For the example only: Expo is large.
+build/expo.done: examples/expo/package.json examples/expo/package-lock.json build/venv.done
+	@echo "Setting up the Expo app ..." >&2
+	@cd examples/expo && npm ci --silent
 	@touch $@
 
 # For what only benchmarks need: the clients that the sender is compared with pin botocore too.
@@ -269,7 +278,7 @@ lock: build/venv.done ## pin the newest version of every dependency
 	cd clients/javascript && npm update --package-lock-only
 	cd console && npm update --package-lock-only
 
-NODE_FOLDERS := . bench clients/javascript console harness/browser tests/reference
+NODE_FOLDERS := . bench clients/javascript console examples/expo harness/browser tests/reference
 
 clean: ## remove everything generated
 	rm -rf build clients/javascript/dist .mypy_cache .pytest_cache .ruff_cache $(NODE_FOLDERS:%=%/node_modules)

@@ -3,7 +3,7 @@
 import signal
 import sys
 
-from bench import bursts, cold, hostile, million, posts, recovery, report, scale, stub, units
+from bench import bursts, cold, hostile, million, posts, recovery, report, scale, soak, stub, units
 from local.progress import Progress
 
 BENCHMARKS = {
@@ -16,6 +16,7 @@ BENCHMARKS = {
     "cold": cold.measure,
     "hostile": hostile.measure,
     "revocations": hostile.revocations,
+    "soak": soak.measure,
 }
 
 

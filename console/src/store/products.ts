@@ -32,7 +32,7 @@ export interface ListOptions {
 const PAGE = 100;
 const MAX_PAGES = 100;
 /** How long a row that was decided says so. */
-const LEAVING_MS = 450;
+const LEAVING_MS = 400;
 /** Lists may be older than an event, by so much at most. */
 const LISTS_LAG_MS = 10_000;
 const TOTAL_DELAY_MS = 1500;
@@ -74,6 +74,7 @@ export class ProductList {
     this.#stop = [
       live.on((event) => this.#follow(event)),
       live.client.onRefetch(() => void this.load()),
+      live.onceOnline(() => void this.load()),
     ];
   }
 
@@ -100,7 +101,8 @@ export class ProductList {
       } while (cursor && products.length < wanted && products.length < PAGE * MAX_PAGES);
       batch(() => {
         const sure = this.#sure(products, startedAt);
-        this.listing.value = reloaded(this.listing.peek(), sure, cursor);
+        const isNewer = (id: number) => this.#isNewer(id, startedAt);
+        this.listing.value = reloaded(this.listing.peek(), sure, cursor, isNewer);
         this.isLoaded.value = true;
         this.failure.value = null;
       });
@@ -211,11 +213,15 @@ export class ProductList {
   /** Leaves out what events are newer about, and asks for these products themselves. */
   #sure(products: readonly Product[], startedAt: number): Product[] {
     return products.filter(({ product_id: id }) => {
-      const touchedAt = this.#touched.get(id);
-      const isSure = touchedAt === undefined || touchedAt < startedAt - LISTS_LAG_MS;
-      if (!isSure) this.#want(id);
-      return isSure;
+      const isNewer = this.#isNewer(id, startedAt);
+      if (isNewer) this.#want(id);
+      return !isNewer;
     });
+  }
+
+  /** Returns whether an event about a product may be newer than a list that was asked for. */
+  #isNewer(id: number, startedAt: number): boolean {
+    return (this.#touched.get(id) ?? 0) >= startedAt - LISTS_LAG_MS;
   }
 
   /** Reads products one after another, a few at a time. */
