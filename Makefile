@@ -16,7 +16,7 @@ CONSOLE_SOURCES := $(shell find console clients/javascript/src -name node_module
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test test-nightly bench fuzz lint format reference client console cost lock artifact clean
+.PHONY: help demo dev test test-nightly bench fuzz lint format reference client console pictures cost lock artifact clean
 .PHONY: bootstrap deploy diff outputs account password remove-account verify replay-dead-letters tail
 .PHONY: disconnect-all everyone-out new-edge-value
 
@@ -40,7 +40,7 @@ test: build/ready build/reference.done build/browser.done ## run the linters and
 test-nightly: test ## also search with Hypothesis at random, and longer
 	$(PYTEST) -m hypothesis --hypothesis-profile nightly
 
-bench: build/ready build/bench.done ## run the benchmarks: make bench, or make bench NAME=posts
+bench: build/ready build/bench.done build/browser.done ## run the benchmarks: make bench, or make bench NAME=posts
 	@build/bench/bin/python -m bench $(NAME)
 
 # Seconds per engine, split evenly across handlers: 10200 gives seventeen handlers ten minutes each.
@@ -56,6 +56,9 @@ lint: build/venv.done
 
 reference: build/venv.done ## write openapi.json, asyncapi.json and the tables of docs/protocol.md
 	@$(BIN)/python -m reference
+
+pictures: build/ready build/bench.done build/browser.done ## take the pictures of the README
+	@build/bench/bin/python -m bench.pictures
 
 console: build/console.done ## build the console into build/console
 

@@ -3,7 +3,19 @@
 import signal
 import sys
 
-from bench import bursts, cold, hostile, million, posts, recovery, report, scale, stub, units
+from bench import (
+    bursts,
+    cold,
+    console,
+    hostile,
+    million,
+    posts,
+    recovery,
+    report,
+    scale,
+    stub,
+    units,
+)
 from local.progress import Progress
 
 BENCHMARKS = {
@@ -16,6 +28,7 @@ BENCHMARKS = {
     "cold": cold.measure,
     "hostile": hostile.measure,
     "revocations": hostile.revocations,
+    "console": console.measure,
 }
 
 
