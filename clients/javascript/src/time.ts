@@ -47,7 +47,8 @@ export async function within<T>(
     throw new NetworkError(`Nothing came within ${Math.round(ms)} ms.`);
   });
   try {
-    return await Promise.race([late, work(inner.signal)]);
+    // In a function of its own, as it may throw instead of rejecting.
+    return await Promise.race([late, (async () => work(inner.signal))()]);
   } finally {
     outer?.removeEventListener('abort', abort);
     inner.abort();

@@ -25,7 +25,7 @@ export class Feed {
   ) {
     this.#stop = [
       live.on((event) => {
-        if (event.channel === channel) this.#add([event as unknown as FeedEvent]);
+        if (event.channel === channel) this.#add([event]);
       }),
       live.client.onRefetch((each) => {
         if (each === channel) void this.load();
@@ -60,7 +60,7 @@ export class Feed {
       if (data.position.epoch !== this.#epoch.peek()) this.events.value = [];
       this.#epoch.value = data.position.epoch;
       this.#isAtStart.value = data.events.length < PAGE || !data.recovered;
-      this.#add(data.events as unknown as FeedEvent[]);
+      this.#add(data.events);
       this.failure.value = null;
     } catch (error) {
       this.failure.value = error;

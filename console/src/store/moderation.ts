@@ -115,7 +115,10 @@ export class Moderation {
     const last = [...this.selection.peek().keys()].at(-1);
     const ends = [last, id].map((each) => rows.findIndex((row) => row.product.product_id === each));
     const [from, to] = [Math.min(...ends), Math.max(...ends)];
-    if (from < 0) return this.toggle(id);
+    if (from < 0) {
+      this.toggle(id);
+      return;
+    }
     const between = rows.slice(from, to + 1).filter((row) => !row.outcome);
     this.selection.value = withSelected(
       this.selection.peek(),

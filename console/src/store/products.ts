@@ -171,7 +171,7 @@ export class ProductList {
       let found: Product | null = null;
       try {
         const path = { product_id: id };
-        found = (await this.http.get('/api/v1/products/{product_id}', { path })).data as Product;
+        found = (await this.http.get('/api/v1/products/{product_id}', { path })).data;
       } catch (error) {
         if (codeOf(error) !== 'product_not_found') throw error;
       }

@@ -65,8 +65,9 @@ export async function logOut(reason: Notice = null): Promise<void> {
 }
 
 function enter(account: Account): void {
+  const platform = browser({ isShared: false, staysHidden: true });
   // Lists are read anew when the page begins, so it has no positions to keep.
-  const { store: _, ...platform } = browser({ isShared: false, staysHidden: true });
+  delete platform.store;
   const client = new VitrinaClient({
     url: location.origin,
     as: account.client_type,

@@ -77,7 +77,7 @@ export function ModerationView({ moderation, view, query }: Props) {
 
   const isOpen = moderation.currentId.value !== null;
   return (
-    <div class={`split ${isOpen ? 'open' : ''}`}>
+    <div class={`split ${isOpen ? 'is-open' : ''}`}>
       <ProductRows moderation={moderation} view={view} query={query} onDecide={decide} />
       <Detail moderation={moderation} onDecide={decide} />
       {isAskingReason.value && (

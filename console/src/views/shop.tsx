@@ -40,7 +40,7 @@ export function Shop() {
     status.value = 'pending';
   };
   return (
-    <div class={`split ${editing.value ? 'open' : ''}`}>
+    <div class={`split ${editing.value ? 'is-open' : ''}`}>
       <section class="list" aria-label={words.title}>
         <header class="bar">
           <h1>{words.title}</h1>

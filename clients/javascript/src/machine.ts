@@ -1,0 +1,552 @@
+/** The states of a client, and what leads from one to the next. */
+
+import { VitrinaError } from './errors.js';
+import { read, type Frame, type Published } from './frames.js';
+import type { components } from './events.js';
+import { createInbox, type Cause } from './inbox.js';
+import { createLine, type Line } from './line.js';
+import { createPositions } from './positions.js';
+import { createRenewal } from './renewal.js';
+import { createRooms } from './rooms.js';
+import type { Steps } from './steps.js';
+import { within } from './time.js';
+import { createPauses, createTimers } from './timers.js';
+import type {
+  ClientOptions,
+  Hints,
+  OfflineReason,
+  PauseReason,
+  Position,
+  Socket,
+  Status,
+  StopReason,
+  Times,
+  Unsubscribe,
+} from './types.js';
+
+/** A hint ends a pause, but not before it has lasted so long: a network that flaps gives many. */
+const MIN_PAUSE_MS = 1000;
+/** After `too_many_requests` the server refuses handshakes for a minute. */
+const PENALTY_MS = 60_000;
+const MAX_WAIT_SECONDS = 300;
+const DEFAULT_SILENCE_SECONDS = 240;
+
+/** Failures that a device without a network explains. */
+const SILENT: readonly OfflineReason[] = ['unreachable', 'token_unavailable', 'timeout', 'lost'];
+
+type Refusal = components['schemas']['Refusal'];
+
+/** What the app is told, once the machine has finished its step. */
+export interface App {
+  event(event: Published): void;
+  refetch(channel: string): void;
+  status(status: Status): void;
+  fail(error: unknown): void;
+}
+
+export type Machine = ReturnType<typeof createMachine>;
+
+/** Its functions may be called at any time, also by what it calls itself. `origin` is `https://HOST`. */
+export function createMachine(
+  { as, platform, tokens, storageKey = `vitrina:positions:${as}` }: ClientOptions,
+  origin: string,
+  times: Times,
+  { step, tell }: Steps,
+  app: App,
+) {
+  const { fail } = app;
+  const address = `${origin.replace('http', 'ws')}/ws/${as}?batch=1`;
+
+  let status: Status = { state: 'stopped', reason: 'not_started' };
+  let toldStatus: Status = status;
+  /** Counts connections: what was begun for an earlier one is not heard. */
+  let generation = 0;
+  let line: Line | null = null;
+  let token = '';
+  let abort: AbortController | null = null;
+  let isGreeted = false;
+  let silenceMs = 0;
+  /** The last token was refused, or has ended. */
+  let isStale = false;
+  let isOnline = true;
+  let isAway = false;
+  /** A hint has come during a pause that was too young. */
+  let isHurried = false;
+  let unwatch: Unsubscribe | null = null;
+
+  /** Timers of a connection or of the pause after it, which end with it. */
+  const timers = createTimers(step);
+  const lasting = createTimers(step);
+  const pauses = createPauses(times);
+  const rooms = createRooms();
+  const renewal = createRenewal({ times, timers, request: requestFreshToken, send, fail });
+
+  const inbox = createInbox(move);
+  /** Positions that the app was told of; those of the inbox are ahead while it is being told. */
+  const told = new Map<string, Position>();
+  /** Counts what makes events that the app was not told yet come again. */
+  let rewinds = 0;
+  let isLoaded = false;
+  const store = createPositions(platform.store, storageKey, times.storeTimeoutMs, fail);
+
+  // --- The one that changes the state, and the one that ends a connection ---
+
+  function become(next: Status): void {
+    if (JSON.stringify(next) === JSON.stringify(status)) return;
+    status = next;
+    tell(() => {
+      if (status === toldStatus) return; // it has changed again, and this was told
+      toldStatus = status;
+      app.status(status);
+    });
+  }
+
+  function drop(): void {
+    generation += 1;
+    const [ended, request] = [line, abort];
+    line = abort = null;
+    isGreeted = isHurried = false;
+    timers.clear();
+    rooms.reset();
+    ended?.close();
+    request?.abort();
+    tell(save); // the app may be killed from here on
+  }
+
+  /** For ever: a tunnel, a lift and a deployment all end, and none says when. */
+  function lose(reason: OfflineReason, pauseMs = pauses.next(), minMs = MIN_PAUSE_MS): void {
+    drop();
+    const isExplained = !isOnline && SILENT.includes(reason);
+    become({ state: 'offline', reason: isExplained ? 'no_network' : reason, retryInMs: pauseMs });
+    timers.after('retry', pauseMs, connect);
+    timers.after('young', minMs, () => {
+      if (isHurried) connect();
+    });
+  }
+
+  function pause(reason: PauseReason): void {
+    drop();
+    become({ state: 'paused', reason });
+  }
+
+  function halt(reason: StopReason): void {
+    drop();
+    lasting.clear();
+    attempt(unwatch);
+    unwatch = null;
+    become({ state: 'stopped', reason });
+  }
+
+  // --- What the app and its device want ---
+
+  function start(): void {
+    if (status.state === 'stopped') {
+      isOnline = true;
+      isAway = false;
+      pauses.reset();
+      connect();
+      attempt(() => {
+        unwatch = platform.watch?.(hints) ?? null;
+      });
+    } else if (status.state === 'paused' || status.state === 'offline') {
+      hurry();
+      if (isAway) leaveLater();
+    }
+  }
+
+  function attempt(act: (() => void) | null): void {
+    try {
+      act?.();
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  /** Ends a pause, but no work that is under way. */
+  function hurry(): void {
+    if (status.state === 'paused') connect();
+    else if (status.state !== 'offline') probe();
+    else if (timers.has('young')) isHurried = true;
+    else connect();
+  }
+
+  async function stop(): Promise<void> {
+    if (status.state !== 'stopped') halt('asked');
+    rewind();
+    await save();
+  }
+
+  async function logout(): Promise<void> {
+    halt('logged_out');
+    inbox.restore([], true);
+    told.clear();
+    rewinds += 1;
+    isLoaded = true;
+    rooms.clear(new VitrinaError('logged_out', 'The user has logged out.'));
+    const ending = within(times.tokenTimeoutMs, undefined, () => tokens.logout?.()).catch(fail);
+    await Promise.all([ending, store.save(null)]);
+  }
+
+  const hints: Hints = {
+    foreground: hint(() => {
+      isAway = false;
+      lasting.cancel('background');
+      hurry();
+    }),
+    background: hint(() => {
+      isAway = true;
+      void save();
+      leaveLater();
+    }),
+    online: hint(() => {
+      isOnline = true;
+      if (status.state !== 'paused') hurry();
+    }),
+    offline: hint(() => {
+      isOnline = false;
+      if (status.state === 'offline') become({ ...status, reason: 'no_network' });
+      probe();
+    }),
+  };
+
+  function hint(act: () => void): () => void {
+    return () => {
+      step(() => {
+        if (status.state !== 'stopped') act();
+      });
+    };
+  }
+
+  /** A glance at another app keeps the socket. */
+  function leaveLater(): void {
+    if (lasting.has('background')) return;
+    lasting.after('background', times.backgroundGraceMs, () => {
+      if (status.state !== 'paused') pause('background');
+    });
+  }
+
+  function join(name: string): Promise<void> {
+    const joined = rooms.join(name);
+    settleRooms();
+    return joined;
+  }
+
+  function leave(name: string): Promise<void> {
+    const left = rooms.leave(name);
+    inbox.leave(`room:${name}`);
+    saveSoon();
+    settleRooms();
+    return left;
+  }
+
+  // --- Connecting ---
+
+  function connect(): void {
+    drop();
+    become({ state: 'connecting' });
+    if (isLoaded) requestToken(isStale, open, noToken);
+    else void load(generation);
+  }
+
+  async function load(mine: number): Promise<void> {
+    const { positions, isWhole } = await store.load();
+    step(() => {
+      if (mine !== generation) return;
+      isLoaded = isWhole;
+      inbox.restore(positions, isWhole);
+      for (const [channel, position] of positions) told.set(channel, position);
+      requestToken(isStale, open, noToken);
+    });
+  }
+
+  function noToken(error: unknown): void {
+    fail(error);
+    lose('token_unavailable');
+  }
+
+  function requestFreshToken(use: (token: string) => void, failed: (error: unknown) => void): void {
+    requestToken(true, use, failed);
+  }
+
+  /** Calls `use` or `failed`, or neither if the connection ends meanwhile. */
+  function requestToken(
+    fresh: boolean,
+    use: (token: string) => void,
+    failed: (error: unknown) => void,
+  ): void {
+    const mine = generation;
+    const { signal } = (abort = new AbortController());
+    const settled =
+      <Result>(act: (result: Result) => void) =>
+      (result: Result): void => {
+        step(() => {
+          if (mine === generation) act(result);
+        });
+      };
+    within(times.tokenTimeoutMs, signal, (ending) => tokens.get({ fresh, signal: ending })).then(
+      settled((given: unknown) => {
+        if (!given) halt('login_required');
+        else if (typeof given === 'string') use(given);
+        else
+          failed(new VitrinaError('token_invalid', '`tokens.get()` has to give a text or null.'));
+      }),
+      settled(failed),
+    );
+  }
+
+  function open(given: string): void {
+    let socket: Socket;
+    const positions = inbox.begin();
+    try {
+      socket = platform.openSocket(
+        positions ? `${address}&positions=${positions}` : address,
+        given,
+      );
+    } catch {
+      // What was thrown may contain the address, and so the token.
+      fail(new VitrinaError('socket_failed', 'The platform cannot open a WebSocket.'));
+      lose('unreachable');
+      return;
+    }
+    token = given;
+    timers.after('answer', times.handshakeTimeoutMs, timeOut);
+    let isOpen = false;
+    line = createLine(socket, step, {
+      opened() {
+        isOpen = true;
+        isStale = false;
+        timers.after('answer', times.greetingTimeoutMs, timeOut);
+        timers.after('stable', times.stableMs, pauses.reset);
+      },
+      arrived: take,
+      ended() {
+        // A refusal (401, 403) looks like a host that is not there: the token may be why.
+        if (!isOpen) isStale = true;
+        lose(isOpen ? 'lost' : 'unreachable');
+      },
+    });
+  }
+
+  function timeOut(): void {
+    lose('timeout');
+  }
+
+  // --- What arrives ---
+
+  function take(data: unknown): void {
+    const mine = generation;
+    timers.cancel('pong'); // whatever arrives shows that the connection is alive
+    for (const frame of read(data, refuseFrame)) {
+      react(frame);
+      if (mine !== generation) return;
+    }
+    if (!isGreeted) return;
+    keepAlive();
+    settleRooms();
+    settleGaps();
+    saveSoon();
+  }
+
+  function refuseFrame(name: string): void {
+    fail(new VitrinaError('frame_invalid', `A frame is not as documented: ${name}`));
+  }
+
+  function react(frame: Frame): void {
+    if ('seq' in frame) {
+      const { channel } = frame;
+      const isRoom = channel.startsWith('room:');
+      if (!isRoom || rooms.isWanted(channel.slice(5))) inbox.take(frame); // else it was left
+      return;
+    }
+    switch (frame.event) {
+      case 'connected':
+        inbox.take(frame);
+        isGreeted = isLoaded = true;
+        timers.cancel('answer');
+        silenceMs = secondsOr(DEFAULT_SILENCE_SECONDS, frame.data.ping_interval_seconds) * 1000;
+        renewal.begin(token, frame.data.expires_at, frame.timestamp);
+        break;
+      case 'recovered':
+        inbox.take(frame);
+        break;
+      case 'joined':
+        if (rooms.isWanted(frame.data.room)) inbox.take(frame);
+        answerRoom(frame.data.room, true);
+        break;
+      case 'left':
+        answerRoom(frame.data.room, false);
+        break;
+      case 'authenticated':
+        renewal.accepted(frame.data.expires_at, frame.timestamp);
+        break;
+      case 'closing':
+        close(frame.data.reason);
+        break;
+      case 'error':
+        refuse(frame.data);
+    }
+  }
+
+  function close(reason: string): void {
+    switch (reason) {
+      case 'account_disconnected':
+        halt(reason);
+        break;
+      case 'too_many_connections':
+        // Another device of the account has the place; to take it back would throw that one out.
+        pause(reason);
+        break;
+      case 'token_expired':
+        isStale = true;
+        lose(reason);
+        break;
+      case 'too_many_requests':
+        lose(reason, PENALTY_MS * (1 + Math.random() / 4), PENALTY_MS);
+        break;
+      default:
+        lose(reason === 'too_slow' ? reason : 'everyone_disconnected');
+    }
+  }
+
+  /** Takes an `error` for the answer to what it answers. */
+  function refuse({ code, message, retry_after: seconds }: Refusal): void {
+    switch (code) {
+      case 'recovery_interrupted':
+        sendAgain(Math.random() * times.firstRetryMs);
+        return;
+      case 'busy':
+      case 'issuer_unreachable':
+      case 'too_many_requests': {
+        // It is not said which message was refused: what waits for an answer is sent again.
+        const waitSeconds = Math.min(secondsOr(0, seconds), MAX_WAIT_SECONDS);
+        sendAgain(waitSeconds * 1000 + Math.random() * times.firstRetryMs);
+        return;
+      }
+      case 'connection_expired':
+      case 'identity_mismatch':
+      case 'channel_forbidden': // `connected` will say which channels are ours
+        isStale = code !== 'channel_forbidden';
+        lose('token_expired');
+        return;
+    }
+    const error = new VitrinaError(String(code), String(message));
+    fail(error);
+    if (/^token_/.test(error.code)) renewal.later();
+    else if (rooms.refuse(error)) timers.cancel('room');
+    else if (renewal.isAwaiting()) renewal.later();
+  }
+
+  /** Later, as the server could not; what is answered meanwhile is not sent again. */
+  function sendAgain(waitMs: number): void {
+    timers.cancel('recovery');
+    timers.cancel('room');
+    timers.after('again', waitMs, () => {
+      rooms.again();
+      settleRooms();
+      settleGaps(inbox.resumeAgain());
+    });
+  }
+
+  /** Requests what is missing; what is refused for now is requested again with it. */
+  function settleGaps(request = inbox.resume()): void {
+    const isCatchingUp = inbox.isCatchingUp();
+    if (!isCatchingUp) {
+      timers.cancel('recovery');
+    } else if (!timers.has('again')) {
+      send(request);
+      // Also for what the server recovers without a request.
+      if (request || !timers.has('recovery'))
+        timers.after('recovery', times.answerTimeoutMs, timeOut);
+    }
+    become({ state: isCatchingUp ? 'catching_up' : 'online' });
+  }
+
+  function answerRoom(name: string, isIn: boolean): void {
+    rooms.answer(name, isIn);
+    if (!rooms.isAwaiting()) timers.cancel('room');
+  }
+
+  function settleRooms(): void {
+    const request = isGreeted && !timers.has('again') && rooms.next();
+    if (!request) return;
+    timers.after('room', times.answerTimeoutMs, timeOut);
+    send(request);
+  }
+
+  // --- Signs of life ---
+
+  /** A ping follows as much silence: each frame begins it anew, also the answer to a ping. */
+  function keepAlive(): void {
+    if (!platform.keepsAlive) timers.after('silence', silenceMs, probe);
+  }
+
+  function probe(): void {
+    if (!isGreeted || timers.has('pong')) return;
+    timers.after('pong', times.pongTimeoutMs, timeOut);
+    send({ type: 'ping' });
+  }
+
+  function send(message: object | null): void {
+    if (message) line?.send(message);
+  }
+
+  // --- What the app is told, and where it stands then ---
+
+  function move(channel: string, position: Position | null, cause: Cause): void {
+    if (!position) {
+      told.delete(channel);
+      return;
+    }
+    const mine = rewinds;
+    tell(() => {
+      if (mine !== rewinds || !inbox.positions.has(channel)) return; // stopped, or left, meanwhile
+      told.set(channel, position);
+      if (cause === 'refetch') app.refetch(channel);
+      else if (cause) app.event(cause);
+    });
+  }
+
+  /** Takes back what the app was not told yet: it comes again. */
+  function rewind(): void {
+    rewinds += 1;
+    inbox.restore(told);
+  }
+
+  function saveSoon(): void {
+    if (!lasting.has('save')) lasting.after('save', times.saveDelayMs, save);
+  }
+
+  async function save(): Promise<void> {
+    lasting.cancel('save');
+    lasting.cancel('unsaved');
+    if (!isLoaded) return; // what is in the store is not known yet
+    const isKept = await store.save(told.size ? JSON.stringify(Object.fromEntries(told)) : null);
+    if (!isKept && status.state !== 'stopped') lasting.after('unsaved', times.maxRetryMs, save);
+  }
+
+  return {
+    status: () => status,
+    position: (channel: string) => told.get(channel) ?? null,
+    start: () => {
+      step(start);
+    },
+    stop: () => inStep(stop),
+    logout: () => inStep(logout),
+    join: (name: string) => inStep(() => join(name)),
+    leave: (name: string) => inStep(() => leave(name)),
+  };
+
+  function inStep(act: () => Promise<void>): Promise<void> {
+    const ended = new Promise<void>((resolve) => {
+      step(() => {
+        resolve(act());
+      });
+    });
+    ended.catch(() => undefined); // an app may leave it alone: `onError` is told of refusals too
+    return ended;
+  }
+}
+
+function secondsOr(otherwise: number, given: unknown): number {
+  return typeof given === 'number' && given > 0 ? given : otherwise;
+}

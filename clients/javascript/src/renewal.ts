@@ -1,0 +1,72 @@
+/** How an open connection outlives its token: by a newer one, asked for until there is one. */
+
+import type { Timers } from './timers.js';
+import { createPauses } from './timers.js';
+import type { Times } from './types.js';
+
+interface Needs {
+  readonly times: Times;
+  readonly timers: Timers;
+  /** Calls `use` with a fresh token, or `failed`. */
+  request(use: (token: string) => void, failed: (error: unknown) => void): void;
+  send(message: { type: 'auth'; token: string }): void;
+  fail(error: unknown): void;
+}
+
+export function createRenewal({ times, timers, request, send, fail }: Needs) {
+  const pauses = createPauses(times);
+  let used = ''; // the token of the connection
+  let sent = '';
+  let endsAt = 0; // by the server's clock, as all times here: a phone's may be wrong
+
+  /** Begins with a connection and the token that opened it. */
+  function begin(token: string, expiry: string, now: string): void {
+    used = token;
+    endsAt = 0;
+    extend(expiry, now);
+  }
+
+  /** The server has accepted the token that was sent. */
+  function accepted(expiry: string, now: string): void {
+    used = sent || used;
+    sent = '';
+    timers.cancel('renew');
+    extend(expiry, now);
+  }
+
+  /** Asks ahead of the end. An end that no token moves is that of API Gateway, after two hours. */
+  function extend(expiry: string, now: string): void {
+    const leftMs = Date.parse(expiry) - Date.parse(now);
+    if (!(leftMs > 0 && Date.parse(expiry) > endsAt)) return;
+    endsAt = Date.parse(expiry);
+    pauses.reset();
+    timers.after('renew', Math.max(leftMs - times.renewAheadMs, leftMs / 2), renew);
+  }
+
+  function renew(): void {
+    request(
+      (token) => {
+        // The same one again: a newer one could not be had, and may be soon.
+        if (token === used) {
+          later();
+          return;
+        }
+        sent = token;
+        timers.after('renew', times.answerTimeoutMs, later);
+        send({ type: 'auth', token });
+      },
+      (error) => {
+        fail(error);
+        later();
+      },
+    );
+  }
+
+  /** Tries again; the server says when the connection has ended. */
+  function later(): void {
+    sent = '';
+    timers.after('renew', pauses.next(), renew);
+  }
+
+  return { begin, accepted, later, isAwaiting: () => sent !== '' };
+}

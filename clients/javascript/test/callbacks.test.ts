@@ -1,0 +1,217 @@
+/** What an app may do while it is told something: everything. */
+
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { batch, closing, connected, createApp, event, memory, pass } from './app.js';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const throwing = () => {
+  throw new Error('a mistake');
+};
+
+test('a stop while events are told ends them, and they come again', async () => {
+  const app = createApp();
+  app.client.on('product.approved', ({ seq }) => {
+    if (seq === 2) void app.client.stop();
+  });
+  const here = await app.connect(0);
+  here.receive(batch(event(1), event(2), event(3), event(4)));
+  expect(app.seqs).toEqual([1, 2]);
+  expect([here.isLive, app.client.status.state]).toEqual([false, 'stopped']);
+  app.client.start();
+  const next = await app.accept();
+  expect(next.address).toContain('positions=user:e:2');
+  next.receive(batch(connected(4, { recovering: ['user'] }), event(3), event(4)));
+  expect(app.seqs).toEqual([1, 2, 3, 4]);
+});
+
+test('a stop and a start while events are told are one connection', async () => {
+  const app = createApp();
+  app.client.on('product.approved', ({ seq }) => {
+    if (seq !== 2) return;
+    void app.client.stop();
+    app.client.start();
+  });
+  const here = await app.connect(0);
+  here.receive(batch(event(1), event(2), event(3)));
+  (await app.accept()).receive(connected(3, { recovering: ['user'] }), event(3));
+  expect([app.seqs, app.live.length, here.isLive]).toEqual([[1, 2, 3], 1, false]);
+});
+
+test.each(['connecting', 'online', 'offline', 'catching_up'])(
+  'a stop on %s is not undone',
+  async (state) => {
+    const app = createApp();
+    app.client.onStatus((status) => {
+      if (status.state === state) void app.client.stop();
+    });
+    app.client.start();
+    if (state !== 'connecting') {
+      const here = await app.accept();
+      here.receive(connected(0), ...(state === 'catching_up' ? [event(2)] : []));
+      here.end();
+    }
+    await pass(600_000);
+    expect(app.client.status).toEqual({ state: 'stopped', reason: 'asked' });
+    expect([app.states.at(-1), app.live]).toEqual(['stopped', []]);
+  },
+);
+
+test('a start on stopped is not undone either', async () => {
+  const app = createApp();
+  let restarts = 0;
+  app.client.onStatus(({ state }) => {
+    if (state === 'stopped' && restarts++ === 0) app.client.start();
+  });
+  (await app.connect()).receive(closing('account_disconnected'));
+  (await app.accept()).receive(connected());
+  expect(app.client.status).toEqual({ state: 'online' });
+});
+
+test('a logout while events are told ends them', async () => {
+  const app = createApp({ platform: { store: memory() } });
+  app.client.on('*', () => void app.client.logout());
+  (await app.connect(0)).receive(batch(event(1), event(2)));
+  expect([app.seqs, app.client.position('user')]).toEqual([[1], null]);
+});
+
+test('a room that is left while its events are told has no more', async () => {
+  const app = createApp();
+  const room = app.client.room('sale');
+  void room.join();
+  app.client.on('*', () => void room.leave());
+  const here = await app.connect();
+  const data = { room: 'sale', channel: 'room:sale', position: { epoch: 'e', seq: 0 } };
+  here.receive(batch({ event: 'joined', data }, event(1, 'room:sale'), event(2, 'room:sale')));
+  expect([app.seqs, app.client.position('room:sale')]).toEqual([[1], null]);
+});
+
+describe('a mistake of the app', () => {
+  test('that throws everywhere costs it nothing that follows, and is reported', async () => {
+    const app = createApp({ tokens: ['T1'] });
+    app.client.onStatus(throwing);
+    app.client.on('*', throwing);
+    app.client.onRefetch(throwing);
+    app.client.onError(throwing);
+    const here = await app.connect(0);
+    here.receive(event(1), event(2));
+    here.end();
+    (await app.accept()).receive(connected(2));
+    await pass();
+    expect(app.seqs).toEqual([1, 2]);
+    expect(app.client.status).toEqual({ state: 'online' });
+    expect(new Set(app.errors)).toEqual(new Set(['a mistake']));
+  });
+
+  test('that rejects is reported, also if nobody listens to errors', async () => {
+    const rejections = vi.fn();
+    process.on('unhandledRejection', rejections);
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const app = createApp();
+    const reject = () => Promise.reject(new Error('later'));
+    app.client.on('product.approved', reject);
+    app.client.onStatus(reject);
+    app.client.onError(reject);
+    (await app.connect(0)).receive(event(1));
+    await pass();
+    expect(new Set(app.errors)).toEqual(new Set(['later']));
+    expect(warn).not.toHaveBeenCalled();
+    vi.useRealTimers();
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', rejections);
+    expect(rejections).not.toHaveBeenCalled();
+  });
+
+  test('that throws what is no error is reported as one', async () => {
+    const app = createApp();
+    app.client.on('*', () => {
+      // eslint-disable-next-line @typescript-eslint/only-throw-error -- apps do
+      throw 'text';
+    });
+    (await app.connect(0)).receive(event(1));
+    await pass();
+    expect(app.errors).toEqual(['text']);
+  });
+
+  test('that never ends costs nothing', async () => {
+    const app = createApp();
+    app.client.on('product.approved', () => new Promise(() => undefined));
+    (await app.connect(0)).receive(event(1), event(2));
+    expect(app.seqs).toEqual([1, 2]);
+  });
+
+  test('in `watch`, or in what ends it, is reported', async () => {
+    const app = createApp({ platform: { watch: () => throwing } });
+    await app.connect();
+    await app.client.stop();
+    const other = createApp({ platform: { watch: throwing } });
+    await other.connect();
+    await pass();
+    expect([app.errors, other.errors]).toEqual([['a mistake'], ['a mistake']]);
+    expect(other.client.status).toEqual({ state: 'online' });
+  });
+});
+
+describe('what the machine calls may call the client', () => {
+  test('the source of tokens', async () => {
+    const app = createApp({
+      get: () => {
+        void app.client.stop();
+        return Promise.resolve('T1');
+      },
+    });
+    app.client.start();
+    await pass(60_000);
+    expect([app.sockets, app.client.status.state]).toEqual([[], 'stopped']);
+  });
+
+  test('the source of tokens, when its request is given up', async () => {
+    const app = createApp({
+      get: ({ signal }) =>
+        new Promise((resolve) => {
+          signal.addEventListener('abort', () => {
+            app.client.start();
+            resolve('T1');
+          });
+        }),
+    });
+    app.client.start();
+    await pass();
+    void app.client.stop();
+    await pass(1000);
+    expect(app.client.status).toEqual({ state: 'connecting' });
+    void app.client.stop();
+  });
+
+  test('the platform', async () => {
+    const app = createApp();
+    const here = await app.connect();
+    vi.spyOn(here, 'close').mockImplementation(() => {
+      here.readyState = 3;
+      app.client.start();
+      here.onclose?.({} as never); // at once, as no browser does
+    });
+    await app.client.stop();
+    await app.accept();
+    expect(app.live).toHaveLength(1);
+  });
+});
+
+test('listeners that come and go while they are called are as one expects', async () => {
+  const app = createApp();
+  const heard: string[] = [];
+  const stopSecond = [() => undefined as void];
+  app.client.on('*', () => {
+    heard.push('first');
+    stopSecond[0]?.();
+    app.client.on('*', () => heard.push('third'));
+  });
+  stopSecond[0] = app.client.on('*', () => heard.push('second'));
+  (await app.connect(0)).receive(event(1));
+  expect(heard).toEqual(['first']);
+});
