@@ -21,6 +21,8 @@ export class Live {
   readonly times = signal<readonly number[]>([]);
   readonly #arrivals = new Map<string, number>();
   readonly #waiting = new Map<string, number>();
+  readonly #reloads = new Set<() => void>();
+  #wasOnline = false;
 
   constructor(readonly client: Client) {
     this.status.value = client.status;
@@ -30,6 +32,13 @@ export class Live {
 
   on(listener: (event: LiveEvent) => void): () => void {
     return this.client.on('*', (event) => batch(() => listener(event)));
+  }
+
+  /** Calls when the connection first stands: what was read before may lack what happened meanwhile. */
+  onceOnline(reload: () => void): () => void {
+    if (this.#wasOnline) return () => undefined;
+    this.#reloads.add(reload);
+    return () => this.#reloads.delete(reload);
   }
 
   /** Measures how long events of a request took that was sent at `startedAt` of `performance.now()`. */
@@ -48,6 +57,10 @@ export class Live {
       if (status.state === 'online') this.asOf.value = null;
       else if (wasOnline) this.asOf.value = Date.now();
     });
+    if (status.state !== 'online' || this.#wasOnline) return;
+    this.#wasOnline = true;
+    for (const reload of this.#reloads) reload();
+    this.#reloads.clear();
   }
 
   #note(event: LiveEvent): void {

@@ -32,7 +32,7 @@ export interface ListOptions {
 const PAGE = 100;
 const MAX_PAGES = 100;
 /** How long a row that was decided says so. */
-const LEAVING_MS = 450;
+const LEAVING_MS = 400;
 /** Lists may be older than an event, by so much at most. */
 const LISTS_LAG_MS = 10_000;
 const TOTAL_DELAY_MS = 1500;
@@ -74,6 +74,7 @@ export class ProductList {
     this.#stop = [
       live.on((event) => this.#follow(event)),
       live.client.onRefetch(() => void this.load()),
+      live.onceOnline(() => void this.load()),
     ];
   }
 

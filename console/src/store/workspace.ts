@@ -51,6 +51,7 @@ export class Workspace implements Reporter {
     if (!this.isAdmin) return;
     void this.#readStats();
     void this.readSettings();
+    this.live.onceOnline(() => void this.readSettings());
     this.filterQueue(null);
     this.live.on((event) => {
       if (event.event === 'settings.updated') void this.readSettings();

@@ -1,8 +1,9 @@
 /** What the page says, in English. */
 
+const digits = new Intl.NumberFormat('en');
 const rules = new Intl.PluralRules('en');
 const count = (n: number, one: string, other: string) =>
-  `${n.toLocaleString('en')} ${rules.select(n) === 'one' ? one : other}`;
+  `${digits.format(n)} ${rules.select(n) === 'one' ? one : other}`;
 
 /** Who decided: an administrator by number, or the one who looks. */
 export type Who = number | 'me' | null;
@@ -310,7 +311,7 @@ export const en = {
     question: 'show these keys',
   },
   confirm: { yes: 'Yes', no: 'Cancel' },
-  ago: { now: 'just now' },
+  ago: { now: 'now', justNow: 'just now' },
   problems: {
     network: 'No answer from the server. Check the network and try again.',
     unexpected: 'Something went wrong on this page.',
