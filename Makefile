@@ -16,7 +16,7 @@ CONSOLE_SOURCES := $(shell find console clients/javascript/src -name node_module
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test test-nightly bench fuzz lint format reference client console pictures cost lock artifact clean
+.PHONY: help demo dev test test-nightly test-expo bench fuzz lint format reference client console pictures cost lock artifact clean
 .PHONY: bootstrap deploy diff outputs account password remove-account verify replay-dead-letters tail
 .PHONY: disconnect-all everyone-out new-edge-value
 
@@ -33,14 +33,14 @@ dev: build/ready ## keep the local cloud running on http://localhost:8000 until 
 PYTEST := $(BIN)/pytest --numprocesses auto
 
 # The linters run beside the tests, which mostly wait; their findings are shown last.
-test: build/ready build/reference.done build/browser.done ## run the linters and all tests
+test: build/ready build/reference.done build/browser.done build/client.done ## run the linters and all tests
 	@$(MAKE) lint >build/lint.log 2>&1 & $(PYTEST); tests=$$?; \
 	wait $$! && exit $$tests || { cat build/lint.log; exit 1; }
 
 test-nightly: test ## also search with Hypothesis at random, and longer
 	$(PYTEST) -m hypothesis --hypothesis-profile nightly
 
-bench: build/ready build/bench.done build/browser.done ## run the benchmarks: make bench, or make bench NAME=posts
+bench: build/ready build/bench.done build/client.done build/browser.done ## run the benchmarks: make bench, or make bench NAME=posts
 	@build/bench/bin/python -m bench $(NAME)
 
 # Seconds per engine, split evenly across handlers: 10200 gives seventeen handlers ten minutes each.
@@ -61,6 +61,9 @@ pictures: build/ready build/bench.done build/browser.done ## take the pictures o
 	@build/bench/bin/python -m bench.pictures
 
 console: build/console.done ## build the console into build/console
+
+test-expo: build/expo.done client ## check the types of examples/expo, and test its screens
+	@cd examples/expo && npm install --silent --no-save $(CURDIR)/build/dist/vitrina-client-*.tgz && npm test --silent
 
 client: build/client.done ## build the npm package: build/dist/vitrina-client-VERSION.tgz
 	@mkdir -p build/dist
@@ -126,6 +129,12 @@ build/browser.done: harness/browser/package.json harness/browser/package-lock.js
 build/client.done: clients/javascript/package.json clients/javascript/package-lock.json build/venv.done
 	@echo "Setting up the client package ..." >&2
 	@cd clients/javascript && npm ci --silent
+	@touch $@
+
+# For the example only: Expo is large.
+build/expo.done: examples/expo/package.json examples/expo/package-lock.json build/venv.done
+	@echo "Setting up the Expo app ..." >&2
+	@cd examples/expo && npm ci --silent
 	@touch $@
 
 # For what only benchmarks need: the clients that the sender is compared with pin botocore too.
@@ -261,7 +270,7 @@ lock: build/venv.done ## pin the newest version of every dependency
 	cd clients/javascript && npm update --package-lock-only
 	cd console && npm update --package-lock-only
 
-NODE_FOLDERS := . bench clients/javascript console harness/browser tests/reference
+NODE_FOLDERS := . bench clients/javascript console examples/expo harness/browser tests/reference
 
 clean: ## remove everything generated
 	rm -rf build clients/javascript/dist .mypy_cache .pytest_cache .ruff_cache $(NODE_FOLDERS:%=%/node_modules)

@@ -13,6 +13,7 @@ from bench import (
     recovery,
     report,
     scale,
+    soak,
     stub,
     units,
 )
@@ -28,6 +29,7 @@ BENCHMARKS = {
     "cold": cold.measure,
     "hostile": hostile.measure,
     "revocations": hostile.revocations,
+    "soak": soak.measure,
     "console": console.measure,
 }
 

@@ -1,5 +1,17 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  resolve: {
+    alias: [
+      {
+        find: /^@vitrina\/client$/,
+        replacement: new URL('src/index.ts', import.meta.url).pathname,
+      },
+      {
+        find: /^@vitrina\/client\/(.*)$/,
+        replacement: new URL('src/$1.ts', import.meta.url).pathname,
+      },
+    ],
+  },
   test: { include: ['test/**/*.test.{ts,tsx}'], restoreMocks: true, unstubGlobals: true },
 });

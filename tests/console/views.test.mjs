@@ -128,7 +128,7 @@ test('a shop sees at once why its product was rejected, and submits it again', a
     who: 'admin',
     body: { moderation_notes: 'Чужая фотография' },
   });
-  await page.getByRole('button', { name: 'Rejected' }).click();
+  await page.getByRole('button', { name: 'Rejected', exact: true }).click();
   await row('Rejected: Чужая фотография').waitFor();
   await page.locator('.row', { hasText: product.product_name }).getByRole('button').click();
   await page.getByLabel('Price').fill('5990');
