@@ -237,12 +237,13 @@ test('the whole job is done by the keyboard alone', async () => {
   await keyboard.press('x');
   await keyboard.press('j');
   await keyboard.press('x');
-  await page.getByRole('group', { name: '2 selected' }).waitFor();
+  await page.locator('.count', { hasText: '2 selected' }).waitFor();
   await keyboard.press('a');
   await says(page, '2 products decided');
+  await shows(page, [products[3], products[5]]);
   await keyboard.press('Space');
   await keyboard.press('Space');
-  await page.getByRole('group', { name: /selected/ }).waitFor();
+  await page.locator('.count', { hasText: 'selected' }).waitFor();
   await keyboard.press('r');
   await page.getByRole('dialog').waitFor();
   await keyboard.type('Повтор');
