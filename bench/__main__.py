@@ -6,6 +6,7 @@ import sys
 from bench import (
     bursts,
     cold,
+    console,
     hostile,
     million,
     posts,
@@ -31,6 +32,7 @@ BENCHMARKS = {
     "revocations": hostile.revocations,
     "soak": soak.measure,
     "sizes": sizes.measure,
+    "console": console.measure,
 }
 
 

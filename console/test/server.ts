@@ -49,6 +49,7 @@ export class Server {
       return () => this.#refetches.delete(listener);
     },
     onStatus: () => () => undefined,
+    onError: () => () => undefined,
   } as unknown as Client;
 
   /** What a shop does. */
