@@ -17,7 +17,7 @@ CONSOLE_SOURCES := $(CLIENT_SOURCES) $(shell find console -name node_modules -pr
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test test-nightly test-expo bench fuzz lint format reference client console cost lock artifact clean
+.PHONY: help demo dev test test-nightly test-expo bench fuzz lint format reference client console pictures cost lock artifact clean
 .PHONY: bootstrap deploy diff outputs account password remove-account verify replay-dead-letters tail
 .PHONY: disconnect-all everyone-out new-edge-value
 
@@ -41,7 +41,7 @@ test: build/ready build/reference.done build/browser.done build/client.done buil
 test-nightly: test ## also search with Hypothesis at random, and longer
 	$(PYTEST) -m hypothesis --hypothesis-profile nightly
 
-bench: build/ready build/bench.done build/client.done ## run the benchmarks: make bench, or make bench NAME=posts
+bench: build/ready build/bench.done build/client.done build/browser.done ## run the benchmarks: make bench, or make bench NAME=posts
 	@build/bench/bin/python -m bench $(NAME)
 
 # Seconds per engine, split evenly across handlers: 10200 gives seventeen handlers ten minutes each.
@@ -60,6 +60,9 @@ lint: build/venv.done build/client.done build/console-tests.done
 reference: build/venv.done build/client.done ## write openapi.json, asyncapi.json, the client's types and the tables of docs/protocol.md
 	@$(BIN)/python -m reference
 	@cd clients/javascript && npm run --silent types
+
+pictures: build/ready build/bench.done build/browser.done ## take the pictures of the README
+	@build/bench/bin/python -m bench.pictures
 
 console: build/console.done ## build the console into build/console
 

@@ -152,9 +152,11 @@ export class ProductList {
     const done = this.listing.peek().rows.filter((row) => row.outcome);
     for (const { product } of done) {
       const id = product.product_id;
-      if (this.options.keeps?.(id) || Date.now() - (this.#touched.get(id) ?? 0) < LEAVING_MS)
-        continue;
-      this.listing.value = withoutRow(this.listing.peek(), id);
+      if (this.options.keeps?.(id)) continue;
+      // An event may have touched it since, and a timer may be a moment early.
+      const waitMs = LEAVING_MS - (Date.now() - (this.#touched.get(id) ?? 0));
+      if (waitMs > 0) setTimeout(() => this.sweep(), waitMs);
+      else this.listing.value = withoutRow(this.listing.peek(), id);
     }
   }
 
