@@ -161,6 +161,12 @@ def test_the_edge_serves_the_reference_with_its_policy(url: str) -> None:
     assert "SwaggerUIBundle" in script.text
 
 
+def test_the_edge_serves_the_client_to_pages_without_a_bundler(url: str) -> None:
+    script = requests.get(f"{url}/client/vitrina.js", timeout=30)
+    assert script.headers["Content-Type"] == "text/javascript; charset=utf-8"
+    assert re.search(r"export\{[^}]*\bVitrinaClient\b", script.text)
+
+
 @pytest.mark.parametrize("path", ["/health", "/openapi.json", "/docs", "/problems"])
 def test_uptime_monitors_ask_with_head(url: str, path: str) -> None:
     got, head = (requests.request(method, url + path, timeout=30) for method in ("GET", "HEAD"))

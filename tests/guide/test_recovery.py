@@ -1,17 +1,10 @@
 """Events: each once and in order, none missed, whatever the connection does."""
 
 from pathlib import Path
-from typing import Any
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from local.inbox import Inbox
-from tests.guide.app import App
 from tests.guide.conftest import StartApp
 from tests.guide.fake_server import (
     FakeServer,
-    Frame,
     at,
     closing,
     connected,
@@ -57,7 +50,7 @@ def test_going_to_the_background_stores_at_once(
     app = start_app({"saveDelayMs": 600_000})
     server.accept().send(connected(57))
     app.wait_for(state="online")
-    app.call("setForeground", False)
+    app.call("hint", "background")
     app.wait(lambda: stored(tmp_path))
 
 
@@ -116,15 +109,15 @@ def test_what_cannot_be_recovered_is_to_be_refetched_and_gone_on_from(
 
 def test_an_app_can_tell_its_position(server: FakeServer, start_app: StartApp) -> None:
     app = start_app()
-    assert app.call("since", "user") is None
+    assert app.call("position", "user") is None
     here = server.accept()
     here.send(connected(57))
     app.wait_for(state="online")
-    assert app.call("since", "user") == "e:57"
+    assert app.call("position", "user") == at(57)
     here.send(event(58))
     app.wait_for_events(58)
-    assert app.call("since", "user") == "e:58"
-    assert app.call("since", "room:none") is None
+    assert app.call("position", "user") == at(58)
+    assert app.call("position", "room:none") is None
 
 
 def test_numbers_of_a_new_epoch_wait_until_it_is_known_where_it_stands(
@@ -231,65 +224,8 @@ def test_an_app_that_forgets_begins_where_the_channels_stand(
     app = start_app()
     server.accept().send(connected(57))
     app.wait_for(state="online")
-    app.call("forget")
-    assert stored(tmp_path) == "{}"
+    app.call("logout")
+    assert stored(tmp_path) == ""
     app.call("start")
     server.accept().send(connected(60), event(61))
     app.wait_for_events(61)
-
-
-Step = tuple[str, Any]
-
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just("event"), st.tuples(st.sampled_from(["a", "b"]), st.integers(1, 9))),
-        st.tuples(st.just("connect"), st.tuples(st.integers(0, 9), st.integers(0, 9))),
-        st.tuples(st.just("recover"), st.booleans()),
-        st.tuples(st.just("interrupt"), st.none()),
-    ),
-    max_size=30,
-)
-
-
-def play(steps: list[Step]) -> tuple[list[Frame], Frame]:
-    """Let the reference take frames; return them, and what it did."""
-    inbox = Inbox()
-    frames: list[Frame] = []
-    answers: list[Frame | None] = []
-    for name, what in steps:
-        if name == "event":
-            frame = event(what[1], what[0])
-        elif name == "connect":
-            data = {"positions": {"a": at(what[0]), "b": at(what[1])}}
-            frame = {"event": "connected", "data": data}
-        elif name == "recover":
-            channels = {
-                channel: at(9) | {"recovered": what}
-                for channel in sorted(inbox._asked)  # nothing else is ever recovered
-            }
-            frame = {"event": "recovered", "data": {"recovered": what, "channels": channels}}
-        else:
-            frame = error("recovery_interrupted")
-        frames.append(frame)
-        answers += inbox.take(frame) or [None]
-    return frames, {
-        "answers": answers,
-        "events": [[event["channel"], event["seq"]] for event in inbox.events],
-        "refetches": inbox.refetches,
-        "positions": inbox.positions,
-    }
-
-
-def test_the_module_does_what_the_reference_does(module: Path) -> None:
-    app = App(module, url="http://localhost", tokens=["T1"])
-
-    @settings(max_examples=3 * settings().max_examples // 2)
-    @given(STEPS)
-    def compare(steps: list[Step]) -> None:
-        frames, done = play(steps)
-        assert app.call("take", frames, on="inbox") == done
-
-    try:
-        compare()
-    finally:
-        app.kill()

@@ -45,7 +45,6 @@ export const en = {
     paused: 'Paused',
     offline: 'Offline',
     stopped: 'Disconnected',
-    retry: (seconds: number) => (seconds > 0 ? `next try within ${seconds} s` : 'trying again'),
     asOf: (time: string) => `as of ${time}`,
     connect: 'Connect',
     reasons: {
@@ -164,7 +163,7 @@ export const en = {
     others: 'Already decided',
     othersText: (name: string, status: string, who: Who) => `“${name}” ${joined(status, by(who))}`,
     othersMore: (n: number) => ` and ${n} more`,
-    together: (n: number) => `${count(n, 'product', 'products')} decided`,
+    together: (status: string, n: number) => `${count(n, 'product', 'products')} ${status}`,
     togetherFailed: (n: number) =>
       `${count(n, 'product stays', 'products stay')} selected, with the reason`,
     changedTitle: 'Changed by the shop',
