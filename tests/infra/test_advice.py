@@ -3,17 +3,17 @@
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_sqs as sqs
-from cfnlint.config import ConfigMixIn
-from cfnlint.decode import decode_str
-from cfnlint.runner import Runner
 
 from infra.cdk import stages
 from infra.cdk.app import LOCAL_ARTIFACT, populate
+
+if TYPE_CHECKING:
+    from cfnlint.runner import Runner
 
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/x"
 VARIANTS: dict[str, dict[str, object]] = {
@@ -40,8 +40,12 @@ def synthesise(outdir: Path, options: dict[str, object]) -> cdk.cx_api.CloudAsse
 
 
 @cache
-def linter(region: str) -> Runner:
+def linter(region: str) -> "Runner":
     """Return a linter with its rules, which it takes half a second to read."""
+    # It brings sympy: processes that only collect this test start without it.
+    from cfnlint.config import ConfigMixIn
+    from cfnlint.runner import Runner
+
     return Runner(ConfigMixIn(regions=[region]))
 
 
@@ -53,6 +57,8 @@ def linted(region: str) -> set[tuple[str, str]]:
 
 def advice(template: dict[str, Any], region: str) -> list[str]:
     """Return what cfn-lint finds in a template; what an earlier variant has too is linted there."""
+    from cfnlint.decode import decode_str
+
     resources = {name: json.dumps(each) for name, each in template["Resources"].items()}
     known = {name for name, text in resources.items() if (name, text) in linted(region)}
     short = {
