@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_LINK_MODE := copy
+# Node keeps what it compiles: the CDK and the linters of the API's descriptions are large programs.
+export NODE_COMPILE_CACHE := $(CURDIR)/build/node-cache
 # What `make outputs` prints is for a shell to read, also when another make runs it.
 MAKEFLAGS += --no-print-directory
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from infra.tables import Key
 
 KEY = "k" * 64
+QUEUES = ("fanout", "retries")
 
 CONFIG = Config(
     stack_name="Vitrina-test",
@@ -58,10 +59,14 @@ def use_cheap_passwords(patch: "pytest.MonkeyPatch") -> None:
 
 def create() -> None:
     """Create the tables, the queues and the secret."""
-    for queue in ("fanout", "retries"):
-        aws.sqs().create_queue(QueueName=queue)
+    _create_queues()
     aws.secretsmanager().create_secret(Name=CONFIG.signing_key_secret, SecretString=KEY)
     _create_tables()
+
+
+def _create_queues() -> None:
+    for queue in QUEUES:
+        aws.sqs().create_queue(QueueName=queue)
 
 
 def _create_tables() -> None:

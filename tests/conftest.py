@@ -46,14 +46,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 OWN_STACK = {"test_redeploy.py", "test_verify.py", "test_who_is_out.py"}
 
 
+# Layers whose tests stay in one process, as they share an expensive fixture: the slowest first.
+TOGETHER = ("emulator", "console", "infra", "package")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with these layers, so that the others run beside them and none ends alone."""
+    items.sort(key=lambda item: [layer not in item.nodeid.split("/") for layer in TOGETHER])
+
+
 class LayerScheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist is untyped
-    """Keeps the tests of a layer in one process if they share an expensive fixture."""
+    """Keeps the tests of some layers together, in the order of collection."""
+
+    def schedule(self) -> None:
+        self.config.option.loadscopereorder = False  # by the number of tests
+        super().schedule()
 
     def _split_scope(self, nodeid: str) -> str:
         _, layer, module = nodeid.partition("::")[0].split("/")
         if layer == "emulator" and module in OWN_STACK:
             return "emulator, own stack"
-        return layer if layer in {"console", "emulator", "infra", "package"} else nodeid
+        return layer if layer in TOGETHER else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LayerScheduling:

@@ -2,37 +2,47 @@
 
 moto finds the operation by regular expressions, and walks through each answer value by value. Here
 an operation on items is called by its name, its answer is written as it is, and nothing is signed,
-since moto looks at no signature. Tables are created once, and copied afterwards. For its rollback
-moto copies every item of the tables in a transaction. Here it copies the structure of the tables
-only, and an update replaces an item instead of changing it. moto checks a condition and writes in
-two steps, between which another thread may write; DynamoDB does not.
+since moto looks at no signature. Expressions are parsed once, and so are an operation's address and
+the list of what a check of an expression looks at. Tables are created once, and copied afterwards.
+For its rollback moto copies every item of the tables in a transaction. Here it copies the structure
+of the tables only, and an update replaces an item instead of changing it. moto checks a condition
+and writes in two steps, between which another thread may write; DynamoDB does not.
 """
 
 import copy
 import json
+import pickle
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from threading import RLock
 from typing import Any
 
 import pytest
 from botocore import xform_name
+from botocore.regions import EndpointRulesetResolver
 from botocore.signers import RequestSigner
+from botocore.useragent import UserAgentString
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.exceptions import JsonRESTError
 from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
+from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import Table
-from moto.dynamodb.parsing import expressions
+from moto.dynamodb.parsing import ast_nodes, expressions
 from moto.dynamodb.responses import DynamoHandler
+from moto.sqs.models import sqs_backends
 
 from harness import deployment
 from harness.environment import REGION
 
 _update_item = DynamoDBBackend.update_item
 _process_request = BotocoreStubber.process_request
+_deep_copy = Item.__deepcopy__
+_size = Item.size
+_is_processed: dict[tuple[type, type], bool] = {}
 _writing = RLock()
 
 _ON_ITEMS = {
@@ -46,14 +56,66 @@ def speed_up(patch: pytest.MonkeyPatch) -> None:
     # What would answer clients other than botocore's.
     patch.setattr("moto.core.models.RESPONSES_METHODS", [])
     patch.setattr(BotocoreStubber, "process_request", _answer)
-    # Untyped, and its result is copied before it is changed.
-    parser: Any = vars(expressions)["UpdateExpressionParser"]
-    patch.setattr(parser, "make", staticmethod(cache(parser.make)))
+    # botocore builds it for each request, and moto looks for the region only.
+    patch.setattr(UserAgentString, "to_string", lambda _: f"region/{REGION}")
+    construct = _once_for_each(EndpointRulesetResolver.construct_endpoint)
+    patch.setattr(EndpointRulesetResolver, "construct_endpoint", construct)
+    _parse_once(patch)
     patch.setattr(deployment, "_create_tables", _copy_tables(deployment._create_tables))
+    patch.setattr(deployment, "_create_queues", _create_queues)
     patch.setattr(Table, "__deepcopy__", _with_the_same_items, raising=False)
+    # An item never changes: see `_update_a_copy`.
+    patch.setattr(Item, "__deepcopy__", lambda item, _: item)
+    patch.setattr(Item, "size", _size_once)
     patch.setattr(DynamoDBBackend, "update_item", _update_a_copy)
     for name in ("put_item", "update_item", "delete_item", "transact_write_items"):
         patch.setattr(DynamoDBBackend, name, _atomic(getattr(DynamoDBBackend, name)))
+
+
+def _once_for_each(construct: Callable[..., Any]) -> Callable[..., Any]:
+    """Find the endpoint of a client's operation once: it depends on nothing else of a request."""
+    known: dict[Any, Any] = {}
+
+    def construct_once(resolver: Any, operation_model: Any, *rest: Any, **more: Any) -> Any:
+        key = resolver, operation_model
+        if key not in known:
+            known[key] = construct(resolver, operation_model, *rest, **more)
+        return known[key]
+
+    return construct_once
+
+
+def _parse_once(patch: pytest.MonkeyPatch) -> None:
+    lex = cache(partial(ConditionExpressionParser._lex_one_node, ConditionExpressionParser))  # type: ignore[arg-type]
+    patch.setattr(ConditionExpressionParser, "_lex_one_node", lambda _, rest: lex(rest))
+    # Untyped, and its result is copied before it is changed.
+    parser: Any = vars(expressions)["UpdateExpressionParser"]
+    patch.setattr(parser, "make", staticmethod(cache(parser.make)))
+    node: Any = vars(ast_nodes)["Node"]
+    pickled = cache(pickle.dumps)
+    copied: Any = lambda self, _: pickle.loads(pickled(self))  # noqa: E731, S301 - its own bytes
+    patch.setattr(node, "__deepcopy__", copied, raising=False)
+    traverser: Any = vars(ast_nodes)["DepthFirstTraverser"]
+    patch.setattr(traverser, "traverse_node_recursively", _traverse)
+
+
+def _traverse(traverser: Any, node: Any, place: int = -1) -> Any:
+    """Process a tree from its leaves on, as moto does, which asks each node what it is."""
+    if not hasattr(node, "parent"):
+        return node
+    parent = node.parent
+    for number, child in enumerate(node.children or ()):
+        traverser.pre_processing_of_child(node, number)
+        _traverse(traverser, child, number)
+    key = type(traverser), type(node)
+    if key not in _is_processed:
+        _is_processed[key] = isinstance(node, traverser.nodes_to_be_processed())
+    if _is_processed[key]:
+        node = traverser.process(node)
+        node.parent = parent
+        if parent:
+            parent.children[place] = node
+    return node
 
 
 def delete_expired(now: float, is_deleted: Callable[[Any], bool] = lambda _: True) -> None:
@@ -108,6 +170,12 @@ def _copy_tables(create: Callable[[], None]) -> Callable[[], None]:
     return copy_tables
 
 
+def _create_queues() -> None:
+    """Create the queues without requests."""
+    for name in deployment.QUEUES:
+        sqs_backends[DEFAULT_ACCOUNT_ID][REGION].create_queue(name)
+
+
 def _atomic(write: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(write)
     def atomic(*arguments: Any, **more: Any) -> Any:
@@ -136,7 +204,14 @@ def _update_a_copy(
     if item := backend.get_item(table_name, key):
         items: Any = backend.tables[table_name].items
         if item.range_key is None:
-            items[item.hash_key] = copy.deepcopy(item)
+            items[item.hash_key] = _deep_copy(item, {})
         else:
-            items[item.hash_key][item.range_key] = copy.deepcopy(item)
+            items[item.hash_key][item.range_key] = _deep_copy(item, {})
     return _update_item(backend, table_name, key, *rest, **more)
+
+
+def _size_once(item: Any) -> int:
+    known: dict[str, Any] = vars(item)
+    if "known_size" not in known:
+        known["known_size"] = _size(item)
+    return int(known["known_size"])

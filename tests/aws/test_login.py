@@ -16,7 +16,7 @@ from functions.login.handler import handler
 from harness import gateway_events
 from harness.gateway_events import CONTEXT
 from tests.aws.conftest import Answer, Clock, HttpCall
-from vitrina import accounts, auth, aws, login_attempts, passwords
+from vitrina import accounts, auth, aws, login_attempts, logins, passwords
 from vitrina.accounts import Account
 from vitrina.buckets import Rate
 from vitrina.channels import ClientType
@@ -267,8 +267,13 @@ def test_a_new_password_that_is_set_during_a_login_is_never_overwritten(
 
 
 def test_concurrent_logins_renew_a_hash_and_all_succeed(grown: str) -> None:
+    def enter(_: int) -> int:
+        # Not by the handler: Powertools' routes take one request of a process at a time.
+        found = accounts.authenticate(RIGHT["email"], RIGHT["password"])
+        return logins.begin(found).row.account_id
+
     with ThreadPoolExecutor(4) as pool:
-        assert [answer.status for answer in pool.map(login, [RIGHT] * 4)] == [200] * 4
+        assert len({*pool.map(enter, range(4))}) == 1
     assert hash_now().startswith(grown)
     assert login(RIGHT).status == 200
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -15,9 +16,21 @@ from harness.gateway_events import CONTEXT
 from harness.management_api import ManagementApiStub
 from harness.tokens import begin, token_of
 from tests.aws.conftest import Answer, Clock, HttpCall, stored_connections
-from vitrina import accounts, admission, auth, aws, config, endings, refresh_tokens, sessions
+from vitrina import (
+    accounts,
+    admission,
+    auth,
+    aws,
+    config,
+    endings,
+    logins,
+    refresh_tokens,
+    refreshing,
+    sessions,
+)
 from vitrina.auth import Tokens
 from vitrina.channels import ClientType
+from vitrina.errors import Unavailable
 from vitrina.refresh_tokens import RefreshToken
 
 pytestmark = pytest.mark.usefixtures("management_api")
@@ -182,27 +195,25 @@ def test_eight_refreshes_at_once_leave_all_callers_a_working_session(at: Clock) 
     with ThreadPoolExecutor(8) as pool:
         for number in range(1, 21):
             at(number * HOUR)
-            given = list(pool.map(refresh, [token] * 8))
-            assert [answer.status for answer in given] == [200] * 8
-            assert len({answer.body["refresh_token"] for answer in given}) == 1
-            token = given[0].body["refresh_token"]
+            # Not by the handler: Powertools' routes take one request of a process at a time.
+            given = list(pool.map(refreshing.refresh, [token] * 8))
+            [token] = {auth.tokens(granted).refresh_token for granted in given}
 
 
-def test_logins_at_once_never_exceed_the_limit(monkeypatch: pytest.MonkeyPatch, at: Clock) -> None:
+def test_logins_at_once_never_exceed_the_limit(at: Clock) -> None:
     accounts.create("user@example.com", "password", ClientType.USER)
-    body = {"email": "user@example.com", "password": "password"}
 
-    def log_in(_: int) -> Answer:
-        return call_login("POST", "/api/v1/auth/login", body)
+    def log_in(_: int) -> str | None:
+        """Return the session that begins, or None when the account is busy."""
+        with suppress(Unavailable):
+            found = accounts.authenticate("user@example.com", "password")
+            return logins.begin(found).refresh_token.session_id
+        return None
 
     with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(log_in, range(20)))
-    assert {answer.status for answer in answers} <= {200, 503}
-    assert log_in(0).status == 200
+        given = {*pool.map(log_in, range(20))} - {None}
+    assert log_in(0)
     living = sessions.look("user:1", anew=True).row.living(0)
-    given = {
-        answer.body["refresh_token"].split(".")[1] for answer in answers if answer.status == 200
-    }
     assert len(living) == 12 if len(given) > 11 else living.keys() >= given
 
 

@@ -3,7 +3,7 @@
 import json
 import zipfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Event
@@ -20,7 +20,9 @@ from tests.emulator.conftest import ALLOWED_ORIGIN, let_half_a_minute_pass, swee
 from vitrina import config, connections
 from vitrina.channels import ClientType
 
-AUDIENCE = 200
+# More than are posted to at once: they are left to their lanes.
+AUDIENCE = 80
+MAX_APPROVALS_AT_ONCE = 5
 # During a deployment, which takes longer than that.
 MIN_APPROVALS = 5
 MARKER = "Vitrina, deployed again"
@@ -66,7 +68,10 @@ def crowd(api: Api) -> Iterator[Callable[[range], list[Client]]]:
 
 
 class Approvals:
-    """A product submitted and approved every second, also before the last approval has ended."""
+    """A product submitted and approved every second, also before the last approval has ended.
+
+    A slow machine begins fewer, so that none is left when the deployment has ended.
+    """
 
     def __init__(self, submit: Callable[[], int], approve: Callable[..., Any]) -> None:
         self._submit = submit
@@ -76,12 +81,13 @@ class Approvals:
     def going_on(self) -> Iterator[set[int]]:
         """Give the products that are approved until the end of the block, when it has ended."""
         is_over, approved = Event(), set[int]()
-        with ThreadPoolExecutor(6) as pool:
+        with ThreadPoolExecutor(1 + MAX_APPROVALS_AT_ONCE) as pool:
 
             def begin_one_every_second() -> None:
-                begun = []
+                begun: list[Future[int]] = []
                 while not is_over.wait(1):
-                    begun.append(pool.submit(self._approve_another))
+                    if sum(not each.done() for each in begun) < MAX_APPROVALS_AT_ONCE:
+                        begun.append(pool.submit(self._approve_another))
                 approved.update(done.result() for done in begun)
 
             going_on = pool.submit(begin_one_every_second)

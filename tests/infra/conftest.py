@@ -1,7 +1,6 @@
 """The synthesised template, and what the tests of this layer look for in it."""
 
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
 import aws_cdk as cdk
@@ -12,15 +11,19 @@ from infra.cdk import stages
 from infra.cdk.app import LOCAL_ARTIFACT
 from infra.cdk.stack import VitrinaStack
 
+_synthesised: dict[tuple[str | None, str], Template] = {}
 
-@cache
+
 def synthesise(emulator: str | None, **choices: str) -> Template:
-    """Return the template; the same one to all that choose the same."""
+    """Return the template; the same one for all choices of the same stage."""
     stage = stages.choose(({"stage": "dev" if emulator else "prod"} | choices).get)
-    stack = VitrinaStack(
-        cdk.App(), "Vitrina", stage=stage, artifact=LOCAL_ARTIFACT, emulator=emulator
-    )
-    return Template.from_stack(stack)
+    key = emulator, stage.model_dump_json()
+    if key not in _synthesised:
+        stack = VitrinaStack(
+            cdk.App(), "Vitrina", stage=stage, artifact=LOCAL_ARTIFACT, emulator=emulator
+        )
+        _synthesised[key] = Template.from_stack(stack)
+    return _synthesised[key]
 
 
 @pytest.fixture(scope="session")
