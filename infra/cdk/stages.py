@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from infra.cdk.functions import FUNCTIONS, RETRY_WORKERS
+from infra.cdk.functions import FUNCTIONS, RETRY_WORKERS, Function
 from vitrina.config import Policy
 
 # The periods that CloudWatch Logs supports, up to two years.
@@ -172,6 +172,10 @@ class Stage(Policy):
         if not self.lambda_concurrency:
             return None
         return self.reserved_concurrency.get(function, of_table) or None
+
+    def functions(self) -> dict[str, Function]:
+        """Return the functions that are deployed."""
+        return {name: of for name, of in FUNCTIONS.items() if self.push_apps or not of.pushes}
 
     def notes(self) -> list[str]:
         """Return what an operator should know, although nothing is wrong."""
