@@ -3,7 +3,7 @@
 import signal
 import sys
 
-from bench import bursts, cold, hostile, million, posts, recovery, report, scale, stub, units
+from bench import bursts, cold, hostile, million, posts, push, recovery, report, scale, stub, units
 from local.progress import Progress
 
 BENCHMARKS = {
@@ -12,6 +12,7 @@ BENCHMARKS = {
     "bursts": bursts.measure,
     "million": million.measure,
     "recovery": recovery.measure,
+    "push": push.measure,
     "units": units.measure,
     "cold": cold.measure,
     "hostile": hostile.measure,

@@ -68,7 +68,8 @@ def _settle(app: str, token: str, stored: str | None) -> str:
     if attributes is None:
         endpoint = _create(app, token)
         attributes = _attributes(endpoint) or {}
-    if attributes.get("Token") == token and attributes.get("Enabled") == "true":
+    is_enabled = attributes.get("Enabled", "").lower() == "true"
+    if is_enabled and attributes.get("Token") == token:
         return endpoint
     try:
         _mend(endpoint, token)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from vitrina import channels, config, tasks
@@ -85,6 +85,15 @@ def put(found: Iterable[Task], attempt: int = 0) -> None:
 def parse(body: str) -> Task:
     """Read a message of the queue; raises pydantic's ValidationError."""
     return _TASK.validate_json(body)
+
+
+def is_one(body: str) -> bool:
+    """Return whether a message of a dead-letter queue is a task of this queue."""
+    try:
+        parse(body)
+    except ValidationError:
+        return False
+    return True
 
 
 def _tasks_of(publication: Publication) -> Iterator[Push]:
