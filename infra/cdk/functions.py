@@ -306,7 +306,7 @@ FUNCTIONS = {
             "sessions[*]": LOOK,
         },
         has_door=True,
-        reserved_concurrency=50,
+        reserved_concurrency=20,
         has_key=True,
         registers=True,
         forgets=True,

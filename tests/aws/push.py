@@ -52,6 +52,8 @@ def registration(token: str = "a" * 64, **changes: Any) -> Registration:
 
 
 def identity_of(client_type: ClientType, account_id: int | None = None, **more: Any) -> Identity:
+    if client_type is ClientType.SHOP and account_id:
+        more = {"shop_id": account_id} | more
     return auth.read(token_of(client_type, account_id, **more))
 
 

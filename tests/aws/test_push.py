@@ -152,7 +152,7 @@ def quiet_hours(quiet: str | None) -> QuietHours | None:
     return QuietHours(start=start, end=until, timezone="UTC")
 
 
-@settings(max_examples=30)
+@settings(max_examples=25)
 @given(event=st.sampled_from([*EVENTS]), phones=st.lists(DEVICE, min_size=1, max_size=4))
 def test_exactly_the_devices_of_the_table_are_notified_once(
     at: Clock, event: str, phones: list[dict[str, Any]]
@@ -199,7 +199,8 @@ def _registered(phone: dict[str, Any], event: str, target: int) -> str:
     chosen: Any = {NAMES[event]: phone["chosen"]} if phone["chosen"] in allowed else {}
     devices.prefer(identity, Preferences(events=chosen, quiet_hours=quiet_hours(phone["quiet"])))
     if phone["is_connected"]:
-        connect(f"{name}=", client_type, own)
+        shop = {"shop_id": own} if client_type is ClientType.SHOP else {}
+        connect(f"{name}=", client_type, own, **shop)
     return name
 
 

@@ -14,6 +14,7 @@ from infra.cdk import stages
 from infra.cdk.app import LOCAL_ARTIFACT, populate
 
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/x"
+APPS = "arn:aws:sns:eu-central-1:123456789012:app"
 VARIANTS: dict[str, dict[str, object]] = {
     "dev": {"stage": "dev"},
     "staging": {"stage": "staging"},
@@ -21,6 +22,7 @@ VARIANTS: dict[str, dict[str, object]] = {
     "snapshots": {"stage": "prod", "snap_start": True},
     "no edge": {"stage": "prod", "edge": "off"},
     "own domain": {"domain_name": "api.your.shop", "certificate_arn": CERTIFICATE},
+    "push": {"push_apps": f"{APPS}/GCM/vitrina,{APPS}/APNS/vitrina"},
     "no firewall": {"stage": "dev", "requests_per_address": 0},
 }
 
