@@ -14,6 +14,7 @@ from vitrina import (
     aws,
     channels,
     config,
+    connections,
     digests,
     endpoints,
     notices,
@@ -209,11 +210,12 @@ def _key(identity: "Identity", device_id: str) -> RowKey:
 
 
 def _attributes(identity: "Identity", registration: Registration, endpoint: str) -> dict[str, Any]:
+    eras = connections.eras_of(identity)
     return {
         "account_id": identity.account_id,
         "session": identity.session_id,
-        "era": identity.eras.account,
-        "everyone": identity.eras.everyone,
+        "era": eras.account,
+        "everyone": eras.everyone,
         "endpoint": endpoint,
         "locale": registration.locale,
         "timezone": registration.timezone,

@@ -68,22 +68,19 @@ def wake_due(until: float) -> int:
 
 
 def _push(audience: str, entries: Sequence[Entry]) -> None:
-    notice = _notice_of(entries)
-    if notice is None:
-        return
     scope, is_identity, _ = audience.partition(":")
     if is_identity:
-        [partition] = devices.partitions_of(audience)
-        _walk(notice, partition, None)
+        if notice := _notice_of(entries):
+            [partition] = devices.partitions_of(audience)
+            _walk(notice, partition, None)
         return
     client_type = ClientType(scope)
     if as_digest := [entry for entry in entries if _allows(entry, audience, Mode.DIGEST)]:
         digests.owe(digests.key_of(client_type), as_digest)
-    if at_once := [entry for entry in entries if _allows(entry, audience, Mode.PUSH)]:
-        notice = notice.of(at_once)
-        endpoints.publish_to_all(
-            client_type, notices.show(notice, client_type, notices.LANGUAGES[0])
-        )
+    at_once = [entry for entry in entries if _allows(entry, audience, Mode.PUSH)]
+    if at_once and (notice := _notice_of(at_once)):
+        shown = notices.show(notice, client_type, notices.LANGUAGES[0])
+        endpoints.publish_to_all(client_type, shown)
         push_tasks.put(
             Walk(notice=notice, partition=each) for each in devices.partitions_of(audience)
         )

@@ -156,8 +156,8 @@ def test_an_account_has_as_many_devices_as_sessions(at: Clock) -> None:
 @pytest.mark.parametrize("ends", ["session", "account"])
 def test_a_device_ends_with_its_session_and_its_account(ends: str) -> None:
     mine = register("phone", ClientType.USER)
-    token_of(ClientType.USER, anew=True)
-    register("tablet", ClientType.USER)
+    another = push.identity_of(ClientType.USER, anew=True)
+    devices.register(another, "tablet", registration(token_for("tablet")))
     register("other", ClientType.USER, 2)
     if ends == "session":
         assert mine.session_id
