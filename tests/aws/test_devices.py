@@ -1,9 +1,10 @@
 """Devices: registered by a session, owned by one account, ended with both."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from functions.devices.handler import handler as devices_handler
@@ -148,6 +149,30 @@ def test_an_account_has_as_many_devices_as_sessions(at: Clock) -> None:
         register(f"phone{n}", ClientType.USER)
     assert names() == {f"1#1#phone{n}" for n in range(3, 15)}
     assert len(tokens()) == owners() == topic_size(ClientType.USER) == 12
+
+
+def test_a_token_is_in_no_log_line(
+    monkeypatch: pytest.MonkeyPatch, logged: Callable[[], str]
+) -> None:
+    token, mine = token_of(ClientType.USER), token_for("phone")
+    call("PUT", DEVICE, BODY, token=token)
+
+    def refuse(code: str) -> Callable[..., Any]:
+        def create(**_: Any) -> Any:
+            raise ClientError({"Error": {"Code": code, "Message": mine}}, "CreatePlatformEndpoint")
+
+        return create
+
+    for code, answered in (
+        ("InvalidParameter", "request_invalid"),
+        ("Throttled", "busy"),
+        ("AuthorizationError", "internal_error"),
+    ):
+        monkeypatch.setattr(aws.sns(), "create_platform_endpoint", refuse(code))
+        answer = call("PUT", f"{DEVICE}2", BODY, token=token)
+        assert answer.body["code"] == answered
+        assert mine not in str(answer)
+    assert mine not in logged()
 
 
 # --- Ending ---------------------------------------------------------------------------------------
