@@ -180,9 +180,13 @@ class Config(Policy):
         The policy has only the values that are not defaults, as the size of an output is limited.
         """
         policy = self.model_dump_json(include={*Policy.model_fields}, exclude_defaults=True)
-        resources = {output: getattr(self, field) for field, output in _OUTPUTS.items()}
-        # No output is empty.
-        return {name: text for name, text in resources.items() if text} | {POLICY_OUTPUT: policy}
+        resources = {
+            output: text
+            for field, output in _OUTPUTS.items()
+            # No output is empty.
+            if (text := getattr(self, field)) or Config.model_fields[field].is_required()
+        }
+        return resources | {POLICY_OUTPUT: policy}
 
     @classmethod
     def from_outputs(cls, outputs: dict[str, str]) -> Self:

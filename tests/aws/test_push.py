@@ -125,7 +125,7 @@ DEVICE = st.fixed_dictionaries(
 PHONES = st.lists(
     DEVICE, min_size=1, max_size=4, unique_by=lambda phone: (phone["client_type"], phone["is_mine"])
 )
-numbers = count(1000)
+numbers = iter(range(1000, 100_000))
 
 
 def when(device: dict[str, Any], event: str) -> str:

@@ -128,6 +128,7 @@ def test_with_a_thousand_every_door_has_its_own_and_fanout_its_workers() -> None
         "products": 150,
         "login": 30,
         "sessions": 50,
+        "devices": 20,
         "events": 50,
         "stats": 10,
         "openapi": 10,
