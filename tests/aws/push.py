@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.sns import sns_backends
+from moto.sns.models import sns_backends
 
 from functions.push.handler import handler
 from harness import deployment

@@ -203,7 +203,7 @@ def _registered(phone: dict[str, Any], event: str, target: int) -> str:
     chosen: Any = {NAMES[event]: phone["chosen"]} if phone["chosen"] in allowed else {}
     devices.prefer(identity, Preferences(events=chosen, quiet_hours=quiet_hours(phone["quiet"])))
     if phone["is_connected"]:
-        shop = {"shop_id": own} if client_type is ClientType.SHOP else {}
+        shop: Any = {"shop_id": own} if client_type is ClientType.SHOP else {}
         connect(f"{name}=", client_type, own, **shop)
     return name
 
@@ -337,8 +337,9 @@ def dying_after(calls: int) -> Iterator[Callable[[], bool]]:
             raise Crash
 
     with pytest.MonkeyPatch.context() as patch:
-        for client in (aws.dynamodb(), aws.sqs(), aws.sns()):
-            send: Any = client._make_api_call  # type: ignore[attr-defined]
+        clients: list[Any] = [aws.dynamodb(), aws.sqs(), aws.sns()]
+        for client in clients:
+            send = client._make_api_call
 
             def call(operation: str, request: Any, send: Any = send) -> Any:
                 may_call()

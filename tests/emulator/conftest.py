@@ -31,7 +31,7 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
     before = dict(os.environ)
     # Tests of other layers run before and after these in the same process.
     deployment.forget()
-    choices = {"allowed_origins": ALLOWED_ORIGIN, "push_apps": PUSH_APP}
+    choices: dict[str, Any] = {"allowed_origins": ALLOWED_ORIGIN, "push_apps": PUSH_APP}
     with emulator.running(**choices) as running, ExitStack() as negative:
         credentials = {"PlatformCredential": "none"}
         app = push_app.put("Vitrina-dev", Platform.FCM, credentials)
