@@ -1,10 +1,13 @@
 """What a push says, in each language."""
 
+from typing import get_args
+
 import pytest
 
 from vitrina import notices
-from vitrina.channels import PUSH, ClientType, modes_for
+from vitrina.channels import CHANNELS, PUSH, ClientType, modes_for
 from vitrina.notices import Entry, Notice
+from vitrina.preferences import PushedEvent
 
 
 def counted(count: int, event: str = "product.approved") -> Notice:
@@ -45,10 +48,8 @@ def test_every_event_that_is_pushed_has_its_texts(client_type: ClientType, langu
         assert several.data["seq"] == "3"
 
 
-def test_the_table_has_a_default_that_may_be_chosen() -> None:
-    for audiences in PUSH.values():
-        for audience in audiences:
-            assert audience.modes
+def test_preferences_are_about_the_events_of_the_table() -> None:
+    assert set(get_args(PushedEvent)) == PUSH.keys() <= CHANNELS.keys()
 
 
 @pytest.mark.parametrize(
