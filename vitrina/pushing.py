@@ -20,7 +20,7 @@ from vitrina import (
 )
 from vitrina.channels import PUSH, ClientType, Mode
 from vitrina.devices import Device
-from vitrina.digests import RowKey
+from vitrina.digests import Owed, RowKey
 from vitrina.notices import Entry, Notice
 from vitrina.partitions import Partition
 from vitrina.push_tasks import Due, Push, PushAgain, Task, Walk
@@ -47,8 +47,7 @@ def work(task: Task) -> None:
         case PushAgain(notice=notice, keys=keys, attempt=attempt):
             _deliver(notice, _without_connection(devices.find(keys)), attempt)
         case Due(keys=keys):
-            for key in keys:
-                _pay(key)
+            _pay(keys)
 
 
 def wake_due(until: float) -> int:
@@ -140,7 +139,10 @@ def _deliver(notice: Notice, found: Sequence[Device], attempt: int = 0) -> None:
     quiet = [(device, entries, device.quiet_until(now)) for device, entries in wanted]
     _owe([owing for owing in quiet if owing[2]])
     ready = [(device, notice.of(entries)) for device, entries, until in quiet if not until]
-    failed = _publish([each for each in ready if each[1].entries])
+    ready = [each for each in ready if each[1].entries]
+    failed = _publish(ready)
+    if ready:
+        logger.info("pushed", push_id=notice.id, devices=len(ready), again=len(failed))
     if not failed:
         return
     if attempt == push_tasks.MAX_ATTEMPT:
@@ -195,16 +197,15 @@ def _publish_one(one: tuple[Device, Notice]) -> bool:
     return True
 
 
-def _pay(key: RowKey) -> None:
-    """Send what a row owes, if it is due."""
-    kind = key.partition.partition("#")[0]
-    if kind == "endpoint":
-        devices.expire(key)
-    elif kind == "digest":
+def _pay(keys: Sequence[RowKey]) -> None:
+    """Send what rows owe, if it is due."""
+    by_kind: dict[str, list[RowKey]] = {}
+    for key in keys:
+        by_kind.setdefault(key.partition.partition("#")[0], []).append(key)
+    aws.in_parallel(devices.expire, by_kind.pop("endpoint", []))
+    for key in by_kind.pop("digest", []):
         _pay_all(key)
-    else:
-        for device in devices.find([key]):
-            _pay_device(device)
+    _pay_devices([key for of_type in by_kind.values() for key in of_type])
 
 
 def _pay_all(key: RowKey) -> None:
@@ -218,18 +219,26 @@ def _pay_all(key: RowKey) -> None:
     digests.settle(key, owed)
 
 
-def _pay_device(device: Device) -> None:
-    """Push what a device owes; what SNS does not take now is due still, and the sweep returns."""
-    if device.owed is None:
-        return
-    if quiet_until := device.quiet_until(time.time()):
-        digests.postpone(device.key, quiet_until)
-        return
-    wanted = [e for e in device.owed.in_order if device.mode(e.event) is not Mode.OFF]
-    if wanted and _without_connection([device]):
-        # One alone is shown as itself, while it can be read.
-        single = _notice_of(wanted) if len(wanted) == 1 else None
-        notice = single or Notice(device.owed.id_of(device.key), tuple(wanted))
-        if _publish([(device, notice)]):
-            return
-    digests.settle(device.key, device.owed)
+def _pay_devices(keys: Sequence[RowKey]) -> None:
+    """Push what devices owe; what SNS does not take now is due still, and the sweep returns."""
+    now = time.time()
+    owing = [(device, device.owed) for device in devices.find(keys) if device.owed]
+    quiet = [(device, until) for device, _ in owing if (until := device.quiet_until(now))]
+    aws.in_parallel(lambda each: digests.postpone(each[0].key, each[1]), quiet)
+    postponed = {device.key for device, _ in quiet}
+    awake = [each for each in owing if each[0].key not in postponed]
+    shown = aws.in_parallel(lambda each: _notice_of_owed(*each), awake)
+    ready = [(device, notice) for (device, _), notice in zip(awake, shown, strict=True) if notice]
+    failed = {device.key for device in _publish(ready)}
+    settled = [each for each in awake if each[0].key not in failed]
+    aws.in_parallel(lambda each: digests.settle(each[0].key, each[1]), settled)
+
+
+def _notice_of_owed(device: Device, owed: Owed) -> Notice | None:
+    """Return what a device is notified of; None if it has a connection, or has chosen so since."""
+    wanted = [e for e in owed.in_order if device.mode(e.event) is not Mode.OFF]
+    if not wanted or not _without_connection([device]):
+        return None
+    # One alone is shown as itself, while it can be read.
+    single = _notice_of(wanted) if len(wanted) == 1 else None
+    return single or Notice(owed.id_of(device.key), tuple(wanted))
