@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from vitrina import (
     aws,
+    buckets,
     channels,
     config,
     connections,
@@ -22,6 +23,7 @@ from vitrina import (
     preferences,
     sessions,
 )
+from vitrina.buckets import Rate
 from vitrina.channels import ClientType, Mode
 from vitrina.digests import Owed, RowKey, owed_in
 from vitrina.endpoints import Platform
@@ -39,6 +41,8 @@ SHARDS = 4
 LIFETIME_SECONDS = 60 * 86_400
 # A start of the app within a day of another one writes nothing.
 SEEN_SECONDS = 86_400
+# Of an account: thirty at once, then one a minute. An unchanged device counts once a day.
+CHANGES = Rate(tries=30, seconds=60)
 # Of the event that topics are for.
 _ANNOUNCEMENT = "announcement.published"
 
@@ -90,20 +94,24 @@ def register(identity: "Identity", device_id: str, registration: Registration) -
 
     The account's devices beyond `sessions_per_account` are removed, those not seen longest first.
     A device that had the token before is removed. Stores the device, then looks at the session: one
-    that ends meanwhile removes the device, or raises Unauthorized `token_revoked` here. Raises what
-    `endpoints.settle` raises.
+    that ends meanwhile removes the device, or raises Unauthorized `token_revoked` here. Raises
+    TooManyRequests `too_many_requests`, and what `endpoints.settle` raises.
     """
     endpoints.require_on()
     key = _key(identity, device_id)
     before = _row(key)
-    endpoint = endpoints.settle(registration.platform, registration.token, before.get("endpoint"))
-    row = _attributes(identity, registration, endpoint)
+    row = _attributes(identity, registration)
     now = int(time.time())
     is_known = before.get("seen_at", 0) > now - SEEN_SECONDS and all(
         before.get(name) == value for name, value in row.items()
     )
     if not is_known:
-        _store(key, row, before, now)
+        _count(identity)
+    former = before.get("endpoint")
+    endpoint = endpoints.settle(registration.platform, registration.token, former)
+    if not is_known or endpoint != former:
+        is_known = False
+        _store(key, row | {"endpoint": endpoint}, before, now)
         _take(endpoint, key)
         try:
             sessions.require_alive(identity.session)
@@ -126,8 +134,10 @@ def unregister(identity: "Identity", device_id: str) -> None:
 def prefer(identity: "Identity", new: Preferences) -> Preferences:
     """Store what an account chooses, for all of its devices; return it with the defaults.
 
-    Raises Invalid `request_invalid` for what its type cannot choose.
+    Raises Invalid `request_invalid` for what its type cannot choose, and TooManyRequests
+    `too_many_requests`.
     """
+    _count(identity)
     whole = new.whole(identity.client_type)
     chosen = preferences.replace(identity.session.account, new)
     own = _of_account(identity.client_type, identity.account_id, identity.shop_id)
@@ -209,14 +219,20 @@ def _key(identity: "Identity", device_id: str) -> RowKey:
     return RowKey(partition.key, f"{partition.prefix}{identity.account_id}#{device_id}")
 
 
-def _attributes(identity: "Identity", registration: Registration, endpoint: str) -> dict[str, Any]:
+def _count(identity: "Identity") -> None:
+    """Count a change of an account's; raises TooManyRequests."""
+    wait = buckets.take(f"devices#{identity.session.account}", CHANGES)
+    if wait:
+        raise buckets.too_many_requests(wait)
+
+
+def _attributes(identity: "Identity", registration: Registration) -> dict[str, Any]:
     eras = connections.eras_of(identity)
     return {
         "account_id": identity.account_id,
         "session": identity.session_id,
         "era": eras.account,
         "everyone": eras.everyone,
-        "endpoint": endpoint,
         "locale": registration.locale,
         "timezone": registration.timezone,
         "app_version": registration.app_version,

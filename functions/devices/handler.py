@@ -17,7 +17,9 @@ DeviceId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 @app.put(
     "/api/v1/me/devices/<device_id>",
-    responses=responses.describe("push_off", "busy", done=HTTPStatus.NO_CONTENT),
+    responses=responses.describe(
+        "push_off", "busy", "too_many_requests", done=HTTPStatus.NO_CONTENT
+    ),
 )
 def register_device(
     device_id: DeviceId, bearer: http_api.Bearer, registration: Annotated[Registration, Body()]
@@ -48,7 +50,7 @@ def get_notifications(bearer: http_api.Bearer) -> Preferences:
     return chosen.whole(bearer.client_type)
 
 
-@app.put("/api/v1/me/notifications", responses=responses.describe("push_off"))
+@app.put("/api/v1/me/notifications", responses=responses.describe("push_off", "too_many_requests"))
 def replace_notifications(
     bearer: http_api.Bearer, new: Annotated[Preferences, Body()]
 ) -> Preferences:

@@ -303,6 +303,7 @@ FUNCTIONS = {
     "devices": Function(
         {
             "devices[user#*,shop#*,admin#*,endpoint#*,account#*]": (*REMOVE_DEVICES, "UpdateItem"),
+            "platform[devices#*]": ("UpdateItem",),
             "sessions[*]": LOOK,
         },
         has_door=True,

@@ -151,6 +151,15 @@ def test_an_account_has_as_many_devices_as_sessions(at: Clock) -> None:
     assert len(tokens()) == owners() == topic_size(ClientType.USER) == 12
 
 
+def test_a_flood_of_changes_is_refused_and_starts_of_an_app_are_not() -> None:
+    token = token_of(ClientType.USER)
+    answers = [call("PUT", CHOICE, {}, token=token) for _ in range(31)]
+    assert [each.status for each in answers[29:]] == [200, 429]
+    other = token_of(ClientType.USER, 2)
+    assert {call("PUT", DEVICE, BODY, token=other).status for _ in range(40)} == {204}
+    assert call("PUT", CHOICE, {}, token=other).status == 200
+
+
 def test_a_token_is_in_no_log_line(
     monkeypatch: pytest.MonkeyPatch, logged: Callable[[], str]
 ) -> None:
