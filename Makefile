@@ -21,7 +21,7 @@ CONSOLE_SOURCES := $(CLIENT_SOURCES) $(shell find console -name node_modules -pr
 .DELETE_ON_ERROR:
 .PHONY: help demo dev test test-nightly test-expo bench fuzz lint format reference client console pictures cost lock artifact clean
 .PHONY: bootstrap deploy diff outputs account password remove-account verify replay-dead-letters tail
-.PHONY: disconnect-all everyone-out new-edge-value
+.PHONY: disconnect-all everyone-out new-edge-value push-app
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 28
@@ -252,6 +252,9 @@ password: build/venv.done ## set an account's password in a deployed stack, and 
 
 remove-account: build/venv.done ## delete an account of a deployed stack, with its sessions: make remove-account EMAIL=…
 	@$(BIN)/python -m ops.account_removal $(EMAIL) --stack Vitrina-$(STAGE)
+
+push-app: build/venv.done ## create or update the application for push: make push-app PLATFORM=fcm CREDENTIALS=service-account.json
+	@$(BIN)/python -m ops.push_app $(PLATFORM) '$(CREDENTIALS)' --stack Vitrina-$(STAGE)
 
 verify: build/$(if $(filter local,$(STAGE)),ready,venv.done) ## prove a deployed stack by checks: make verify, or with STAGE=dev, STAGE=local
 	@$(BIN)/python -m ops.verify --stage $(STAGE) $(if $(EVERYONE),--everyone)

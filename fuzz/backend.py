@@ -113,8 +113,14 @@ class Backend:
         self._cloud.start()
         self._stub.requests.clear()
         self._stub.received.clear()
+        app = aws.sns().create_platform_application(Name="x", Platform="GCM", Attributes={})
+        for client_type in ClientType:
+            aws.sns().create_topic(Name=f"push-{client_type}")
         deployment.configure(
             self._patches,
+            push_apps=(app["PlatformApplicationArn"],),
+            push_queue_url=deployment.CONFIG.retry_queue_url,
+            push_topics="arn:aws:sns:eu-central-1:123456789012:push-",
             management_url=self._stub.url,
             allowed_origins=("https://app.example.com",),
             connections_per_identity=MAX_CONNECTIONS,

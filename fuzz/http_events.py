@@ -81,6 +81,28 @@ def _platform_settings(source: Source) -> dict[str, Any]:
     }
 
 
+def _registration(source: Source) -> dict[str, Any]:
+    return {
+        "platform": word(source, "apns", "fcm", "apns_sandbox"),
+        "token": word(source, "a" * 64) if is_chosen(source, 2) else words.secret(source),
+        "locale": word(source, "ru-RU", "en"),
+        "timezone": word(source, "Europe/Moscow", "Europe", "../UTC", "UTC"),
+        "app_version": word(source, "1.0"),
+    }
+
+
+def _preferences(source: Source) -> dict[str, Any]:
+    events = ("product.approved", "product.rejected", "announcement.published", "product.submitted")
+    quiet = {name: word(source, "22:00", "07:00", "24:00") for name in ("start", "end")}
+    return {
+        "events": {
+            word(source, *events): word(source, "push", "digest", "off")
+            for _ in range(source.number(0, 3))
+        },
+        "quiet_hours": pick(source, (None, quiet, quiet | {"timezone": "Europe/Berlin"})),
+    }
+
+
 ROUTES: Mapping[str, tuple[Route, ...]] = {
     "accounts": (
         ("GET", "/api/v1/admin/accounts", None),
@@ -92,6 +114,12 @@ ROUTES: Mapping[str, tuple[Route, ...]] = {
     "approve": (
         ("POST", "/api/v1/admin/products/{product_id}/approve", _approval),
         ("POST", "/api/v1/admin/products/bulk-approve", _bulk_approval),
+    ),
+    "devices": (
+        ("PUT", "/api/v1/me/devices/{device_id}", _registration),
+        ("DELETE", "/api/v1/me/devices/{device_id}", None),
+        ("GET", "/api/v1/me/notifications", None),
+        ("PUT", "/api/v1/me/notifications", _preferences),
     ),
     "events": (("GET", "/api/v1/events", None),),
     "login": (("POST", "/api/v1/auth/login", _credentials),),
@@ -164,6 +192,7 @@ def _path(source: Source, template: str) -> str:
     path = template.replace("{product_id}", "{id}").replace("{account_id}", "{id}")
     ids = ("1", "2", "3", "4", "5", "66", "100")
     path = path.replace("{id}", word(source, *ids) if "{id}" in path else "")
+    path = path.replace("{device_id}", word(source, "phone", "A" * 64))
     path = path.replace("{session_id}", word(source, "{{session}}", "A" * 22))
     return word(source, path) if is_chosen(source, 12) else path
 

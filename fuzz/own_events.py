@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from fuzz.backend import CONNECTION_IDS, MAX_CONNECTIONS, Case, Item
+from fuzz.backend import CONNECTION_IDS, EPOCH, MAX_CONNECTIONS, Case, Item
 from fuzz.source import Source, is_chosen, pick
 from fuzz.words import document, value, word
 from vitrina import aws, partitions
@@ -55,6 +55,15 @@ def queued(_name: str, source: Source) -> Case:
             "eventSource": "aws:sqs",
             "awsRegion": "eu-central-1",
         }
+        for n in range(source.number(1, 4))
+    ]
+    return Case({"Records": records})
+
+
+def pushes(_name: str, source: Source) -> Case:
+    """Return a batch of the push queue: tasks of the service, and arbitrary bodies."""
+    records = [
+        {"messageId": str(n), "body": document(source, _push_task(source))}
         for n in range(source.number(1, 4))
     ]
     return Case({"Records": records})
@@ -142,6 +151,25 @@ def _task(source: Source) -> dict[str, Any]:
     # JSON has a named tuple as a list.
     partition = [pick(source, _PARTITIONS), pick(source, ("", "1#", "sale#", "10#"))]
     return task | {"type": "post_page", "partition": partition, "cursor": _member(source)}
+
+
+def _push_task(source: Source) -> dict[str, Any]:
+    events = ("product.approved", "product.rejected", "announcement.published")
+    entries = [
+        [pick(source, events), pick(source, _CHANNELS), EPOCH, source.number(1, 12)]
+        for _ in range(source.number(1, 3))
+    ]
+    key = [pick(source, _PARTITIONS), pick(source, ("1#1#phone", "10#2#phone", "digest", "owner"))]
+    notice = ["id", entries, {}, pick(source, ("push", "digest"))]
+    return pick(
+        source,
+        (
+            {"type": "push", "audience": pick(source, _CHANNELS), "entries": entries},
+            {"type": "walk", "notice": notice, "partition": [key[0], ""], "cursor": None},
+            {"type": "push_again", "notice": notice, "keys": [key], "attempt": 1},
+            {"type": "due", "keys": [key, ["digest#user", "digest"]]},
+        ),
+    )
 
 
 def _member(source: Source) -> str:

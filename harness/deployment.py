@@ -26,6 +26,7 @@ CONFIG = Config(
     platform_table="platform",
     sessions_table="sessions",
     history_table="history",
+    devices_table="devices",
     fanout_queue_url="https://sqs.eu-central-1.amazonaws.com/123456789012/fanout",
     retry_queue_url="https://sqs.eu-central-1.amazonaws.com/123456789012/retries",
     signing_key_secret="signing-key",  # noqa: S106 - its name

@@ -25,6 +25,15 @@ OPERATIONS = {
         "UpdateItem",
     ),
     "secretsmanager": ("GetSecretValue",),
+    "sns": (
+        "CreatePlatformEndpoint",
+        "DeleteEndpoint",
+        "GetEndpointAttributes",
+        "Publish",
+        "SetEndpointAttributes",
+        "Subscribe",
+        "Unsubscribe",
+    ),
     "sqs": ("SendMessageBatch",),
 }
 

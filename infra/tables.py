@@ -2,6 +2,7 @@
 
 from typing import Literal, NamedTuple
 
+from vitrina.digests import DUE_INDEX
 from vitrina.endings import UNCLOSED_INDEX
 from vitrina.history import OUTBOX_INDEX
 from vitrina.products import SHOP_INDEX, STATUS_INDEX
@@ -41,6 +42,11 @@ TABLES = {
     "history": Table(
         (Key("channel"), Key("seq", "N")),
         (Index(OUTBOX_INDEX, (Key("unsent"), Key("created_at", "N")), projects_all=False),),
+        expires=True,
+    ),
+    "devices": Table(
+        (Key("partition"), Key("member")),
+        (Index(DUE_INDEX, (Key("due"), Key("due_at", "N")), projects_all=False),),
         expires=True,
     ),
     "accounts": Table((Key("email"),)),

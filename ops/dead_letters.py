@@ -1,4 +1,4 @@
-"""Put dead letters back on the fan-out queue: make replay-dead-letters
+"""Put dead letters back on the fan-out queue, or on that of push: make replay-dead-letters
 
 The local cloud lacks SQS's own command, StartMessageMoveTask ("Start DLQ redrive" in the console).
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ops import stack
-from vitrina import aws, config
+from vitrina import aws, config, push_tasks
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef
@@ -37,10 +37,9 @@ def main() -> None:
 
 def _replay() -> Iterator[int]:
     """Move all messages in batches; yield the size of each batch."""
-    queue = config.current().fanout_queue_url
-    dead_letters = dead_letters_of(queue)
+    dead_letters = dead_letters_of(config.current().fanout_queue_url)
     while batch := _receive(dead_letters):
-        yield _move(batch, dead_letters, queue)
+        yield _move(batch, dead_letters)
 
 
 def dead_letters_of(queue: str) -> str:
@@ -57,9 +56,12 @@ def _receive(queue: str) -> "list[MessageTypeDef]":
     return answer.get("Messages", [])
 
 
-def _move(messages: "list[MessageTypeDef]", source: str, target: str) -> int:
+def _move(messages: "list[MessageTypeDef]", source: str) -> int:
     """Send, then delete: a task may be sent twice, but not lost; clients drop repeated events."""
+    here = config.current()
     for message in messages:
+        is_push = push_tasks.is_one(message["Body"])
+        target = here.push_queue_url if is_push else here.fanout_queue_url
         aws.sqs().send_message(QueueUrl=target, MessageBody=message["Body"])
         aws.sqs().delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
     return len(messages)

@@ -29,6 +29,7 @@ class Section(NamedTuple):
 
 TAGS = {
     "Sessions": Section("Log in, refresh and end sessions.", ["login", "sessions"]),
+    "Push": Section("Register phones, choose what they are notified of.", ["devices"]),
     "Products": Section("Submit, edit, list and read products.", ["products"]),
     "Moderation": Section("Decide on products.", ["approve", "reject"]),
     "Administration": Section(

@@ -34,6 +34,7 @@ TEXTS = {
     "product_not_found": "There is no such product, or the caller may not see it.",
     "account_not_found": "No account has this email address.",
     "issued_elsewhere": "Another issuer keeps the accounts and sessions of this deployment.",
+    "push_off": "This deployment has no push notifications, or none for this platform.",
     "method_not_allowed": "The route has other methods: those in the header Allow.",
     "already_moderated": "The product has been approved or rejected already. Read it again.",
     "not_approved": "Only an approved product is withdrawn. Read it again.",

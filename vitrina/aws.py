@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import ReadOnlyCredentials
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.httpsession import get_cert_path
 
 from vitrina.errors import Unavailable
@@ -69,6 +69,10 @@ PARALLEL_CALLS = 24
 _TRANSIENT = {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
 Credentials = ReadOnlyCredentials
+Refused = ClientError
+"""The answer of a service that refuses a request."""
+FAILURES = (BotoCoreError, ClientError)
+"""What a request may end with: no answer, or a refusal."""
 _Key = tuple[str, dict[str, Any]]
 """A table and a key in DynamoDB's format."""
 T = TypeVar("T")
@@ -117,6 +121,10 @@ def cloudformation() -> "CloudFormationClient":
 def sqs() -> "SQSClient":
     client: SQSClient = _client("sqs")
     return client
+
+
+def sns() -> Any:
+    return _client("sns")
 
 
 def _client(service: str) -> Any:

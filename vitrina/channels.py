@@ -1,8 +1,9 @@
 """The table of events and the channels that each is published to."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import StringConstraints
 
@@ -40,8 +41,58 @@ CHANNELS: dict[str, tuple[str, ...]] = {
     "announcement.published": ("{to}",),
 }
 
+
+class Mode(StrEnum):
+    """How an account is notified of an event while its phone has no connection."""
+
+    PUSH = "push"
+    DIGEST = "digest"
+    """Once an hour at most, for all such events together."""
+    OFF = "off"
+
+
+class Audience(NamedTuple):
+    """Whose devices an event is pushed to."""
+
+    to: str
+    """A client type or an identity, as a channel; a name in braces is a field of the data."""
+    modes: tuple[Mode, ...]
+    """What an account may choose; the first one is the default."""
+
+
+_ANY = (Mode.PUSH, Mode.DIGEST, Mode.OFF)
+
+# The column *push* of the table above. Other events are not pushed, nor is anything to rooms, which
+# have members only while these are connected.
+PUSH: dict[str, tuple[Audience, ...]] = {
+    "product.approved": (
+        Audience("shop:{shop_id}", _ANY),
+        Audience("user", (Mode.OFF, Mode.DIGEST)),
+    ),
+    "product.rejected": (Audience("shop:{shop_id}", _ANY),),
+    "product.withdrawn": (Audience("shop:{shop_id}", _ANY),),
+    "announcement.published": (Audience("{to}", _ANY),),
+}
+
 # Names that people would take for those of a namespace: `Admin.x`, `shop-10.x`, `shops.x`.
 _RESERVED = re.compile(r"admin|shops?(?![a-z])", re.IGNORECASE)
+
+
+def modes_for(client_type: ClientType) -> dict[str, tuple[Mode, ...]]:
+    """Return the events that accounts of a type may be pushed, with the modes they may choose."""
+    return {
+        event: audience.modes
+        for event, audiences in PUSH.items()
+        for audience in audiences
+        if audience.to.partition(":")[0] in (client_type, "{to}")
+    }
+
+
+def mode(event: str, client_type: ClientType, chosen: Mapping[Any, Mode]) -> Mode:
+    """Return how an account is notified of an event, by what it has chosen."""
+    modes = modes_for(client_type).get(event, (Mode.OFF,))
+    found = chosen.get(event, modes[0])
+    return found if found in modes else modes[0]
 
 
 def is_room(channel: str) -> bool:

@@ -83,7 +83,15 @@ def _expire(found: Collection[Subscription]) -> set[Subscription]:
 
 
 def close_account(ended: Ended) -> int:
-    """Close the connections of what has ended of an account; return how many have been closed."""
+    """Close the connections of what has ended of an account; return how many have been closed.
+
+    Its devices are removed before.
+    """
+    if config.current().push_apps:
+        # Here and not above: most functions that close connections have no use for it.
+        from vitrina import devices
+
+        devices.remove_ended(ended)
     row = ended.row
     opened = subscriptions.of_account(row.client_type, row.account_id, row.shop_id)
     left = [each.subscription for each in opened if ended.has(each.session_id, each.era)]

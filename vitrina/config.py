@@ -46,6 +46,13 @@ def _several(value: object) -> object:
     return (value,) if isinstance(value, int) else _split(value)
 
 
+# SNS's platform applications: their ARNs have the platform and a name.
+PlatformApp = Annotated[
+    str,
+    Field(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:app/(APNS|APNS_SANDBOX|GCM)/[\w.-]+$"),
+]
+
+
 def _distinct(counts: tuple[int, ...]) -> tuple[int, ...]:
     if len(set(counts)) < len(counts):
         raise ValueError("a count of shards is given once")
@@ -103,6 +110,12 @@ class Policy(BaseModel):
     allows 2 to 1000. More than there are lanes would wait for nothing."""
     history_retention_seconds: int = Field(default=86_400, ge=60)
 
+    push_apps: Annotated[tuple[PlatformApp, ...], BeforeValidator(_split)] = ()
+    """SNS's platform applications, by ARN, as `make push-app` prints them; without one push is off.
+    """
+    pushes_per_second: int = Field(default=500, ge=2)
+    """Of all workers together. SNS allows hundreds to thousands, by region."""
+
     approval_fee: Decimal = Field(default=Decimal("5.0"), ge=0, max_digits=12, decimal_places=2)
     """In force until an administrator sets another one."""
     currency: str = Field(default="RUB", pattern=r"^[A-Z]{3}$")
@@ -110,6 +123,12 @@ class Policy(BaseModel):
     logged_connections_percent: int = Field(default=100, ge=0, le=100)
     """Of how many connections it is logged what they do. Refusals, and what changes something over
     HTTP, are logged of each."""
+
+    @model_validator(mode="after")
+    def _a_platform_has_one_application(self) -> Self:
+        if len({app.split("/")[1] for app in self.push_apps}) < len(self.push_apps):
+            raise ValueError("push_apps has two applications of one platform")
+        return self
 
     @model_validator(mode="after")
     def _public_keys_are_of_another_issuer(self) -> Self:
@@ -133,6 +152,7 @@ class Config(Policy):
     platform_table: str
     sessions_table: str
     history_table: str
+    devices_table: str
     fanout_queue_url: str
     retry_queue_url: str
     signing_key_secret: str
@@ -141,6 +161,9 @@ class Config(Policy):
     """Base URL of the @connections API, the stage included, without a trailing slash."""
     edge_secret: str = ""
     """ARN of the secret that the edge sends with each request; empty without an edge."""
+    push_queue_url: str = ""
+    push_topics: str = ""
+    """How the ARNs of the topics begin, one for each client type; both are empty without push."""
 
     def to_environment(self) -> dict[str, str]:
         return {PREFIX + name.upper(): _text(value) for name, value in self}
@@ -157,9 +180,12 @@ class Config(Policy):
         The policy has only the values that are not defaults, as the size of an output is limited.
         """
         policy = self.model_dump_json(include={*Policy.model_fields}, exclude_defaults=True)
-        resources = {output: getattr(self, field) for field, output in _OUTPUTS.items()}
-        if not self.edge_secret:  # no output is empty
-            del resources[_OUTPUTS["edge_secret"]]
+        resources = {
+            output: text
+            for field, output in _OUTPUTS.items()
+            # No output is empty.
+            if (text := getattr(self, field)) or Config.model_fields[field].is_required()
+        }
         return resources | {POLICY_OUTPUT: policy}
 
     @classmethod

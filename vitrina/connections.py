@@ -94,10 +94,10 @@ class Connection(NamedTuple):
     def is_of(self, identity: "Identity") -> bool:
         own = (self.client_type, self.identity, self.account_id, self.session_id, self.eras)
         others = (identity.client_type, identity.name, identity.account_id, identity.session_id)
-        return own == (*others, _eras(identity))
+        return own == (*others, eras_of(identity))
 
 
-def _eras(identity: "Identity") -> Eras:
+def eras_of(identity: "Identity") -> Eras:
     """Return the eras of a token; those of another issuer have the present one of everyone."""
     if config.current().token_jwks_url:
         return Eras(account=0, everyone=sessions.everyone_era())
@@ -128,7 +128,7 @@ def add(
         shards=partitions.shard_counts(identity.client_type)[0],
         room_shards=partitions.shard_counts("room")[0],
         session_id=identity.session_id,
-        eras=_eras(identity),
+        eras=eras_of(identity),
         takes_batches=takes_batches,
         positions=positions,
     )

@@ -94,7 +94,13 @@ class Forbidden(Problem):
 class NotFound(Problem):
     status = 404
     title = "Not found"
-    codes = ("route_not_found", "product_not_found", "account_not_found", "issued_elsewhere")
+    codes = (
+        "route_not_found",
+        "product_not_found",
+        "account_not_found",
+        "issued_elsewhere",
+        "push_off",
+    )
 
 
 class MethodNotAllowed(Problem):

@@ -43,6 +43,10 @@ UNITS = {
     "ProbesThrottled": MetricUnit.Count,
     # Connections that are closed because they took no post.
     "SlowReaders": MetricUnit.Count,
+    # Where push is on: devices that SNS has taken a push for, and that it has not, at the last of
+    # botocore's attempts.
+    "Pushed": MetricUnit.Count,
+    "PushesFailed": MetricUnit.Count,
     "HandshakesRefused": MetricUnit.Count,
     # Wrong passwords and logins beyond the limits; of these, those for an address under attack.
     "LoginsRefused": MetricUnit.Count,

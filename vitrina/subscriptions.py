@@ -124,6 +124,25 @@ def of_identity(client_type: ClientType, identity: str) -> list[Opened]:
     return sorted(_opened(row) for partition in partitions for row in _rows(_query(partition)))
 
 
+def sessions_between(client_type: ClientType, first: str, last: str) -> set[str]:
+    """Return the sessions of a type that have open connections, of identities in a range.
+
+    Identities are compared as texts, as DynamoDB sorts the rows. Eventually consistent.
+    """
+    found = set()
+    for partition in partitions_of(client_type):
+        request: Any = _query(partition)
+        request["KeyConditionExpression"] += " AND #member BETWEEN :first AND :last"
+        request["ExpressionAttributeNames"] |= _MEMBER
+        # "$" follows "#", so the end is after every subscription of the last one.
+        request["ExpressionAttributeValues"] |= aws.to_item(
+            {":first": f"{first}#", ":last": f"{last}$"}
+        )
+        request["ConsistentRead"] = False
+        found |= {row["session"]["S"] for row in _rows(request) if "session" in row}
+    return found
+
+
 def count_of_identity(client_type: ClientType, identity: str) -> int:
     """Count the open connections of an identity: one read, eventually consistent."""
     queries = [_query(each) for each in partitions_of(f"{client_type}:{identity}")]

@@ -98,7 +98,7 @@ def wake(lanes: Iterable[Lane], after_seconds: int = 0) -> None:
 
     Raises QueueRefused when SQS refuses a message, after botocore's own retries.
     """
-    _put(config.current().fanout_queue_url, [Wake(lane=lane) for lane in lanes], after_seconds)
+    put(config.current().fanout_queue_url, [Wake(lane=lane) for lane in lanes], after_seconds)
 
 
 def try_again(tasks: Iterable[PostAgain | Greet], attempt: int) -> int:
@@ -106,7 +106,7 @@ def try_again(tasks: Iterable[PostAgain | Greet], attempt: int) -> int:
 
     Raises QueueRefused.
     """
-    return _put(config.current().retry_queue_url, [*tasks], wait_seconds(attempt))
+    return put(config.current().retry_queue_url, [*tasks], wait_seconds(attempt))
 
 
 def wait_seconds(attempt: int) -> int:
@@ -128,7 +128,8 @@ def post_again(
         yield PostAgain(span=span, members=some, attempt=attempt, counted=counted)
 
 
-def _put(queue_url: str, tasks: Sequence[Task], delay_seconds: int = 0) -> int:
+def put(queue_url: str, tasks: Sequence[BaseModel], delay_seconds: int = 0) -> int:
+    """Put tasks on a queue, visible after a delay; return their number. Raises QueueRefused."""
     bodies = [task.model_dump_json() for task in tasks]
     batches = [
         bodies[start : start + MAX_BATCH_MESSAGES]

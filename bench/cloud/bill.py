@@ -62,6 +62,8 @@ PRICES = {
     "stored_bytes": Price("DynamoDB", "bytes stored for a month", 0.25 / GB),
     "backup_bytes": Price("DynamoDB", "bytes restorable for a month", 0.20 / GB),
     "queue_requests": Price("SQS", "requests", 0.40 / MILLION),
+    # A publish to a device is a request and a delivery.
+    "pushes": Price("SNS", "mobile pushes", 1.00 / MILLION),
     "invocations": Price("Lambda", "requests", 0.20 / MILLION),
     "gb_seconds": Price("Lambda", "GB-seconds, arm64", 0.0000133334, ((7.5e9, 0.0000120001),)),
     "log_bytes": Price("CloudWatch", "bytes of logs", 0.50 / GB),

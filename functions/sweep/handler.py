@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vitrina import admission, closing, publishing
+from vitrina import admission, closing, publishing, pushing
 
 logger = Logger()
 
@@ -16,8 +16,9 @@ MIN_UNSENT_SECONDS = 30
 MIN_UNCLOSED_SECONDS = 30
 # Together less than the function's timeout of a minute.
 ENDING_SECONDS = 10
+PUSHING_SECONDS = 5
 CLOSING_SECONDS = 15
-PUBLISHING_SECONDS = 25
+PUBLISHING_SECONDS = 20
 
 
 @logger.inject_lambda_context
@@ -26,7 +27,8 @@ def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
 
     Sessions that ended half a minute ago, and whose connections nobody has closed, lose these.
     Events that are unsent for half a minute are published, and lanes that nobody has worked on for
-    as long are woken. An expired connection gets no events, and is closed within a minute.
+    as long are woken. An expired connection gets no events, and is closed within a minute. Workers
+    are told which digests are due.
     """
     until = time.monotonic() + ENDING_SECONDS
     endings = admission.finish_endings(MIN_UNCLOSED_SECONDS, until, closing.close_account)
@@ -34,4 +36,5 @@ def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
     until = time.monotonic() + PUBLISHING_SECONDS
     events = publishing.publish_unsent(MIN_UNSENT_SECONDS, until)
     woken = publishing.wake_stalled(MIN_UNSENT_SECONDS)
-    logger.info("swept", endings=endings, expired=expired, events=events, woken=woken)
+    due = pushing.wake_due(time.monotonic() + PUSHING_SECONDS)
+    logger.info("swept", endings=endings, expired=expired, events=events, woken=woken, due=due)

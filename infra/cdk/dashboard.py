@@ -110,6 +110,7 @@ def _graphs(watched: Watched) -> list[Graphs]:
                 "rounds and tasks with expired events": own("ExpiredTasks"),
                 "closed as too slow": own("SlowReaders"),
             },
+            "Pushes": {name: own(name) for name in ("Pushed", "PushesFailed")},
             "Age of the connections stream, ms": {
                 "greet": greet.metric("IteratorAge", statistic="Maximum")
             },

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from vitrina.channels import CHANNELS
+from vitrina.digests import DUE_INDEX
 from vitrina.endings import UNCLOSED_INDEX
 from vitrina.history import OUTBOX_INDEX
 from vitrina.products import SHOP_INDEX, STATUS_INDEX
@@ -31,11 +32,14 @@ ONCE: Mapping[str, tuple[str, ...]] = {"platform[once#*]": ("GetItem", "PutItem"
 RETRY_WORKERS = 2
 # Whether a token's session, or everyone's, has ended.
 LOOK = ("BatchGetItem",)
+# What ending a session removes.
+DEVICES = "devices[user#*,shop#*,admin#*,endpoint#*]"
+REMOVE_DEVICES = ("Query", "GetItem", "DeleteItem")
 # Not `everyone`.
 ACCOUNTS_SESSIONS = "sessions[user:*,shop:*,admin:*]"
 
 
-SHARED_TABLES = ("connections", "history", "platform", "sessions")
+SHARED_TABLES = ("connections", "devices", "history", "platform", "sessions")
 """The tables whose lines name the rows."""
 
 
@@ -59,6 +63,14 @@ class Function(NamedTuple):
     """Whether it asks about connections."""
     queues: bool = False
     """Whether it puts fan-out tasks."""
+    hands_over: bool = False
+    """Whether it puts push tasks. These four have an effect only where push is on."""
+    registers: bool = False
+    """Whether it registers devices with SNS."""
+    forgets: bool = False
+    """Whether it removes devices, and then SNS forgets them too."""
+    pushes: bool = False
+    """Whether it publishes to devices and topics; the function is deployed only for that."""
     is_traced: bool = False
     """Whether X-Ray records runs of it, if the stage has `tracing`: what an event goes through. Of
     a connection there are a hundred times as many runs, and each trace has a price."""
@@ -124,6 +136,7 @@ def _publisher(
         has_key=True,
         posts=True,
         queues=True,
+        hands_over=True,
         is_traced=is_traced,
         timeout_seconds=29,
         **more,
@@ -208,11 +221,13 @@ FUNCTIONS = {
             "sessions[*]": LOOK,
             ACCOUNTS_SESSIONS: ("UpdateItem",),
             "connections[*]": CLOSE,
+            DEVICES: REMOVE_DEVICES,
         },
         has_door=True,
         has_key=True,
         posts=True,
         closes=True,
+        forgets=True,
         timeout_seconds=29,
     ),
     "fanout": Function(
@@ -243,11 +258,15 @@ FUNCTIONS = {
             "sessions[*]": LOOK,
             ACCOUNTS_SESSIONS: ("UpdateItem",),
             f"sessions/{UNCLOSED_INDEX}": ("Query",),
+            DEVICES: REMOVE_DEVICES,
+            f"devices/{DUE_INDEX}": ("Query",),
         },
         reserved_concurrency=2,
         posts=True,
         closes=True,
         queues=True,
+        hands_over=True,
+        forgets=True,
         timeout_seconds=60,
     ),
     # One whole vCPU, because argon2id needs a processor, and 64 MiB.
@@ -271,13 +290,47 @@ FUNCTIONS = {
             "sessions[*]": LOOK,
             ACCOUNTS_SESSIONS: ("UpdateItem",),
             "connections[*]": CLOSE,
+            DEVICES: REMOVE_DEVICES,
         },
         has_door=True,
         reserved_concurrency=50,
         has_key=True,
         posts=True,
         closes=True,
+        forgets=True,
         timeout_seconds=29,
+    ),
+    "devices": Function(
+        {
+            "devices[user#*,shop#*,admin#*,endpoint#*,account#*]": (*REMOVE_DEVICES, "UpdateItem"),
+            "platform[devices#*]": ("UpdateItem",),
+            "sessions[*]": LOOK,
+        },
+        has_door=True,
+        reserved_concurrency=20,
+        has_key=True,
+        registers=True,
+        forgets=True,
+        timeout_seconds=29,
+    ),
+    "push": Function(
+        {
+            "devices[user#*,shop#*,admin#*,endpoint#*,digest#*]": (
+                *REMOVE_DEVICES,
+                "BatchGetItem",
+                "UpdateItem",
+            ),
+            "history[user,user:*,shop,shop:*,admin,admin:*]": ("BatchGetItem",),
+            "connections[user#*,shop#*,admin#*]": ("Query",),
+            "sessions[*]": LOOK,
+        },
+        hands_over=True,
+        forgets=True,
+        pushes=True,
+        # More than half a vCPU: a publish takes a millisecond of one.
+        memory_mb=1024,
+        # Longer than a piece of a walk, and a page after it at the lowest rate.
+        timeout_seconds=60,
     ),
     "events": Function(
         {

@@ -15,7 +15,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.cdk import grants, log_groups
-from infra.cdk.functions import FUNCTIONS, Function, statements
+from infra.cdk.functions import Function, statements
 from infra.cdk.stages import Stage
 from infra.cdk.storage import Storage
 from infra.tables import TABLES
@@ -44,14 +44,15 @@ class Lambdas(Construct):
         super().__init__(scope, construct_id)
         self._stage = stage
         self.log_groups: list[logs.LogGroup] = []
-        self._roles = {name: self._role(name) for name in FUNCTIONS}
+        deployed = stage.functions()
+        self.roles = {name: self._role(name) for name in deployed}
         self._public_keys = self._public_keys_layer(artifact) if stage.token_jwks_url else None
         code = lambda_.Code.from_asset(str(artifact))
         self._functions = {
-            name: self._function(name, needs, code, config) for name, needs in FUNCTIONS.items()
+            name: self._function(name, needs, code, config) for name, needs in deployed.items()
         }
-        for name, needs in FUNCTIONS.items():
-            self._grant(self._roles[name], needs, storage, connection_arns)
+        for name, needs in deployed.items():
+            self._grant(self.roles[name], needs, storage, connection_arns)
         self.greet_failures = sqs.Queue(
             self, "GreetFailures", retention_period=cdk.Duration.days(14), enforce_ssl=in_cloud
         )
@@ -64,11 +65,15 @@ class Lambdas(Construct):
         """Return the function to invoke, or the alias of its published version with a snapshot."""
         return self._functions[name]
 
+    def __contains__(self, name: str) -> bool:
+        """Return whether a function is deployed."""
+        return name in self._functions
+
     def _function(
         self, name: str, needs: Function, code: lambda_.Code, config: Config
     ) -> lambda_.IFunction:
         log_group = log_groups.log_group(self, f"{name.capitalize()}Logs", self._stage)
-        log_group.grant_write(self._roles[name])
+        log_group.grant_write(self.roles[name])
         self.log_groups.append(log_group)
         is_traced = self._stage.tracing and needs.is_traced
         function = lambda_.Function(
@@ -86,7 +91,7 @@ class Lambdas(Construct):
             # Lambda itself records traces; the functions import no library for it.
             tracing=lambda_.Tracing.ACTIVE if is_traced else lambda_.Tracing.DISABLED,
             **self._logging(),
-            role=self._roles[name],
+            role=self.roles[name],
             layers=[self._public_keys] if self._public_keys and needs.has_key else None,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS
             if self._starts_from_snapshot(needs)
@@ -101,7 +106,7 @@ class Lambdas(Construct):
             ),
         )
         if is_traced:
-            grants.acknowledge_wildcard(self._roles[name], "*", "X-Ray has no resources to name.")
+            grants.acknowledge_wildcard(self.roles[name], "*", "X-Ray has no resources to name.")
         if not self._starts_from_snapshot(needs):
             return function
         version = function.current_version
@@ -202,7 +207,7 @@ class Lambdas(Construct):
 
         # ListStreams has no resources to name (AWS's service authorization reference).
         grants.allow(
-            self._roles["greet"],
+            self.roles["greet"],
             "*",
             "dynamodb:ListStreams",
             wildcard_because="ListStreams accepts no resource.",

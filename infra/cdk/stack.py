@@ -8,10 +8,10 @@ from constructs import Construct
 from infra.cdk.console import ARCHIVE, Console
 from infra.cdk.edge import Edge
 from infra.cdk.fanout import FanoutQueue
-from infra.cdk.functions import FUNCTIONS
 from infra.cdk.http_api import HttpApi
 from infra.cdk.lambdas import Lambdas
 from infra.cdk.monitoring import Monitoring
+from infra.cdk.push import Push
 from infra.cdk.stages import Stage
 from infra.cdk.storage import Storage
 from infra.cdk.watched import Watched
@@ -36,6 +36,15 @@ class VitrinaStack(cdk.Stack):
 
         storage = Storage(self, "Storage", stage=stage)
         fanout_queue = FanoutQueue(self, "Fanout", in_cloud=emulator is None)
+        push = None
+        if stage.push_apps:
+            push = Push(
+                self,
+                "Push",
+                stage=stage,
+                dead_letters=fanout_queue.dead_letters,
+                in_cloud=emulator is None,
+            )
         websocket = WebSocketApi(self, "WebSocket", stage=stage, emulator=emulator)
         config = Config(
             stack_name=self.stack_name,
@@ -45,6 +54,8 @@ class VitrinaStack(cdk.Stack):
             signing_key_secret=storage.signing_key_arn,
             management_url=websocket.management_url,
             edge_secret=storage.edge_secret_arn,
+            push_queue_url=push.queue.queue_url if push else "",
+            push_topics=push.topics if push else "",
             **stage.policy(),
         )
         http = HttpApi(self, "Http", stage=stage, emulator=emulator)
@@ -58,9 +69,13 @@ class VitrinaStack(cdk.Stack):
             connection_arns=websocket.connection_arns,
             in_cloud=emulator is None,
         )
-        for name, needs in FUNCTIONS.items():
+        for name, needs in stage.functions().items():
             if needs.queues:
                 fanout_queue.let_put(functions[name])
+            if push:
+                push.let(functions[name], functions.roles[name], needs)
+        if push:
+            push.feed(functions["push"])
         fanout_queue.feed(functions["fanout"], config.fanout_workers)
         websocket.route_to(functions)
         http.route_to(functions)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
-from infra.cdk.functions import FUNCTIONS, RETRY_WORKERS
+from infra.cdk.functions import FUNCTIONS, RETRY_WORKERS, Function
 from vitrina.config import Policy
 
 # The periods that CloudWatch Logs supports, up to two years.
@@ -178,6 +178,10 @@ class Stage(Policy):
     @property
     def has_console(self) -> bool:
         return self.console == "on" and self.edge == "on"
+
+    def functions(self) -> dict[str, Function]:
+        """Return the functions that are deployed."""
+        return {name: of for name, of in FUNCTIONS.items() if self.push_apps or not of.pushes}
 
     def notes(self) -> list[str]:
         """Return what an operator should know, although nothing is wrong."""

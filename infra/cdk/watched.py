@@ -44,7 +44,9 @@ class Watched(NamedTuple):
         self, name: str, statistic: str = "Sum", of: Iterable[str] = tuple(FUNCTIONS)
     ) -> dict[str, cloudwatch.IMetric]:
         return {
-            function: self.functions[function].metric(name, statistic=statistic) for function in of
+            function: self.functions[function].metric(name, statistic=statistic)
+            for function in of
+            if function in self.functions
         }
 
     def throttles_by_table(
@@ -53,7 +55,8 @@ class Watched(NamedTuple):
         return {
             name: _sum(_throttles(name, table.table_name))
             for name, table in self.storage.tables.items()
-            if name in of
+            # Each metric of an alarm has a price; without push nothing uses the table.
+            if name in of and (name != "devices" or "push" in self.functions)
         }
 
 

@@ -14,6 +14,7 @@ from ops.verify import (
     monitoring,
     origins,
     pages,
+    push,
     resources,
     responses,
     tokens,
@@ -192,6 +193,8 @@ CHECKS: tuple[Check, ...] = (
         needs=(EVERYONE,),
         timeout_seconds=APPROVALS_SECONDS,
     ),
+    # --- Push
+    Check(push.registration, "a device, registered and removed", "204 twice, or 404 push_off"),
     # --- Resources
     Check(resources.secret, "the signing key's output", "its ARN"),
     Check(

@@ -16,10 +16,13 @@ from harness import deployment, environment
 from local import edge, emulator
 from local.client import Api, Client
 from local.emulator import PASSWORD, Cloud
+from ops import push_app
 from tests.emulator import grants
 from vitrina import aws, config, history
+from vitrina.endpoints import Platform
 
 ALLOWED_ORIGIN = "https://console.example.com"
+PUSH_APP = "arn:aws:sns:us-east-1:000000000000:app/GCM/Vitrina-dev"
 PRODUCT = {"product_name": "Красное платье", "price": 4990}
 
 
@@ -28,7 +31,11 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
     before = dict(os.environ)
     # Tests of other layers run before and after these in the same process.
     deployment.forget()
-    with emulator.running(allowed_origins=ALLOWED_ORIGIN) as running, ExitStack() as negative:
+    choices: dict[str, Any] = {"allowed_origins": ALLOWED_ORIGIN, "push_apps": PUSH_APP}
+    with emulator.running(**choices) as running, ExitStack() as negative:
+        credentials = {"PlatformCredential": "none"}
+        app = push_app.put("Vitrina-dev", Platform.FCM, credentials)
+        assert app == PUSH_APP
         if missing := request.config.getoption("--without-grant"):
             negative.enter_context(grants.removed(*missing.split(",")))
         yield running

@@ -367,6 +367,7 @@ MUTATIONS: dict[str, Mutation] = {
     "tokens.disconnected_account": Mutation(replaced("account_disconnected", "token_expired")),
     "responses.health": Mutation(status_code(503)),
     "responses.statistics": Mutation(body('{"total": 0}')),
+    "push.registration": Mutation(status_code(200)),
     "responses.openapi": Mutation(body('{"openapi": "2.0"}')),
     "responses.asyncapi": Mutation(status_code(404)),
     "responses.token_in_a_request": Mutation(status_code(401)),

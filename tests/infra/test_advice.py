@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cfnlint.runner import Runner
 
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/x"
+APPS = "arn:aws:sns:eu-central-1:123456789012:app"
 VARIANTS: dict[str, dict[str, object]] = {
     "dev": {"stage": "dev"},
     "staging": {"stage": "staging"},
@@ -24,6 +25,7 @@ VARIANTS: dict[str, dict[str, object]] = {
     "no edge": {"stage": "prod", "edge": "off"},
     "no console": {"stage": "dev", "console": "off"},
     "own domain": {"domain_name": "api.your.shop", "certificate_arn": CERTIFICATE},
+    "push": {"push_apps": f"{APPS}/GCM/vitrina,{APPS}/APNS/vitrina"},
     "no firewall": {"stage": "dev", "requests_per_address": 0},
 }
 

@@ -21,6 +21,10 @@ from vitrina.config import Config
 ROOT = Path(__file__).parents[2]
 
 
+# Without platform applications.
+DEPLOYED = {name for name, needs in FUNCTIONS.items() if not needs.pushes}
+
+
 def lambdas(template: Template) -> dict[str, Any]:
     """Return the properties of each function of the service by its folder."""
     found = [f["Properties"] for f in resources(template, "AWS::Lambda::Function").values()]
@@ -36,7 +40,8 @@ def folders() -> set[str]:
 
 
 def test_one_folder_is_one_lambda(template: Template, local_template: Template) -> None:
-    assert set(lambdas(template)) == set(lambdas(local_template)) == folders() == set(FUNCTIONS)
+    assert set(lambdas(template)) == set(lambdas(local_template)) == DEPLOYED
+    assert folders() == set(FUNCTIONS)
 
 
 def test_every_handler_exists(template: Template) -> None:
@@ -211,7 +216,7 @@ def test_only_functions_that_close_connections_may_end_them(template: Template) 
 def test_an_index_is_granted_by_its_name(template: Template) -> None:
     resources = {json.dumps(statement["Resource"]) for statement in statements(template)}
     indexes = {found for text in resources for found in re.findall(r"/index/([^\"]+)", text)}
-    assert indexes == {"outbox", "moderation_status", "shop_status", "unclosed"}
+    assert indexes == {"outbox", "moderation_status", "shop_status", "unclosed", "due"}
 
 
 def test_a_function_writes_to_its_own_log_group_only(template: Template) -> None:
@@ -221,12 +226,12 @@ def test_a_function_writes_to_its_own_log_group_only(template: Template) -> None
         for statement in statements(template)
         if "logs:PutLogEvents" in statement["Action"]
     ]
-    assert len({json.dumps(statement["Resource"]) for statement in written}) == len(FUNCTIONS) + 1
+    assert len({json.dumps(statement["Resource"]) for statement in written}) == len(DEPLOYED) + 1
 
 
 def test_tables_are_kept_protected_and_restorable_in_the_cloud(template: Template) -> None:
     tables = resources(template, "AWS::DynamoDB::GlobalTable")
-    assert len(tables) == 6
+    assert len(tables) == 7
     for table in tables.values():
         assert table["DeletionPolicy"] == "RetainExceptOnCreate"
         assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
@@ -452,4 +457,4 @@ def test_a_stage_keeps_what_it_says_for_as_long_as_it_says(
         assert secret["DeletionPolicy"] == deletion_policy
     groups = resources(template, "AWS::Logs::LogGroup").values()
     assert {group["Properties"]["RetentionInDays"] for group in groups} == {log_days}
-    assert len(groups) == len(FUNCTIONS) + 2
+    assert len(groups) == len(DEPLOYED) + 2

@@ -260,7 +260,7 @@ def test_every_operation_that_a_function_is_granted_can_be_called_from_the_artif
     assert {*OPERATIONS["dynamodb"]} == granted | {"TransactWriteItems"}
     program = """
 from vitrina import aws
-for client in (aws.dynamodb(), aws.secretsmanager(), aws.sqs()):
+for client in (aws.dynamodb(), aws.secretsmanager(), aws.sns(), aws.sqs()):
     print(client.meta.service_model.service_name, *client.meta.service_model.operation_names)
 """
     found = dict(line.split(" ", 1) for line in run(artifact, program).splitlines())
@@ -271,7 +271,7 @@ def test_our_descriptions_lead_where_botocores_own_do(artifact: Path) -> None:
     program = """
 import botocore.session
 from vitrina import aws
-for service in ("dynamodb", "secretsmanager", "sqs"):
+for service in ("dynamodb", "secretsmanager", "sns", "sqs"):
     for region in ("eu-central-1", "us-east-1", "ap-southeast-5", "cn-north-1", "us-gov-west-1"):
         made = [session.create_client(service, region_name=region)
                 for session in (aws._session(), botocore.session.get_session())]

@@ -27,7 +27,14 @@ def test_a_stacks_outputs_lead_back_to_its_resources() -> None:
     outputs = CONFIG.to_outputs()
     assert set(outputs) == {
         *("ConnectionsTable", "ProductsTable", "AccountsTable", "PlatformTable", "SessionsTable"),
-        *("HistoryTable", "FanoutQueueUrl", "RetryQueueUrl", "SigningKeySecret", "ManagementUrl"),
+        *(
+            "HistoryTable",
+            "DevicesTable",
+            "FanoutQueueUrl",
+            "RetryQueueUrl",
+            "SigningKeySecret",
+            "ManagementUrl",
+        ),
         "StackName",
         "Policy",
     }

@@ -1,0 +1,62 @@
+"""A client's own devices, and what it is notified of."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path
+
+from vitrina import devices, endpoints, http_api, preferences, responses
+from vitrina.devices import Registration
+from vitrina.preferences import Preferences
+
+app = http_api.resolver()
+
+DeviceId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+@app.put(
+    "/api/v1/me/devices/<device_id>",
+    responses=responses.describe(
+        "push_off", "busy", "too_many_requests", done=HTTPStatus.NO_CONTENT
+    ),
+)
+def register_device(
+    device_id: DeviceId, bearer: http_api.Bearer, registration: Annotated[Registration, Body()]
+) -> Response[str]:
+    """Register a phone for push notifications, at every start of the app.
+
+    It is a device of this session, and removed with it.
+    """
+    devices.register(bearer, device_id, registration)
+    return http_api.no_content()
+
+
+@app.delete(
+    "/api/v1/me/devices/<device_id>",
+    responses=responses.describe("push_off", done=HTTPStatus.NO_CONTENT),
+)
+def unregister_device(device_id: DeviceId, bearer: http_api.Bearer) -> Response[str]:
+    """Remove one of the own devices; one that is not registered is answered alike."""
+    devices.unregister(bearer, device_id)
+    return http_api.no_content()
+
+
+@app.get("/api/v1/me/notifications", responses=responses.describe("push_off"))
+def get_notifications(bearer: http_api.Bearer) -> Preferences:
+    """Read what the own devices are notified of."""
+    endpoints.require_on()
+    chosen = preferences.read(bearer.session.account).preferences
+    return chosen.whole(bearer.client_type)
+
+
+@app.put("/api/v1/me/notifications", responses=responses.describe("push_off", "too_many_requests"))
+def replace_notifications(
+    bearer: http_api.Bearer, new: Annotated[Preferences, Body()]
+) -> Preferences:
+    """Choose what the own devices are notified of; events that are left out have their defaults."""
+    endpoints.require_on()
+    return devices.prefer(bearer, new)
+
+
+handler = http_api.handler(app)

@@ -1,0 +1,319 @@
+"""Devices: registered by a session, owned by one account, ended with both."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from moto.core.models import DEFAULT_ACCOUNT_ID
+
+from functions.devices.handler import handler as devices_handler
+from functions.sweep.handler import handler as sweep
+from harness.gateway_events import CONTEXT
+from harness.tokens import token_of
+from tests.aws import push
+from tests.aws.conftest import Clock, HttpCall
+from tests.aws.push import endpoint_of, register, registration, token_for
+from vitrina import admission, aws, closing, devices, endings, endpoints, preferences
+from vitrina.channels import ClientType
+from vitrina.errors import Unauthorized
+from vitrina.preferences import Preferences, QuietHours
+
+call = HttpCall(devices_handler)
+DEVICE = "/api/v1/me/devices/phone"
+CHOICE = "/api/v1/me/notifications"
+BODY: dict[str, Any] = registration(token_for("phone")).model_dump(mode="json")
+
+pytestmark = pytest.mark.usefixtures("management_api")
+
+
+@pytest.fixture(autouse=True)
+def _push(management_api: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    push.turn_on(monkeypatch, management_url=management_api.url)  # type: ignore[attr-defined]
+    with push.without_delays():
+        yield
+
+
+def names() -> set[str]:
+    """Return the last parts of the keys of all devices."""
+    rows = aws.dynamodb().scan(TableName="devices")["Items"]
+    return {row["member"]["S"] for row in rows if "endpoint" in row}
+
+
+def owners() -> int:
+    rows = aws.dynamodb().scan(TableName="devices")["Items"]
+    return sum("owned_by" in row for row in rows)
+
+
+def tokens() -> list[str]:
+    return [each.attributes["Token"] for each in push.backend().platform_endpoints.values()]
+
+
+def topic_size(client_type: ClientType) -> int:
+    found = aws.sns().list_subscriptions_by_topic(TopicArn=f"{push.TOPICS}{client_type}")
+    return len(found["Subscriptions"])
+
+
+# --- Registering ----------------------------------------------------------------------------------
+
+
+def test_a_phone_is_registered_at_each_start_and_removed(calls: list[str]) -> None:
+    token = token_of(ClientType.USER)
+    for _ in range(3):
+        assert call("PUT", DEVICE, BODY, token=token).status == 204
+    assert names() == {"1#1#phone"}
+    assert tokens() == [token_for("phone")]
+    assert topic_size(ClientType.USER) == 1
+    calls.clear()
+    assert call("PUT", DEVICE, BODY, token=token).status == 204
+    assert not {"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"} & {*calls}
+    for _ in range(2):
+        assert call("DELETE", DEVICE, token=token).status == 204
+    assert (names(), tokens(), owners(), topic_size(ClientType.USER)) == (set(), [], 0, 0)
+
+
+def test_without_an_application_push_is_off_and_reads_nothing(
+    monkeypatch: pytest.MonkeyPatch, calls: list[str]
+) -> None:
+    from harness import deployment
+
+    token = token_of(ClientType.USER)
+    deployment.configure(monkeypatch)
+    token_of(ClientType.USER)
+    for method, path, body in (
+        ("PUT", DEVICE, BODY),
+        ("DELETE", DEVICE, None),
+        ("GET", CHOICE, None),
+        ("PUT", CHOICE, {}),
+    ):
+        answer = call(method, path, body, token=token)
+        assert (answer.status, answer.body["code"]) == (404, "push_off")
+
+
+def test_a_platform_without_an_application_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    from harness import deployment
+
+    app = f"arn:aws:sns:eu-central-1:{DEFAULT_ACCOUNT_ID}:app/GCM/vitrina"
+    deployment.configure(monkeypatch, push_apps=(app,))
+    answer = call("PUT", DEVICE, BODY, token=token_of(ClientType.USER))
+    assert answer.body["code"] == "push_off"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("platform", "gcm"),
+        ("token", "a b" * 9),
+        ("token", "a" * 1025),
+        ("locale", "русский"),
+        ("timezone", "Europe"),
+        ("timezone", "../etc/passwd"),
+        ("timezone", "Europe/Nowhere"),
+        ("app_version", "1\n0"),
+        ("more", "x"),
+    ],
+)
+def test_what_a_phone_says_of_itself_is_validated(field: str, value: str) -> None:
+    answer = call("PUT", DEVICE, BODY | {field: value}, token=token_of(ClientType.USER))
+    assert answer.body["code"] == "request_invalid"
+
+
+def test_a_disabled_or_deleted_endpoint_and_a_new_token_are_mended() -> None:
+    register("phone", ClientType.USER)
+    endpoint = endpoint_of("phone")
+    endpoint.attributes["Enabled"] = False
+    register("phone", ClientType.USER)
+    assert endpoint_of("phone").enabled
+    aws.sns().delete_endpoint(EndpointArn=endpoint.arn)
+    register("phone", ClientType.USER)
+    assert endpoint_of("phone").arn != endpoint.arn
+    devices.register(push.identity_of(ClientType.USER), "phone", registration("b" * 64))
+    assert tokens() == ["b" * 64]
+    assert owners() == len(names()) == 1
+
+
+def test_a_token_leaves_the_account_that_had_it() -> None:
+    register("phone", ClientType.USER, 1)
+    register("phone", ClientType.USER, 2)
+    assert names() == {"2#2#phone"}
+    # The endpoint may be new; the token has one.
+    assert tokens() == [token_for("phone")]
+    devices.register(push.identity_of(ClientType.SHOP), "p", registration(token_for("phone")))
+    assert names() == {"10#10#p"}
+    assert (owners(), topic_size(ClientType.USER), topic_size(ClientType.SHOP)) == (1, 0, 1)
+
+
+def test_an_account_has_as_many_devices_as_sessions(at: Clock) -> None:
+    for n in range(15):
+        at(n)
+        register(f"phone{n}", ClientType.USER)
+    assert names() == {f"1#1#phone{n}" for n in range(3, 15)}
+    assert len(tokens()) == owners() == topic_size(ClientType.USER) == 12
+
+
+def test_a_flood_of_changes_is_refused_and_starts_of_an_app_are_not() -> None:
+    token = token_of(ClientType.USER)
+    answers = [call("PUT", CHOICE, {}, token=token) for _ in range(31)]
+    assert [each.status for each in answers[29:]] == [200, 429]
+    other = token_of(ClientType.USER, 2)
+    assert {call("PUT", DEVICE, BODY, token=other).status for _ in range(40)} == {204}
+    assert call("PUT", CHOICE, {}, token=other).status == 200
+
+
+def test_a_token_is_in_no_log_line(
+    monkeypatch: pytest.MonkeyPatch, logged: Callable[[], str]
+) -> None:
+    token, mine = token_of(ClientType.USER), token_for("phone")
+    call("PUT", DEVICE, BODY, token=token)
+
+    def refuse(code: str) -> Callable[..., Any]:
+        def create(**_: Any) -> Any:
+            raise ClientError({"Error": {"Code": code, "Message": mine}}, "CreatePlatformEndpoint")
+
+        return create
+
+    for code, answered in (
+        ("InvalidParameter", "request_invalid"),
+        ("Throttled", "busy"),
+        ("AuthorizationError", "internal_error"),
+    ):
+        monkeypatch.setattr(aws.sns(), "create_platform_endpoint", refuse(code))
+        answer = call("PUT", f"{DEVICE}2", BODY, token=token)
+        assert answer.body["code"] == answered
+        assert mine not in str(answer)
+    assert mine not in logged()
+
+
+# --- Ending ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ends", ["session", "account"])
+def test_a_device_ends_with_its_session_and_its_account(ends: str) -> None:
+    mine = register("phone", ClientType.USER)
+    another = push.identity_of(ClientType.USER, anew=True)
+    devices.register(another, "tablet", registration(token_for("tablet")))
+    register("other", ClientType.USER, 2)
+    if ends == "session":
+        assert mine.session_id
+        admission.end_session(ClientType.USER, 1, mine.session_id, closing.close_account)
+        assert len(names()) == len(tokens()) == 2
+    else:
+        admission.disconnect(ClientType.USER, 1, closing.close_account)
+        assert names() == {"2#2#other"}
+        assert len(tokens()) == topic_size(ClientType.USER) == 1
+
+
+def test_a_crash_between_the_end_and_the_removal_is_swept_up(at: Clock) -> None:
+    mine = register("phone", ClientType.USER)
+    assert mine.session_id
+    endings.end_session(ClientType.USER, 1, mine.session_id)
+    at(40)
+    sweep({}, CONTEXT)
+    assert (names(), tokens(), owners()) == (set(), [], 0)
+
+
+def test_a_session_that_ends_while_its_phone_is_registered_leaves_no_device(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settle = endpoints.settle
+
+    def end_first(*arguments: Any) -> str:
+        admission.disconnect(ClientType.USER, 1, closing.close_account)
+        return settle(*arguments)
+
+    monkeypatch.setattr(endpoints, "settle", end_first)
+    with pytest.raises(Unauthorized):
+        register("phone", ClientType.USER)
+    assert (names(), tokens()) == (set(), [])
+
+
+def test_a_phone_that_is_not_seen_for_sixty_days_is_forgotten(at: Clock) -> None:
+    register("phone", ClientType.USER)
+    at(59 * 86_400)
+    sweep({}, CONTEXT)
+    assert push.work() == []
+    assert len(names()) == 1
+    at(60 * 86_400 + 1)
+    sweep({}, CONTEXT)
+    assert push.work() == []
+    assert (names(), tokens(), owners(), topic_size(ClientType.USER)) == (set(), [], 0, 0)
+
+
+# --- Choosing -------------------------------------------------------------------------------------
+
+
+def test_an_account_reads_and_chooses_what_it_is_notified_of() -> None:
+    shop = token_of(ClientType.SHOP)
+    defaults = {
+        "announcement.published": "push",
+        "product.approved": "push",
+        "product.rejected": "push",
+        "product.withdrawn": "push",
+    }
+    assert call("GET", CHOICE, token=shop).body == {"events": defaults, "quiet_hours": None}
+    user = call("GET", CHOICE, token=token_of(ClientType.USER)).body
+    assert user["events"] == {"product.approved": "off", "announcement.published": "push"}
+    quiet = {"start": "22:00", "end": "07:00", "timezone": None}
+    choice = {"events": {"product.approved": "digest"}, "quiet_hours": quiet}
+    whole = choice | {"events": defaults | {"product.approved": "digest"}}
+    assert call("PUT", CHOICE, choice, token=shop).body == whole
+    assert call("GET", CHOICE, token=shop).body == whole
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"events": {"product.approved": "push"}},
+        {"events": {"product.rejected": "off"}},
+        {"events": {"product.submitted": "off"}},
+        {"events": {"product.approved": "never"}},
+        {"quiet_hours": {"start": "22:00", "end": "22:00"}},
+        {"quiet_hours": {"start": "22:00", "end": "24:00"}},
+        {"quiet_hours": {"start": "22:00", "end": "07:00", "timezone": "Mars/Olympus"}},
+    ],
+)
+def test_what_a_user_cannot_choose_is_refused(choice: Any) -> None:
+    answer = call("PUT", CHOICE, choice, token=token_of(ClientType.USER))
+    assert answer.body["code"] == "request_invalid"
+
+
+def test_choices_hold_for_all_devices_and_an_older_one_is_not_written_over_a_newer_one() -> None:
+    identity = register("phone", ClientType.USER)
+    older = preferences.replace("user:1", Preferences())
+    devices.prefer(identity, Preferences(events={"product.approved": "digest"}))
+    register("tablet", ClientType.USER)
+    own = devices._of_account(ClientType.USER, 1, None)
+    devices._prefer(own[0], older)
+    own = devices._of_account(ClientType.USER, 1, None)
+    assert [dict(each.modes) for each in own] == [{"product.approved": "digest"}] * 2
+
+
+def test_quiet_hours_and_other_modes_leave_the_topic() -> None:
+    identity = register("phone", ClientType.USER)
+    quiet = QuietHours(start="22:00", end="07:00")
+    for choice in (
+        Preferences(quiet_hours=quiet),
+        Preferences(events={"announcement.published": "digest"}),
+        Preferences(events={"announcement.published": "off"}),
+    ):
+        devices.prefer(identity, choice)
+        assert topic_size(ClientType.USER) == 0
+        devices.prefer(identity, Preferences())
+        assert topic_size(ClientType.USER) == 1
+
+
+@pytest.mark.parametrize(
+    ("moment", "end"),
+    [
+        ("2026-03-28T22:30:00+01:00", "2026-03-29T07:00:00+02:00"),  # the clock changes in between
+        ("2026-03-29T06:59:59+02:00", "2026-03-29T07:00:00+02:00"),
+        ("2026-03-29T07:00:00+02:00", None),
+        ("2026-03-28T21:59:59+01:00", None),
+    ],
+)
+def test_quiet_hours_end_by_the_clock_on_the_wall(moment: str, end: str | None) -> None:
+    from datetime import datetime
+
+    seconds = datetime.fromisoformat(moment).timestamp()
+    found = QuietHours(start="22:00", end="07:00").end_after(seconds, "Europe/Berlin")
+    assert found == (datetime.fromisoformat(end).timestamp() if end else None)
