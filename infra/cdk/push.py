@@ -10,6 +10,7 @@ from constructs import Construct
 
 from infra.cdk import grants
 from infra.cdk.functions import FUNCTIONS, Function
+from infra.cdk.lambdas import Lambdas
 from infra.cdk.stages import Stage
 from vitrina.channels import ClientType
 from vitrina.push_tasks import WORKERS
@@ -54,7 +55,13 @@ class Push(Construct):
         ]
         self.topics = cdk.Stack.of(self).format_arn(service="sns", resource=prefix)
 
-    def let(self, function: lambda_.IFunction, role: iam.IRole, needs: Function) -> None:
+    def serve(self, functions: Lambdas) -> None:
+        """Allow each function what it needs of push, and feed the tasks to `push`."""
+        for name, role in functions.roles.items():
+            self._let(functions[name], role, FUNCTIONS[name])
+        self._feed(functions["push"])
+
+    def _let(self, function: lambda_.IFunction, role: iam.IRole, needs: Function) -> None:
         """Allow a function what its line in the table of functions says of push."""
         if needs.hands_over:
             self.queue.grant(function, "sqs:SendMessage")
@@ -82,7 +89,7 @@ class Push(Construct):
                 endpoints = f"{app.replace(':app/', ':endpoint/')}/*"
                 grants.allow(role, endpoints, *actions, wildcard_because=ENDPOINTS_ARE_MANY)
 
-    def feed(self, function: lambda_.IFunction) -> None:
+    def _feed(self, function: lambda_.IFunction) -> None:
         """Feed the tasks to the workers; a task may take seconds, so each gets one at a time."""
         function.add_event_source(
             sources.SqsEventSource(

@@ -72,10 +72,8 @@ class VitrinaStack(cdk.Stack):
         for name, needs in stage.functions().items():
             if needs.queues:
                 fanout_queue.let_put(functions[name])
-            if push:
-                push.let(functions[name], functions.roles[name], needs)
         if push:
-            push.feed(functions["push"])
+            push.serve(functions)
         fanout_queue.feed(functions["fanout"], config.fanout_workers)
         websocket.route_to(functions)
         http.route_to(functions)
