@@ -6,7 +6,6 @@ import { codeOf } from '../state/problems';
 import {
   emptyListing,
   findRow,
-  outcomeOf,
   reloaded,
   withOutcome,
   withPage,
@@ -135,13 +134,10 @@ export class ProductList {
 
   /** Takes a product from an answer. */
   put(product: Product): void {
-    const id = product.product_id;
-    this.#touched.set(id, Date.now());
-    if (!this.#belongs(product) && findRow(this.listing.peek(), id)) {
-      this.decide(id, outcomeOf(product));
-    } else {
-      this.listing.value = withProduct(this.listing.peek(), product, this.#belongs(product));
-    }
+    const belongs = this.#belongs(product);
+    this.#touched.set(product.product_id, Date.now());
+    this.listing.value = withProduct(this.listing.peek(), product, belongs);
+    if (!belongs) setTimeout(() => this.sweep(), LEAVING_MS);
   }
 
   /** Shows for a moment how a product was decided, and lets its row leave. */
