@@ -2,7 +2,7 @@
 //
 //   node driver.mjs MODULE CONFIGURATION
 //
-// Reads {"id", "on": "app" | "tokens" | "inbox", "call", "args"}; writes {"answer": id, "value"},
+// Reads {"id", "on": "app" | "tokens", "call", "args"}; writes {"answer": id, "value"},
 // and what the app is told: {"event"} {"refetch"} {"state", "reason"} {"shown"} {"problem"}
 // {"asked_token"} {"timer"}. Ends when its input does.
 
@@ -21,7 +21,7 @@ globalThis.setTimeout = (act, delay) => {
   return setTimer(act, delay);
 };
 
-const { createIndicator, createInbox, createNotifications, createTokens } = await import(
+const { createIndicator, createNotifications, createTokens } = await import(
   pathToFileURL(module)
 );
 
@@ -75,27 +75,9 @@ const app = createNotifications({
   ...(config.inProtocol && { openSocket: (url, token) => new WebSocket(url, ['bearer', token]) }),
 });
 
-// Frames for an inbox alone, and what it does with them.
-const inbox = {
-  take(frames) {
-    const events = [];
-    const refetches = [];
-    const onEvent = ({ channel, seq }) => events.push([channel, seq]);
-    const box = createInbox({ onEvent, onRefetch: (channel) => refetches.push(channel) });
-    const answers = frames.map((frame) => {
-      if (frame.event === 'open') return box.begin() ?? null;
-      if (frame.event === 'connected') return box.connected(frame.data.positions);
-      if (frame.event === 'recovered') return box.recovered(frame.data.channels);
-      if (frame.event === 'error') return box.resumeAgain();
-      return box.receive(frame);
-    });
-    return { answers, events, refetches, positions: box.positions };
-  },
-};
-
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, on, call, args } = JSON.parse(line);
-  Promise.resolve({ app, tokens: { ...tokens, getTwoAtOnce, arrive }, inbox }[on][call](...args)).then((value) =>
+  Promise.resolve({ app, tokens: { ...tokens, getTwoAtOnce, arrive } }[on][call](...args)).then((value) =>
     say({ answer: id, value: value ?? null }),
   );
 }

@@ -1,17 +1,11 @@
 """Events: each once and in order, none missed, whatever the connection does."""
 
 from pathlib import Path
-from typing import Any
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from local.inbox import Inbox
 from tests.guide.app import App
 from tests.guide.conftest import StartApp
 from tests.guide.fake_server import (
     FakeServer,
-    Frame,
     at,
     closing,
     connected,
@@ -236,60 +230,3 @@ def test_an_app_that_forgets_begins_where_the_channels_stand(
     app.call("start")
     server.accept().send(connected(60), event(61))
     app.wait_for_events(61)
-
-
-Step = tuple[str, Any]
-
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just("event"), st.tuples(st.sampled_from(["a", "b"]), st.integers(1, 9))),
-        st.tuples(st.just("connect"), st.tuples(st.integers(0, 9), st.integers(0, 9))),
-        st.tuples(st.just("recover"), st.booleans()),
-        st.tuples(st.just("interrupt"), st.none()),
-    ),
-    max_size=30,
-)
-
-
-def play(steps: list[Step]) -> tuple[list[Frame], Frame]:
-    """Let the reference take frames; return them, and what it did."""
-    inbox = Inbox()
-    frames: list[Frame] = []
-    answers: list[Frame | None] = []
-    for name, what in steps:
-        if name == "event":
-            frame = event(what[1], what[0])
-        elif name == "connect":
-            data = {"positions": {"a": at(what[0]), "b": at(what[1])}}
-            frame = {"event": "connected", "data": data}
-        elif name == "recover":
-            channels = {
-                channel: at(9) | {"recovered": what}
-                for channel in sorted(inbox._asked)  # nothing else is ever recovered
-            }
-            frame = {"event": "recovered", "data": {"recovered": what, "channels": channels}}
-        else:
-            frame = error("recovery_interrupted")
-        frames.append(frame)
-        answers += inbox.take(frame) or [None]
-    return frames, {
-        "answers": answers,
-        "events": [[event["channel"], event["seq"]] for event in inbox.events],
-        "refetches": inbox.refetches,
-        "positions": inbox.positions,
-    }
-
-
-def test_the_module_does_what_the_reference_does(module: Path) -> None:
-    app = App(module, url="http://localhost", tokens=["T1"])
-
-    @settings(max_examples=3 * settings().max_examples // 2)
-    @given(STEPS)
-    def compare(steps: list[Step]) -> None:
-        frames, done = play(steps)
-        assert app.call("take", frames, on="inbox") == done
-
-    try:
-        compare()
-    finally:
-        app.kill()
