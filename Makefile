@@ -11,9 +11,12 @@ MAKEFLAGS += --no-print-directory
 
 SOURCES := pyproject.toml README.md LICENSE infra/artifact.py infra/aws_descriptions.py $(shell find functions vitrina -type f -not -name '*.pyc')
 
+# The client package is compiled into the console.
+CONSOLE_SOURCES := $(shell find console clients/javascript/src -name node_modules -prune -o -type f -print)
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test test-nightly bench fuzz lint format reference client cost lock artifact clean
+.PHONY: help demo dev test test-nightly bench fuzz lint format reference client console cost lock artifact clean
 .PHONY: bootstrap deploy diff outputs account password remove-account verify replay-dead-letters tail
 .PHONY: disconnect-all everyone-out new-edge-value
 
@@ -30,7 +33,7 @@ dev: build/ready ## keep the local cloud running on http://localhost:8000 until 
 PYTEST := $(BIN)/pytest --numprocesses auto
 
 # The linters run beside the tests, which mostly wait; their findings are shown last.
-test: build/ready build/reference.done ## run the linters and all tests
+test: build/ready build/reference.done build/browser.done ## run the linters and all tests
 	@$(MAKE) lint >build/lint.log 2>&1 & $(PYTEST); tests=$$?; \
 	wait $$! && exit $$tests || { cat build/lint.log; exit 1; }
 
@@ -54,6 +57,8 @@ lint: build/venv.done
 reference: build/venv.done ## write openapi.json, asyncapi.json and the tables of docs/protocol.md
 	@$(BIN)/python -m reference
 
+console: build/console.done ## build the console into build/console
+
 client: build/client.done ## build the npm package: build/dist/vitrina-client-VERSION.tgz
 	@mkdir -p build/dist
 	@cd clients/javascript && npm run --silent build && npm pack --silent --pack-destination $(CURDIR)/build/dist
@@ -67,7 +72,7 @@ format: build/venv.done
 
 # --- Setup ----------------------------------------------------------------------------------------
 
-build/ready: build/venv.done build/emulator.done build/node.done build/lambda/local.zip build/lambda/local-jwks.zip
+build/ready: build/venv.done build/emulator.done build/node.done build/lambda/local.zip build/lambda/local-jwks.zip build/lambda/console.zip
 	@touch $@
 
 build/venv.done: requirements/bootstrap.txt requirements/dev.txt
@@ -91,10 +96,27 @@ build/node.done: package.json package-lock.json build/venv.done
 	@$(BIN)/npm ci --silent --no-audit --no-fund
 	@touch $@
 
+# What its build needs, without its linters and tests.
+build/console-node.done: console/package.json console/package-lock.json build/venv.done
+	@echo "Setting up the build of the console ..." >&2
+	@cd console && npm ci --silent --omit=dev
+	@touch $@
+
+build/console.done: build/console-node.done $(CONSOLE_SOURCES)
+	@echo "Building the console ..." >&2
+	@cd console && npm run --silent build >&2
+	@touch $@
+
 # For tests of the API's descriptions: linters and generators, which nothing else needs.
 build/reference.done: tests/reference/package.json tests/reference/package-lock.json build/venv.done
 	@echo "Setting up the linters of the API's descriptions ..." >&2
 	@cd tests/reference && npm ci --silent
+	@touch $@
+
+# For tests of pages, and for their benchmark: a browser.
+build/browser.done: harness/browser/package.json harness/browser/package-lock.json build/venv.done
+	@echo "Setting up the browser ..." >&2
+	@cd harness/browser && npm ci --silent
 	@touch $@
 
 # The npm package's compiler, linters and test runner.
@@ -124,7 +146,7 @@ build/fuzz.done: requirements/fuzz.txt build/venv.done
 # issuer's tokens.
 ARCHITECTURE ?= arm64
 
-artifact: build/lambda/$(ARCHITECTURE).zip build/lambda/$(ARCHITECTURE)-jwks.zip ## build the Lambda archive on any machine: make artifact ARCHITECTURE=x86_64
+artifact: build/lambda/$(ARCHITECTURE).zip build/lambda/$(ARCHITECTURE)-jwks.zip build/lambda/console.zip ## build the Lambda archive on any machine: make artifact ARCHITECTURE=x86_64
 	@$(BIN)/python -m infra.artifact --describe $^
 
 # Bytecode is compiled by the Python version of AWS Lambda: pyenv's, which may not be on the path, or
@@ -163,6 +185,14 @@ build/lambda/%-jwks.zip: requirements/jwks.txt infra/artifact.py build/venv.done
 	@$(UV) pip install --quiet $(PLATFORM_$*) --target build/lambda/$*-jwks --require-hashes -r requirements/jwks.txt
 	@$(COMPILE) -s build/lambda/$*-jwks -p /opt/python build/lambda/$*-jwks
 	@$(BIN)/python -m infra.artifact build/lambda/$*-jwks
+
+# The console's files, and the function that uploads them. It is the same for every processor.
+build/lambda/console.zip: build/console.done infra/upload.py infra/artifact.py build/venv.done
+	@rm -rf build/lambda/console
+	@mkdir -p build/lambda/console
+	@cp -R build/console build/lambda/console/console
+	@cp infra/upload.py build/lambda/console/
+	@$(BIN)/python -m infra.artifact build/lambda/console
 
 # --- Operating a deployed stack -------------------------------------------------------------------
 
@@ -224,7 +254,11 @@ lock: build/venv.done ## pin the newest version of every dependency
 	$(BIN)/npm update --package-lock-only
 	cd bench && npm update --package-lock-only
 	cd tests/reference && npm update --package-lock-only
+	cd harness/browser && npm update --package-lock-only
 	cd clients/javascript && npm update --package-lock-only
+	cd console && npm update --package-lock-only
+
+NODE_FOLDERS := . bench clients/javascript console harness/browser tests/reference
 
 clean: ## remove everything generated
-	rm -rf build node_modules bench/node_modules tests/reference/node_modules clients/javascript/node_modules clients/javascript/dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build clients/javascript/dist .mypy_cache .pytest_cache .ruff_cache $(NODE_FOLDERS:%=%/node_modules)

@@ -19,6 +19,7 @@ const { metafile } = await build({
   bundle: true,
   minify: true,
   format: 'esm',
+  charset: 'utf8',
   target: ['es2022', 'chrome123', 'firefox120', 'safari17.5'],
   metafile: true,
 });

@@ -13,5 +13,5 @@ export default tseslint.config(
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
     },
   },
-  { files: ['*.mjs'], languageOptions: { globals: { console: 'readonly', process: 'readonly' } } },
+  { files: ['*.mjs'], languageOptions: { globals: { console: 'readonly', URL: 'readonly' } } },
 );

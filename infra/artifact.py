@@ -77,6 +77,6 @@ if __name__ == "__main__":
         case ["--describe", *archives]:
             print(*map(describe, map(Path, archives)), sep="\n")  # noqa: T201
         case [folder]:
-            if not folder.endswith(LAYER):
+            if (Path(folder) / "botocore").is_dir():
                 aws_descriptions.write(Path(folder))
             pack(Path(folder))

@@ -4,7 +4,7 @@ import time
 from contextlib import ExitStack
 from typing import NoReturn
 
-from local import edge, emulator
+from local import dev, edge, emulator
 from local.client import Api, Client
 from local.progress import Progress, run
 
@@ -72,6 +72,7 @@ def _play(api: Api, progress: Progress) -> None:
     if wrong:
         _fail(f"Received other events than expected: {', '.join(wrong)}")
     print("\n  Every connection received the expected events. Stopping the local cloud.")
+    print(f"  `make dev` keeps one running, with the console at {dev.CONSOLE}")
 
 
 def _print_recovery(api: Api, tokens: dict[str, str], phone: Client) -> None:

@@ -6,10 +6,12 @@ import signal
 import socket
 import sys
 
+from infra.console import PATH
 from local import edge, emulator
 from local.progress import Progress, run
 
 PORT = 8000
+CONSOLE = f"http://localhost:{PORT}{PATH}"
 
 HELP = """
   {url} is up. These accounts exist only here:
@@ -17,6 +19,10 @@ HELP = """
     user@example.com    a user
     shop@example.com    shop 10, "Fashion Store"
     admin@example.com   an administrator          password of all three: {password}
+
+  Log in on the console, the page for moderators, shops and operators:
+
+    {url}/console/
 
   Connect as a user, in a second terminal:
 

@@ -1,4 +1,4 @@
-"""The local counterpart of CloudFront: one host in front of both APIs.
+"""The local counterpart of CloudFront: one host in front of both APIs and of the console.
 
 It tells the APIs what CloudFront tells them: the stack's secret, the client's host and address.
 Upgrades of `/ws/{type}` go to the WebSocket API as `?client_type={type}`, because API Gateway
@@ -28,9 +28,11 @@ from aiohttp import (
     web,
 )
 from aiohttp.client_exceptions import WSServerHandshakeError
+from botocore.config import Config
 from yarl import URL
 
 from harness import gateway_events
+from local import console
 from vitrina import aws
 from vitrina.door import SECRET_HEADER, VIEWER_HEADER
 from vitrina.events import Pong
@@ -78,7 +80,7 @@ def running(outputs: Mapping[str, str], port: int = 0, host: str = "localhost") 
     `outputs` are the stack's. `host` is the name or the address to listen on: only this machine's
     programs reach `localhost`. Port 0 is any free port. Raises OSError if the port is taken.
     """
-    edge = _Edge(outputs["WebSocketUrl"], outputs["HttpUrl"], secret_value(outputs))
+    edge = _Edge(outputs, secret_value(outputs))
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="edge")
     thread.start()
@@ -101,9 +103,10 @@ def secret_value(outputs: Mapping[str, str]) -> str:
 
 
 class _Edge:
-    def __init__(self, websocket_url: str, http_url: str, secret: str) -> None:
-        self._websocket_url = websocket_url
-        self._http_url = http_url
+    def __init__(self, outputs: Mapping[str, str], secret: str) -> None:
+        self._websocket_url = outputs["WebSocketUrl"]
+        self._http_url = outputs["HttpUrl"]
+        self._console_bucket = outputs.get("ConsoleBucket")
         self._secret = secret
 
     async def start(self, host: str, port: int) -> int:
@@ -135,6 +138,9 @@ class _Edge:
             query = websocket_query(path, sent)
             if query is not None:
                 return await self._forward_websocket(request, query)
+        if self._console_bucket and console.has(request.path):
+            s3 = _client("s3")
+            return await asyncio.to_thread(console.respond, s3, self._console_bucket, request)
         if request.method == "OPTIONS":
             return await asyncio.to_thread(_answer_preflight, request, self._says(request))
         return await self._forward_http(request)
@@ -227,6 +233,8 @@ def _client(service: str) -> Any:
         region_name=aws.region(),
         aws_access_key_id="test",
         aws_secret_access_key="test",  # noqa: S106 - no secret
+        # The local cloud has no host for each bucket.
+        config=Config(s3={"addressing_style": "path"}),
     )
 
 

@@ -53,7 +53,7 @@ class LayerScheduling(LoadScopeScheduling):  # type: ignore[misc] # xdist is unt
         _, layer, module = nodeid.partition("::")[0].split("/")
         if layer == "emulator" and module in OWN_STACK:
             return "emulator, own stack"
-        return layer if layer in {"emulator", "infra", "package"} else nodeid
+        return layer if layer in {"console", "emulator", "infra", "package"} else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LayerScheduling:

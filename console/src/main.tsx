@@ -1,5 +1,8 @@
 /** Starts the page. */
 
 import { render } from 'preact';
+import { restore } from './store/session';
+import { App } from './views/app';
 
-render(<h1>Vitrina</h1>, document.body);
+render(<App />, document.body);
+void restore();

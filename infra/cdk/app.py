@@ -17,6 +17,7 @@ from cdk_nag import AwsSolutionsChecks
 from pydantic import ValidationError
 
 from infra.cdk import stages
+from infra.cdk.console import ARCHIVE
 from infra.cdk.stack import VitrinaStack
 from infra.cdk.stages import Stage
 
@@ -38,6 +39,9 @@ def synthesise(app: cdk.App) -> None:
     if not artifact.is_file():
         build = f"make artifact ARCHITECTURE={stage.architecture}"
         raise SystemExit(f"{artifact} does not exist: run `{build}`.")
+    console = artifact.with_name(ARCHIVE)
+    if stage.has_console and not console.is_file():
+        raise SystemExit(f"{console} does not exist: run `make {console}`.")
     populate(app, stage, artifact, emulator)
     if emulator is None:
         # No annotation of the CDK, which a strict synthesis takes for a fault.

@@ -39,15 +39,19 @@ class Edge(Construct):
         websocket_url: str,
         http_url: str,
         secret: cdk.SecretValue,
+        pages: Mapping[str, cloudfront.BehaviorOptions] = {},
     ) -> None:
         """`url` is the URL for clients; `target` is what the DNS of your own domain points to.
 
         The secret is sent with every request to the APIs. The template has a reference to it, which
-        CloudFormation resolves.
+        CloudFormation resolves. `pages` are behaviors for paths that no API has.
         """
         super().__init__(scope, construct_id)
         self._stage = stage
-        self._headers = self._security_headers()
+        # No response is a page, unless its function says what the page loads. The HTTP API itself
+        # sets CORS headers.
+        nothing = "default-src 'none'; frame-ancestors 'none'"
+        self._headers = security_headers(self, "SecurityHeaders", nothing, override=False)
         # It replaces what a client sends.
         headers = {SECRET_HEADER: secret.unsafe_unwrap()}
         websocket, http = (_origin(url, headers) for url in (websocket_url, http_url))
@@ -68,6 +72,7 @@ class Edge(Construct):
                 ),
                 # Scripts and styles of the pages, which are the same for everyone.
                 "/docs/*": self._behavior(http, viewer, parts),
+                **pages,
             },
             error_responses=[
                 cloudfront.ErrorResponse(http_status=status, ttl=cdk.Duration.seconds(0))
@@ -145,37 +150,6 @@ class Edge(Construct):
             enable_accept_encoding_brotli=compressed,
         )
 
-    def _security_headers(self) -> cloudfront.ResponseHeadersPolicy:
-        """Tell browsers that no response is a page, unless its function says what the page loads.
-
-        The HTTP API itself sets CORS headers.
-        """
-        stack = cdk.Stack.of(self)
-        return cloudfront.ResponseHeadersPolicy(
-            self,
-            "SecurityHeaders",
-            # The name must be unique in all regions of an account.
-            response_headers_policy_name=f"{stack.stack_name}-{stack.region}",
-            security_headers_behavior=cloudfront.ResponseSecurityHeadersBehavior(
-                strict_transport_security=cloudfront.ResponseHeadersStrictTransportSecurity(
-                    access_control_max_age=cdk.Duration.days(365),
-                    include_subdomains=False,
-                    override=True,
-                ),
-                content_type_options=cloudfront.ResponseHeadersContentTypeOptions(override=True),
-                frame_options=cloudfront.ResponseHeadersFrameOptions(
-                    frame_option=cloudfront.HeadersFrameOption.DENY, override=True
-                ),
-                referrer_policy=cloudfront.ResponseHeadersReferrerPolicy(
-                    referrer_policy=cloudfront.HeadersReferrerPolicy.NO_REFERRER, override=True
-                ),
-                content_security_policy=cloudfront.ResponseHeadersContentSecurityPolicy(
-                    content_security_policy="default-src 'none'; frame-ancestors 'none'",
-                    override=False,
-                ),
-            ),
-        )
-
     def _own_domain(self) -> dict[str, Any]:
         """Return the properties for your own domain; CloudFront's needs none."""
         if not self._stage.domain_name:
@@ -216,6 +190,56 @@ class Edge(Construct):
         if not self._stage.requests_per_address:
             reasons["CFR2"] = "The firewall is switched off: requests_per_address is 0."
         grants.acknowledge(distribution, reasons)
+
+
+def security_headers(
+    scope: Construct,
+    construct_id: str,
+    policy: str,
+    *,
+    override: bool,
+    name: str = "",
+    others: Mapping[str, str] = {},
+) -> cloudfront.ResponseHeadersPolicy:
+    """Return the headers that CloudFront adds, with this content security policy, and others.
+
+    `override`: whether the origin's own content security policy is replaced. `name` tells the
+    stack's policies apart.
+    """
+    stack = cdk.Stack.of(scope)
+    return cloudfront.ResponseHeadersPolicy(
+        scope,
+        construct_id,
+        # The name must be unique in all regions of an account.
+        response_headers_policy_name="-".join(
+            part for part in (stack.stack_name, stack.region, name) if part
+        ),
+        security_headers_behavior=cloudfront.ResponseSecurityHeadersBehavior(
+            strict_transport_security=cloudfront.ResponseHeadersStrictTransportSecurity(
+                access_control_max_age=cdk.Duration.days(365),
+                include_subdomains=False,
+                override=True,
+            ),
+            content_type_options=cloudfront.ResponseHeadersContentTypeOptions(override=True),
+            frame_options=cloudfront.ResponseHeadersFrameOptions(
+                frame_option=cloudfront.HeadersFrameOption.DENY, override=True
+            ),
+            referrer_policy=cloudfront.ResponseHeadersReferrerPolicy(
+                referrer_policy=cloudfront.HeadersReferrerPolicy.NO_REFERRER, override=True
+            ),
+            content_security_policy=cloudfront.ResponseHeadersContentSecurityPolicy(
+                content_security_policy=policy, override=override
+            ),
+        ),
+        custom_headers_behavior=cloudfront.ResponseCustomHeadersBehavior(
+            custom_headers=[
+                cloudfront.ResponseCustomHeader(header=header, value=value, override=True)
+                for header, value in others.items()
+            ]
+        )
+        if others
+        else None,
+    )
 
 
 def _origin(url: str, headers: Mapping[str, str]) -> origins.HttpOrigin:

@@ -5,6 +5,7 @@ from pathlib import Path
 import aws_cdk as cdk
 from constructs import Construct
 
+from infra.cdk.console import ARCHIVE, Console
 from infra.cdk.edge import Edge
 from infra.cdk.fanout import FanoutQueue
 from infra.cdk.functions import FUNCTIONS
@@ -15,6 +16,7 @@ from infra.cdk.stages import Stage
 from infra.cdk.storage import Storage
 from infra.cdk.watched import Watched
 from infra.cdk.websocket_api import WebSocketApi
+from infra.console import PATH
 from vitrina.config import Config
 
 
@@ -77,6 +79,9 @@ class VitrinaStack(cdk.Stack):
         }
         if storage.edge_secret:
             outputs["EdgeValue"] = stage.edge_value
+        console = self._console(stage, artifact, in_cloud=emulator is None)
+        if console:
+            outputs["ConsoleBucket"] = console.bucket.bucket_name
         # local/edge.py is the edge of the local cloud.
         if emulator is None and storage.edge_secret:
             edge = Edge(
@@ -86,7 +91,17 @@ class VitrinaStack(cdk.Stack):
                 websocket_url=websocket.url,
                 http_url=http.url,
                 secret=storage.edge_secret.secret_value_from_json(stage.edge_value),
+                pages=console.behaviors() if console else {},
             )
             outputs |= {"EdgeUrl": edge.url, "EdgeTarget": edge.target}
+            if console:
+                outputs["ConsoleUrl"] = f"{edge.url}{PATH}"
         for name, value in (outputs | config.to_outputs()).items():
             cdk.CfnOutput(self, name, value=value)
+
+    def _console(self, stage: Stage, artifact: Path, *, in_cloud: bool) -> Console | None:
+        """Return the console, whose archive is next to the artifact, if the stage has it."""
+        if not stage.has_console:
+            return None
+        archive = artifact.with_name(ARCHIVE)
+        return Console(self, "Console", stage=stage, archive=archive, in_cloud=in_cloud)

@@ -71,6 +71,8 @@ class Stage(Policy):
     Without it, `guarded` has no effect."""
     edge_value: Literal["first", "second"] = "first"
     """The value of the edge's secret that CloudFront sends; the functions accept both."""
+    console: Literal["on", "off"] = "on"
+    """Whether the edge has the console under /console/. Without the edge it has no effect."""
     domain_name: DomainName = ""
     """Your own domain instead of CloudFront's, with its certificate."""
     certificate_arn: Certificate = ""
@@ -172,6 +174,10 @@ class Stage(Policy):
         if not self.lambda_concurrency:
             return None
         return self.reserved_concurrency.get(function, of_table) or None
+
+    @property
+    def has_console(self) -> bool:
+        return self.console == "on" and self.edge == "on"
 
     def notes(self) -> list[str]:
         """Return what an operator should know, although nothing is wrong."""

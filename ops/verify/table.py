@@ -13,6 +13,7 @@ from ops.verify import (
     logs,
     monitoring,
     origins,
+    pages,
     resources,
     responses,
     tokens,
@@ -28,6 +29,7 @@ EVERYONE = Need(
 )
 ALLOWED_ORIGIN = Need(lambda _: bool(config.current().allowed_origins), "allowed_origins is empty")
 GUARDED = Need(lambda _: config.current().guarded, "the stage is not guarded")
+CONSOLE = Need(lambda site: "ConsoleBucket" in site.outputs, "the console is off")
 ANOTHER_ISSUER = Need(lambda _: bool(config.current().token_jwks_url), "token_jwks_url is empty")
 TRACING = Need(functions.is_traced, "tracing is off")
 REPORTS = Need(functions.report_their_runs, "report_lines is off")
@@ -132,6 +134,15 @@ CHECKS: tuple[Check, ...] = (
         "security headers",
         "all five",
         not_local=NO_CLOUDFRONT,
+    ),
+    # --- The console
+    _edge(pages.console, "the console", "200, with its files", needs=(CONSOLE,)),
+    _edge(pages.console_headers, "headers of the console", "all six", needs=(CONSOLE,)),
+    _edge(
+        pages.console_caching,
+        "what is kept of the console",
+        "the page asked for again, files for a year",
+        needs=(CONSOLE,),
     ),
     # --- Origins
     _edge(origins.preflights, "preflights of a page", "204, allowed", needs=(ALLOWED_ORIGIN,)),

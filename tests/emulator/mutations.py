@@ -378,6 +378,9 @@ MUTATIONS: dict[str, Mutation] = {
     "resources.security_headers": Mutation(
         header("X-Frame-Options", None), healthy=security_headers(*resources.SECURITY_HEADERS)
     ),
+    "pages.console": Mutation(status_code(403)),
+    "pages.console_headers": Mutation(header("Content-Security-Policy", "default-src *")),
+    "pages.console_caching": Mutation(header("Cache-Control", "no-store")),
     "origins.preflights": Mutation(status_code(405), healthy=response(_allow)),
     "origins.foreign_preflight": Mutation(header(ALLOW_ORIGIN, "*"), healthy=response(_allow)),
     "origins.allowed_page": Mutation(header(ALLOW_ORIGIN, None)),

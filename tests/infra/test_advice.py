@@ -20,6 +20,7 @@ VARIANTS: dict[str, dict[str, object]] = {
     "prod": {"stage": "prod"},
     "snapshots": {"stage": "prod", "snap_start": True},
     "no edge": {"stage": "prod", "edge": "off"},
+    "no console": {"stage": "dev", "console": "off"},
     "own domain": {"domain_name": "api.your.shop", "certificate_arn": CERTIFICATE},
     "no firewall": {"stage": "dev", "requests_per_address": 0},
 }

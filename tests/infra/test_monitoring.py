@@ -45,9 +45,12 @@ def alarms(template: Template) -> dict[str, dict[str, Any]]:
 
 
 def functions(template: Template) -> dict[str, dict[str, Any]]:
-    """Return the properties of each function by the name of its folder."""
+    """Return the properties of each function of the service by the name of its folder."""
     found = resources(template, "AWS::Lambda::Function").values()
-    return {of["Properties"]["Handler"].split(".")[1]: of["Properties"] for of in found}
+    handlers = {of["Properties"]["Handler"]: of["Properties"] for of in found}
+    return {
+        name.split(".")[1]: of for name, of in handlers.items() if name.startswith("functions.")
+    }
 
 
 def expected() -> set[str]:

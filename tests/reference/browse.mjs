@@ -1,13 +1,9 @@
 // What a browser makes of a page, as JSON: node browse.mjs URL.
 
-import chromium from '@sparticuz/chromium';
-import { chromium as browsers } from 'playwright-core';
+import { launch } from '../../harness/browser/launch.mjs';
 
 const [url] = process.argv.slice(2);
-const browser = await browsers.launch({
-  executablePath: await chromium.executablePath(),
-  args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update'],
-});
+const browser = await launch();
 const page = await browser.newPage();
 const requested = [];
 const complaints = [];

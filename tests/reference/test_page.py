@@ -1,7 +1,6 @@
 """The reference at /docs, as a browser shows it under its policy."""
 
 import json
-import platform
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from functions.openapi.handler import handler
-from harness import deployment, gateway_events
+from harness import browser, deployment, gateway_events
 from reference import openapi
 from tests.reference.test_descriptions import BIN, HERE
 
@@ -43,11 +42,11 @@ def serving() -> Iterator[str]:
             thread.join()
 
 
-# The package has a browser for this processor.
-@pytest.mark.skipif(platform.machine() != "x86_64", reason="no browser is installed")
 def test_a_browser_shows_every_operation_and_asks_no_other_host(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    if reason := browser.why_not():
+        pytest.skip(reason)
     deployment.configure(monkeypatch)
     with serving() as url:
         ran = subprocess.run(

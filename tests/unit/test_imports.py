@@ -10,7 +10,7 @@ LAYERS = {
     "vitrina": set[str](),
     "functions": {"vitrina"},
     "infra": {"vitrina"},
-    "ops": {"local", "vitrina"},
+    "ops": {"infra", "local", "vitrina"},
     "reference": {"vitrina"},
     "harness": {"infra", "vitrina"},
     "local": {"harness", "infra", "vitrina"},

@@ -201,7 +201,7 @@ export class Session implements Tokens {
   }
 
   async #find(): Promise<Kept | null> {
-    const kept = await this.#read();
+    const kept = this.#isLoggedOut ? null : await this.#read();
     if (this.#isLoggedOut || !kept) return null;
     return !this.#account || isSame(kept.account, this.#account) ? kept : null;
   }

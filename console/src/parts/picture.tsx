@@ -1,0 +1,33 @@
+/** A product's picture, from wherever its shop keeps it, or a coloured place for it. */
+
+import { useState } from 'preact/hooks';
+import { pictureAddress, type Product } from '../state/product';
+import { texts } from '../store/preferences';
+
+const TONES = 5;
+
+export function Picture({ product, isLarge = false }: { product: Product; isLarge?: boolean }) {
+  const [failed, setFailed] = useState<string | null>(null);
+  const address = pictureAddress(product);
+  const words = texts.value.product;
+  const size = isLarge ? 'picture large' : 'picture';
+  if (!address || address === failed) {
+    const tone = `tone-${product.product_id % TONES}`;
+    return (
+      <div class={`${size} ${tone}`} aria-hidden={!isLarge}>
+        {isLarge && <span>{words.noPicture}</span>}
+      </div>
+    );
+  }
+  return (
+    <img
+      class={size}
+      src={address}
+      alt={isLarge ? words.pictureOf(product.product_name) : ''}
+      referrerpolicy="no-referrer"
+      loading="lazy"
+      decoding="async"
+      onError={() => setFailed(address)}
+    />
+  );
+}

@@ -1,0 +1,126 @@
+/** A list of products, read page by page, that answers and events keep current. */
+
+import { changedFields, latestDecision, type Product, type ProductStatus } from './product';
+
+/** Why a product is not in the list any more. The moderator is unknown if nobody says who. */
+export interface Outcome {
+  readonly status: ProductStatus | 'gone';
+  readonly adminId: number | null;
+}
+
+export interface Row {
+  readonly product: Product;
+  /** What was shown before the shop changed it. */
+  readonly before: Product | null;
+  /** The row leaves, and says why. */
+  readonly outcome: Outcome | null;
+  /** The code of what refused the decision about it. */
+  readonly problem: string | null;
+}
+
+export interface Listing {
+  readonly rows: readonly Row[];
+  /** Of the next page; null after the last one. */
+  readonly cursor: string | null;
+  readonly order: 'oldest first' | 'newest first';
+}
+
+export function emptyListing(order: Listing['order']): Listing {
+  return { rows: [], cursor: null, order };
+}
+
+export function newRow(product: Product): Row {
+  return { product, before: null, outcome: null, problem: null };
+}
+
+export function findRow(listing: Listing, id: number): Row | null {
+  return listing.rows.find((row) => row.product.product_id === id) ?? null;
+}
+
+/** Adds a page. Products that are there already keep their place. */
+export function withPage(listing: Listing, products: Product[], cursor: string | null): Listing {
+  const known = new Map(listing.rows.map((row, index) => [row.product.product_id, index]));
+  const rows = [...listing.rows];
+  for (const product of products) {
+    const index = known.get(product.product_id);
+    const row = index === undefined ? undefined : rows[index];
+    if (index === undefined || !row) rows.push(newRow(product));
+    else rows[index] = renewed(row, product);
+  }
+  return { ...listing, rows, cursor };
+}
+
+/** Replaces everything that was read before, and keeps what moderators have not seen to its end. */
+export function reloaded(listing: Listing, products: Product[], cursor: string | null): Listing {
+  const known = new Map(listing.rows.map((row) => [row.product.product_id, row]));
+  const rows = products.map((product) => {
+    const row = known.get(product.product_id);
+    return row && !row.outcome ? renewed(row, product) : newRow(product);
+  });
+  return { ...listing, rows, cursor };
+}
+
+/**
+ * Takes what was read of a single product, which belongs to the list or not.
+ *
+ * A new one is added if its place is among the rows that were read; otherwise its page will have it.
+ */
+export function withProduct(listing: Listing, product: Product, belongs: boolean): Listing {
+  const found = findRow(listing, product.product_id);
+  if (!found) return belongs ? inserted(listing, newRow(product)) : listing;
+  if (product.version < found.product.version) return listing;
+  if (!belongs) return withOutcome(listing, product.product_id, outcomeOf(product));
+  return replaced(listing, product.product_id, (row) => renewed(row, product));
+}
+
+export function withOutcome(listing: Listing, id: number, outcome: Outcome): Listing {
+  return replaced(listing, id, (row) => ({ ...row, outcome, problem: null }));
+}
+
+export function withProblem(listing: Listing, id: number, problem: string | null): Listing {
+  return replaced(listing, id, (row) => ({ ...row, problem }));
+}
+
+/** The change of a product has been seen, so that the next one is compared with this version. */
+export function withChangeSeen(listing: Listing, id: number): Listing {
+  return findRow(listing, id)?.before
+    ? replaced(listing, id, (row) => ({ ...row, before: null }))
+    : listing;
+}
+
+export function withoutRow(listing: Listing, id: number): Listing {
+  const rows = listing.rows.filter((row) => row.product.product_id !== id);
+  return rows.length === listing.rows.length ? listing : { ...listing, rows };
+}
+
+export function outcomeOf(product: Product): Outcome {
+  const decision = latestDecision(product);
+  const isOfDecision = decision?.moderation_status === product.moderation_status;
+  return { status: product.moderation_status, adminId: isOfDecision ? decision.admin_id : null };
+}
+
+function renewed(row: Row, product: Product): Row {
+  if (product.version < row.product.version) return row;
+  const base = row.before ?? row.product;
+  const before = changedFields(base, product).length > 0 ? base : null;
+  return { product, before, outcome: null, problem: row.problem };
+}
+
+function replaced(listing: Listing, id: number, change: (row: Row) => Row): Listing {
+  const index = listing.rows.findIndex((row) => row.product.product_id === id);
+  const row = listing.rows[index];
+  return row ? { ...listing, rows: listing.rows.with(index, change(row)) } : listing;
+}
+
+function inserted(listing: Listing, row: Row): Listing {
+  const isBehind = (other: Row) => compare(listing, other.product, row.product) <= 0;
+  const index = listing.rows.findLastIndex(isBehind) + 1;
+  if (index === listing.rows.length && listing.cursor !== null) return listing;
+  return { ...listing, rows: listing.rows.toSpliced(index, 0, row) };
+}
+
+function compare({ order }: Listing, a: Product, b: Product): number {
+  const time = Date.parse(a.status_changed_at) - Date.parse(b.status_changed_at);
+  const difference = time || a.product_id - b.product_id;
+  return order === 'oldest first' ? difference : -difference;
+}

@@ -1,0 +1,23 @@
+/** What a failure is, by its code. */
+
+/** Returns the code of a refusal, `network` without an answer, or `unexpected`. */
+export function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return 'unexpected';
+  return 'code' in error && typeof error.code === 'string' ? error.code : 'unexpected';
+}
+
+export function retryAfterOf(error: unknown): number | null {
+  if (typeof error !== 'object' || error === null) return null;
+  const isNumber = 'retryAfterSeconds' in error && typeof error.retryAfterSeconds === 'number';
+  return isNumber ? (error.retryAfterSeconds as number) : null;
+}
+
+/** Somebody decided before, or the shop edited: what was seen is not what is there. */
+export const OUTDATED = new Set([
+  'already_moderated',
+  'not_approved',
+  'product_changed',
+  'version_missing',
+  'product_not_found',
+  'not_found',
+]);

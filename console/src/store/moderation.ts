@@ -1,0 +1,279 @@
+/** What a moderator does: look at products, select some, and decide. */
+
+import type { Http } from '@vitrina/client';
+import { computed, effect, signal, untracked } from '@preact/signals';
+import {
+  findRow,
+  newRow,
+  outcomeOf,
+  withChangeSeen,
+  type Outcome,
+  type Row,
+} from '../state/listing';
+import { codeOf, OUTDATED } from '../state/problems';
+import type { Product, ProductStatus } from '../state/product';
+import { withDraft, withReason, type Drafts } from '../state/reasons';
+import { requestsFor, toggled, without, withSelected, type Selection } from '../state/selection';
+import type { Live } from './live';
+import { ProductList } from './products';
+
+export type Action = 'approve' | 'reject' | 'withdraw';
+
+/** How the page says what happened. */
+export interface Reporter {
+  decided(product: Product, action: Action): void;
+  decidedByOthers(product: Product, outcome: Outcome): void;
+  decidedTogether(action: Action, done: number, failed: number): void;
+  refused(error: unknown, product: Product | null): void;
+}
+
+/** A change that has just appeared has to be read before it is decided. */
+const READING_MS = 700;
+
+export class Moderation {
+  readonly list;
+  readonly selection = signal<Selection>(new Map());
+  readonly drafts = signal<Drafts>(new Map());
+  readonly currentId = signal<number | null>(null);
+  readonly busy = signal<ReadonlySet<number>>(new Set());
+  readonly isDecidingTogether = signal(false);
+  /** The decision whose reason is being written about the current product. */
+  readonly writing = signal<'reject' | 'withdraw' | null>(null);
+  /** The product has just changed under the moderator's eyes. */
+  readonly isReading = signal(false);
+  readonly #kept = signal<Row | null>(null);
+  readonly #stop: (() => void)[] = [];
+  #index = 0;
+
+  /** The product that is looked at; it stays when its row has left. */
+  readonly current = computed(() =>
+    this.#kept.value?.product.product_id === this.currentId.value ? this.#kept.value : null,
+  );
+
+  constructor(
+    readonly http: Http,
+    readonly live: Live,
+    readonly report: Reporter,
+    readonly reasons: { value: readonly string[] },
+    readonly adminId: number,
+    status: ProductStatus,
+    shopId: number | null,
+  ) {
+    this.list = new ProductList(http, live, {
+      status,
+      shopId,
+      isQueue: status === 'pending',
+      keeps: (id) => this.selection.peek().has(id),
+      onDecided: (product, outcome) => {
+        const isMine = outcome.adminId === adminId || this.busy.peek().has(product.product_id);
+        if (!isMine) report.decidedByOthers(product, outcome);
+      },
+    });
+    this.#stop.push(effect(() => this.#keep()));
+  }
+
+  stop(): void {
+    this.list.stop();
+    for (const stop of this.#stop) stop();
+  }
+
+  /** Looks at a product. What changed of the one before counts as seen. */
+  open(id: number | null): void {
+    const { listing } = this.list;
+    const before = this.currentId.peek();
+    if (before !== null && before !== id) listing.value = withChangeSeen(listing.peek(), before);
+    if (before !== id) this.writing.value = null;
+    this.isReading.value = false;
+    this.currentId.value = id;
+    // Lists of approved products do not have their decisions.
+    const isListed = id === null || findRow(listing.peek(), id) !== null;
+    if (id !== null && (!isListed || listing.peek().order === 'newest first')) void this.#check(id);
+  }
+
+  /** Looks at the next product, or at the one before. */
+  step(by: 1 | -1): void {
+    const { rows } = this.list.listing.peek();
+    const id = this.currentId.peek();
+    const found = rows.findIndex((row) => row.product.product_id === id);
+    const next = found >= 0 ? found + by : this.#index + (by > 0 ? 0 : -1);
+    const row = rows[id === null ? 0 : Math.min(Math.max(next, 0), rows.length - 1)];
+    if (row) this.open(row.product.product_id);
+  }
+
+  toggle(id: number): void {
+    const row = findRow(this.list.listing.peek(), id);
+    if (!row && !this.selection.peek().has(id)) return;
+    this.selection.value = row
+      ? toggled(this.selection.peek(), row.product)
+      : without(this.selection.peek(), id);
+    this.list.sweep();
+  }
+
+  /** Selects the rows from the last one that was selected to this one. */
+  selectTo(id: number): void {
+    const { rows } = this.list.listing.peek();
+    const last = [...this.selection.peek().keys()].at(-1);
+    const ends = [last, id].map((each) => rows.findIndex((row) => row.product.product_id === each));
+    const [from, to] = [Math.min(...ends), Math.max(...ends)];
+    if (from < 0) {
+      this.toggle(id);
+      return;
+    }
+    const between = rows.slice(from, to + 1).filter((row) => !row.outcome);
+    this.selection.value = withSelected(
+      this.selection.peek(),
+      between.map((row) => row.product),
+    );
+  }
+
+  selectAll(): void {
+    const open = this.list.listing.peek().rows.filter((row) => !row.outcome);
+    this.selection.value = withSelected(
+      new Map(),
+      open.map((row) => row.product),
+    );
+  }
+
+  clearSelection(): void {
+    this.selection.value = new Map();
+    this.list.sweep();
+  }
+
+  write(id: number, text: string): void {
+    this.drafts.value = withDraft(this.drafts.peek(), id, text);
+  }
+
+  /** Decides about the version that is shown, and goes on to the next product. */
+  async decide(action: Action): Promise<void> {
+    const row = this.current.peek();
+    if (!row || row.outcome || this.isReading.peek()) return;
+    const { product } = row;
+    const id = product.product_id;
+    if (this.busy.peek().has(id)) return;
+    const notes = (this.drafts.peek().get(id) ?? '').trim();
+    this.#setBusy(id, true);
+    try {
+      const startedAt = performance.now();
+      const { data } = await this.http.post(`/api/v1/admin/products/{product_id}/${action}`, {
+        path: { product_id: id },
+        ifMatch: product.version,
+        body: { moderation_notes: notes },
+      });
+      this.live.measure(data.broadcast.event_ids, startedAt);
+      if (action !== 'approve') this.#remember(notes);
+      this.write(id, '');
+      this.selection.value = without(this.selection.peek(), id);
+      this.list.put(data.product);
+      this.report.decided(product, action);
+      if (this.currentId.peek() === id) this.step(1);
+    } catch (error) {
+      await this.#learn(id, error);
+      this.report.refused(error, this.current.peek()?.product ?? product);
+    } finally {
+      this.#setBusy(id, false);
+    }
+  }
+
+  /** Decides about everything that is selected, by the versions that were selected. */
+  async decideTogether(action: 'approve' | 'reject', notes: string): Promise<void> {
+    if (this.isDecidingTogether.peek()) return;
+    this.isDecidingTogether.value = true;
+    let [done, failed] = [0, 0];
+    try {
+      for (const products of requestsFor(this.selection.peek(), this.list.listing.peek())) {
+        const startedAt = performance.now();
+        const { data } = await this.http.post(`/api/v1/admin/products/bulk-${action}`, {
+          body: { moderation_notes: notes.trim(), products },
+        });
+        this.live.measure(data.broadcast.event_ids, startedAt);
+        for (const { product_id: id, result } of data.results) {
+          if (result === 'approved' || result === 'rejected') done += this.#take(id, result);
+          else failed += this.#refuse(id, result);
+        }
+      }
+      if (action === 'reject' && done > 0) this.#remember(notes);
+      this.report.decidedTogether(action, done, failed);
+    } catch (error) {
+      this.report.refused(error, null);
+    } finally {
+      this.isDecidingTogether.value = false;
+    }
+  }
+
+  #take(id: number, status: ProductStatus): 1 {
+    this.selection.value = without(this.selection.peek(), id);
+    this.list.decide(id, { status, adminId: this.adminId });
+    return 1;
+  }
+
+  /** What failed stays selected, from now on with the version that is read again. */
+  #refuse(id: number, code: string): 1 {
+    this.list.refuse(id, code);
+    if (OUTDATED.has(code)) void this.#readAgain(id, code);
+    return 1;
+  }
+
+  async #readAgain(id: number, code: string): Promise<void> {
+    const product = await this.list.refresh(id).catch(() => null);
+    this.list.refuse(id, code);
+    if (product && this.selection.peek().has(id)) {
+      this.selection.value = withSelected(this.selection.peek(), [product]);
+    }
+  }
+
+  async #learn(id: number, error: unknown): Promise<void> {
+    const code = codeOf(error);
+    if (OUTDATED.has(code)) await this.#check(id);
+    else this.list.refuse(id, code);
+  }
+
+  /** Reads a product whose row may have left, or was never here: what is kept learns how it stands. */
+  async #check(id: number): Promise<void> {
+    const product = await this.list.refresh(id).catch((error: unknown) => {
+      this.report.refused(error, null);
+      return null;
+    });
+    const kept = this.#kept.peek();
+    const isKept = kept?.product.product_id === id;
+    if (
+      !product ||
+      this.currentId.peek() !== id ||
+      (isKept && kept.product.version >= product.version)
+    )
+      return;
+    const isOpen = product.moderation_status === this.list.options.status;
+    const row = isKept ? { ...kept, product } : newRow(product);
+    this.#kept.value = { ...row, outcome: isOpen ? null : outcomeOf(product) };
+  }
+
+  #remember(reason: string): void {
+    if (reason.trim()) this.reasons.value = withReason(this.reasons.value, reason);
+  }
+
+  #setBusy(id: number, isBusy: boolean): void {
+    const next = new Set(this.busy.peek());
+    if (isBusy) next.add(id);
+    else next.delete(id);
+    this.busy.value = next;
+  }
+
+  #keep(): void {
+    const id = this.currentId.value;
+    const { rows } = this.list.listing.value;
+    const index = rows.findIndex((row) => row.product.product_id === id);
+    const row = rows[index];
+    const { isLoaded, isLoading } = this.list;
+    if (!row) {
+      // It left while nobody told: how it was decided is asked for.
+      const isUnknown = id !== null && isLoaded.value && !isLoading.value;
+      if (isUnknown && !untracked(() => this.current.value?.outcome)) void this.#check(id);
+      return;
+    }
+    const before = this.#kept.peek();
+    this.#index = index;
+    this.#kept.value = row;
+    if (before?.product.product_id !== id || before.product.version === row.product.version) return;
+    this.isReading.value = true;
+    setTimeout(() => (this.isReading.value = false), READING_MS);
+  }
+}

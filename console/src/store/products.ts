@@ -1,0 +1,279 @@
+/** A list of products at the server, followed live. */
+
+import type { Http } from '@vitrina/client';
+import { batch, computed, signal } from '@preact/signals';
+import { codeOf } from '../state/problems';
+import {
+  emptyListing,
+  findRow,
+  outcomeOf,
+  reloaded,
+  withOutcome,
+  withPage,
+  withProblem,
+  withProduct,
+  withoutRow,
+  type Outcome,
+} from '../state/listing';
+import type { Product, ProductStatus } from '../state/product';
+import type { Live, LiveEvent } from './live';
+
+export interface ListOptions {
+  readonly status: ProductStatus;
+  readonly shopId: number | null;
+  /** Moderators read what is pending from their queue, which has a total. */
+  readonly isQueue: boolean;
+  /** A row that was decided stays while it is kept. */
+  keeps?(id: number): boolean;
+  /** Somebody else decided about a row that is shown. */
+  onDecided?(product: Product, outcome: Outcome): void;
+}
+
+const PAGE = 100;
+const MAX_PAGES = 100;
+/** How long a row that was decided says so. */
+const LEAVING_MS = 450;
+/** Lists may be older than an event, by so much at most. */
+const LISTS_LAG_MS = 10_000;
+const TOTAL_DELAY_MS = 1500;
+const MAX_READS = 4;
+
+const STATUS_AFTER: Partial<Record<string, ProductStatus>> = {
+  'product.submitted': 'pending',
+  'product.approved': 'approved',
+  'product.rejected': 'rejected',
+  'product.withdrawn': 'withdrawn',
+};
+
+export class ProductList {
+  readonly listing;
+  readonly isLoading = signal(false);
+  readonly failure = signal<unknown>(null);
+  readonly isLoaded = signal(false);
+  readonly total;
+  readonly #counted = signal<number | null>(null);
+  readonly #stop: (() => void)[];
+  /** When the last event of each product arrived. */
+  readonly #touched = new Map<number, number>();
+  readonly #wanted = new Set<number>();
+  #reads = 0;
+  #generation = 0;
+  #countTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    readonly http: Http,
+    live: Live,
+    readonly options: ListOptions,
+  ) {
+    this.listing = signal(emptyListing(options.isQueue ? 'oldest first' : 'newest first'));
+    this.total = computed(() => {
+      const { rows, cursor } = this.listing.value;
+      if (this.isLoaded.value && cursor === null) return rows.filter((row) => !row.outcome).length;
+      return this.#counted.value;
+    });
+    this.#stop = [
+      live.on((event) => this.#follow(event)),
+      live.client.onRefetch(() => void this.load()),
+    ];
+  }
+
+  stop(): void {
+    this.#generation++;
+    clearTimeout(this.#countTimer);
+    for (const stop of this.#stop) stop();
+  }
+
+  /** Reads as many pages as were read before: the first one at least. */
+  async load(): Promise<void> {
+    const generation = ++this.#generation;
+    const wanted = Math.max(1, this.listing.peek().rows.length);
+    const startedAt = Date.now();
+    const products: Product[] = [];
+    let cursor: string | null = null;
+    this.isLoading.value = true;
+    try {
+      do {
+        const page = await this.#read(cursor);
+        products.push(...page.items);
+        cursor = page.cursor;
+        if (generation !== this.#generation) return;
+      } while (cursor && products.length < wanted && products.length < PAGE * MAX_PAGES);
+      batch(() => {
+        const sure = this.#sure(products, startedAt);
+        this.listing.value = reloaded(this.listing.peek(), sure, cursor);
+        this.isLoaded.value = true;
+        this.failure.value = null;
+      });
+    } catch (error) {
+      if (generation === this.#generation) this.failure.value = error;
+    } finally {
+      if (generation === this.#generation) this.isLoading.value = false;
+    }
+  }
+
+  /** Reads the next page, if there is one. */
+  async more(): Promise<void> {
+    const { cursor } = this.listing.peek();
+    if (!cursor || this.isLoading.peek()) return;
+    const generation = this.#generation;
+    const startedAt = Date.now();
+    this.isLoading.value = true;
+    try {
+      const page = await this.#read(cursor);
+      if (generation !== this.#generation) return;
+      const sure = this.#sure(page.items, startedAt);
+      this.listing.value = withPage(this.listing.peek(), sure, page.cursor);
+      this.failure.value = null;
+    } catch (error) {
+      this.failure.value = error;
+    } finally {
+      if (generation === this.#generation) this.isLoading.value = false;
+    }
+  }
+
+  /** Takes a product from an answer. */
+  put(product: Product): void {
+    const id = product.product_id;
+    this.#touched.set(id, Date.now());
+    if (!this.#belongs(product) && findRow(this.listing.peek(), id)) {
+      this.decide(id, outcomeOf(product));
+    } else {
+      this.listing.value = withProduct(this.listing.peek(), product, this.#belongs(product));
+    }
+  }
+
+  /** Shows for a moment how a product was decided, and lets its row leave. */
+  decide(id: number, outcome: Outcome): void {
+    this.#touched.set(id, Date.now());
+    this.listing.value = withOutcome(this.listing.peek(), id, outcome);
+    setTimeout(() => this.sweep(), LEAVING_MS);
+  }
+
+  /** Removes the rows that were decided and are not kept. */
+  sweep(): void {
+    const done = this.listing.peek().rows.filter((row) => row.outcome);
+    for (const { product } of done) {
+      const id = product.product_id;
+      if (this.options.keeps?.(id) || Date.now() - (this.#touched.get(id) ?? 0) < LEAVING_MS)
+        continue;
+      this.listing.value = withoutRow(this.listing.peek(), id);
+    }
+  }
+
+  refuse(id: number, code: string): void {
+    this.listing.value = withProblem(this.listing.peek(), id, code);
+  }
+
+  /** Reads a product by itself, until no event has come meanwhile. Resolves to it, or to null. */
+  async refresh(id: number): Promise<Product | null> {
+    for (;;) {
+      const touchedAt = this.#touched.get(id);
+      let found: Product | null = null;
+      try {
+        const path = { product_id: id };
+        found = (await this.http.get('/api/v1/products/{product_id}', { path })).data;
+      } catch (error) {
+        if (codeOf(error) !== 'product_not_found') throw error;
+      }
+      if (touchedAt !== this.#touched.get(id)) continue;
+      if (found) this.put(found);
+      else if (findRow(this.listing.peek(), id)) this.decide(id, { status: 'gone', adminId: null });
+      return found;
+    }
+  }
+
+  #follow(event: LiveEvent): void {
+    const status = STATUS_AFTER[event.event];
+    if (!status || !('product_id' in event.data)) return;
+    const { product_id: id, shop_id: shopId } = event.data;
+    if (this.options.shopId !== null && shopId !== this.options.shopId) return;
+    this.#prune();
+    this.#touched.set(id, Date.now());
+    const row = findRow(this.listing.peek(), id);
+    if (status === this.options.status) {
+      this.#want(id);
+      if (!row) this.#count(1);
+    } else if (row && !row.outcome) {
+      const outcome = { status, adminId: 'admin_id' in event.data ? event.data.admin_id : null };
+      this.options.onDecided?.(row.product, outcome);
+      this.decide(id, outcome);
+      this.#count(-1);
+    } else {
+      this.#count(this.options.isQueue && !row ? -1 : 0);
+    }
+  }
+
+  #belongs(product: Product): boolean {
+    const { status, shopId } = this.options;
+    return product.moderation_status === status && (shopId === null || shopId === product.shop_id);
+  }
+
+  /** Leaves out what events are newer about, and asks for these products themselves. */
+  #sure(products: readonly Product[], startedAt: number): Product[] {
+    return products.filter(({ product_id: id }) => {
+      const touchedAt = this.#touched.get(id);
+      const isSure = touchedAt === undefined || touchedAt < startedAt - LISTS_LAG_MS;
+      if (!isSure) this.#want(id);
+      return isSure;
+    });
+  }
+
+  /** Reads products one after another, a few at a time. */
+  #want(id: number): void {
+    this.#wanted.add(id);
+    if (this.#reads < MAX_READS) void this.#readWanted();
+  }
+
+  async #readWanted(): Promise<void> {
+    this.#reads++;
+    for (const id of this.#wanted) {
+      this.#wanted.delete(id);
+      await this.refresh(id).catch((error: unknown) => (this.failure.value = error));
+    }
+    this.#reads--;
+  }
+
+  async #read(cursor: string | null): Promise<{ items: Product[]; cursor: string | null }> {
+    const { status, shopId, isQueue } = this.options;
+    const query = {
+      limit: PAGE,
+      ...(cursor ? { cursor } : {}),
+      ...(shopId === null ? {} : { shop_id: shopId }),
+    };
+    if (isQueue) {
+      const { data } = await this.http.get('/api/v1/admin/moderation/queue', { query });
+      this.#counted.value = data.total;
+      return { items: data.items, cursor: data.cursor ?? null };
+    }
+    const { data } = await this.http.get('/api/v1/products', { query: { ...query, status } });
+    return { items: data.items, cursor: data.cursor ?? null };
+  }
+
+  /** Counts with events, and asks for the exact number a little later. */
+  #count(difference: number): void {
+    const counted = this.#counted.peek();
+    if (!this.options.isQueue || counted === null) return;
+    this.#counted.value = Math.max(0, counted + difference);
+    clearTimeout(this.#countTimer);
+    this.#countTimer = setTimeout(() => void this.#countAgain(), TOTAL_DELAY_MS);
+  }
+
+  async #countAgain(): Promise<void> {
+    const { shopId } = this.options;
+    const query = { limit: 1, ...(shopId === null ? {} : { shop_id: shopId }) };
+    const path = '/api/v1/admin/moderation/queue';
+    const total = await this.http.get(path, { query }).then(
+      ({ data }) => data.total,
+      () => null,
+    );
+    if (total !== null) this.#counted.value = total;
+  }
+
+  #prune(): void {
+    const old = Date.now() - 6 * LISTS_LAG_MS;
+    for (const [id, touchedAt] of this.#touched) {
+      if (touchedAt > old) break;
+      this.#touched.delete(id);
+    }
+  }
+}

@@ -1,0 +1,102 @@
+/** Who is logged in on this tab: the access token in memory, the refresh token in `sessionStorage`. */
+
+import { Session, VitrinaClient, type Account, type Status } from '@vitrina/client';
+import { browser } from '@vitrina/client/browser';
+import { signal } from '@preact/signals';
+import { kept } from './preferences';
+import { Workspace } from './workspace';
+
+/** Why the login is shown: nothing to say, or a sentence of `texts.login`. */
+export type Notice = 'ended' | 'copied' | null;
+
+export const workspace = signal<Workspace | null>(null);
+export const notice = signal<Notice>(null);
+/** False until it is known whether this tab has a session. */
+export const isReady = signal(false);
+
+const LOCK_PATIENCE_MS = 1500;
+const LOCK_RETRY_MS = 100;
+const ENDED: readonly string[] = ['login_required', 'account_disconnected'];
+
+const tab = kept('tab', 'sessionStorage');
+
+/** What proves a device outlives the tab; the session does not. */
+const secrets = {
+  getItem: (key: string) => placeOf(key).getItem(key),
+  setItem: (key: string, text: string) => placeOf(key).setItem(key, text),
+  removeItem: (key: string) => placeOf(key).removeItem(key),
+};
+
+function placeOf(key: string): Storage {
+  return key.endsWith('.device') ? window.localStorage : window.sessionStorage;
+}
+
+const session = new Session({ url: location.origin, secrets, storageKey: 'vitrina.console' });
+
+/** Goes on with the session of this tab, if it has one. */
+export async function restore(): Promise<void> {
+  const name = tab.read();
+  if (name && !(await isOnly(name))) {
+    // The refresh token belongs to the tab that this one was copied from.
+    window.sessionStorage.clear();
+    notice.value = 'copied';
+  }
+  const account = await session.account().catch(() => null);
+  if (account) enter(account);
+  isReady.value = true;
+}
+
+/** Begins a session; rejects with what the page shows. */
+export async function logIn(email: string, password: string): Promise<void> {
+  const name = crypto.randomUUID();
+  const account = await session.login(email, password, { deviceName: 'Vitrina console' });
+  tab.write(name);
+  await isOnly(name);
+  notice.value = null;
+  enter(account);
+}
+
+export async function logOut(reason: Notice = null): Promise<void> {
+  const left = workspace.peek();
+  workspace.value = null;
+  notice.value = reason;
+  left?.stop();
+  await left?.live.client.logout();
+}
+
+function enter(account: Account): void {
+  const platform = browser({ isShared: false, staysHidden: true });
+  // Lists are read anew when the page begins, so it has no positions to keep.
+  delete platform.store;
+  const client = new VitrinaClient({
+    url: location.origin,
+    as: account.client_type,
+    tokens: session,
+    platform,
+  });
+  workspace.value = new Workspace(client, account);
+  client.onStatus(leaveWhenEnded);
+  client.start();
+}
+
+function leaveWhenEnded(status: Status): void {
+  if (status.state === 'stopped' && ENDED.includes(status.reason)) void logOut('ended');
+}
+
+/** Returns whether no other tab goes by this name, and keeps the name while this page is open. */
+async function isOnly(name: string): Promise<boolean> {
+  if (!('locks' in navigator)) return true;
+  const deadline = Date.now() + LOCK_PATIENCE_MS;
+  do {
+    const isHeld = await new Promise<boolean>((resolve) => {
+      void navigator.locks.request(`vitrina.console.${name}`, { ifAvailable: true }, (lock) => {
+        resolve(lock !== null);
+        return lock ? new Promise(() => undefined) : undefined;
+      });
+    });
+    if (isHeld) return true;
+    // A page that is loaded again may meet its own end.
+    await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MS));
+  } while (Date.now() < deadline);
+  return false;
+}

@@ -1,0 +1,84 @@
+/** The page: who is logged in decides what it has. */
+
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { WorkspaceContext, useWorkspace } from '../parts/context';
+import { useKeys } from '../parts/keys';
+import { ToastList } from '../parts/toasts';
+import { texts } from '../store/preferences';
+import { route } from '../store/route';
+import { isReady, logOut, workspace } from '../store/session';
+import { Header } from './header';
+import { Help } from './help';
+import { Login } from './login';
+import { Navigation } from './navigation';
+import { viewFor, VIEWS } from './views';
+
+export function App() {
+  const found = workspace.value;
+  if (!isReady.value) return null;
+  if (!found) return <Login />;
+  return (
+    <WorkspaceContext.Provider value={found}>
+      {found.account.client_type === 'user' ? <Nothing /> : <Page />}
+    </WorkspaceContext.Provider>
+  );
+}
+
+function Page() {
+  const { account } = useWorkspace();
+  const isHelpOpen = useSignal(false);
+  const { skip, brand, nav } = texts.value;
+  const view = viewFor(account.client_type, route.value.view);
+  const { title, View } = VIEWS[view];
+  const openHelp = () => {
+    isHelpOpen.value = true;
+  };
+  useKeys({ '?': openHelp });
+  useEffect(() => {
+    document.title = `${nav[title]} · ${brand}`;
+  }, [nav, title, brand]);
+  return (
+    <div class="app">
+      <a
+        class="skip"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          document.getElementById('main')?.focus();
+        }}
+      >
+        {skip}
+      </a>
+      <Header onHelp={openHelp} />
+      <Navigation view={view} />
+      <main id="main" tabIndex={-1} class={`view-${view}`}>
+        <View key={view} />
+      </main>
+      <ToastList />
+      {isHelpOpen.value && (
+        <Help
+          onClose={() => {
+            isHelpOpen.value = false;
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+/** Buyers have an account, and nothing to do here. */
+function Nothing() {
+  const words = texts.value.login;
+  return (
+    <main class="login">
+      <div class="card">
+        <h1>{words.none}</h1>
+        <p>{words.noneText}</p>
+        <button type="button" class="button" onClick={() => void logOut()}>
+          {words.out}
+        </button>
+      </div>
+    </main>
+  );
+}

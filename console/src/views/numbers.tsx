@@ -1,0 +1,129 @@
+/** Connections over time, events a minute, and how soon they arrive. */
+
+import { clock, now } from '../format';
+import { Bars, Line } from '../parts/chart';
+import { useWorkspace } from '../parts/context';
+import { eventsPerMinute } from '../state/feed';
+import { percentile, thinned } from '../state/numbers';
+import { texts } from '../store/preferences';
+
+const WIDTH = 480;
+const HEIGHT = 120;
+const POINTS = 120;
+const TABLE_ROWS = 10;
+const MINUTES = 60;
+
+export function Numbers() {
+  const { stats } = useWorkspace();
+  const words = texts.value.numbers;
+  return (
+    <div class="column padded">
+      <h1>{words.title}</h1>
+      <div class="cards">
+        {Object.keys(words.types).map((type) => (
+          <Connections key={type} type={type} />
+        ))}
+        <EventsPerMinute />
+        <Delays />
+      </div>
+      {stats.value && (
+        <p class="meta">
+          {words.total}: {stats.value.total.toLocaleString(texts.value.locale)} · {words.rooms}:{' '}
+          {stats.value.rooms.toLocaleString(texts.value.locale)}
+        </p>
+      )}
+      <Table />
+    </div>
+  );
+}
+
+function Connections({ type }: { type: string }) {
+  const { samples } = useWorkspace();
+  const { numbers: words, locale } = texts.value;
+  const values = thinned(samples.value, POINTS).map(({ byType }) => byType[type] ?? 0);
+  const first = samples.value[0];
+  const name = words.types[type] ?? type;
+  return (
+    <section class="card" aria-label={name}>
+      <h2>{name}</h2>
+      <p class="big number">{values.at(-1)?.toLocaleString(locale) ?? words.waiting}</p>
+      <Line values={values} width={WIDTH} height={HEIGHT} label={name} />
+      {first && <p class="meta">{words.since(clock(first.time))}</p>}
+    </section>
+  );
+}
+
+function EventsPerMinute() {
+  const { live } = useWorkspace();
+  const words = texts.value.numbers;
+  const counts = eventsPerMinute(
+    live.times.value,
+    Math.max(now.value, live.times.value.at(-1) ?? 0),
+    MINUTES,
+  );
+  return (
+    <section class="card" aria-label={words.perMinute}>
+      <h2>{words.perMinute}</h2>
+      <p class="big number">{counts.at(-1)}</p>
+      <Bars values={counts} width={WIDTH} height={HEIGHT} label={words.perMinute} />
+    </section>
+  );
+}
+
+function Delays() {
+  const { live } = useWorkspace();
+  const words = texts.value.numbers;
+  const delays = live.delays.value;
+  const [median, slow] = [percentile(delays, 0.5), percentile(delays, 0.95)];
+  return (
+    <section class="card" aria-label={words.delay}>
+      <h2>{words.delay}</h2>
+      {median === null || slow === null ? (
+        <p>{words.noDelay}</p>
+      ) : (
+        <>
+          <p class="big number">{words.ms(median)}</p>
+          <Line values={delays} width={WIDTH} height={HEIGHT} label={words.delay} />
+          <p class="meta">
+            {words.median} {words.ms(median)} · {words.slow} {words.ms(slow)}
+          </p>
+        </>
+      )}
+      <p class="meta">{words.delayText}</p>
+    </section>
+  );
+}
+
+/** The same for those who do not see the lines. */
+function Table() {
+  const { samples } = useWorkspace();
+  const { numbers: words, locale } = texts.value;
+  const types = Object.entries(words.types);
+  return (
+    <details>
+      <summary>{words.table}</summary>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">{words.time}</th>
+            {types.map(([type, name]) => (
+              <th key={type} scope="col">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {thinned(samples.value, TABLE_ROWS).map(({ time, byType }) => (
+            <tr key={time}>
+              <th scope="row">{clock(time)}</th>
+              {types.map(([type]) => (
+                <td key={type}>{(byType[type] ?? 0).toLocaleString(locale)}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </details>
+  );
+}

@@ -1,0 +1,82 @@
+// What people do elsewhere while a page is open: requests of the stack at the URL of the environment.
+
+import { randomUUID } from 'node:crypto';
+
+const { URL: HOST, PASSWORD } = process.env;
+const tokens = new Map();
+
+/** Returns the answer to a request of `who`: `admin`, `shop`, `user`, or nobody. */
+export async function ask(method, path, { who, body, headers = {} } = {}) {
+  const response = await fetch(HOST + path, {
+    method,
+    headers: {
+      ...(who && { Authorization: `Bearer ${await token(who)}` }),
+      ...(body && { 'Content-Type': 'application/json' }),
+      ...headers,
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, body: text ? JSON.parse(text) : null, headers: response.headers };
+}
+
+async function token(who) {
+  if (!tokens.has(who)) {
+    const body = { email: `${who}@example.com`, password: PASSWORD };
+    tokens.set(who, ask('POST', '/api/v1/auth/login', { body }).then((answer) => answer.body.access_token));
+  }
+  return tokens.get(who);
+}
+
+/** Returns the body of an answer; throws if it is a refusal. */
+export async function done(method, path, more) {
+  const answer = await ask(method, path, more);
+  if (answer.status >= 300) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`);
+  return answer.body;
+}
+
+let products = 0;
+
+/** Submits a product of the shop, and returns it. */
+export function submit(fields = {}) {
+  products += 1;
+  const body = { product_name: `Платье ${products}`, price: 4990, ...fields };
+  return done('POST', '/api/v1/products', { who: 'shop', body });
+}
+
+/** Submits several products, eight at once. */
+export async function submitMany(count) {
+  const made = [];
+  const worker = async () => {
+    while (made.length < count) {
+      const place = made.push(null) - 1;
+      made[place] = await submit();
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, worker));
+  return made;
+}
+
+export function edit(product, fields) {
+  const body = { product_name: product.product_name, price: product.price, ...fields };
+  return done('PUT', `/api/v1/products/${product.product_id}`, { who: 'shop', body });
+}
+
+export function approve(product, notes = 'Хорошо') {
+  return done('POST', `/api/v1/admin/products/${product.product_id}/approve`, {
+    who: 'admin',
+    body: { moderation_notes: notes },
+    headers: { 'Idempotency-Key': randomUUID() },
+  });
+}
+
+/** Approves every pending product, so that the queue is empty. */
+export async function emptyQueue() {
+  for (;;) {
+    const page = await done('GET', '/api/v1/admin/moderation/queue?limit=100', { who: 'admin' });
+    if (page.items.length === 0) return;
+    const seen = page.items.map(({ product_id, version }) => ({ product_id, version }));
+    const body = { products: seen, moderation_notes: 'Пусто' };
+    await done('POST', '/api/v1/admin/products/bulk-approve', { who: 'admin', body });
+  }
+}
