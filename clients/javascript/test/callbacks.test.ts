@@ -113,7 +113,7 @@ describe('a mistake of the app', () => {
     process.on('unhandledRejection', rejections);
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
     const app = createApp();
-    const reject = () => Promise.reject(new Error('later'));
+    const reject = (): void => Promise.reject(new Error('later')) as unknown as undefined;
     app.client.on('product.approved', reject);
     app.client.onStatus(reject);
     app.client.onError(reject);
@@ -140,7 +140,7 @@ describe('a mistake of the app', () => {
 
   test('that never ends costs nothing', async () => {
     const app = createApp();
-    app.client.on('product.approved', () => new Promise(() => undefined));
+    app.client.on('product.approved', () => new Promise(() => undefined) as unknown as undefined);
     (await app.connect(0)).receive(event(1), event(2));
     expect(app.seqs).toEqual([1, 2]);
   });
@@ -205,7 +205,7 @@ describe('what the machine calls may call the client', () => {
 test('listeners that come and go while they are called are as one expects', async () => {
   const app = createApp();
   const heard: string[] = [];
-  const stopSecond = [() => undefined as void];
+  const stopSecond: (() => void)[] = [];
   app.client.on('*', () => {
     heard.push('first');
     stopSecond[0]?.();
