@@ -12,11 +12,12 @@ MAKEFLAGS += --no-print-directory
 SOURCES := pyproject.toml README.md LICENSE infra/artifact.py infra/aws_descriptions.py $(shell find functions vitrina -type f -not -name '*.pyc')
 
 # The client package is compiled into the console.
-CONSOLE_SOURCES := $(shell find console clients/javascript/src -name node_modules -prune -o -type f -print)
+CLIENT_SOURCES := $(shell find clients/javascript/src -type f)
+CONSOLE_SOURCES := $(CLIENT_SOURCES) $(shell find console -name node_modules -prune -o -type f -print)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test test-nightly bench fuzz lint format reference client console cost lock artifact clean
+.PHONY: help demo dev test test-nightly test-expo bench fuzz lint format reference client console pictures cost lock artifact clean
 .PHONY: bootstrap deploy diff outputs account password remove-account verify replay-dead-letters tail
 .PHONY: disconnect-all everyone-out new-edge-value
 
@@ -33,14 +34,14 @@ dev: build/ready ## keep the local cloud running on http://localhost:8000 until 
 PYTEST := $(BIN)/pytest --numprocesses auto
 
 # The linters run beside the tests, which mostly wait; their findings are shown last.
-test: build/ready build/reference.done build/browser.done ## run the linters and all tests
+test: build/ready build/reference.done build/browser.done build/client.done build/console-tests.done ## run the linters and all tests
 	@$(MAKE) lint >build/lint.log 2>&1 & $(PYTEST); tests=$$?; \
 	wait $$! && exit $$tests || { cat build/lint.log; exit 1; }
 
 test-nightly: test ## also search with Hypothesis at random, and longer
 	$(PYTEST) -m hypothesis --hypothesis-profile nightly
 
-bench: build/ready build/bench.done ## run the benchmarks: make bench, or make bench NAME=posts
+bench: build/ready build/bench.done build/client.done build/browser.done ## run the benchmarks: make bench, or make bench NAME=posts
 	@build/bench/bin/python -m bench $(NAME)
 
 # Seconds per engine, split evenly across handlers: 10200 gives seventeen handlers ten minutes each.
@@ -49,15 +50,24 @@ SECONDS := 600
 fuzz: build/fuzz.done ## search for events that break a handler: make fuzz, or with SECONDS=… NAME=…
 	@build/fuzz/bin/python -m fuzz $(if $(REPLAY),--replay $(REPLAY),--seconds $(SECONDS) $(NAME))
 
-lint: build/venv.done
+lint: build/venv.done build/client.done build/console-tests.done
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy --no-error-summary
+	cd clients/javascript && npm run --silent lint
+	cd console && npm run --silent lint
 
-reference: build/venv.done ## write openapi.json, asyncapi.json and the tables of docs/protocol.md
+reference: build/venv.done build/client.done ## write openapi.json, asyncapi.json, the client's types and the tables of docs/protocol.md
 	@$(BIN)/python -m reference
+	@cd clients/javascript && npm run --silent types
+
+pictures: build/ready build/bench.done build/browser.done ## take the pictures of the README
+	@build/bench/bin/python -m bench.pictures
 
 console: build/console.done ## build the console into build/console
+
+test-expo: build/expo.done client ## check the types of examples/expo, and test its screens
+	@cd examples/expo && npm install --silent --no-save $(CURDIR)/build/dist/vitrina-client-*.tgz && npm test --silent
 
 client: build/client.done ## build the npm package: build/dist/vitrina-client-VERSION.tgz
 	@mkdir -p build/dist
@@ -69,6 +79,8 @@ cost: build/venv.done ## write the tables of docs/cost.md
 format: build/venv.done
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+	cd clients/javascript && npm run --silent format
+	cd console && npm run --silent format
 
 # --- Setup ----------------------------------------------------------------------------------------
 
@@ -102,10 +114,22 @@ build/console-node.done: console/package.json console/package-lock.json build/ve
 	@cd console && npm ci --silent --omit=dev
 	@touch $@
 
+# Its linters and tests too.
+build/console-tests.done: build/console-node.done
+	@echo "Setting up the linters and tests of the console ..." >&2
+	@cd console && npm ci --silent
+	@touch $@
+
 build/console.done: build/console-node.done $(CONSOLE_SOURCES)
 	@echo "Building the console ..." >&2
 	@cd console && npm run --silent build >&2
 	@touch $@
+
+# The client package as one file for pages without a bundler. The console's build has a bundler.
+build/client/vitrina.js: build/console-node.done $(CLIENT_SOURCES)
+	@console/node_modules/.bin/esbuild clients/javascript/src/bundle.ts --bundle --minify --format=esm \
+		--target=es2022 --outfile=$@ --log-level=warning
+	@echo "Client for browsers: $$(wc -c <$@) bytes, $$(gzip -9c $@ | wc -c) gzipped" >&2
 
 # For tests of the API's descriptions: linters and generators, which nothing else needs.
 build/reference.done: tests/reference/package.json tests/reference/package-lock.json build/venv.done
@@ -123,6 +147,12 @@ build/browser.done: harness/browser/package.json harness/browser/package-lock.js
 build/client.done: clients/javascript/package.json clients/javascript/package-lock.json build/venv.done
 	@echo "Setting up the client package ..." >&2
 	@cd clients/javascript && npm ci --silent
+	@touch $@
+
+# For the example only: Expo is large.
+build/expo.done: examples/expo/package.json examples/expo/package-lock.json build/venv.done
+	@echo "Setting up the Expo app ..." >&2
+	@cd examples/expo && npm ci --silent
 	@touch $@
 
 # For what only benchmarks need: the clients that the sender is compared with pin botocore too.
@@ -171,12 +201,13 @@ COMPILER_x86_64 = $(LAMBDA_COMPILER)
 COMPILE = PYTHONHASHSEED=0 $(COMPILER_$*) -m compileall -q -j 1 --invalidation-mode unchecked-hash
 
 # --reinstall-package: uv caches this project's own wheel and would install an old one.
-build/lambda/%.zip: requirements/runtime.txt $(SOURCES) build/venv.done
+build/lambda/%.zip: requirements/runtime.txt $(SOURCES) build/client/vitrina.js build/venv.done
 	@echo "Building the Lambda artifact ($*) ..." >&2
 	@rm -rf build/lambda/$* build/dist/$*
 	@$(UV) pip install --quiet $(PLATFORM_$*) --target build/lambda/$* --require-hashes -r requirements/runtime.txt
 	@$(UV) build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir build/dist/$*
 	@$(UV) pip install --quiet $(PLATFORM_$*) --target build/lambda/$* --no-deps --reinstall-package vitrina build/dist/$*/*.whl
+	@cp build/client/vitrina.js build/lambda/$*/functions/openapi/
 	@$(COMPILE) -s build/lambda/$* -p /var/task build/lambda/$*
 	@$(BIN)/python -m infra.artifact build/lambda/$*
 
@@ -258,7 +289,7 @@ lock: build/venv.done ## pin the newest version of every dependency
 	cd clients/javascript && npm update --package-lock-only
 	cd console && npm update --package-lock-only
 
-NODE_FOLDERS := . bench clients/javascript console harness/browser tests/reference
+NODE_FOLDERS := . bench clients/javascript console examples/expo harness/browser tests/reference
 
 clean: ## remove everything generated
 	rm -rf build clients/javascript/dist .mypy_cache .pytest_cache .ruff_cache $(NODE_FOLDERS:%=%/node_modules)

@@ -3,7 +3,21 @@
 import signal
 import sys
 
-from bench import bursts, cold, hostile, million, posts, recovery, report, scale, stub, units
+from bench import (
+    bursts,
+    cold,
+    console,
+    hostile,
+    million,
+    posts,
+    recovery,
+    report,
+    scale,
+    sizes,
+    soak,
+    stub,
+    units,
+)
 from local.progress import Progress
 
 BENCHMARKS = {
@@ -16,6 +30,9 @@ BENCHMARKS = {
     "cold": cold.measure,
     "hostile": hostile.measure,
     "revocations": hostile.revocations,
+    "soak": soak.measure,
+    "sizes": sizes.measure,
+    "console": console.measure,
 }
 
 

@@ -13,41 +13,63 @@ const UNITS = [
   ['minute', 60_000],
 ] as const;
 
+/** Formats by what they are made of: to make one takes longer than a hundred uses. */
+const formats = new Map<string, object>();
+
+function formatOf<F extends object>(
+  Format: new (locale: string, options: never) => F,
+  options: Record<string, unknown>,
+): F {
+  const { locale } = texts.value;
+  const key = Format.name + locale + JSON.stringify(options);
+  const found = (formats.get(key) as F | undefined) ?? new Format(locale, options as never);
+  formats.set(key, found);
+  return found;
+}
+
+export function number(value: number | null | undefined): string {
+  return value === null || value === undefined ? '' : formatOf(Intl.NumberFormat, {}).format(value);
+}
+
 /** Returns `2 min ago`, or only `2 min`. */
 export function age(timestamp: string, style: 'ago' | 'short'): string {
   const ms = Math.max(0, now.value - Date.parse(timestamp));
-  const { locale, ago } = texts.value;
+  const { ago } = texts.value;
   const [unit, length] = UNITS.find(([, length]) => ms >= length) ?? ['minute', 60_000];
-  if (ms < 60_000) return ago.now;
+  if (ms < 60_000) return style === 'ago' ? ago.justNow : ago.now;
   const value = Math.floor(ms / length);
   return style === 'ago'
-    ? new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }).format(-value, unit)
-    : new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'short' }).format(value);
+    ? formatOf(Intl.RelativeTimeFormat, { numeric: 'auto' }).format(-value, unit)
+    : formatOf(Intl.NumberFormat, { style: 'unit', unit, unitDisplay: 'short' }).format(value);
 }
 
 /** Returns the time, with the day if that is not today. */
 export function moment(time: string | number): string {
   const date = new Date(time);
   const isToday = date.toDateString() === new Date(now.value).toDateString();
-  return date.toLocaleString(texts.value.locale, {
+  return formatOf(Intl.DateTimeFormat, {
     ...(isToday ? {} : { day: 'numeric', month: 'short' }),
     hour: '2-digit',
     minute: '2-digit',
-  });
+  }).format(date);
 }
 
 export function clock(time: number): string {
-  return new Date(time).toLocaleTimeString(texts.value.locale);
+  return formatOf(Intl.DateTimeFormat, { timeStyle: 'medium' }).format(time);
 }
 
 /** Returns an amount in a currency, or the number alone if the currency is not known. */
-export function money(amount: number | null | undefined, currency: string | null): string {
+export function money(
+  amount: number | null | undefined,
+  currency: string | null,
+  minDigits = 0,
+): string {
   if (amount === null || amount === undefined) return texts.value.product.noPrice;
-  const digits = Number.isInteger(amount) ? 0 : 2;
-  const { locale } = texts.value;
-  const options = { minimumFractionDigits: digits };
-  if (!currency) return amount.toLocaleString(locale, options);
-  return amount.toLocaleString(locale, { ...options, style: 'currency', currency });
+  const options = { minimumFractionDigits: Number.isInteger(amount) ? minDigits : 2 };
+  const inCurrency = { style: 'currency', currency, currencyDisplay: 'narrowSymbol' };
+  return formatOf(Intl.NumberFormat, currency ? { ...options, ...inCurrency } : options).format(
+    amount,
+  );
 }
 
 // Everything that hides, joins or turns letters, but the joiners that emoji and some scripts need.

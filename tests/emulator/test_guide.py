@@ -1,4 +1,4 @@
-"""The guide's module and commands, on the real stack; only the host is another one."""
+"""The guide's programs and commands, on the real stack; only the host is another one."""
 
 import json
 import shutil
@@ -10,10 +10,14 @@ from typing import Any
 
 import pytest
 
+from harness.bundles import bundle
 from local.client import Client
 from tests.emulator.test_clients import ROOT, running
 from tests.guide import pages
 from tests.guide.app import NODE, App
+from tests.guide.conftest import driver
+
+__all__ = ["driver"]
 
 needs_curl_and_jq = pytest.mark.skipif(
     not (shutil.which("curl") and shutil.which("jq")), reason="the guide uses curl and jq"
@@ -23,16 +27,14 @@ StartApp = Callable[[], App]
 
 
 @pytest.fixture
-def start_app(tmp_path: Path, url: str, tokens: dict[str, str]) -> Iterator[StartApp]:
+def start_app(tmp_path: Path, driver: Path, url: str, tokens: dict[str, str]) -> Iterator[StartApp]:
     """Return a way to start an app of the user; all share a storage, and are killed at the end."""
-    module = tmp_path / "notifications.mjs"
-    module.write_text(pages.block(pages.GUIDE, "file", "notifications.js"))
     with ExitStack() as apps:
 
         def start_app() -> App:
             storage = str(tmp_path / "storage")
-            times = {"saveDelayMs": 10, "firstDelayMs": 100}
-            app = App(module, url=url, tokens=[tokens["user"]], storage=storage, times=times)
+            times = {"saveDelayMs": 10, "firstRetryMs": 100}
+            app = App(driver, url=url, tokens=[tokens["user"]], storage=storage, times=times)
             apps.callback(app.kill)
             app.call("start")
             app.wait_for(state="online")
@@ -83,48 +85,49 @@ def test_an_app_that_was_killed_gets_what_it_missed_exactly_once(
     assert app.told("refetch") == []
 
 
-def test_an_app_that_comes_from_the_background_gets_what_it_missed(
-    start_app: StartApp, submit: Callable[[], int], approve: Callable[..., Any]
-) -> None:
-    product_id = submit()
-    app = start_app()
-    app.call("setForeground", False)
-    approve(product_id)
-    app.call("setForeground", True)
-    app.wait(lambda: delivered(app, product_id))
-    assert len(delivered(app, product_id)) == 1
-
-
-FETCH = """
-import { fetchEvents } from './events.mjs';
-const [url, token, since] = process.argv.slice(2);
-console.log(JSON.stringify(await fetchEvents(url, token, 'user', since)));
-"""
-
-
-def test_events_are_fetched_without_a_websocket(
+def test_the_guides_first_program_prints_what_the_guide_shows(
     tmp_path: Path,
     url: str,
     tokens: dict[str, str],
     submit: Callable[[], int],
     approve: Callable[..., Any],
 ) -> None:
-    (tmp_path / "events.mjs").write_text(pages.block(pages.GUIDE, "file", "events.js"))
-    (tmp_path / "fetch.mjs").write_text(FETCH)
+    (tmp_path / "first.mjs").write_text(program("first.mjs", url))
+    script = bundle(tmp_path / "first.mjs", tmp_path, "node")
+    with running(tmp_path, str(NODE), str(script), TOKEN=tokens["user"]) as first:
+        first.wait_for("connecting", "online")
+        approve(submit())
+        first.wait_for("connecting", "online", "New product: Красное платье")
 
-    def fetch(*since: str) -> Any:
-        command: list[str | Path] = [NODE, tmp_path / "fetch.mjs", url, tokens["user"], *since]
-        return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
-    begun = fetch()
-    missed = [submit(), submit()]
-    for product_id in missed:
-        approve(product_id)
-    found = fetch(begun["since"])
-    assert [event["data"]["product_id"] for event in found["events"]] == missed
-    assert found["recovered"]
-    assert fetch(found["since"]) == {**found, "events": []}
-    assert fetch("00000000:1") == {**found, "events": [], "recovered": False}
+SEED = """
+const token = process.env.TOKEN;
+const showNotification = (text) => console.log(text);
+const refreshProductsList = () => console.log('REFRESH');
+"""
+
+
+def test_the_smallest_client_of_the_guide_is_notified(
+    tmp_path: Path,
+    url: str,
+    tokens: dict[str, str],
+    submit: Callable[[], int],
+    approve: Callable[..., Any],
+) -> None:
+    (tmp_path / "smallest.mjs").write_text(
+        SEED
+        + program("smallest.js", url).replace("const ws =", "const ws = globalThis.ws =")
+        + "ws.onopen = () => console.log('OPEN');\n"
+    )
+    with running(tmp_path, str(NODE), str(tmp_path / "smallest.mjs"), TOKEN=tokens["user"]) as it:
+        it.wait_for("OPEN")
+        approve(submit())
+        it.wait_for("New product: Красное платье", "REFRESH")
+
+
+def program(name: str, url: str) -> str:
+    """Return a program of the page, for this host."""
+    return pages.block(pages.GUIDE, "file", name).replace("localhost:8000", url.partition("//")[2])
 
 
 def test_react_native_may_connect_with_its_host_as_the_origin(
@@ -152,7 +155,6 @@ def test_the_guides_commands_show_what_it_says(url: str) -> None:
     login = command("login", url)
     assert json.loads(run(command("health", url)))["status"] == "ok"
     assert set(json.loads(run(command("stats", url)))) == {"total", "by_type", "rooms"}
-    assert json.loads(run(login + command("refresh", url)))["token_type"] == "bearer"
     claims = json.loads(run(login + command("claims", url)))
     assert (claims["client_type"], claims["exp"][-1]) == ("user", "Z")
     assert run(login + command("handshake", url)) == "101\n"
@@ -186,5 +188,5 @@ def test_both_watching_clients_of_the_guide_see_an_approval(
 def test_every_command_of_the_guide_is_run_here() -> None:
     named = {block.name for block in pages.blocks(pages.GUIDE) if block.kind == "run"}
     assert named == {
-        *("login", "refresh", "health", "claims", "handshake", "stats", "watch", "wscat"),
+        *("login", "health", "claims", "handshake", "stats", "watch", "wscat"),
     }

@@ -1,4 +1,4 @@
-"""An app: the guide's module in Node, and everything it was told."""
+"""An app: the client package in Node, and everything it was told."""
 
 import json
 import os
@@ -11,7 +11,6 @@ from pathlib import Path
 from threading import Condition, Thread
 from typing import Any
 
-DRIVER = Path(__file__).with_name("driver.mjs")
 NODE = Path(sys.executable).with_name("node")
 PATIENCE_SECONDS = 60
 
@@ -19,12 +18,12 @@ Report = dict[str, Any]
 
 
 class App:
-    def __init__(self, module: Path, **configuration: Any) -> None:
-        """Start Node; `configuration` is what driver.mjs reads."""
+    def __init__(self, driver: Path, **configuration: Any) -> None:
+        """Start the bundle of driver.mjs in Node; `configuration` is what it reads."""
         # Node is started by a small program of Python's, which would not pass a kill on to it:
         # both are in a group of their own.
         self._process = subprocess.Popen(
-            [NODE, DRIVER, module, json.dumps(configuration)],
+            [NODE, driver, json.dumps(configuration)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -43,7 +42,7 @@ class App:
                 self._changed.notify_all()
 
     def call(self, name: str, *args: Any, on: str = "app") -> Any:
-        """Call a function of the module, and return what it resolves to."""
+        """Call a function of the driver, and return what it resolves to."""
         call = len(self.reports)
         assert self._process.stdin
         line = {"id": call, "on": on, "call": name, "args": args}

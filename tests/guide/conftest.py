@@ -1,4 +1,4 @@
-"""The guide's module, taken out of the page, a server to play with, and apps that use it."""
+"""A server to play with, and apps on the client package."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -7,21 +7,19 @@ from typing import Any
 
 import pytest
 
-from tests.guide import pages
+from harness.bundles import bundle
 from tests.guide.app import App
 from tests.guide.fake_server import FakeServer
 
 # Short, so that nothing has to be waited for.
-TIMES = {"firstDelayMs": 10, "longestDelayMs": 20, "saveDelayMs": 1}
+TIMES = {"firstRetryMs": 10, "maxRetryMs": 20, "saveDelayMs": 1, "backgroundGraceMs": 0}
 
 
 @pytest.fixture(scope="session")
-def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the module as a file, pasted from the guide."""
-    # Node takes .mjs for a module; an app's bundler takes .js as well.
-    path = tmp_path_factory.mktemp("guide") / "notifications.mjs"
-    path.write_text(pages.block(pages.GUIDE, "file", "notifications.js"))
-    return path
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the program that apps are."""
+    source = Path(__file__).with_name("driver.mjs")
+    return bundle(source, tmp_path_factory.mktemp("driver"), "node")
 
 
 @pytest.fixture
@@ -34,7 +32,7 @@ StartApp = Callable[..., App]
 
 
 @pytest.fixture
-def start_app(module: Path, server: FakeServer, tmp_path: Path) -> Iterator[StartApp]:
+def start_app(driver: Path, server: FakeServer, tmp_path: Path) -> Iterator[StartApp]:
     """Return a way to start an app; all share a storage, and are killed at the end of the test."""
     with ExitStack() as apps:
 
@@ -45,7 +43,7 @@ def start_app(module: Path, server: FakeServer, tmp_path: Path) -> Iterator[Star
                 "storage": str(tmp_path / "storage"),
                 "times": TIMES | (times or {}),
             }
-            app = App(module, **configuration | more)
+            app = App(driver, **configuration | more)
             apps.callback(app.kill)
             app.call("start")
             return app

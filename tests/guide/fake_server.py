@@ -35,7 +35,7 @@ class Connection:
     def __init__(self, socket: ServerConnection) -> None:
         assert socket.request
         self.path = socket.request.path
-        self.protocol = socket.request.headers.get("Sec-WebSocket-Protocol")
+        self.token = socket.request.headers.get("Authorization", "").removeprefix("Bearer ")
         self.answers_pings = True
         self.pings: Queue[Frame] = Queue()
         self._messages: Queue[Frame] = Queue()
@@ -91,7 +91,6 @@ class FakeServer:
             "127.0.0.1",
             0,
             process_request=self._refuse,
-            select_subprotocol=lambda _, offered: offered[0] if offered else None,
             compression=None,
             ping_interval=None,
             close_timeout=1,

@@ -14,11 +14,12 @@ def test_a_dropped_connection_is_resumed_from_where_it_stood(
 ) -> None:
     app = start_app()
     here = server.accept()
-    assert here.path == "/ws/user?token=T1"
+    assert (here.path, here.token) == ("/ws/user?batch=1", "T1")
     here.send(connected(57), event(58))
     app.wait_for_events(58)
     here.drop()
     here = server.accept()
+    assert here.path == "/ws/user?batch=1&positions=user:e:58"
     here.send(connected(60))
     assert here.receive() == resume(58)
     states = ["connecting", "online", "offline", "connecting", "catching_up"]
@@ -27,7 +28,7 @@ def test_a_dropped_connection_is_resumed_from_where_it_stood(
 
 def test_an_app_never_gives_up(server: FakeServer, start_app: StartApp) -> None:
     server.refuses = 12
-    app = start_app({"firstDelayMs": 1})
+    app = start_app({"firstRetryMs": 1})
     server.accept().send(connected())
     app.wait_for(state="online")
     app.wait(lambda: app.told("state").count("connecting") == 13)
@@ -40,7 +41,7 @@ def pauses(app: App) -> list[float]:
 
 def test_pauses_grow_to_the_ceiling(server: FakeServer, start_app: StartApp) -> None:
     server.refuses = 6
-    app = start_app({"firstDelayMs": 2, "longestDelayMs": 9, "saveDelayMs": 11}, random=0.5)
+    app = start_app({"firstRetryMs": 2, "maxRetryMs": 9, "saveDelayMs": 11}, random=0.5)
     server.accept()
     app.wait(lambda: pauses(app) == [1, 2, 4, 4.5, 4.5, 4.5])
 
@@ -48,7 +49,7 @@ def test_pauses_grow_to_the_ceiling(server: FakeServer, start_app: StartApp) -> 
 def test_a_connection_that_did_not_last_leaves_the_next_pause_long(
     server: FakeServer, start_app: StartApp
 ) -> None:
-    app = start_app({"firstDelayMs": 2, "longestDelayMs": 9, "saveDelayMs": 11}, random=0.5)
+    app = start_app({"firstRetryMs": 2, "maxRetryMs": 9, "saveDelayMs": 11}, random=0.5)
     for _ in range(4):
         here = server.accept()
         here.send(connected())
@@ -61,7 +62,7 @@ def test_a_connection_that_lasted_makes_the_next_pause_short(
     server: FakeServer, start_app: StartApp
 ) -> None:
     server.refuses = 3
-    times = {"firstDelayMs": 2, "longestDelayMs": 9, "stableAfterMs": 11, "saveDelayMs": 11}
+    times = {"firstRetryMs": 2, "maxRetryMs": 9, "stableMs": 11, "saveDelayMs": 11}
     app = start_app(times, random=0.5)
     here = server.accept()
     here.send(connected(ping=0.02))
@@ -103,12 +104,12 @@ def test_whatever_comes_puts_the_next_ping_off(server: FakeServer, start_app: St
 def test_a_handshake_that_never_ends_is_given_up(start_app: StartApp) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        app = start_app({"connectTimeoutMs": 30}, url=url)
+        app = start_app({"handshakeTimeoutMs": 30}, url=url)
         app.wait(lambda: app.told("state").count("connecting") == 3)
 
 
 def test_a_token_that_never_comes_is_asked_for_again(start_app: StartApp) -> None:
-    app = start_app({"connectTimeoutMs": 10}, tokens=["never"])
+    app = start_app({"tokenTimeoutMs": 10}, tokens=["never"])
     app.wait(lambda: len(app.told("asked_token")) == 3)
 
 
@@ -121,16 +122,16 @@ def test_a_server_that_never_greets_is_left(server: FakeServer, start_app: Start
 def test_in_the_background_there_is_no_connection_and_in_the_foreground_at_once(
     server: FakeServer, start_app: StartApp
 ) -> None:
-    app = start_app({"firstDelayMs": FOREVER_MS, "longestDelayMs": FOREVER_MS})
+    app = start_app({"firstRetryMs": FOREVER_MS, "maxRetryMs": FOREVER_MS})
     here = server.accept()
     here.send(connected(57))
     app.wait_for(state="online")
-    app.call("setForeground", False)
+    app.call("hint", "background")
     here.wait_closed()
     app.wait_for(state="paused", reason="background")
-    app.call("networkChanged")
+    app.call("hint", "online")
     app.wait(lambda: app.state == "paused")
-    app.call("setForeground", True)
+    app.call("hint", "foreground")
     server.accept()
 
 
@@ -138,17 +139,17 @@ def test_coming_to_the_foreground_cuts_a_pause_short(
     server: FakeServer, start_app: StartApp
 ) -> None:
     server.refuses = 1
-    app = start_app({"firstDelayMs": FOREVER_MS, "longestDelayMs": FOREVER_MS})
+    app = start_app({"firstRetryMs": FOREVER_MS, "maxRetryMs": FOREVER_MS})
     app.wait_for(state="offline")
-    app.call("setForeground", True)
+    app.call("hint", "foreground")
     server.accept()
 
 
 def test_another_network_cuts_a_pause_short(server: FakeServer, start_app: StartApp) -> None:
     server.refuses = 1
-    app = start_app({"firstDelayMs": FOREVER_MS, "longestDelayMs": FOREVER_MS})
+    app = start_app({"firstRetryMs": FOREVER_MS, "maxRetryMs": FOREVER_MS})
     app.wait_for(state="offline")
-    app.call("networkChanged")
+    app.call("hint", "online")
     server.accept()
 
 
@@ -159,7 +160,7 @@ def test_on_another_network_an_open_connection_is_tried_at_once(
     here = server.accept()
     here.send(connected(ping=600))
     app.wait_for(state="online")
-    app.call("networkChanged")
+    app.call("hint", "online")
     assert here.receive_ping() == {"type": "ping"}
 
 
@@ -170,8 +171,8 @@ def test_what_is_stopped_stays_stopped(server: FakeServer, start_app: StartApp) 
     app.wait_for(state="online")
     app.call("stop")
     here.wait_closed()
-    app.call("setForeground", True)
-    app.call("networkChanged")
+    app.call("hint", "foreground")
+    app.call("hint", "online")
     assert (app.state, server.has_nobody) == ("stopped", True)
     app.call("start")
     server.accept()

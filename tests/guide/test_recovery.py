@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from tests.guide.app import App
 from tests.guide.conftest import StartApp
 from tests.guide.fake_server import (
     FakeServer,
@@ -51,7 +50,7 @@ def test_going_to_the_background_stores_at_once(
     app = start_app({"saveDelayMs": 600_000})
     server.accept().send(connected(57))
     app.wait_for(state="online")
-    app.call("setForeground", False)
+    app.call("hint", "background")
     app.wait(lambda: stored(tmp_path))
 
 
@@ -110,15 +109,15 @@ def test_what_cannot_be_recovered_is_to_be_refetched_and_gone_on_from(
 
 def test_an_app_can_tell_its_position(server: FakeServer, start_app: StartApp) -> None:
     app = start_app()
-    assert app.call("since", "user") is None
+    assert app.call("position", "user") is None
     here = server.accept()
     here.send(connected(57))
     app.wait_for(state="online")
-    assert app.call("since", "user") == "e:57"
+    assert app.call("position", "user") == at(57)
     here.send(event(58))
     app.wait_for_events(58)
-    assert app.call("since", "user") == "e:58"
-    assert app.call("since", "room:none") is None
+    assert app.call("position", "user") == at(58)
+    assert app.call("position", "room:none") is None
 
 
 def test_numbers_of_a_new_epoch_wait_until_it_is_known_where_it_stands(
@@ -225,8 +224,8 @@ def test_an_app_that_forgets_begins_where_the_channels_stand(
     app = start_app()
     server.accept().send(connected(57))
     app.wait_for(state="online")
-    app.call("forget")
-    assert stored(tmp_path) == "{}"
+    app.call("logout")
+    assert stored(tmp_path) == ""
     app.call("start")
     server.accept().send(connected(60), event(61))
     app.wait_for_events(61)

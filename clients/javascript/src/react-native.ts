@@ -4,7 +4,7 @@ import type { Hints, Platform, Socket, Store } from './types.js';
 
 /** What of React Native's `AppState` is used. */
 export interface AppStateLike {
-  readonly currentState: string | null;
+  readonly currentState: string | null | undefined;
   addEventListener(type: 'change', listener: (state: never) => void): { remove(): void };
 }
 
@@ -68,7 +68,7 @@ export function reactNative({
         tellState(hints, state);
       });
       const unsubscribe = NetInfo?.addEventListener(networkChanges(hints));
-      if (AppState.currentState !== null) tellState(hints, AppState.currentState);
+      if (AppState.currentState) tellState(hints, AppState.currentState);
       return () => {
         app.remove();
         unsubscribe?.();

@@ -50,7 +50,7 @@ describe('a connection', () => {
     expect(frames).toMatchObject([
       {
         event: 'connected',
-        data: { positions: { user: { seq: 1 }, 'user:1': { seq: 0 } }, recovering: [] },
+        data: { positions: { user: { seq: 1 }, 'user:2': { seq: 0 } }, recovering: [] },
       },
     ]);
   });

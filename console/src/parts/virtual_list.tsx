@@ -16,20 +16,24 @@ interface Props<T> {
   readonly onNearEnd?: () => void;
 }
 
-const OVERSCAN = 8;
+const OVERSCAN = 4;
 const NEAR_ROWS = 40;
 
 export function VirtualList<T>(props: Props<T>) {
   const { items, keyOf, rowHeight, label, currentIndex = -1, draw, classOf, onNearEnd } = props;
   const box = useRef<HTMLDivElement>(null);
-  const [seen, setSeen] = useState({ top: 0, height: 800 });
-  const first = Math.max(0, Math.floor(seen.top / rowHeight) - OVERSCAN);
-  const last = Math.min(items.length, Math.ceil((seen.top + seen.height) / rowHeight) + OVERSCAN);
+  const [top, setTop] = useState(0);
+  const [seen, setSeen] = useState(12);
+  const first = Math.max(0, Math.min(top, items.length) - OVERSCAN);
+  const last = Math.min(items.length, top + seen + OVERSCAN);
 
   useLayoutEffect(() => {
     const element = box.current;
     if (!element) return undefined;
-    const look = () => setSeen({ top: element.scrollTop, height: element.clientHeight });
+    const look = () => {
+      setTop(Math.floor(element.scrollTop / rowHeight));
+      setSeen(Math.ceil(element.clientHeight / rowHeight) + 1);
+    };
     const observer = new ResizeObserver(look);
     observer.observe(element);
     element.addEventListener('scroll', look, { passive: true });
@@ -37,7 +41,7 @@ export function VirtualList<T>(props: Props<T>) {
       observer.disconnect();
       element.removeEventListener('scroll', look);
     };
-  }, []);
+  }, [rowHeight]);
 
   useLayoutEffect(() => {
     const element = box.current;

@@ -50,14 +50,26 @@ export function withPage(listing: Listing, products: Product[], cursor: string |
   return { ...listing, rows, cursor };
 }
 
-/** Replaces everything that was read before, and keeps what moderators have not seen to its end. */
-export function reloaded(listing: Listing, products: Product[], cursor: string | null): Listing {
+/**
+ * Replaces everything that was read before, and keeps what moderators have not seen to its end.
+ *
+ * Rows of which something newer than the pages is known stay as they are.
+ */
+export function reloaded(
+  listing: Listing,
+  products: Product[],
+  cursor: string | null,
+  isNewer: (id: number) => boolean = () => false,
+): Listing {
   const known = new Map(listing.rows.map((row) => [row.product.product_id, row]));
   const rows = products.map((product) => {
     const row = known.get(product.product_id);
     return row && !row.outcome ? renewed(row, product) : newRow(product);
   });
-  return { ...listing, rows, cursor };
+  const read = new Set(products.map((product) => product.product_id));
+  return listing.rows
+    .filter(({ product: { product_id: id } }) => isNewer(id) && !read.has(id))
+    .reduce(inserted, { ...listing, rows, cursor });
 }
 
 /**
@@ -69,8 +81,10 @@ export function withProduct(listing: Listing, product: Product, belongs: boolean
   const found = findRow(listing, product.product_id);
   if (!found) return belongs ? inserted(listing, newRow(product)) : listing;
   if (product.version < found.product.version) return listing;
-  if (!belongs) return withOutcome(listing, product.product_id, outcomeOf(product));
-  return replaced(listing, product.product_id, (row) => renewed(row, product));
+  const decided = { product, outcome: outcomeOf(product), problem: null };
+  return replaced(listing, product.product_id, (row) =>
+    belongs ? renewed(row, product) : { ...row, ...decided },
+  );
 }
 
 export function withOutcome(listing: Listing, id: number, outcome: Outcome): Listing {

@@ -8,6 +8,7 @@ export interface Sample {
 /** Two hours of a sample every five seconds. */
 const MAX_SAMPLES = 1440;
 const MAX_DELAYS = 200;
+const HEADROOM = 1.2;
 
 export function withSample(samples: readonly Sample[], sample: Sample): Sample[] {
   return [...samples, sample].slice(-MAX_SAMPLES);
@@ -30,9 +31,9 @@ export function thinned<T>(values: readonly T[], count: number): T[] {
   return Array.from({ length: count }, (_, index) => values[Math.round(index * step)] as T);
 }
 
-/** Returns the `d` of an SVG path through values, in a box from zero to their maximum. */
+/** Returns the `d` of an SVG path through values, in a box from zero to a little above their maximum. */
 export function linePath(values: readonly number[], width: number, height: number): string {
-  const max = Math.max(1, ...values);
+  const max = HEADROOM * Math.max(1, ...values);
   const step = width / Math.max(1, values.length - 1);
   const points = values.map(
     (value, index) =>

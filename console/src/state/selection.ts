@@ -32,10 +32,10 @@ export function without(selection: Selection, id: number): Selection {
   return next;
 }
 
-/** Returns what is selected and still undecided, in pieces that a request takes. */
+/** Returns what is selected, in pieces that a request takes, in the order of the list. */
 export function requestsFor(selection: Selection, listing: Listing): SeenProduct[][] {
   const seen = listing.rows
-    .filter((row) => !row.outcome && selection.has(row.product.product_id))
+    .filter((row) => selection.has(row.product.product_id))
     .map(({ product: { product_id } }) => ({
       product_id,
       version: selection.get(product_id) ?? 0,

@@ -30,6 +30,7 @@ export class Feed {
       live.client.onRefetch((each) => {
         if (each === channel) void this.load();
       }),
+      live.onceOnline(() => void this.load()),
     ];
   }
 
@@ -44,13 +45,13 @@ export class Feed {
 
   /** Reads events before those that are shown; what has expired is not there any more. */
   async older(): Promise<void> {
+    if (this.isLoading.peek()) return;
     const before = positionBefore(this.events.peek(), PAGE);
     const epoch = this.#epoch.peek();
     if (before !== null && epoch !== null) await this.#read({ since: `${epoch}:${before}` });
   }
 
   async #read(query: { since?: string }): Promise<void> {
-    if (this.isLoading.peek()) return;
     this.isLoading.value = true;
     try {
       const { channel } = this;

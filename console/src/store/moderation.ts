@@ -65,8 +65,7 @@ export class Moderation {
       isQueue: status === 'pending',
       keeps: (id) => this.selection.peek().has(id),
       onDecided: (product, outcome) => {
-        const isMine = outcome.adminId === adminId || this.busy.peek().has(product.product_id);
-        if (!isMine) report.decidedByOthers(product, outcome);
+        if (!this.busy.peek().has(product.product_id)) report.decidedByOthers(product, outcome);
       },
     });
     this.#stop.push(effect(() => this.#keep()));
@@ -90,14 +89,17 @@ export class Moderation {
     if (id !== null && (!isListed || listing.peek().order === 'newest first')) void this.#check(id);
   }
 
-  /** Looks at the next product, or at the one before. */
-  step(by: 1 | -1): void {
+  /** Looks at the next undecided product, or at the one before; returns whether there is one. */
+  step(by: 1 | -1): boolean {
     const { rows } = this.list.listing.peek();
     const id = this.currentId.peek();
     const found = rows.findIndex((row) => row.product.product_id === id);
-    const next = found >= 0 ? found + by : this.#index + (by > 0 ? 0 : -1);
-    const row = rows[id === null ? 0 : Math.min(Math.max(next, 0), rows.length - 1)];
+    let next = found >= 0 ? found + by : this.#index + (by > 0 ? 0 : -1);
+    if (id === null) next = 0;
+    while (rows[next]?.outcome) next += by;
+    const row = rows[next];
     if (row) this.open(row.product.product_id);
+    return row !== undefined;
   }
 
   toggle(id: number): void {
@@ -151,7 +153,7 @@ export class Moderation {
     const id = product.product_id;
     if (this.busy.peek().has(id)) return;
     const notes = (this.drafts.peek().get(id) ?? '').trim();
-    this.#setBusy(id, true);
+    this.#setBusy([id], true);
     try {
       const startedAt = performance.now();
       const { data } = await this.http.post(`/api/v1/admin/products/{product_id}/${action}`, {
@@ -165,12 +167,13 @@ export class Moderation {
       this.selection.value = without(this.selection.peek(), id);
       this.list.put(data.product);
       this.report.decided(product, action);
-      if (this.currentId.peek() === id) this.step(1);
+      this.writing.value = null;
+      if (this.currentId.peek() === id && !this.step(1)) this.step(-1);
     } catch (error) {
       await this.#learn(id, error);
       this.report.refused(error, this.current.peek()?.product ?? product);
     } finally {
-      this.#setBusy(id, false);
+      this.#setBusy([id], false);
     }
   }
 
@@ -178,6 +181,8 @@ export class Moderation {
   async decideTogether(action: 'approve' | 'reject', notes: string): Promise<void> {
     if (this.isDecidingTogether.peek()) return;
     this.isDecidingTogether.value = true;
+    const ids = [...this.selection.peek().keys()];
+    this.#setBusy(ids, true);
     let [done, failed] = [0, 0];
     try {
       for (const products of requestsFor(this.selection.peek(), this.list.listing.peek())) {
@@ -197,6 +202,7 @@ export class Moderation {
       this.report.refused(error, null);
     } finally {
       this.isDecidingTogether.value = false;
+      this.#setBusy(ids, false);
     }
   }
 
@@ -250,10 +256,12 @@ export class Moderation {
     if (reason.trim()) this.reasons.value = withReason(this.reasons.value, reason);
   }
 
-  #setBusy(id: number, isBusy: boolean): void {
+  #setBusy(ids: readonly number[], isBusy: boolean): void {
     const next = new Set(this.busy.peek());
-    if (isBusy) next.add(id);
-    else next.delete(id);
+    for (const id of ids) {
+      if (isBusy) next.add(id);
+      else next.delete(id);
+    }
     this.busy.value = next;
   }
 

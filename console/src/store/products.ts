@@ -6,7 +6,6 @@ import { codeOf } from '../state/problems';
 import {
   emptyListing,
   findRow,
-  outcomeOf,
   reloaded,
   withOutcome,
   withPage,
@@ -32,7 +31,7 @@ export interface ListOptions {
 const PAGE = 100;
 const MAX_PAGES = 100;
 /** How long a row that was decided says so. */
-const LEAVING_MS = 450;
+const LEAVING_MS = 400;
 /** Lists may be older than an event, by so much at most. */
 const LISTS_LAG_MS = 10_000;
 const TOTAL_DELAY_MS = 1500;
@@ -74,6 +73,7 @@ export class ProductList {
     this.#stop = [
       live.on((event) => this.#follow(event)),
       live.client.onRefetch(() => void this.load()),
+      live.onceOnline(() => void this.load()),
     ];
   }
 
@@ -100,7 +100,8 @@ export class ProductList {
       } while (cursor && products.length < wanted && products.length < PAGE * MAX_PAGES);
       batch(() => {
         const sure = this.#sure(products, startedAt);
-        this.listing.value = reloaded(this.listing.peek(), sure, cursor);
+        const isNewer = (id: number) => this.#isNewer(id, startedAt);
+        this.listing.value = reloaded(this.listing.peek(), sure, cursor, isNewer);
         this.isLoaded.value = true;
         this.failure.value = null;
       });
@@ -133,13 +134,10 @@ export class ProductList {
 
   /** Takes a product from an answer. */
   put(product: Product): void {
-    const id = product.product_id;
-    this.#touched.set(id, Date.now());
-    if (!this.#belongs(product) && findRow(this.listing.peek(), id)) {
-      this.decide(id, outcomeOf(product));
-    } else {
-      this.listing.value = withProduct(this.listing.peek(), product, this.#belongs(product));
-    }
+    const belongs = this.#belongs(product);
+    this.#touched.set(product.product_id, Date.now());
+    this.listing.value = withProduct(this.listing.peek(), product, belongs);
+    if (!belongs) setTimeout(() => this.sweep(), LEAVING_MS);
   }
 
   /** Shows for a moment how a product was decided, and lets its row leave. */
@@ -154,9 +152,11 @@ export class ProductList {
     const done = this.listing.peek().rows.filter((row) => row.outcome);
     for (const { product } of done) {
       const id = product.product_id;
-      if (this.options.keeps?.(id) || Date.now() - (this.#touched.get(id) ?? 0) < LEAVING_MS)
-        continue;
-      this.listing.value = withoutRow(this.listing.peek(), id);
+      if (this.options.keeps?.(id)) continue;
+      // An event may have touched it since, and a timer may be a moment early.
+      const waitMs = LEAVING_MS - (Date.now() - (this.#touched.get(id) ?? 0));
+      if (waitMs > 0) setTimeout(() => this.sweep(), waitMs);
+      else this.listing.value = withoutRow(this.listing.peek(), id);
     }
   }
 
@@ -211,11 +211,15 @@ export class ProductList {
   /** Leaves out what events are newer about, and asks for these products themselves. */
   #sure(products: readonly Product[], startedAt: number): Product[] {
     return products.filter(({ product_id: id }) => {
-      const touchedAt = this.#touched.get(id);
-      const isSure = touchedAt === undefined || touchedAt < startedAt - LISTS_LAG_MS;
-      if (!isSure) this.#want(id);
-      return isSure;
+      const isNewer = this.#isNewer(id, startedAt);
+      if (isNewer) this.#want(id);
+      return !isNewer;
     });
+  }
+
+  /** Returns whether an event about a product may be newer than a list that was asked for. */
+  #isNewer(id: number, startedAt: number): boolean {
+    return (this.#touched.get(id) ?? 0) >= startedAt - LISTS_LAG_MS;
   }
 
   /** Reads products one after another, a few at a time. */

@@ -33,6 +33,8 @@ export class Workspace implements Reporter {
   readonly rooms = signal<readonly string[]>([]);
   readonly announcing;
   readonly isAdmin;
+  /** Aborted when the account logs out. */
+  readonly left = new AbortController();
   readonly queue = signal<Moderation | null>(null);
   readonly queueLength = computed(() => this.queue.value?.list.total.value ?? null);
   readonly #timer;
@@ -51,6 +53,7 @@ export class Workspace implements Reporter {
     if (!this.isAdmin) return;
     void this.#readStats();
     void this.readSettings();
+    this.live.onceOnline(() => void this.readSettings());
     this.filterQueue(null);
     this.live.on((event) => {
       if (event.event === 'settings.updated') void this.readSettings();
@@ -59,6 +62,7 @@ export class Workspace implements Reporter {
 
   stop(): void {
     clearInterval(this.#timer);
+    this.left.abort();
     this.announcing.stop();
     this.queue.peek()?.stop();
   }
@@ -121,7 +125,7 @@ export class Workspace implements Reporter {
 
   decidedTogether(action: Action, done: number, failed: number): void {
     const { toast } = texts.peek();
-    const title = `${toast[PAST[action]]}: ${toast.together(done)}`;
+    const title = toast.together(PAST[action], done);
     this.toasts.add(
       failed > 0 ? 'bad' : 'info',
       title,

@@ -1,8 +1,9 @@
 /** What the page says, in English. */
 
+const digits = new Intl.NumberFormat('en');
 const rules = new Intl.PluralRules('en');
 const count = (n: number, one: string, other: string) =>
-  `${n.toLocaleString('en')} ${rules.select(n) === 'one' ? one : other}`;
+  `${digits.format(n)} ${rules.select(n) === 'one' ? one : other}`;
 
 /** Who decided: an administrator by number, or the one who looks. */
 export type Who = number | 'me' | null;
@@ -44,7 +45,6 @@ export const en = {
     paused: 'Paused',
     offline: 'Offline',
     stopped: 'Disconnected',
-    retry: (seconds: number) => (seconds > 0 ? `next try within ${seconds} s` : 'trying again'),
     asOf: (time: string) => `as of ${time}`,
     connect: 'Connect',
     reasons: {
@@ -163,7 +163,7 @@ export const en = {
     others: 'Already decided',
     othersText: (name: string, status: string, who: Who) => `“${name}” ${joined(status, by(who))}`,
     othersMore: (n: number) => ` and ${n} more`,
-    together: (n: number) => `${count(n, 'product', 'products')} decided`,
+    together: (status: string, n: number) => `${count(n, 'product', 'products')} ${status}`,
     togetherFailed: (n: number) =>
       `${count(n, 'product stays', 'products stay')} selected, with the reason`,
     changedTitle: 'Changed by the shop',
@@ -310,7 +310,7 @@ export const en = {
     question: 'show these keys',
   },
   confirm: { yes: 'Yes', no: 'Cancel' },
-  ago: { now: 'just now' },
+  ago: { now: 'now', justNow: 'just now' },
   problems: {
     network: 'No answer from the server. Check the network and try again.',
     unexpected: 'Something went wrong on this page.',

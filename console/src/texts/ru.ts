@@ -2,10 +2,11 @@
 
 import type { Texts, Who } from './en';
 
+const digits = new Intl.NumberFormat('ru');
 const rules = new Intl.PluralRules('ru');
 const count = (n: number, one: string, few: string, many: string) => {
   const rule = rules.select(n);
-  return `${n.toLocaleString('ru')} ${rule === 'one' ? one : rule === 'few' ? few : many}`;
+  return `${digits.format(n)} ${rule === 'one' ? one : rule === 'few' ? few : many}`;
 };
 const products = (n: number) => count(n, 'товар', 'товара', 'товаров');
 const connections = (n: number) => count(n, 'подключение', 'подключения', 'подключений');
@@ -64,8 +65,6 @@ export const ru: Texts = {
     paused: 'Пауза',
     offline: 'Нет связи',
     stopped: 'Отключено',
-    retry: (seconds) =>
-      seconds > 0 ? `повторим не позже чем через ${seconds} с` : 'пробуем снова',
     asOf: (time) => `данные на ${time}`,
     connect: 'Подключиться',
     reasons: {
@@ -177,8 +176,8 @@ export const ru: Texts = {
     others: 'Уже решено',
     othersText: (name, status, who) => `«${name}» ${decided(status, who)}`,
     othersMore: (n) => ` и ещё ${n}`,
-    together: (n) => `Готово: ${products(n)}`,
-    togetherFailed: (n) => `${count(n, 'остался', 'осталось', 'осталось')} — причина в строке`,
+    together: (status, n) => `${status === 'approved' ? 'Одобрено' : 'Отклонено'}: ${products(n)}`,
+    togetherFailed: (n) => `Осталось: ${products(n)}, причина — в строке`,
     changedTitle: 'Магазин изменил товар',
     changedText: 'Решение не принято. Посмотрите, что изменилось, и решите снова.',
     saved: 'Сохранено',
@@ -318,7 +317,7 @@ export const ru: Texts = {
     question: 'показать эти клавиши',
   },
   confirm: { yes: 'Да', no: 'Отмена' },
-  ago: { now: 'только что' },
+  ago: { now: 'сейчас', justNow: 'только что' },
   problems: {
     network: 'Сервер не ответил. Проверьте сеть и повторите.',
     unexpected: 'На странице что-то сломалось.',

@@ -63,7 +63,9 @@ export function Feed() {
         <Rooms chosen={chosen} onJoined={(room) => (wanted.value = `room:${room}`)} />
       </div>
       {feed.failure.value !== null && <p class="note">{explain(feed.failure.value)}</p>}
-      {events.length === 0 && !feed.isLoading.value && <p class="notice">{words.empty}</p>}
+      {events.length === 0 && (
+        <p class="notice">{feed.isLoading.value ? texts.value.queue.loading : words.empty}</p>
+      )}
       <VirtualList
         items={events}
         keyOf={({ id, seq }) => `${id}${seq}`}

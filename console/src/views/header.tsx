@@ -44,7 +44,7 @@ function Facts() {
   const admins = stats.value?.by_type['admin'];
   return (
     <p class="facts-line">
-      {found && fee(money(found.approval_fee, found.currency))}
+      {found && fee(money(found.approval_fee, found.currency, 2))}
       {found && admins !== undefined && ' · '}
       {admins !== undefined && moderators(admins)}
     </p>

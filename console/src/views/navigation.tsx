@@ -1,5 +1,6 @@
 /** The sections, and the numbers beside them. */
 
+import { number } from '../format';
 import { useWorkspace } from '../parts/context';
 import { Line } from '../parts/chart';
 import { percentile, thinned } from '../state/numbers';
@@ -8,7 +9,7 @@ import { VIEWS, VIEWS_OF, type ViewName } from './views';
 
 export function Navigation({ view }: { view: ViewName }) {
   const workspace = useWorkspace();
-  const { nav, locale } = texts.value;
+  const { nav } = texts.value;
   return (
     <nav aria-label={nav.title}>
       <ul>
@@ -16,7 +17,7 @@ export function Navigation({ view }: { view: ViewName }) {
           <li key={each}>
             <a href={`#/${each}`} aria-current={each === view ? 'page' : undefined}>
               {nav[VIEWS[each].title]}
-              {each === 'queue' && <b>{workspace.queueLength.value?.toLocaleString(locale)}</b>}
+              {each === 'queue' && <b>{number(workspace.queueLength.value)}</b>}
             </a>
           </li>
         ))}
@@ -30,7 +31,7 @@ const POINTS = 40;
 
 function Now() {
   const { samples, stats, live } = useWorkspace();
-  const { numbers, locale } = texts.value;
+  const { numbers } = texts.value;
   const found = stats.value;
   if (!found) return null;
   const totals = thinned(samples.value, POINTS).map(({ byType }) =>
@@ -45,7 +46,7 @@ function Now() {
         {Object.entries(numbers.types).map(([type, name]) => (
           <div key={type}>
             <dt>{name}</dt>
-            <dd>{(found.by_type[type] ?? 0).toLocaleString(locale)}</dd>
+            <dd>{number(found.by_type[type] ?? 0)}</dd>
           </div>
         ))}
         <div>

@@ -1,6 +1,6 @@
 /** Connections over time, events a minute, and how soon they arrive. */
 
-import { clock, now } from '../format';
+import { clock, now, number } from '../format';
 import { Bars, Line } from '../parts/chart';
 import { useWorkspace } from '../parts/context';
 import { eventsPerMinute } from '../state/feed';
@@ -28,8 +28,7 @@ export function Numbers() {
       </div>
       {stats.value && (
         <p class="meta">
-          {words.total}: {stats.value.total.toLocaleString(texts.value.locale)} · {words.rooms}:{' '}
-          {stats.value.rooms.toLocaleString(texts.value.locale)}
+          {words.total}: {number(stats.value.total)} · {words.rooms}: {number(stats.value.rooms)}
         </p>
       )}
       <Table />
@@ -39,14 +38,14 @@ export function Numbers() {
 
 function Connections({ type }: { type: string }) {
   const { samples } = useWorkspace();
-  const { numbers: words, locale } = texts.value;
+  const { numbers: words } = texts.value;
   const values = thinned(samples.value, POINTS).map(({ byType }) => byType[type] ?? 0);
   const first = samples.value[0];
   const name = words.types[type] ?? type;
   return (
     <section class="card" aria-label={name}>
       <h2>{name}</h2>
-      <p class="big number">{values.at(-1)?.toLocaleString(locale) ?? words.waiting}</p>
+      <p class="big number">{number(values.at(-1)) || words.waiting}</p>
       <Line values={values} width={WIDTH} height={HEIGHT} label={name} />
       {first && <p class="meta">{words.since(clock(first.time))}</p>}
     </section>
@@ -97,7 +96,7 @@ function Delays() {
 /** The same for those who do not see the lines. */
 function Table() {
   const { samples } = useWorkspace();
-  const { numbers: words, locale } = texts.value;
+  const { numbers: words } = texts.value;
   const types = Object.entries(words.types);
   return (
     <details>
@@ -118,7 +117,7 @@ function Table() {
             <tr key={time}>
               <th scope="row">{clock(time)}</th>
               {types.map(([type]) => (
-                <td key={type}>{(byType[type] ?? 0).toLocaleString(locale)}</td>
+                <td key={type}>{number(byType[type] ?? 0)}</td>
               ))}
             </tr>
           ))}

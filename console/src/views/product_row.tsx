@@ -1,5 +1,6 @@
 /** One product in a list. */
 
+import { memo } from '../parts/memo';
 import { useWorkspace } from '../parts/context';
 import { Picture } from '../parts/picture';
 import { Age, Money, Text } from '../parts/text';
@@ -15,7 +16,9 @@ interface Props {
   readonly onToggle: (id: number, isRange: boolean) => void;
 }
 
-export function ProductRow({ row, isCurrent, isSelected, canSelect, onOpen, onToggle }: Props) {
+export const ProductRow = memo(DrawnRow);
+
+function DrawnRow({ row, isCurrent, isSelected, canSelect, onOpen, onToggle }: Props) {
   const { product } = row;
   const id = product.product_id;
   const words = texts.value.queue;
@@ -66,8 +69,13 @@ function Below({ row: { product, outcome, problem } }: { row: Row }) {
   }
   if (problem) return <span class="below problem">{problems[problem] ?? problem}</span>;
   return (
-    <span class="below">
-      <Text of={product.shop_name} /> · <Money of={product.price} />
+    <span class="below whose">
+      <span>
+        <Text of={product.shop_name} />
+      </span>
+      <span>
+        · <Money of={product.price} />
+      </span>
     </span>
   );
 }

@@ -1,6 +1,7 @@
 /** The list of products, with what is done to several of them. */
 
 import { useCallback } from 'preact/hooks';
+import { number } from '../format';
 import { AsOf } from '../parts/indicator';
 import { Key } from '../parts/text';
 import { VirtualList } from '../parts/virtual_list';
@@ -25,11 +26,22 @@ export function ProductRows({ moderation, view, query, onDecide }: Props) {
   const { list, selection, currentId } = moderation;
   const { rows } = list.listing.value;
   const words = texts.value.queue;
+  const isSelecting = selection.value.size > 0;
   const more = useCallback(() => void list.more(), [list]);
-  const open = (id: number) => {
-    if (currentId.peek() === null) history.pushState(null, '', `#/${view}/${id}${query}`);
-    moderation.open(id);
-  };
+  const open = useCallback(
+    (id: number) => {
+      if (currentId.peek() === null) history.pushState(null, '', `#/${view}/${id}${query}`);
+      moderation.open(id);
+    },
+    [moderation, currentId, view, query],
+  );
+  const toggle = useCallback(
+    (id: number, isRange: boolean) => {
+      if (isRange) moderation.selectTo(id);
+      else moderation.toggle(id);
+    },
+    [moderation],
+  );
   const classOf = (row: Row) => {
     const isCurrent = row.product.product_id === currentId.value;
     return [isCurrent && 'current', row.outcome && `outcome ${row.outcome.status}`]
@@ -41,13 +53,19 @@ export function ProductRows({ moderation, view, query, onDecide }: Props) {
       <header class="bar">
         <h1>{view === 'queue' ? words.title : texts.value.nav.products}</h1>
         <span class="count" aria-live="polite">
-          {list.total.value?.toLocaleString(texts.value.locale)}
-          {selection.value.size > 0 && ` · ${words.selected(selection.value.size)}`}
+          {number(list.total.value)}
+          {isSelecting && ` · ${words.selected(selection.value.size)}`}
         </span>
         <AsOf />
+        {isSelecting && <ApproveSelected moderation={moderation} onDecide={onDecide} />}
       </header>
-      <StatusFilter view={view} list={list} />
-      {selection.value.size > 0 && <BulkBar moderation={moderation} onDecide={onDecide} />}
+      <div class="tools">
+        {isSelecting ? (
+          <SelectionTools moderation={moderation} onDecide={onDecide} />
+        ) : (
+          <StatusFilter view={view} list={list} />
+        )}
+      </div>
       <Notice moderation={moderation} />
       <VirtualList
         items={rows}
@@ -64,7 +82,7 @@ export function ProductRows({ moderation, view, query, onDecide }: Props) {
             isSelected={selection.value.has(row.product.product_id)}
             canSelect={list.options.status === 'pending'}
             onOpen={open}
-            onToggle={(id, isRange) => (isRange ? moderation.selectTo(id) : moderation.toggle(id))}
+            onToggle={toggle}
           />
         )}
       />
@@ -72,28 +90,35 @@ export function ProductRows({ moderation, view, query, onDecide }: Props) {
   );
 }
 
-function BulkBar({ moderation, onDecide }: Pick<Props, 'moderation' | 'onDecide'>) {
+type DecideProps = Pick<Props, 'moderation' | 'onDecide'>;
+
+function ApproveSelected({ moderation, onDecide }: DecideProps) {
   const words = texts.value.queue;
-  const { size } = moderation.selection.value;
   const isBusy = moderation.isDecidingTogether.value;
   return (
-    <div class="bulk" role="group" aria-label={words.selected(size)}>
+    <button
+      type="button"
+      class="button go"
+      aria-disabled={isBusy}
+      onClick={() => onDecide('approve')}
+    >
+      {isBusy ? words.deciding : words.approveMany(moderation.selection.value.size)}
+      <Key of="A" />
+    </button>
+  );
+}
+
+function SelectionTools({ moderation, onDecide }: DecideProps) {
+  const words = texts.value.queue;
+  return (
+    <>
       <button
         type="button"
-        class="button go"
-        aria-disabled={isBusy}
-        onClick={() => onDecide('approve')}
-      >
-        {isBusy ? words.deciding : words.approveMany(size)}
-        <Key of="A" />
-      </button>
-      <button
-        type="button"
-        class="button bad"
-        aria-disabled={isBusy}
+        class="button bad small"
+        aria-disabled={moderation.isDecidingTogether.value}
         onClick={() => onDecide('reject')}
       >
-        {words.rejectMany(size)}
+        {words.rejectMany(moderation.selection.value.size)}
         <Key of="R" />
       </button>
       <button type="button" class="link" onClick={() => moderation.selectAll()}>
@@ -102,7 +127,7 @@ function BulkBar({ moderation, onDecide }: Pick<Props, 'moderation' | 'onDecide'
       <button type="button" class="link" onClick={() => moderation.clearSelection()}>
         {words.clear}
       </button>
-    </div>
+    </>
   );
 }
 

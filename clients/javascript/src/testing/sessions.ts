@@ -8,7 +8,7 @@ export interface FakeAccount extends Account {
 }
 
 /** The accounts of the local cloud; the password of each is `password`. */
-export const ACCOUNTS: readonly FakeAccount[] = (['user', 'shop', 'admin'] as const).map(
+export const ACCOUNTS: readonly FakeAccount[] = (['admin', 'user', 'shop'] as const).map(
   (client_type, index) => ({
     id: index + 1,
     client_type,

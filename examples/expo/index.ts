@@ -1,0 +1,7 @@
+import { registerRootComponent } from 'expo';
+import { createElement } from 'react';
+
+import { App } from './src/App';
+import { client, session } from './src/vitrina';
+
+registerRootComponent(() => createElement(App, { client, session }));

@@ -1,0 +1,5 @@
+module.exports = {
+  preset: 'jest-expo',
+  clearMocks: true,
+  testMatch: ['<rootDir>/test/**/*.test.tsx'],
+};
