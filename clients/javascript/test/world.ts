@@ -111,6 +111,7 @@ export class World {
   private readonly stored = new Map<string, string>();
   private told: Status | null = null;
   private at = new Map<string, Position>();
+  private readonly highest = new Map<string, number>();
   private published = 0;
   private depth = 0;
 
@@ -245,9 +246,19 @@ export class World {
     for (const [channel, { epoch, seq }] of Object.entries(
       JSON.parse(text) as Record<string, Position>,
     )) {
-      const mine = client.position(channel);
-      if (mine && mine.epoch === epoch && mine.seq < seq) this.fault(`${channel} is stored ahead`);
+      this.mark(channel);
+      if (seq > (this.highest.get(`${channel} ${epoch}`) ?? 0)) {
+        this.fault(`${channel} is stored ahead`);
+      }
     }
+  }
+
+  /** Remembers how far the app was told of a channel, which a backup may take back. */
+  private mark(channel: string): void {
+    const mine = this.client.position(channel);
+    if (!mine) return;
+    const name = `${channel} ${mine.epoch}`;
+    this.highest.set(name, Math.max(mine.seq, this.highest.get(name) ?? 0));
   }
 
   /** A callback of the app throws, rejects, never ends, or calls the client. */
@@ -299,6 +310,7 @@ export class World {
       this.fault(`${channel} ${String(seq)} is ${id}, and not ${String(of.ids[seq - 1])}`);
     }
     if (position) this.at.set(channel, position);
+    this.mark(channel);
   }
 
   private hearRefetch(channel: string): void {
@@ -477,6 +489,7 @@ export class World {
   // --- What must hold after every step ---
 
   check(): void {
+    for (const channel of this.channels.keys()) this.mark(channel);
     const wanted = this.sockets.filter((each) => each.readyState !== 3 && !each.isUnwanted);
     const live = this.sockets.filter((each) => each.readyState === 1 && !each.isClosedOnceOpen);
     const { state } = this.client.status;
