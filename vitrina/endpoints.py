@@ -31,7 +31,10 @@ _NOT_FOUND = "NotFound"
 # It was deleted, or the platform has said that its token is not valid any more.
 _GONE = {"EndpointDisabled", _NOT_FOUND}
 # Operators have to act, and another try would end the same.
-_DEFECTS = {"AuthorizationError", "AccessDenied", _INVALID, "PlatformApplicationDisabled"}
+_DEFECTS = {
+    *("AuthorizationError", "AccessDenied", "AccessDeniedException"),
+    *(_INVALID, "PlatformApplicationDisabled"),
+}
 
 
 def is_on() -> bool:
