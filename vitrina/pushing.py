@@ -173,10 +173,10 @@ def _publish(ready: Sequence[tuple[Device, Notice]]) -> list[Device]:
     began = time.monotonic()
     for start in range(0, len(ready), step):
         some = ready[start : start + step]
-        # A step that was slow is made up for by the next ones.
-        time.sleep(max(0.0, began + start / per_second - time.monotonic()))
         taken = aws.in_parallel(_publish_one, some)
         failed += [each for (each, _), is_taken in zip(some, taken, strict=True) if not is_taken]
+        # A step that was slow is made up for by the next ones.
+        time.sleep(max(0.0, began + (start + len(some)) / per_second - time.monotonic()))
     if ready:
         metrics.emit(Pushed=len(ready) - len(failed), PushesFailed=len(failed))
     return failed
