@@ -31,7 +31,10 @@ _NOT_FOUND = "NotFound"
 # It was deleted, or the platform has said that its token is not valid any more.
 _GONE = {"EndpointDisabled", _NOT_FOUND}
 # Operators have to act, and another try would end the same.
-_DEFECTS = {"AuthorizationError", "AccessDenied", _INVALID, "PlatformApplicationDisabled"}
+_DEFECTS = {
+    *("AuthorizationError", "AccessDenied", "AccessDeniedException"),
+    *(_INVALID, "PlatformApplicationDisabled"),
+}
 
 
 def is_on() -> bool:
@@ -133,7 +136,7 @@ def unsubscribe(subscription: str) -> None:
     try:
         aws.sns().unsubscribe(SubscriptionArn=subscription)
     except Refused as refused:
-        if _code(refused) != _NOT_FOUND:
+        if _code(refused) not in (_NOT_FOUND, _INVALID):
             raise
 
 
@@ -146,7 +149,9 @@ def publish(endpoint: str, shown: Shown) -> bool:
     try:
         aws.sns().publish(TargetArn=endpoint, **_message(shown, [platform]))
     except Refused as refused:
-        if _code(refused) in _GONE:
+        # SNS calls an endpoint that was deleted an invalid parameter, by the parameter's name.
+        is_unknown = _code(refused) == _INVALID and "TargetArn" in str(refused)
+        if _code(refused) in _GONE or is_unknown:
             return False
         raise
     return True

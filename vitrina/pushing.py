@@ -170,15 +170,13 @@ def _publish(ready: Sequence[tuple[Device, Notice]]) -> list[Device]:
     per_second = config.current().pushes_per_second / push_tasks.WORKERS
     step = max(1, int(per_second * STEP_SECONDS))
     failed: list[Device] = []
+    began = time.monotonic()
     for start in range(0, len(ready), step):
-        began = time.monotonic()
         some = ready[start : start + step]
-        for (device, _), is_taken in zip(some, aws.in_parallel(_publish_one, some), strict=True):
-            if not is_taken:
-                failed.append(device)
-        pause = began + len(some) / per_second - time.monotonic()
-        if pause > 0 and start + step < len(ready):
-            time.sleep(pause)
+        taken = aws.in_parallel(_publish_one, some)
+        failed += [each for (each, _), is_taken in zip(some, taken, strict=True) if not is_taken]
+        # A step that was slow is made up for by the next ones.
+        time.sleep(max(0.0, began + (start + len(some)) / per_second - time.monotonic()))
     if ready:
         metrics.emit(Pushed=len(ready) - len(failed), PushesFailed=len(failed))
     return failed

@@ -81,13 +81,17 @@ class Push(Construct):
         for action, is_needed in of_topics.items():
             for topic in self._topics:
                 if is_needed:
-                    grants.allow(role, topic.topic_arn, action)
+                    grants.allow(role, self._on(topic.topic_arn), action)
         for app in self._apps:
             if needs.registers:
-                grants.allow(role, app, "sns:CreatePlatformEndpoint")
+                grants.allow(role, self._on(app), "sns:CreatePlatformEndpoint")
             if actions := [action for action, is_needed in of_endpoints.items() if is_needed]:
-                endpoints = f"{app.replace(':app/', ':endpoint/')}/*"
+                endpoints = self._on(f"{app.replace(':app/', ':endpoint/')}/*")
                 grants.allow(role, endpoints, *actions, wildcard_because=ENDPOINTS_ARE_MANY)
+
+    def _on(self, arn: str) -> str:
+        """Return the resource of a grant; the local cloud takes none from requests to SNS."""
+        return arn if self._in_cloud else "*"
 
     def _feed(self, function: lambda_.IFunction) -> None:
         """Feed the tasks to the workers; a task may take seconds, so each gets one at a time."""

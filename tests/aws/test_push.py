@@ -492,6 +492,19 @@ def test_a_disabled_endpoint_is_forgotten_and_the_others_are_notified() -> None:
     assert len(devices._of_account(ClientType.SHOP, 100, 10)) == 0
 
 
+def test_an_endpoint_that_sns_does_not_know_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    register("phone", ClientType.SHOP)
+
+    def refuse(**_: Any) -> Any:
+        message = "Invalid parameter: TargetArn Reason: No endpoint found for the target arn"
+        raise ClientError({"Error": {"Code": "InvalidParameter", "Message": message}}, "Publish")
+
+    monkeypatch.setattr(aws.sns(), "publish", refuse)
+    publish(approved(10))
+    assert push.work() == []
+    assert devices._of_account(ClientType.SHOP, 10, 10) == []
+
+
 def test_a_task_whose_event_has_expired_pushes_nothing(at: Clock) -> None:
     register("phone", ClientType.SHOP)
     publish(approved(10))
