@@ -239,7 +239,7 @@ test('the whole job is done by the keyboard alone', async () => {
   await keyboard.press('x');
   await page.locator('.count', { hasText: '2 selected' }).waitFor();
   await keyboard.press('a');
-  await says(page, '2 products decided');
+  await says(page, '2 products approved');
   await shows(page, [products[3], products[5]]);
   await keyboard.press('Space');
   await keyboard.press('Space');
