@@ -153,12 +153,15 @@ export class ProductList {
 
   /** Removes the rows that were decided and are not kept. */
   sweep(): void {
+    let isEarly = false;
     for (const { product, outcome } of this.listing.peek().rows) {
       const id = product.product_id;
-      const stays = !outcome || this.options.keeps?.(id) === true;
-      if (stays || this.#touches.isRecent(id, LEAVING_MS)) continue;
-      this.listing.value = withoutRow(this.listing.peek(), id);
+      if (!outcome || this.options.keeps?.(id)) continue;
+      if (this.#touches.isRecent(id, LEAVING_MS)) isEarly = true;
+      else this.listing.value = withoutRow(this.listing.peek(), id);
     }
+    // An event has come since, or the timer was a moment early.
+    if (isEarly) setTimeout(() => this.sweep(), LEAVING_MS / 4);
   }
 
   refuse(id: number, code: string): void {
