@@ -12,11 +12,12 @@ MAKEFLAGS += --no-print-directory
 SOURCES := pyproject.toml README.md LICENSE infra/artifact.py infra/aws_descriptions.py $(shell find functions vitrina -type f -not -name '*.pyc')
 
 # The client package is compiled into the console.
-CONSOLE_SOURCES := $(shell find console clients/javascript/src -name node_modules -prune -o -type f -print)
+CLIENT_SOURCES := $(shell find clients/javascript/src -type f)
+CONSOLE_SOURCES := $(CLIENT_SOURCES) $(shell find console -name node_modules -prune -o -type f -print)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test test-nightly test-expo bench fuzz lint format reference client console cost lock artifact clean
+.PHONY: help demo dev test test-nightly test-expo bench fuzz lint format reference client console pictures cost lock artifact clean
 .PHONY: bootstrap deploy diff outputs account password remove-account verify replay-dead-letters tail
 .PHONY: disconnect-all everyone-out new-edge-value
 
@@ -40,7 +41,7 @@ test: build/ready build/reference.done build/browser.done build/client.done ## r
 test-nightly: test ## also search with Hypothesis at random, and longer
 	$(PYTEST) -m hypothesis --hypothesis-profile nightly
 
-bench: build/ready build/bench.done build/client.done ## run the benchmarks: make bench, or make bench NAME=posts
+bench: build/ready build/bench.done build/client.done build/browser.done ## run the benchmarks: make bench, or make bench NAME=posts
 	@build/bench/bin/python -m bench $(NAME)
 
 # Seconds per engine, split evenly across handlers: 10200 gives seventeen handlers ten minutes each.
@@ -49,13 +50,18 @@ SECONDS := 600
 fuzz: build/fuzz.done ## search for events that break a handler: make fuzz, or with SECONDS=… NAME=…
 	@build/fuzz/bin/python -m fuzz $(if $(REPLAY),--replay $(REPLAY),--seconds $(SECONDS) $(NAME))
 
-lint: build/venv.done
+lint: build/venv.done build/client.done
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy --no-error-summary
+	cd clients/javascript && npm run --silent lint
 
-reference: build/venv.done ## write openapi.json, asyncapi.json and the tables of docs/protocol.md
+reference: build/venv.done build/client.done ## write openapi.json, asyncapi.json, the client's types and the tables of docs/protocol.md
 	@$(BIN)/python -m reference
+	@cd clients/javascript && npm run --silent types
+
+pictures: build/ready build/bench.done build/browser.done ## take the pictures of the README
+	@build/bench/bin/python -m bench.pictures
 
 console: build/console.done ## build the console into build/console
 
@@ -72,6 +78,7 @@ cost: build/venv.done ## write the tables of docs/cost.md
 format: build/venv.done
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+	cd clients/javascript && npm run --silent format
 
 # --- Setup ----------------------------------------------------------------------------------------
 
@@ -109,6 +116,12 @@ build/console.done: build/console-node.done $(CONSOLE_SOURCES)
 	@echo "Building the console ..." >&2
 	@cd console && npm run --silent build >&2
 	@touch $@
+
+# The client package as one file for pages without a bundler. The console's build has a bundler.
+build/client/vitrina.js: build/console-node.done $(CLIENT_SOURCES)
+	@console/node_modules/.bin/esbuild clients/javascript/src/bundle.ts --bundle --minify --format=esm \
+		--target=es2022 --outfile=$@ --log-level=warning
+	@echo "Client for browsers: $$(wc -c <$@) bytes, $$(gzip -9c $@ | wc -c) gzipped" >&2
 
 # For tests of the API's descriptions: linters and generators, which nothing else needs.
 build/reference.done: tests/reference/package.json tests/reference/package-lock.json build/venv.done
@@ -180,12 +193,13 @@ COMPILER_x86_64 = $(LAMBDA_COMPILER)
 COMPILE = PYTHONHASHSEED=0 $(COMPILER_$*) -m compileall -q -j 1 --invalidation-mode unchecked-hash
 
 # --reinstall-package: uv caches this project's own wheel and would install an old one.
-build/lambda/%.zip: requirements/runtime.txt $(SOURCES) build/venv.done
+build/lambda/%.zip: requirements/runtime.txt $(SOURCES) build/client/vitrina.js build/venv.done
 	@echo "Building the Lambda artifact ($*) ..." >&2
 	@rm -rf build/lambda/$* build/dist/$*
 	@$(UV) pip install --quiet $(PLATFORM_$*) --target build/lambda/$* --require-hashes -r requirements/runtime.txt
 	@$(UV) build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir build/dist/$*
 	@$(UV) pip install --quiet $(PLATFORM_$*) --target build/lambda/$* --no-deps --reinstall-package vitrina build/dist/$*/*.whl
+	@cp build/client/vitrina.js build/lambda/$*/functions/openapi/
 	@$(COMPILE) -s build/lambda/$* -p /var/task build/lambda/$*
 	@$(BIN)/python -m infra.artifact build/lambda/$*
 

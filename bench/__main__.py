@@ -3,7 +3,20 @@
 import signal
 import sys
 
-from bench import bursts, cold, hostile, million, posts, recovery, report, scale, soak, stub, units
+from bench import (
+    bursts,
+    cold,
+    console,
+    hostile,
+    million,
+    posts,
+    recovery,
+    report,
+    scale,
+    soak,
+    stub,
+    units,
+)
 from local.progress import Progress
 
 BENCHMARKS = {
@@ -17,6 +30,7 @@ BENCHMARKS = {
     "hostile": hostile.measure,
     "revocations": hostile.revocations,
     "soak": soak.measure,
+    "console": console.measure,
 }
 
 

@@ -1,5 +1,6 @@
-"""The descriptions of both APIs, pages for people, and the answer to requests without a route."""
+"""The descriptions of both APIs, pages, a client, and the answer to requests without a route."""
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -29,7 +30,11 @@ PARTS = {
     "swagger-ui.css": _SWAGGER_UI / "swagger-ui.min.css",
     "swagger-ui.js": _SWAGGER_UI / "swagger-ui-bundle.min.js",
 }
+# The npm package @vitrina/client as one file, which the Makefile puts into the artifact.
+CLIENT = HERE / "vitrina.js"
+
 PARTS_FRESH_SECONDS = 3600
+_SHARED = {"Cache-Control": f"public, max-age={PARTS_FRESH_SECONDS}"}
 _MEDIA_TYPES = {"css": "text/css", "js": "text/javascript"}
 
 # The pages have no script and no style of their own, and request nothing from elsewhere.
@@ -44,7 +49,7 @@ def _methods(described: Iterable[str]) -> str:
     return ", ".join(sorted(names | {"HEAD"} if "GET" in names else names))
 
 
-_PAGES = {path: ["get"] for path in ("/problems", "/docs", "/docs/{name}")}
+_PAGES = {path: ["get"] for path in ("/problems", "/docs", "/docs/{name}", "/client/vitrina.js")}
 _ROUTES = [
     (re.compile(re.sub(r"{\w+}", "[^/]+", path)), _methods(described))
     for path, described in (_PAGES | json.loads(OPENAPI)["paths"]).items()
@@ -85,8 +90,13 @@ def get_page_part(name: str) -> Response[str]:
     """Read a script or a style of the pages, which the edge may share."""
     if name not in PARTS:
         return http_api.answer_unknown_route()
-    headers = {"Cache-Control": f"public, max-age={PARTS_FRESH_SECONDS}"}
-    return _file(PARTS[name], _MEDIA_TYPES[name.rpartition(".")[2]], headers)
+    return _file(PARTS[name], _MEDIA_TYPES[name.rpartition(".")[2]], _SHARED)
+
+
+@app.get("/client/vitrina.js", include_in_schema=False)
+def get_client() -> Response[str]:
+    """Read the client for pages without a bundler, which browsers and the edge may keep."""
+    return _file(CLIENT, _MEDIA_TYPES["js"], _SHARED | {"ETag": _tag(CLIENT)})
 
 
 def _page(name: str) -> Response[str]:
@@ -95,6 +105,11 @@ def _page(name: str) -> Response[str]:
 
 def _file(path: Path, media_type: str, headers: Mapping[str, str]) -> Response[str]:
     return Response(HTTPStatus.OK, f"{media_type}; charset=utf-8", _read(path), headers=headers)
+
+
+@cache
+def _tag(path: Path) -> str:
+    return f'"{hashlib.sha256(_read(path).encode()).hexdigest()[:16]}"'
 
 
 @cache

@@ -1,11 +1,15 @@
-// The network between one browser context and a host: it can be cut, and be there again.
+// The network between a browser and a host: it can be cut, be there again, and hold what a host says
+// over WebSockets.
 
 import { connect, createServer } from 'node:net';
 
-/** Forwards a port of this machine to a host, byte by byte, until it is cut or closed. */
+const WEBSOCKET = /^GET \/ws\//;
+
+/** Forwards a port of this machine to a host, byte by byte. */
 export class Network {
-  #sockets = new Set();
+  #ways = new Set();
   #isCut = false;
+  #isHeld = false;
   #server;
 
   /** Returns the network to the host of a URL. */
@@ -19,26 +23,43 @@ export class Network {
   }
 
   #carry(near, hostname, port) {
-    if (this.#isCut) return void near.destroy();
     const far = connect(Number(port), hostname);
-    for (const [one, other] of [[near, far], [far, near]]) {
-      this.#sockets.add(one);
-      one.on('error', () => {}).on('close', () => {
-        this.#sockets.delete(one);
-        other.destroy();
-      });
-      one.pipe(other);
-    }
+    const way = { near, far, isWebSocket: false };
+    this.#ways.add(way);
+    const end = () => {
+      this.#ways.delete(way);
+      near.destroy();
+      far.destroy();
+    };
+    for (const socket of [near, far]) socket.on('error', end).on('close', end);
+    near.once('data', (begin) => (way.isWebSocket = WEBSOCKET.test(begin.toString('latin1'))));
+    near.pipe(far);
+    far.on('data', (chunk) => {
+      near.write(chunk);
+      if (this.#isHeld && way.isWebSocket) far.pause();
+    });
+    if (this.#isCut) end();
   }
 
   /** Ends every connection, and refuses new ones. */
   cut() {
     this.#isCut = true;
-    for (const socket of this.#sockets) socket.destroy();
+    for (const { near } of this.#ways) near.destroy();
   }
 
   mend() {
     this.#isCut = false;
+  }
+
+  /** Keeps back what WebSockets bring, until it is released. */
+  hold() {
+    this.#isHeld = true;
+    for (const { far, isWebSocket } of this.#ways) if (isWebSocket) far.pause();
+  }
+
+  release() {
+    this.#isHeld = false;
+    for (const { far } of this.#ways) far.resume();
   }
 
   close() {

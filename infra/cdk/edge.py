@@ -70,8 +70,9 @@ class Edge(Construct):
                 "/api/v1/products": self._behavior(
                     http, self._on_request("edge_lists"), self._list_cache()
                 ),
-                # Scripts and styles of the pages, which are the same for everyone.
+                # Scripts and styles, which are the same for everyone.
                 "/docs/*": self._behavior(http, viewer, parts),
+                "/client/*": self._behavior(http, viewer, parts),
                 **pages,
             },
             error_responses=[

@@ -45,11 +45,12 @@ HTTP_ROUTES = {
     "GET /asyncapi.json": "openapi",
 }
 
-# Pages for people, which the descriptions of the API do not have.
+# Pages for people and what pages load, which the descriptions of the API do not have.
 PAGES = {
     "GET /problems": "openapi",
     "GET /docs": "openapi",
     "GET /docs/{name}": "openapi",
+    "GET /client/vitrina.js": "openapi",
 }
 
 

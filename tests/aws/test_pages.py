@@ -2,10 +2,12 @@
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from functions.openapi import handler as openapi
 from functions.openapi.handler import PARTS, handler
 from harness import gateway_events
 from harness.gateway_events import CONTEXT
@@ -87,6 +89,23 @@ def test_the_reference_reads_the_description_that_is_served() -> None:
 def test_no_other_file_is_served(path: str) -> None:
     answer = call("GET", path)
     assert (answer.status, answer.body["code"]) == (404, "route_not_found")
+
+
+def test_the_client_is_kept_for_an_hour_and_asked_for_again_by_its_tag(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "vitrina.js"
+    bundle.write_text("export const café = 1;", encoding="utf-8")
+    monkeypatch.setattr(openapi, "CLIENT", bundle)
+    answer = read("/client/vitrina.js")
+    assert answer.body == bundle.read_text(encoding="utf-8")
+    assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "public, max-age=3600"
+    known: Any = call(
+        "GET", "/client/vitrina.js", headers={"if-none-match": answer.headers["ETag"]}
+    )
+    assert known.status == 304
+    assert call("GET", "/client/other.js").status == 404
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

@@ -1,6 +1,7 @@
 """The HTTP API against its own description, as schemathesis searches for a difference."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -115,6 +116,12 @@ def test_the_edge_serves_the_reference_with_its_policy(url: str) -> None:
     script = requests.get(f"{url}/docs/swagger-ui.js", timeout=30)
     assert (page.status_code, script.status_code) == (200, 200)
     assert "SwaggerUIBundle" in script.text
+
+
+def test_the_edge_serves_the_client_to_pages_without_a_bundler(url: str) -> None:
+    script = requests.get(f"{url}/client/vitrina.js", timeout=30)
+    assert script.headers["Content-Type"] == "text/javascript; charset=utf-8"
+    assert re.search(r"export\{[^}]*\bVitrinaClient\b", script.text)
 
 
 @pytest.mark.parametrize("path", ["/health", "/openapi.json", "/docs", "/problems"])

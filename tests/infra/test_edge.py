@@ -78,6 +78,7 @@ def test_each_path_goes_to_its_api_and_the_first_that_fits_is_taken(template: Te
         ("/ws/*", WEBSOCKET_HOST),
         ("/api/v1/products", HTTP_HOST),
         ("/docs/*", HTTP_HOST),
+        ("/client/*", HTTP_HOST),
         ("*", HTTP_HOST),
     ]
 
@@ -120,6 +121,7 @@ def test_every_behavior_has_a_function_which_is_a_file_beside_the_stack(
         "/ws/*": (edge.HERE / "edge_websocket.js").read_text(),
         "/api/v1/products": (edge.HERE / "edge_lists.js").read_text(),
         "/docs/*": (edge.HERE / "edge_viewer.js").read_text(),
+        "/client/*": (edge.HERE / "edge_viewer.js").read_text(),
         "*": (edge.HERE / "edge_viewer.js").read_text(),
     }
     assert len(functions) == 3
@@ -157,7 +159,13 @@ def test_lists_statistics_and_parts_of_pages_are_kept_and_only_if_their_origin_s
             config = cache_of(template, path)
             assert (config["MinTTL"], config["DefaultTTL"]) == (0, 0)
             longest[path] = config["MaxTTL"]
-    assert longest == {"/api/v1/products": 20, "/ws/stats": 10, "/health": 10, "/docs/*": 3600}
+    assert longest == {
+        "/api/v1/products": 20,
+        "/ws/stats": 10,
+        "/health": 10,
+        "/docs/*": 3600,
+        "/client/*": 3600,
+    }
 
 
 def test_what_a_list_depends_on_is_in_its_key(template: Template) -> None:

@@ -32,6 +32,7 @@ def test_on_this_machine_alone_nobody_is_warned(host: str) -> None:
     said = dev.message(host)
     assert f"http://{host}:8000 is up" in said
     assert f"ws://{host}:8000/ws/user" in said
+    assert f"http://{host}:8000/console/\n" in said
     assert "WARNING" not in said
 
 

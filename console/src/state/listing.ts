@@ -50,14 +50,26 @@ export function withPage(listing: Listing, products: Product[], cursor: string |
   return { ...listing, rows, cursor };
 }
 
-/** Replaces everything that was read before, and keeps what moderators have not seen to its end. */
-export function reloaded(listing: Listing, products: Product[], cursor: string | null): Listing {
+/**
+ * Replaces everything that was read before, and keeps what moderators have not seen to its end.
+ *
+ * Rows of which something newer than the pages is known stay as they are.
+ */
+export function reloaded(
+  listing: Listing,
+  products: Product[],
+  cursor: string | null,
+  isNewer: (id: number) => boolean = () => false,
+): Listing {
   const known = new Map(listing.rows.map((row) => [row.product.product_id, row]));
   const rows = products.map((product) => {
     const row = known.get(product.product_id);
     return row && !row.outcome ? renewed(row, product) : newRow(product);
   });
-  return { ...listing, rows, cursor };
+  const read = new Set(products.map((product) => product.product_id));
+  return listing.rows
+    .filter(({ product: { product_id: id } }) => isNewer(id) && !read.has(id))
+    .reduce(inserted, { ...listing, rows, cursor });
 }
 
 /**

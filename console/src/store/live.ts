@@ -1,7 +1,8 @@
 /** The connection as signals: where it stands, what arrived, and how long that took. */
 
 import type { Client, EventName, Events, Status } from '@vitrina/client';
-import { batch, signal } from '@preact/signals';
+import { batch, computed, effect, signal } from '@preact/signals';
+import { codeOf } from '../state/problems';
 import { withDelay } from '../state/numbers';
 
 export type LiveEvent = Events[EventName];
@@ -12,22 +13,40 @@ const MAX_TIMES = 20_000;
 const AN_HOUR = 3_600_000;
 
 export class Live {
-  readonly status = signal<Status>({ state: 'stopped', reason: 'not_started' });
+  /** Without a network the client finds out later than the browser that the connection is lost. */
+  readonly status = computed<Status>(() =>
+    this.hasNetwork.value || this.#reported.value.state !== 'online'
+      ? this.#reported.value
+      : { state: 'offline', reason: 'no_network', retryInMs: 0 },
+  );
+  readonly hasNetwork = signal(true);
   /** When what is shown was last known to be complete; null while it is. */
   readonly asOf = signal<number | null>(null);
   /** Milliseconds from the request to the arrival of its event here, of decisions of this page. */
   readonly delays = signal<readonly number[]>([]);
   /** When events arrived, in the past hour. */
   readonly times = signal<readonly number[]>([]);
+  readonly #reported = signal<Status>({ state: 'stopped', reason: 'not_started' });
   readonly #arrivals = new Map<string, number>();
   readonly #waiting = new Map<string, number>();
   readonly #reloads = new Set<() => void>();
   #wasOnline = false;
 
   constructor(readonly client: Client) {
-    this.status.value = client.status;
+    this.#reported.value = client.status;
     client.onStatus((status) => this.#follow(status));
     client.on('*', (event) => this.#note(event));
+    // What the network fails at, the status says.
+    client.onError((error) => {
+      if (codeOf(error) !== 'network') console.error(error);
+    });
+    let wasOnline = false;
+    effect(() => {
+      const isOnline = this.status.value.state === 'online';
+      if (isOnline) this.asOf.value = null;
+      else if (wasOnline) this.asOf.value = Date.now();
+      wasOnline = isOnline;
+    });
   }
 
   on(listener: (event: LiveEvent) => void): () => void {
@@ -51,12 +70,7 @@ export class Live {
   }
 
   #follow(status: Status): void {
-    const wasOnline = this.status.peek().state === 'online';
-    batch(() => {
-      this.status.value = status;
-      if (status.state === 'online') this.asOf.value = null;
-      else if (wasOnline) this.asOf.value = Date.now();
-    });
+    this.#reported.value = status;
     if (status.state !== 'online' || this.#wasOnline) return;
     this.#wasOnline = true;
     for (const reload of this.#reloads) reload();

@@ -101,7 +101,8 @@ export class ProductList {
       } while (cursor && products.length < wanted && products.length < PAGE * MAX_PAGES);
       batch(() => {
         const sure = this.#sure(products, startedAt);
-        this.listing.value = reloaded(this.listing.peek(), sure, cursor);
+        const isNewer = (id: number) => this.#isNewer(id, startedAt);
+        this.listing.value = reloaded(this.listing.peek(), sure, cursor, isNewer);
         this.isLoaded.value = true;
         this.failure.value = null;
       });
@@ -155,9 +156,11 @@ export class ProductList {
     const done = this.listing.peek().rows.filter((row) => row.outcome);
     for (const { product } of done) {
       const id = product.product_id;
-      if (this.options.keeps?.(id) || Date.now() - (this.#touched.get(id) ?? 0) < LEAVING_MS)
-        continue;
-      this.listing.value = withoutRow(this.listing.peek(), id);
+      if (this.options.keeps?.(id)) continue;
+      // An event may have touched it since, and a timer may be a moment early.
+      const waitMs = LEAVING_MS - (Date.now() - (this.#touched.get(id) ?? 0));
+      if (waitMs > 0) setTimeout(() => this.sweep(), waitMs);
+      else this.listing.value = withoutRow(this.listing.peek(), id);
     }
   }
 
@@ -212,11 +215,15 @@ export class ProductList {
   /** Leaves out what events are newer about, and asks for these products themselves. */
   #sure(products: readonly Product[], startedAt: number): Product[] {
     return products.filter(({ product_id: id }) => {
-      const touchedAt = this.#touched.get(id);
-      const isSure = touchedAt === undefined || touchedAt < startedAt - LISTS_LAG_MS;
-      if (!isSure) this.#want(id);
-      return isSure;
+      const isNewer = this.#isNewer(id, startedAt);
+      if (isNewer) this.#want(id);
+      return !isNewer;
     });
+  }
+
+  /** Returns whether an event about a product may be newer than a list that was asked for. */
+  #isNewer(id: number, startedAt: number): boolean {
+    return (this.#touched.get(id) ?? 0) >= startedAt - LISTS_LAG_MS;
   }
 
   /** Reads products one after another, a few at a time. */

@@ -74,7 +74,13 @@ function enter(account: Account): void {
     tokens: session,
     platform,
   });
-  workspace.value = new Workspace(client, account);
+  const entered = new Workspace(client, account);
+  workspace.value = entered;
+  const look = () => (entered.live.hasNetwork.value = navigator.onLine);
+  for (const name of ['online', 'offline']) {
+    window.addEventListener(name, look, { signal: entered.left.signal });
+  }
+  look();
   client.onStatus(leaveWhenEnded);
   client.start();
 }

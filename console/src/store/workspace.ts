@@ -33,6 +33,8 @@ export class Workspace implements Reporter {
   readonly rooms = signal<readonly string[]>([]);
   readonly announcing;
   readonly isAdmin;
+  /** Aborted when the account logs out. */
+  readonly left = new AbortController();
   readonly queue = signal<Moderation | null>(null);
   readonly queueLength = computed(() => this.queue.value?.list.total.value ?? null);
   readonly #timer;
@@ -60,6 +62,7 @@ export class Workspace implements Reporter {
 
   stop(): void {
     clearInterval(this.#timer);
+    this.left.abort();
     this.announcing.stop();
     this.queue.peek()?.stop();
   }

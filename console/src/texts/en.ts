@@ -45,7 +45,6 @@ export const en = {
     paused: 'Paused',
     offline: 'Offline',
     stopped: 'Disconnected',
-    retry: (seconds: number) => (seconds > 0 ? `next try within ${seconds} s` : 'trying again'),
     asOf: (time: string) => `as of ${time}`,
     connect: 'Connect',
     reasons: {

@@ -65,8 +65,6 @@ export const ru: Texts = {
     paused: 'Пауза',
     offline: 'Нет связи',
     stopped: 'Отключено',
-    retry: (seconds) =>
-      seconds > 0 ? `повторим не позже чем через ${seconds} с` : 'пробуем снова',
     asOf: (time) => `данные на ${time}`,
     connect: 'Подключиться',
     reasons: {

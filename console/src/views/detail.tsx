@@ -39,9 +39,9 @@ export function Detail({ moderation, onDecide }: Props) {
       <button type="button" class="link back" onClick={() => moderation.open(null)}>
         ← {queue.back}
       </button>
-      <h2 id="product-name" ref={heading} tabIndex={-1}>
+      <h1 id="product-name" ref={heading} tabIndex={-1}>
         <Text of={product.product_name} />
-      </h2>
+      </h1>
       <p class="meta">
         <Text of={product.shop_name} /> · {words.since[product.moderation_status]}{' '}
         <Age of={product.status_changed_at} style="ago" /> · {words.version(product.version)} ·{' '}

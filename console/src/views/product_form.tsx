@@ -68,7 +68,7 @@ export function ProductForm({ product, list, onSubmitted, onClose }: Props) {
       <button type="button" class="link back" onClick={onClose}>
         ← {queue.back}
       </button>
-      <h2>{product ? words.editTitle : words.submit}</h2>
+      <h1>{product ? words.editTitle : words.submit}</h1>
       {why && (
         <p class="note">
           <Text of={why} />

@@ -1,0 +1,101 @@
+"""The console in a browser: what it loads, how soon it is there, and a queue of 5,000 products."""
+
+import json
+import subprocess
+from collections.abc import Callable, Mapping
+from statistics import median
+from typing import Any
+
+from bench import machine, report
+from bench.report import Row, Section, Table
+
+PYTHON = machine.BUILD / "venv/bin/python"
+"""Of the environment that deploys; the benchmarks' own has no CDK."""
+
+MAX_KB, MAX_SECONDS, MAX_TASK_MS, MAX_GROWTH = 60, 1, 100, 1.1
+FIRST = "as it is"
+
+Found = Mapping[str, Any]
+
+
+def measure(progress: Callable[[str], None]) -> Section:
+    """Load the console several times, scroll through its queue, and decide on it."""
+    progress("The console in a browser")
+    found = run("queue")
+    loads, scrolling = found["loads"], found["scrolling"]
+    return Section(
+        [
+            Table("Targets", _targets(loads[FIRST], scrolling[FIRST], found["decisions"])),
+            Table("Loading, in ms", [_loading(name, each) for name, each in loads.items()]),
+            Table(
+                "Scrolling through 5,000 products",
+                [_scrolling(name, each) for name, each in scrolling.items()],
+            ),
+        ],
+        versions={"Chromium": found["version"]},
+    )
+
+
+def run(program: str, *arguments: str) -> Any:
+    """Run a program of the browser; return its result. Raises RuntimeError if it fails."""
+    command = [str(PYTHON), "-m", "bench.pages", program, *arguments]
+    done = subprocess.run(command, cwd=machine.ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{program}: {done.stderr[-1000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _targets(loads: list[Found], scrolling: Found, decisions: list[float]) -> list[Row]:
+    heaps = scrolling["heaps"]
+    return [
+        report.at_most("KB of the page, compressed", MAX_KB, _median(loads, "bytes") / 1024),
+        report.at_most(
+            "seconds from the queue's answer to its rows",
+            MAX_SECONDS,
+            max(each["afterAnswer"] for each in loads) / 1000,
+        ),
+        report.at_most(
+            "ms of the slowest task while scrolling",
+            MAX_TASK_MS,
+            max(scrolling["tasks"], default=0),
+        ),
+        report.at_most(
+            "heap after the last pass ÷ after the first", MAX_GROWTH, heaps[-1] / heaps[0]
+        ),
+        report.at_most(
+            "seconds until a decision is seen by another moderator, median",
+            MAX_SECONDS,
+            median(decisions) / 1000,
+        ),
+    ]
+
+
+def _loading(name: str, loads: list[Found]) -> Row:
+    columns = {
+        "first contentful paint": "firstPaint",
+        "the same of the queue": "queuePaint",
+        "from the answer to rows": "afterAnswer",
+        "total blocking time": "blocking",
+    }
+    times = [(title, f"{_median(loads, field):,.0f}") for title, field in columns.items()]
+    return [
+        ("processor", name),
+        *times,
+        ("requests", f"{_median(loads, 'requests'):.0f}"),
+        ("bytes", f"{_median(loads, 'bytes'):,.0f}"),
+    ]
+
+
+def _scrolling(name: str, found: Found) -> Row:
+    tasks = found["tasks"]
+    return [
+        ("processor", name),
+        ("tasks over 50 ms", str(len(tasks))),
+        ("the slowest, ms", f"{max(tasks, default=0):,.0f}"),
+        ("rows drawn", str(found["rows"])),
+        *[(f"MB, pass {n}", f"{heap / 1e6:.1f}") for n, heap in enumerate(found["heaps"], 1)],
+    ]
+
+
+def _median(loads: list[Found], field: str) -> float:
+    return median(each[field] for each in loads)

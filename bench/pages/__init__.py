@@ -1,0 +1,1 @@
+"""Pages in a browser, on a stack of their own in the local cloud."""

@@ -1,0 +1,106 @@
+// Takes the pictures of the README on the stack at URL: node pictures.mjs FOLDER. Writes queue.png, and
+// the frames approval-1.png … of a decision and of the phone of its shop. Prints their names as JSON.
+
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { launch } from '../../harness/browser/launch.mjs';
+
+const { URL: HOST, PASSWORD } = process.env;
+const [folder] = process.argv.slice(2);
+
+const DESK = { width: 1240, height: 720 };
+const PHONE = { width: 360, height: 720 };
+const GAP = 24;
+const PRODUCTS = [
+  ['Красное платье', 4990, 'Лён, ручная работа. Размеры от 42 до 52.'],
+  ['Кожаный рюкзак', 12900, 'Растительное дубление, латунная фурнитура.'],
+  ['Керамическая ваза', 2350, 'Высота 24 см, матовая глазурь.'],
+  ['Шерстяной плед', 6400, 'Меринос, 140 × 200 см.'],
+  ['Настольная лампа', 3890, 'Дуб и матовое стекло.'],
+  ['Набор пиал', 1990, 'Шесть штук, каждая расписана вручную.'],
+  ['Вязаная шапка', 1450, 'Альпака с шёлком.'],
+  ['Деревянный конструктор', 2790, '86 деталей, бук.'],
+  ['Льняные шторы', 5600, 'Две шторы по 150 × 260 см.'],
+];
+
+const browser = await launch();
+
+/** Returns the body of the answer to a request. */
+async function ask(method, path, token, body, headers = {}) {
+  const response = await fetch(HOST + path, {
+    method,
+    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}`, ...headers },
+    body: body && JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+  return response.json();
+}
+
+async function tokenOf(who) {
+  const body = { email: `${who}@example.com`, password: PASSWORD };
+  return (await ask('POST', '/api/v1/auth/login', '', body)).access_token;
+}
+
+/** Submits the products; the second one is rejected once, and submitted again. */
+async function submit() {
+  const [shop, admin] = [await tokenOf('shop'), await tokenOf('admin')];
+  for (const [place, [product_name, price, description]] of PRODUCTS.entries()) {
+    const product = { product_name, price, description };
+    const { product_id: id } = await ask('POST', '/api/v1/products', shop, product);
+    if (place !== 0) continue;
+    const why = { moderation_notes: 'На фотографии другое изделие' };
+    await ask('POST', `/api/v1/admin/products/${id}/reject`, admin, why);
+    await ask('PUT', `/api/v1/products/${id}`, shop, { ...product, price: 4490 });
+  }
+}
+
+async function open(who, viewport, path = '') {
+  const context = await browser.newContext({ locale: 'en-GB', viewport, reducedMotion: 'reduce' });
+  const page = await context.newPage();
+  await page.goto(`${HOST}/console/${path}`);
+  await page.locator('#email').fill(`${who}@example.com`);
+  await page.locator('#password').fill(PASSWORD);
+  await page.locator('#password').press('Enter');
+  await page.locator('.indicator.good').waitFor();
+  return page;
+}
+
+/** Writes two pages beside each other as one picture. */
+async function takeBoth(name, desk, phone) {
+  const [left, right] = await Promise.all([desk, phone].map((page) => page.screenshot()));
+  const source = (picture) => `data:image/png;base64,${picture.toString('base64')}`;
+  const width = DESK.width + PHONE.width + 3 * GAP;
+  const height = DESK.height + 2 * GAP;
+  const page = await browser.newPage({ viewport: { width, height } });
+  await page.setContent(
+    `<body style="margin:${GAP}px;display:flex;gap:${GAP}px;background:#8a8f98">
+      <img src="${source(left)}" style="border-radius:8px">
+      <img src="${source(right)}" style="border-radius:24px">`,
+  );
+  await writeFile(join(folder, name), await page.screenshot());
+  await page.close();
+}
+
+await submit();
+const desk = await open('admin', DESK);
+await desk.locator('.rows > li').nth(PRODUCTS.length - 1).waitFor();
+await desk.locator('[data-row]', { hasText: PRODUCTS[0][0] }).click();
+await desk.locator('.history li').first().waitFor();
+// The numbers beside the sections are lines when there are some of them.
+await desk.waitForTimeout(11_000);
+await writeFile(join(folder, 'queue.png'), await desk.screenshot());
+
+const phone = await open('shop', PHONE, '#/feed');
+await phone.locator('.event').first().waitFor();
+const frames = ['approval-1.png', 'approval-2.png', 'approval-3.png'];
+await takeBoth(frames[0], desk, phone);
+const approve = desk.getByRole('button', { name: /^Approve version/ });
+await approve.hover();
+await takeBoth(frames[1], desk, phone);
+await approve.click();
+await phone.locator('.event', { hasText: 'product.approved' }).first().waitFor();
+await desk.locator('.toast').first().waitFor();
+await takeBoth(frames[2], desk, phone);
+await browser.close();
+console.log(JSON.stringify({ queue: 'queue.png', frames }));

@@ -1,0 +1,133 @@
+// Measures the console with the queue of the stack at URL: what loads, how soon, how smoothly, how much
+// memory. Prints a line of JSON.
+
+import { launch } from '../../harness/browser/launch.mjs';
+
+const { URL: HOST, PASSWORD } = process.env;
+const REPETITIONS = 5;
+const PASSES = 6;
+const DECISIONS = 10;
+const PROCESSORS = { 'as it is': 1, 'four times slower': 4 };
+
+const browser = await launch();
+
+/** Opens the console in a context of its own, logged in or not, and counts what is loaded. */
+async function open(slowness, isLoggedIn) {
+  const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 800 } });
+  await context.addInitScript(observe);
+  const page = await context.newPage();
+  const devtools = await context.newCDPSession(page);
+  await devtools.send('Emulation.setCPUThrottlingRate', { rate: slowness });
+  await devtools.send('Network.enable');
+  const loaded = { bytes: 0, requests: 0 };
+  devtools.on('Network.loadingFinished', ({ encodedDataLength }) => {
+    loaded.bytes += encodedDataLength;
+    loaded.requests += 1;
+  });
+  await page.goto(`${HOST}/console/`);
+  await page.locator('#email').waitFor();
+  const login = { ...loaded };
+  if (isLoggedIn) await logIn(page, 'admin');
+  return { context, page, devtools, login };
+}
+
+async function logIn(page, who) {
+  await page.locator('#email').fill(`${who}@example.com`);
+  await page.locator('#password').fill(PASSWORD);
+  await page.locator('#password').press('Enter');
+  await page.locator('.rows > li').first().waitFor();
+}
+
+/** Runs in the page: notes its long tasks, and when the first row of the queue is painted. */
+function observe() {
+  window.longTasks = [];
+  new PerformanceObserver((list) => {
+    window.longTasks.push(...list.getEntries().map(({ startTime, duration }) => ({ startTime, duration })));
+  }).observe({ type: 'longtask', buffered: true });
+  new MutationObserver((_changes, observer) => {
+    if (!document.querySelector('.rows > li')) return;
+    observer.disconnect();
+    requestAnimationFrame(() => setTimeout(() => (window.firstRowAt = performance.now())));
+  }).observe(document, { childList: true, subtree: true });
+}
+
+async function measureLoad(slowness) {
+  const { context, page, login } = await open(slowness, false);
+  const firstPaint = await page.evaluate(() =>
+    performance.getEntriesByName('first-contentful-paint').at(0)?.startTime,
+  );
+  await logIn(page, 'admin');
+  // The session is this tab's, so that a reload is a visit to the queue.
+  await page.reload();
+  await page.waitForFunction(() => window.firstRowAt);
+  const found = await page.evaluate(() => {
+    const answer = performance.getEntriesByType('resource').find(({ name }) => name.includes('/moderation/queue'));
+    const paint = performance.getEntriesByName('first-contentful-paint').at(0)?.startTime ?? 0;
+    return {
+      queuePaint: paint,
+      afterAnswer: window.firstRowAt - answer.responseEnd,
+      blocking: window.longTasks
+        .filter(({ startTime }) => startTime > paint)
+        .reduce((sum, { duration }) => sum + Math.max(0, duration - 50), 0),
+    };
+  });
+  await context.close();
+  return { ...found, firstPaint, bytes: login.bytes, requests: login.requests };
+}
+
+/** Scrolls through the whole queue several times. */
+async function measureScrolling(slowness) {
+  const { context, page, devtools } = await open(slowness, true);
+  await page.mouse.move(400, 500);
+  const heaps = [];
+  await page.evaluate(() => (window.longTasks.length = 0));
+  for (let pass = 0; pass < PASSES; pass += 1) {
+    for (const direction of [1, -1]) await scrollToEnd(page, direction);
+    await devtools.send('HeapProfiler.collectGarbage');
+    const { metrics } = await devtools.send('Performance.getMetrics');
+    heaps.push(metrics.find(({ name }) => name === 'JSHeapUsedSize').value);
+  }
+  const tasks = await page.evaluate(() => window.longTasks.map(({ duration }) => duration));
+  const rows = await page.locator('.rows > li').count();
+  await context.close();
+  return { heaps, tasks, rows };
+}
+
+async function scrollToEnd(page, direction) {
+  for (let still = 0; still < 4; ) {
+    const before = await top(page);
+    await page.mouse.wheel(0, direction * 4000);
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 16))));
+    still = (await top(page)) === before ? still + 1 : 0;
+  }
+}
+
+const top = (page) => page.locator('.scroller').evaluate((box) => box.scrollTop);
+
+/** Returns the milliseconds from the click of one moderator until the list of another says so. */
+async function measureDecisions() {
+  const [one, other] = [await open(1, true), await open(1, true)];
+  const delays = [];
+  for (let number = 0; number < DECISIONS; number += 1) {
+    const id = await one.page.locator('.rows > li.current [data-row]').getAttribute('data-row');
+    const seen = other.page.locator(`li.outcome [data-row="${id}"]`).waitFor();
+    const begun = performance.now();
+    await one.page.getByRole('button', { name: /^Approve version/ }).click();
+    await seen;
+    delays.push(performance.now() - begun);
+    await one.page.locator(`li.current [data-row="${id}"]`).waitFor({ state: 'detached' });
+  }
+  await one.context.close();
+  await other.context.close();
+  return delays;
+}
+
+const found = { loads: {}, scrolling: {}, version: browser.version() };
+for (const [name, slowness] of Object.entries(PROCESSORS)) {
+  found.loads[name] = [];
+  for (let number = 0; number < REPETITIONS; number += 1) found.loads[name].push(await measureLoad(slowness));
+  found.scrolling[name] = await measureScrolling(slowness);
+}
+found.decisions = await measureDecisions();
+await browser.close();
+console.log(JSON.stringify(found));
