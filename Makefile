@@ -34,7 +34,7 @@ dev: build/ready ## keep the local cloud running on http://localhost:8000 until 
 PYTEST := $(BIN)/pytest --numprocesses auto
 
 # The linters run beside the tests, which mostly wait; their findings are shown last.
-test: build/ready build/reference.done build/browser.done build/client.done ## run the linters and all tests
+test: build/ready build/reference.done build/browser.done build/client.done build/console-tests.done ## run the linters and all tests
 	@$(MAKE) lint >build/lint.log 2>&1 & $(PYTEST); tests=$$?; \
 	wait $$! && exit $$tests || { cat build/lint.log; exit 1; }
 
@@ -50,11 +50,12 @@ SECONDS := 600
 fuzz: build/fuzz.done ## search for events that break a handler: make fuzz, or with SECONDS=… NAME=…
 	@build/fuzz/bin/python -m fuzz $(if $(REPLAY),--replay $(REPLAY),--seconds $(SECONDS) $(NAME))
 
-lint: build/venv.done build/client.done
+lint: build/venv.done build/client.done build/console-tests.done
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy --no-error-summary
 	cd clients/javascript && npm run --silent lint
+	cd console && npm run --silent lint
 
 reference: build/venv.done build/client.done ## write openapi.json, asyncapi.json, the client's types and the tables of docs/protocol.md
 	@$(BIN)/python -m reference
@@ -79,6 +80,7 @@ format: build/venv.done
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	cd clients/javascript && npm run --silent format
+	cd console && npm run --silent format
 
 # --- Setup ----------------------------------------------------------------------------------------
 
@@ -110,6 +112,12 @@ build/node.done: package.json package-lock.json build/venv.done
 build/console-node.done: console/package.json console/package-lock.json build/venv.done
 	@echo "Setting up the build of the console ..." >&2
 	@cd console && npm ci --silent --omit=dev
+	@touch $@
+
+# Its linters and tests too.
+build/console-tests.done: build/console-node.done
+	@echo "Setting up the linters and tests of the console ..." >&2
+	@cd console && npm ci --silent
 	@touch $@
 
 build/console.done: build/console-node.done $(CONSOLE_SOURCES)

@@ -13,6 +13,7 @@ from bench import (
     recovery,
     report,
     scale,
+    sizes,
     soak,
     stub,
     units,
@@ -30,6 +31,7 @@ BENCHMARKS = {
     "hostile": hostile.measure,
     "revocations": hostile.revocations,
     "soak": soak.measure,
+    "sizes": sizes.measure,
     "console": console.measure,
 }
 

@@ -9,6 +9,9 @@ Event = dict[str, Any]
 Position = dict[str, Any]
 """`{"epoch": …, "seq": …}`, as it is on the wire."""
 
+MAX_EARLY_EVENTS = 1000
+"""Events of a channel that wait for those before them; beyond it they are requested again."""
+
 
 def events_in(frame: Event) -> list[Event]:
     """Return the events of a batch, in their order; another frame is one event."""
@@ -37,14 +40,19 @@ class Inbox:
         self._open: set[str] = set()
         """Channels of this connection, rooms only after they were joined again."""
         self._renumbered: set[str] = set()
-        """Channels with a new epoch, until `recovered` gives the position in it."""
+        """Channels whose position is not in the server's numbers, until `recovered` gives one."""
+        self._dropped: set[str] = set()
+        """Channels of which events were dropped, as too many waited."""
 
     def open(self) -> str:
         """Begin a connection; return the positions for its handshake, as its query takes them.
 
-        Rooms are joined later, so their positions are not among them.
+        Rooms are joined later, so their positions are not among them. Events that waited on an
+        earlier connection come again: the positions are before them.
         """
-        self._asked, self._missing, self._open = set(), set(), set()
+        self._early, self._dropped = {}, set()
+        self._asked, self._missing = set(), set()
+        self._open, self._renumbered = set(), set()
         known = (each for each in self.positions.items() if not each[0].startswith("room:"))
         return ",".join(f"{channel}:{at['epoch']}:{at['seq']}" for channel, at in known)
 
@@ -55,8 +63,7 @@ class Inbox:
         """
         events = events_in(frame)
         joins = [join for event in events for join in self._take(event)]
-        if any("seq" in event or event.get("event") == "recovered" for event in events):
-            self._missing |= self._with_gaps() - self._asked
+        self._missing |= self._with_gaps() - self._asked
         missing, self._missing = self._missing, set()
         return joins + self._resume(missing)
 
@@ -83,12 +90,10 @@ class Inbox:
         return self._joins() + self._resume(self._asked)
 
     def _connect(self, positions: dict[str, Position], recovering: list[str]) -> list[Event]:
-        self._missing = set()
-        self._open = set()
-        self._renumbered = set()
         joins = self._joins()
+        self._asked -= positions.keys()
         self._begin(positions)
-        self._asked = {channel for channel in recovering if channel in positions}
+        self._asked |= {channel for channel in recovering if channel in positions}
         self._missing -= self._asked
         return joins
 
@@ -103,18 +108,25 @@ class Inbox:
         channel = f"room:{room}"
         for kept in (self.positions, self._early):
             kept.pop(channel, None)
-        for channels in (self._asked, self._missing, self._open, self._renumbered):
+        own = (self._asked, self._missing, self._open, self._renumbered, self._dropped)
+        for channels in own:
             channels.discard(channel)
 
     def _begin(self, positions: dict[str, Position]) -> None:
-        """Start at a channel's position, or continue from this client's."""
-        self._open |= positions.keys()
+        """Start at a channel's position, or continue from this client's.
+
+        A channel may be behind what this client has read of it, in the same epoch, if the server's
+        data was restored. A greeting that comes again is not: it finds the channel open.
+        """
         for channel, position in positions.items():
-            if self.positions.setdefault(channel, {**position})["epoch"] != position["epoch"]:
+            mine = self.positions.setdefault(channel, {**position})
+            is_ahead = mine["seq"] > position["seq"] and channel not in self._open
+            if mine["epoch"] != position["epoch"] or is_ahead:
                 self._renumbered.add(channel)
-                self._early.pop(channel, None)
+            self._open.add(channel)
             self._apply(channel)
-        self._missing |= {name for name, at in positions.items() if self._is_behind(name, at)}
+        behind = {name for name, at in positions.items() if self._is_behind(name, at)}
+        self._missing |= behind | (self._renumbered & positions.keys())
 
     def _is_behind(self, channel: str, position: Position) -> bool:
         mine = self.positions.get(channel, {"epoch": None})
@@ -123,11 +135,16 @@ class Inbox:
     def _receive(self, event: Event) -> None:
         """Apply an event, or keep it until the events before it arrive."""
         channel = event["channel"]
-        self._early.setdefault(channel, {})[event["seq"]] = event
+        early = self._early.setdefault(channel, {})
+        early[event["seq"]] = event
         self._apply(channel)
+        if len(early) > MAX_EARLY_EVENTS:
+            del early[event["seq"]]
+            self._dropped.add(channel)
 
     def _apply(self, channel: str) -> None:
-        if channel in self._renumbered:
+        """Apply the events that are next in a channel of this connection; the others wait."""
+        if channel not in self._open or channel in self._renumbered:
             return
         early = self._early.setdefault(channel, {})
         position = self.positions.get(channel)
@@ -138,20 +155,31 @@ class Inbox:
             del early[seq]  # a repeat
 
     def _with_gaps(self) -> set[str]:
-        return {name for name, early in self._early.items() if early and name in self._open}
+        waiting = {name for name, early in self._early.items() if early}
+        return (waiting | self._dropped) & self._open
 
     def _resume(self, channels: set[str]) -> list[Event]:
         self._asked |= channels
+        self._dropped -= channels
         positions = {channel: {**self.positions[channel]} for channel in sorted(channels)}
         return [{"type": "resume", "positions": positions}] if positions else []
 
     def _recover(self, channels: dict[str, Any]) -> None:
-        """Continue from the given position in channels that could not be recovered."""
+        """Continue from the given position in channels that could not be recovered.
+
+        If all was recovered and events are missing nevertheless, they are requested again.
+        """
         self._asked -= channels.keys()
         self._missing -= channels.keys()
-        self._renumbered -= channels.keys()
+        renumbered = self._renumbered & channels.keys()
+        self._renumbered -= renumbered
         for channel, recovery in channels.items():
-            if not recovery["recovered"] and self._is_behind(channel, recovery):
+            if channel not in self.positions:
+                continue  # a room that was left meanwhile
+            is_lost = not recovery["recovered"] and self._is_behind(channel, recovery)
+            if is_lost or channel in renumbered:
                 self.refetches.append(channel)
                 self.positions[channel] = {"epoch": recovery["epoch"], "seq": recovery["seq"]}
-                self._apply(channel)
+            self._apply(channel)
+            if self._is_behind(channel, recovery):
+                self._missing.add(channel)

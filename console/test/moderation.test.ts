@@ -37,18 +37,18 @@ async function moderate(count: number) {
 
 test('what others decide says by whom, leaves within a second, and is not taken from under the eyes', async () => {
   const { server, moderation, said, ids } = await moderate(3);
-  moderation.open(2);
+  moderation.attention.open(2);
   server.decide(2, 'approved');
   const outcome = { status: 'approved', adminId: 7 };
   expect(findRow(moderation.list.listing.value, 2)?.outcome).toEqual(outcome);
   await settle();
   expect(ids()).toEqual([1, 3]);
   expect(said).toEqual(['approved 2 by 7']);
-  expect(moderation.current.value?.outcome).toEqual(outcome);
+  expect(moderation.attention.row.value?.outcome).toEqual(outcome);
   await moderation.decide('approve');
   expect(said).toHaveLength(1);
-  moderation.step(1);
-  expect(moderation.currentId.value).toBe(3);
+  moderation.attention.step(1);
+  expect(moderation.attention.id.value).toBe(3);
 });
 
 test('a page that is older than an event does not bring a product back', async () => {
@@ -80,14 +80,14 @@ test('a product that is decided while it is read is not shown as pending', async
 
 test('a product that was edited between look and click is not decided, and its text stays', async () => {
   const { server, moderation, said } = await moderate(2);
-  moderation.open(1);
+  moderation.attention.open(1);
   moderation.write(1, 'Bad picture');
   const before = server.products.get(1);
   if (before) server.products.set(1, { ...before, version: 2, price: 200 });
   await moderation.decide('reject');
   expect(said).toEqual(['product_changed']);
   expect(server.products.get(1)?.moderation_status).toBe('pending');
-  expect(moderation.current.value?.before?.price).toBe(100);
+  expect(moderation.attention.row.value?.before?.price).toBe(100);
   expect(moderation.drafts.value.get(1)).toBe('Bad picture');
   await moderation.decide('reject');
   expect(server.products.get(1)?.moderation_status).toBe('pending');
@@ -95,16 +95,16 @@ test('a product that was edited between look and click is not decided, and its t
   await moderation.decide('reject');
   expect(server.products.get(1)?.moderation_status).toBe('rejected');
   expect(moderation.reasons.value).toEqual(['Bad picture']);
-  expect(moderation.currentId.value).toBe(2);
+  expect(moderation.attention.id.value).toBe(2);
 });
 
 test('of two who decide, the second learns who was first', async () => {
   const { server, moderation, said } = await moderate(2);
-  moderation.open(1);
+  moderation.attention.open(1);
   server.decide(1, 'rejected', false);
   await moderation.decide('approve');
   expect(said).toEqual(['already_moderated']);
-  expect(moderation.current.value?.outcome).toEqual({ status: 'rejected', adminId: 7 });
+  expect(moderation.attention.row.value?.outcome).toEqual({ status: 'rejected', adminId: 7 });
 });
 
 test('of many that are decided together those that fail stay selected, with their reasons', async () => {
@@ -131,13 +131,13 @@ test('of many that are decided together those that fail stay selected, with thei
 test('after events that are lost the queue has no row too few and none twice', async () => {
   const { server, moderation, ids } = await moderate(150);
   await moderation.list.more();
-  moderation.open(5);
+  moderation.attention.open(5);
   moderation.write(5, 'Half a reason');
   for (let id = 1; id <= 20; id++) server.decide(id, 'approved', false);
   server.products.set(151, { ...(server.products.get(150) ?? {}), product_id: 151 } as never);
   server.refetch();
   await settle();
   expect(ids()).toEqual(Array.from({ length: 131 }, (_, index) => index + 21));
-  expect(moderation.current.value?.outcome).toEqual({ status: 'approved', adminId: 7 });
+  expect(moderation.attention.row.value?.outcome).toEqual({ status: 'approved', adminId: 7 });
   expect(moderation.drafts.value.get(5)).toBe('Half a reason');
 });

@@ -136,7 +136,7 @@ test('of a hundred that are decided together, those that somebody decided before
   const before = products.slice(1, 4);
   for (const product of before) await approve(product);
   await page.getByRole('button', { name: 'Approve 100' }).click();
-  await says(page, '97 products decided');
+  await says(page, '97 products approved');
   await says(page, '3 products stay selected');
   network.release();
   await shows(page, before);

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.inbox import Event, Inbox
+from local.inbox import MAX_EARLY_EVENTS, Event, Inbox
 from vitrina import frames
 
 
@@ -44,7 +44,9 @@ def test_a_new_client_begins_where_the_channel_stands() -> None:
 def test_a_client_that_comes_back_asks_for_what_it_missed() -> None:
     inbox = Inbox()
     inbox.take(connected(57))
+    inbox.open()
     assert inbox.take(connected(57)) == []
+    inbox.open()
     assert inbox.take(connected(60)) == resume(57)
 
 
@@ -103,9 +105,33 @@ def test_events_before_connected_wait_for_it() -> None:
     assert applied(inbox) == [58]
 
 
+def test_a_channel_behind_what_was_read_of_it_is_another_one_and_is_refetched() -> None:
+    inbox = Inbox()
+    inbox.take(connected(57))
+    inbox.open()
+    assert inbox.take(connected(4)) == resume(57)
+    inbox.take(event(5))
+    assert applied(inbox) == []
+    assert inbox.take(recovered(4, is_recovered=False)) == []
+    assert inbox.refetches == ["user"]
+    assert applied(inbox) == [5]
+
+
+def test_events_that_wait_are_bounded_and_those_beyond_the_bound_are_requested_again() -> None:
+    inbox = Inbox()
+    inbox.take(connected(0))
+    assert inbox.take(event(2)) == resume(0)
+    for seq in range(3, MAX_EARLY_EVENTS + 10):
+        assert inbox.take(event(seq)) == []
+    inbox.take(event(1))
+    assert applied(inbox) == [*range(1, MAX_EARLY_EVENTS + 2)]
+    assert inbox.take(recovered(MAX_EARLY_EVENTS + 9)) == resume(MAX_EARLY_EVENTS + 1)
+
+
 def test_another_epoch_is_reported_and_what_cannot_be_recovered_is_refetched() -> None:
     inbox = Inbox()
     inbox.take(connected(57))
+    inbox.open()
     assert inbox.take(connected(3, "other")) == resume(57)
     assert inbox.take(recovered(3, "other", is_recovered=False)) == []
     assert inbox.refetches == ["user"]
@@ -127,11 +153,12 @@ def test_what_was_refused_as_too_many_requests_is_requested_again_after_a_wait()
     inbox.take(connected(0))
     inbox.take(joined(5))
     inbox.take(event(3))
+    inbox.open()
     assert inbox.take(connected(3)) == [JOIN, *resume(0)]
     refusal = {"code": "too_many_requests", "retry_after": 12}
     assert inbox.take({"event": "error", "data": refusal}) == []
     assert inbox.unanswered() == [JOIN, *resume(0)]
-    for frame in (joined(5), event(1), event(2), recovered(3)):
+    for frame in (joined(5), event(1), event(2), event(3), recovered(3)):
         inbox.take(frame)
     assert inbox.unanswered() == []
 
@@ -180,6 +207,7 @@ def test_a_room_is_joined_again_on_every_connection_and_what_was_missed_in_it_as
     inbox.take(connected(0))
     assert inbox.take(joined(5)) == []
     inbox.take(in_the_room(6))
+    inbox.open()
     assert inbox.take(connected(0)) == [JOIN]
     assert inbox.take(joined(8)) == [RESUME_ROOM]
 
@@ -189,6 +217,7 @@ def test_a_gap_in_a_room_is_asked_for_only_once_it_is_joined_again() -> None:
     inbox.take(connected(0))
     inbox.take(joined(6))
     assert inbox.take(in_the_room(8)) == [RESUME_ROOM]
+    inbox.open()
     assert inbox.take(connected(0)) == [JOIN]
     assert inbox.take(event(1)) == []
     assert inbox.take(joined(8)) == [RESUME_ROOM]
@@ -199,6 +228,7 @@ def test_what_was_read_of_a_room_is_forgotten_when_it_is_left() -> None:
     inbox.take(connected(0))
     inbox.take(joined(5))
     assert inbox.take({"event": "left", "data": {"room": "sale"}}) == []
+    inbox.open()
     assert inbox.take(connected(0)) == []
     assert inbox.take(joined(90)) == []
     assert inbox.positions["room:sale"]["seq"] == 90
@@ -207,6 +237,7 @@ def test_what_was_read_of_a_room_is_forgotten_when_it_is_left() -> None:
 def test_numbers_of_another_epoch_wait_until_it_is_known_where_it_stands() -> None:
     inbox = Inbox()
     inbox.take(connected(57))
+    inbox.open()
     inbox.take(connected(57, "other"))
     assert inbox.take(event(58)) == []
     assert applied(inbox) == []
@@ -250,6 +281,7 @@ def test_a_gap_that_the_same_batch_fills_is_not_asked_for() -> None:
 def test_what_was_missed_and_recovered_may_be_one_frame() -> None:
     inbox = Inbox()
     inbox.take(connected(0))
+    inbox.open()
     assert inbox.take(connected(2)) == resume(0)
     assert inbox.take(batch(event(1), event(2), recovered(2))) == []
     assert applied(inbox) == [1, 2]
@@ -261,6 +293,7 @@ def test_a_connection_may_begin_with_a_batch_that_says_all() -> None:
     inbox = Inbox()
     inbox.take(connected(0))
     inbox.take(joined(5))
+    inbox.open()
     assert inbox.take(batch(connected(2), event(1), event(2), recovered(2))) == [JOIN]
     assert applied(inbox) == [1, 2]
 

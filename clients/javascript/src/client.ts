@@ -69,23 +69,23 @@ export class VitrinaClient<As extends ClientType = ClientType> implements Client
     return this.machine.status();
   }
 
-  on<Name extends EventName>(name: Name, listener: (event: Events[Name]) => void): Unsubscribe;
-  on(name: '*', listener: (event: Published) => void): Unsubscribe;
-  on(name: string, listener: (event: never) => void): Unsubscribe {
+  on<Name extends EventName>(name: Name, listener: (event: Events[Name]) => unknown): Unsubscribe;
+  on(name: '*', listener: (event: Published) => unknown): Unsubscribe;
+  on(name: string, listener: (event: never) => unknown): Unsubscribe {
     const listeners = this.events.get(name) ?? this.listeners<Published>();
     this.events.set(name, listeners);
-    return listeners.add(listener as (event: Published) => void);
+    return listeners.add(listener as (event: Published) => unknown);
   }
 
-  onStatus(listener: (status: Status) => void): Unsubscribe {
+  onStatus(listener: (status: Status) => unknown): Unsubscribe {
     return this.statuses.add(listener);
   }
 
-  onRefetch(listener: (channel: string) => void): Unsubscribe {
+  onRefetch(listener: (channel: string) => unknown): Unsubscribe {
     return this.refetches.add(listener);
   }
 
-  onError(listener: (error: Error) => void): Unsubscribe {
+  onError(listener: (error: Error) => unknown): Unsubscribe {
     return this.errors.add(listener);
   }
 

@@ -49,7 +49,7 @@ const CHECKS: Record<string, (data: Unknown) => boolean> = {
   left: ({ room }) => isText(room),
   authenticated: isObject,
   closing: ({ reason }) => isText(reason),
-  error: isObject,
+  error: ({ code }) => isText(code),
 };
 
 /**

@@ -21,6 +21,12 @@ export interface Resume {
 export type Move = (channel: string, position: Position | null, cause: Cause) => void;
 export type Cause = Published | 'refetch' | null;
 
+/** The part of `connected` that is about channels. */
+interface Details {
+  readonly positions: Readonly<Record<string, Position>>;
+  readonly recovering?: readonly string[];
+}
+
 export type Inbox = ReturnType<typeof createInbox>;
 
 /** `move` is called for each event of a channel once and in order, also for what is to be refetched. */
@@ -67,7 +73,7 @@ export function createInbox(move: Move) {
   function take(frame: Frame): void {
     switch (frame.event) {
       case 'connected':
-        connect(frame.data.positions, frame.data.recovering ?? []);
+        connect(frame.data);
         break;
       case 'joined':
         meet(frame.data.channel, frame.data.position);
@@ -82,7 +88,7 @@ export function createInbox(move: Move) {
     }
   }
 
-  function connect(given: Record<string, Position>, recovering: readonly string[]): void {
+  function connect({ positions: given, recovering = [] }: Details): void {
     const isOther = (channel: string) => !(channel in given) && !channel.startsWith('room:');
     if ([...positions.keys()].some(isOther)) {
       [...positions.keys()].forEach(leave); // they are another account's
@@ -180,19 +186,14 @@ export function createInbox(move: Move) {
   }
 
   function request(channels: ReadonlySet<string>): Resume | null {
-    const known = [...channels].sort().filter((channel) => positions.has(channel));
+    const known = [...positions].filter(([channel]) => channels.has(channel)).sort();
     missing.clear();
     if (known.length === 0) return null;
-    for (const channel of known) {
+    for (const [channel] of known) {
       asked.add(channel);
       dropped.delete(channel);
     }
-    return {
-      type: 'resume',
-      positions: Object.fromEntries(
-        known.map((channel) => [channel, positions.get(channel) as Position]),
-      ),
-    };
+    return { type: 'resume', positions: Object.fromEntries(known) };
   }
 
   return {

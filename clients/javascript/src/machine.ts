@@ -38,10 +38,10 @@ type Refusal = components['schemas']['Refusal'];
 
 /** What the app is told, once the machine has finished its step. */
 export interface App {
-  event(event: Published): void;
-  refetch(channel: string): void;
-  status(status: Status): void;
-  fail(error: unknown): void;
+  readonly event: (event: Published) => void;
+  readonly refetch: (channel: string) => void;
+  readonly status: (status: Status) => void;
+  readonly fail: (error: unknown) => void;
 }
 
 export type Machine = ReturnType<typeof createMachine>;
@@ -110,7 +110,7 @@ export function createMachine(
     rooms.reset();
     ended?.close();
     request?.abort();
-    tell(save); // the app may be killed from here on
+    tell(() => void save()); // the app may be killed from here on
   }
 
   /** For ever: a tunnel, a lift and a deployment all end, and none says when. */
@@ -426,12 +426,12 @@ export function createMachine(
       case 'identity_mismatch':
       case 'channel_forbidden': // `connected` will say which channels are ours
         isStale = code !== 'channel_forbidden';
-        lose('token_expired');
+        lose(isStale ? 'token_expired' : 'lost');
         return;
     }
-    const error = new VitrinaError(String(code), String(message));
+    const error = new VitrinaError(code, message);
     fail(error);
-    if (/^token_/.test(error.code)) renewal.later();
+    if (code.startsWith('token_')) renewal.later();
     else if (rooms.refuse(error)) timers.cancel('room');
     else if (renewal.isAwaiting()) renewal.later();
   }

@@ -12,7 +12,7 @@ const DEFAULT_PORTS: Record<string, string> = { http: '80', https: '443' };
  * Throws an `Error` with a sentence for everything else: a path, a query, a user's name.
  */
 export function origin(url: unknown): string {
-  const [, scheme, host, port] = (typeof url === 'string' && ORIGIN.exec(url.trim())) || [];
+  const [, scheme, host, port] = (typeof url === 'string' ? ORIGIN.exec(url.trim()) : null) ?? [];
   if (!scheme || !host) {
     throw new Error(
       '`url` has to be the URL of the deployment, like https://example.com, without a path.',

@@ -32,8 +32,7 @@ export function createPositions(
     if (!store) return NOTHING;
     try {
       const text = await within(timeoutMs, undefined, () => store.getItem(key));
-      if (text === null || text === undefined || text === '') return NOTHING;
-      return parse(text);
+      return text ? parse(text) : NOTHING;
     } catch (error) {
       report('The store of positions cannot be read.', error);
       return { ...NOTHING, isWhole: false };

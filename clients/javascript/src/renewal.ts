@@ -8,9 +8,9 @@ interface Needs {
   readonly times: Times;
   readonly timers: Timers;
   /** Calls `use` with a fresh token, or `failed`. */
-  request(use: (token: string) => void, failed: (error: unknown) => void): void;
-  send(message: { type: 'auth'; token: string }): void;
-  fail(error: unknown): void;
+  readonly request: (use: (token: string) => void, failed: (error: unknown) => void) => void;
+  readonly send: (message: { type: 'auth'; token: string }) => void;
+  readonly fail: (error: unknown) => void;
 }
 
 export function createRenewal({ times, timers, request, send, fail }: Needs) {

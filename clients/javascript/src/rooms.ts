@@ -34,7 +34,7 @@ export function createRooms() {
   function join(name: string): Promise<void> {
     if (!NAME.test(name)) {
       const refused = defer();
-      refused.reject(new VitrinaError('message_invalid', `${NAMES}, and this is ${String(name)}`));
+      refused.reject(new VitrinaError('message_invalid', `${NAMES}, and this is ${name}`));
       return refused.promise;
     }
     const wish = rooms.get(name) ?? { isWanted: true, isIn: false, joining: null, leaving: null };

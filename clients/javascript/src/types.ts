@@ -162,13 +162,13 @@ export interface Room {
 export interface Client {
   readonly status: Status;
   /** Each event once, in the order of its channel; `'*'` is every event. */
-  on<Name extends EventName>(name: Name, listener: (event: Events[Name]) => void): Unsubscribe;
-  on(name: '*', listener: (event: Events[EventName]) => void): Unsubscribe;
-  onStatus(listener: (status: Status) => void): Unsubscribe;
+  on<Name extends EventName>(name: Name, listener: (event: Events[Name]) => unknown): Unsubscribe;
+  on(name: '*', listener: (event: Events[EventName]) => unknown): Unsubscribe;
+  onStatus(listener: (status: Status) => unknown): Unsubscribe;
   /** Events of this channel cannot be recovered: load what it shows over HTTP. */
-  onRefetch(listener: (channel: string) => void): Unsubscribe;
+  onRefetch(listener: (channel: string) => unknown): Unsubscribe;
   /** For the app's log: refusals, and exceptions of listeners. */
-  onError(listener: (error: Error) => void): Unsubscribe;
+  onError(listener: (error: Error) => unknown): Unsubscribe;
   room(name: string): Room;
   /** The channel's position, or `null` before the first `connected`. */
   position(channel: string): Position | null;

@@ -164,7 +164,7 @@ export function createApp({
     events.push(event as unknown as Json);
   });
   client.onRefetch((channel) => refetches.push(channel));
-  client.onError((error) => errors.push((error as { code?: string }).code ?? error.message));
+  client.onError((error) => errors.push('code' in error ? String(error.code) : error.message));
 
   return {
     ...{ client, sockets, asked, signals, statuses, seqs, events, refetches, errors },

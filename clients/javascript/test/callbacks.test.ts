@@ -205,7 +205,7 @@ describe('what the machine calls may call the client', () => {
 test('listeners that come and go while they are called are as one expects', async () => {
   const app = createApp();
   const heard: string[] = [];
-  const stopSecond = [() => undefined as void];
+  const stopSecond: (() => void)[] = [];
   app.client.on('*', () => {
     heard.push('first');
     stopSecond[0]?.();

@@ -31,7 +31,7 @@ function follow(promise: Promise<void>): { ended?: string } {
   const followed: { ended?: string } = {};
   promise.then(
     () => (followed.ended = 'resolved'),
-    (reason: { code: string }) => (followed.ended = reason.code),
+    (reason: unknown) => (followed.ended = (reason as { code: string }).code),
   );
   return followed;
 }

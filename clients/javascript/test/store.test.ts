@@ -234,7 +234,7 @@ describe('a store that cannot be written', () => {
   test('writes follow each other', async () => {
     const store = memory();
     let running = 0;
-    vi.spyOn(store, 'setItem').mockImplementation(async () => {
+    const setItem = vi.spyOn(store, 'setItem').mockImplementation(async () => {
       running += 1;
       expect(running).toBe(1);
       await new Promise((resolve) => setTimeout(resolve, 800));
@@ -246,7 +246,7 @@ describe('a store that cannot be written', () => {
       here.receive(event(seq));
       await pass(600);
     }
-    expect(store.setItem).toHaveBeenCalled();
+    expect(setItem).toHaveBeenCalled();
     expect(app.errors).toEqual([]);
   });
 });

@@ -81,8 +81,10 @@ export function withProduct(listing: Listing, product: Product, belongs: boolean
   const found = findRow(listing, product.product_id);
   if (!found) return belongs ? inserted(listing, newRow(product)) : listing;
   if (product.version < found.product.version) return listing;
-  if (!belongs) return withOutcome(listing, product.product_id, outcomeOf(product));
-  return replaced(listing, product.product_id, (row) => renewed(row, product));
+  const decided = { product, outcome: outcomeOf(product), problem: null };
+  return replaced(listing, product.product_id, (row) =>
+    belongs ? renewed(row, product) : { ...row, ...decided },
+  );
 }
 
 export function withOutcome(listing: Listing, id: number, outcome: Outcome): Listing {

@@ -1,19 +1,13 @@
 /** What a moderator does: look at products, select some, and decide. */
 
 import type { Http } from '@vitrina/client';
-import { computed, effect, signal, untracked } from '@preact/signals';
-import {
-  findRow,
-  newRow,
-  outcomeOf,
-  withChangeSeen,
-  type Outcome,
-  type Row,
-} from '../state/listing';
+import { signal } from '@preact/signals';
+import { findRow, type Outcome } from '../state/listing';
 import { codeOf, OUTDATED } from '../state/problems';
 import type { Product, ProductStatus } from '../state/product';
 import { withDraft, withReason, type Drafts } from '../state/reasons';
 import { requestsFor, toggled, without, withSelected, type Selection } from '../state/selection';
+import { Attention } from './attention';
 import type { Live } from './live';
 import { ProductList } from './products';
 
@@ -27,28 +21,13 @@ export interface Reporter {
   refused(error: unknown, product: Product | null): void;
 }
 
-/** A change that has just appeared has to be read before it is decided. */
-const READING_MS = 700;
-
 export class Moderation {
   readonly list;
+  readonly attention;
   readonly selection = signal<Selection>(new Map());
   readonly drafts = signal<Drafts>(new Map());
-  readonly currentId = signal<number | null>(null);
   readonly busy = signal<ReadonlySet<number>>(new Set());
   readonly isDecidingTogether = signal(false);
-  /** The decision whose reason is being written about the current product. */
-  readonly writing = signal<'reject' | 'withdraw' | null>(null);
-  /** The product has just changed under the moderator's eyes. */
-  readonly isReading = signal(false);
-  readonly #kept = signal<Row | null>(null);
-  readonly #stop: (() => void)[] = [];
-  #index = 0;
-
-  /** The product that is looked at; it stays when its row has left. */
-  readonly current = computed(() =>
-    this.#kept.value?.product.product_id === this.currentId.value ? this.#kept.value : null,
-  );
 
   constructor(
     readonly http: Http,
@@ -68,38 +47,12 @@ export class Moderation {
         if (!this.busy.peek().has(product.product_id)) report.decidedByOthers(product, outcome);
       },
     });
-    this.#stop.push(effect(() => this.#keep()));
+    this.attention = new Attention(this.list, (error) => report.refused(error, null));
   }
 
   stop(): void {
     this.list.stop();
-    for (const stop of this.#stop) stop();
-  }
-
-  /** Looks at a product. What changed of the one before counts as seen. */
-  open(id: number | null): void {
-    const { listing } = this.list;
-    const before = this.currentId.peek();
-    if (before !== null && before !== id) listing.value = withChangeSeen(listing.peek(), before);
-    if (before !== id) this.writing.value = null;
-    this.isReading.value = false;
-    this.currentId.value = id;
-    // Lists of approved products do not have their decisions.
-    const isListed = id === null || findRow(listing.peek(), id) !== null;
-    if (id !== null && (!isListed || listing.peek().order === 'newest first')) void this.#check(id);
-  }
-
-  /** Looks at the next undecided product, or at the one before; returns whether there is one. */
-  step(by: 1 | -1): boolean {
-    const { rows } = this.list.listing.peek();
-    const id = this.currentId.peek();
-    const found = rows.findIndex((row) => row.product.product_id === id);
-    let next = found >= 0 ? found + by : this.#index + (by > 0 ? 0 : -1);
-    if (id === null) next = 0;
-    while (rows[next]?.outcome) next += by;
-    const row = rows[next];
-    if (row) this.open(row.product.product_id);
-    return row !== undefined;
+    this.attention.stop();
   }
 
   toggle(id: number): void {
@@ -147,8 +100,8 @@ export class Moderation {
 
   /** Decides about the version that is shown, and goes on to the next product. */
   async decide(action: Action): Promise<void> {
-    const row = this.current.peek();
-    if (!row || row.outcome || this.isReading.peek()) return;
+    const row = this.attention.row.peek();
+    if (!row || row.outcome || this.attention.isReading.peek()) return;
     const { product } = row;
     const id = product.product_id;
     if (this.busy.peek().has(id)) return;
@@ -167,11 +120,11 @@ export class Moderation {
       this.selection.value = without(this.selection.peek(), id);
       this.list.put(data.product);
       this.report.decided(product, action);
-      this.writing.value = null;
-      if (this.currentId.peek() === id && !this.step(1)) this.step(-1);
+      this.attention.writing.value = null;
+      this.#leave(id);
     } catch (error) {
       await this.#learn(id, error);
-      this.report.refused(error, this.current.peek()?.product ?? product);
+      this.report.refused(error, this.attention.row.peek()?.product ?? product);
     } finally {
       this.#setBusy([id], false);
     }
@@ -206,6 +159,11 @@ export class Moderation {
     }
   }
 
+  /** Goes on to the next product, or to the one before if it was the last. */
+  #leave(id: number): void {
+    if (this.attention.id.peek() === id && !this.attention.step(1)) this.attention.step(-1);
+  }
+
   #take(id: number, status: ProductStatus): 1 {
     this.selection.value = without(this.selection.peek(), id);
     this.list.decide(id, { status, adminId: this.adminId });
@@ -229,27 +187,8 @@ export class Moderation {
 
   async #learn(id: number, error: unknown): Promise<void> {
     const code = codeOf(error);
-    if (OUTDATED.has(code)) await this.#check(id);
+    if (OUTDATED.has(code)) await this.attention.check();
     else this.list.refuse(id, code);
-  }
-
-  /** Reads a product whose row may have left, or was never here: what is kept learns how it stands. */
-  async #check(id: number): Promise<void> {
-    const product = await this.list.refresh(id).catch((error: unknown) => {
-      this.report.refused(error, null);
-      return null;
-    });
-    const kept = this.#kept.peek();
-    const isKept = kept?.product.product_id === id;
-    if (
-      !product ||
-      this.currentId.peek() !== id ||
-      (isKept && kept.product.version >= product.version)
-    )
-      return;
-    const isOpen = product.moderation_status === this.list.options.status;
-    const row = isKept ? { ...kept, product } : newRow(product);
-    this.#kept.value = { ...row, outcome: isOpen ? null : outcomeOf(product) };
   }
 
   #remember(reason: string): void {
@@ -263,25 +202,5 @@ export class Moderation {
       else next.delete(id);
     }
     this.busy.value = next;
-  }
-
-  #keep(): void {
-    const id = this.currentId.value;
-    const { rows } = this.list.listing.value;
-    const index = rows.findIndex((row) => row.product.product_id === id);
-    const row = rows[index];
-    const { isLoaded, isLoading } = this.list;
-    if (!row) {
-      // It left while nobody told: how it was decided is asked for.
-      const isUnknown = id !== null && isLoaded.value && !isLoading.value;
-      if (isUnknown && !untracked(() => this.current.value?.outcome)) void this.#check(id);
-      return;
-    }
-    const before = this.#kept.peek();
-    this.#index = index;
-    this.#kept.value = row;
-    if (before?.product.product_id !== id || before.product.version === row.product.version) return;
-    this.isReading.value = true;
-    setTimeout(() => (this.isReading.value = false), READING_MS);
   }
 }

@@ -6,7 +6,6 @@ import { codeOf } from '../state/problems';
 import {
   emptyListing,
   findRow,
-  outcomeOf,
   reloaded,
   withOutcome,
   withPage,
@@ -16,7 +15,9 @@ import {
   type Outcome,
 } from '../state/listing';
 import type { Product, ProductStatus } from '../state/product';
+import { Touches } from '../state/touches';
 import type { Live, LiveEvent } from './live';
+import { queueSource, statusSource, type Source } from './source';
 
 export interface ListOptions {
   readonly status: ProductStatus;
@@ -33,8 +34,6 @@ const PAGE = 100;
 const MAX_PAGES = 100;
 /** How long a row that was decided says so. */
 const LEAVING_MS = 400;
-/** Lists may be older than an event, by so much at most. */
-const LISTS_LAG_MS = 10_000;
 const TOTAL_DELAY_MS = 1500;
 const MAX_READS = 4;
 
@@ -53,8 +52,8 @@ export class ProductList {
   readonly total;
   readonly #counted = signal<number | null>(null);
   readonly #stop: (() => void)[];
-  /** When the last event of each product arrived. */
-  readonly #touched = new Map<number, number>();
+  readonly #source: Source;
+  readonly #touches = new Touches();
   readonly #wanted = new Set<number>();
   #reads = 0;
   #generation = 0;
@@ -65,7 +64,9 @@ export class ProductList {
     live: Live,
     readonly options: ListOptions,
   ) {
-    this.listing = signal(emptyListing(options.isQueue ? 'oldest first' : 'newest first'));
+    const { isQueue, status, shopId } = options;
+    this.#source = isQueue ? queueSource(http, shopId) : statusSource(http, status, shopId);
+    this.listing = signal(emptyListing(isQueue ? 'oldest first' : 'newest first'));
     this.total = computed(() => {
       const { rows, cursor } = this.listing.value;
       if (this.isLoaded.value && cursor === null) return rows.filter((row) => !row.outcome).length;
@@ -94,14 +95,15 @@ export class ProductList {
     this.isLoading.value = true;
     try {
       do {
-        const page = await this.#read(cursor);
+        const page = await this.#source(cursor, PAGE);
+        if (generation !== this.#generation) return;
         products.push(...page.items);
         cursor = page.cursor;
-        if (generation !== this.#generation) return;
+        this.#counted.value = page.total;
       } while (cursor && products.length < wanted && products.length < PAGE * MAX_PAGES);
       batch(() => {
         const sure = this.#sure(products, startedAt);
-        const isNewer = (id: number) => this.#isNewer(id, startedAt);
+        const isNewer = (id: number) => this.#touches.isNewer(id, startedAt);
         this.listing.value = reloaded(this.listing.peek(), sure, cursor, isNewer);
         this.isLoaded.value = true;
         this.failure.value = null;
@@ -121,8 +123,9 @@ export class ProductList {
     const startedAt = Date.now();
     this.isLoading.value = true;
     try {
-      const page = await this.#read(cursor);
+      const page = await this.#source(cursor, PAGE);
       if (generation !== this.#generation) return;
+      this.#counted.value = page.total;
       const sure = this.#sure(page.items, startedAt);
       this.listing.value = withPage(this.listing.peek(), sure, page.cursor);
       this.failure.value = null;
@@ -135,33 +138,30 @@ export class ProductList {
 
   /** Takes a product from an answer. */
   put(product: Product): void {
-    const id = product.product_id;
-    this.#touched.set(id, Date.now());
-    if (!this.#belongs(product) && findRow(this.listing.peek(), id)) {
-      this.decide(id, outcomeOf(product));
-    } else {
-      this.listing.value = withProduct(this.listing.peek(), product, this.#belongs(product));
-    }
+    const belongs = this.#belongs(product);
+    this.#touches.note(product.product_id);
+    this.listing.value = withProduct(this.listing.peek(), product, belongs);
+    if (!belongs) setTimeout(() => this.sweep(), LEAVING_MS);
   }
 
   /** Shows for a moment how a product was decided, and lets its row leave. */
   decide(id: number, outcome: Outcome): void {
-    this.#touched.set(id, Date.now());
+    this.#touches.note(id);
     this.listing.value = withOutcome(this.listing.peek(), id, outcome);
     setTimeout(() => this.sweep(), LEAVING_MS);
   }
 
   /** Removes the rows that were decided and are not kept. */
   sweep(): void {
-    const done = this.listing.peek().rows.filter((row) => row.outcome);
-    for (const { product } of done) {
+    let isEarly = false;
+    for (const { product, outcome } of this.listing.peek().rows) {
       const id = product.product_id;
-      if (this.options.keeps?.(id)) continue;
-      // An event may have touched it since, and a timer may be a moment early.
-      const waitMs = LEAVING_MS - (Date.now() - (this.#touched.get(id) ?? 0));
-      if (waitMs > 0) setTimeout(() => this.sweep(), waitMs);
+      if (!outcome || this.options.keeps?.(id)) continue;
+      if (this.#touches.isRecent(id, LEAVING_MS)) isEarly = true;
       else this.listing.value = withoutRow(this.listing.peek(), id);
     }
+    // An event has come since, or the timer was a moment early.
+    if (isEarly) setTimeout(() => this.sweep(), LEAVING_MS / 4);
   }
 
   refuse(id: number, code: string): void {
@@ -171,7 +171,7 @@ export class ProductList {
   /** Reads a product by itself, until no event has come meanwhile. Resolves to it, or to null. */
   async refresh(id: number): Promise<Product | null> {
     for (;;) {
-      const touchedAt = this.#touched.get(id);
+      const stamp = this.#touches.stamp(id);
       let found: Product | null = null;
       try {
         const path = { product_id: id };
@@ -179,7 +179,7 @@ export class ProductList {
       } catch (error) {
         if (codeOf(error) !== 'product_not_found') throw error;
       }
-      if (touchedAt !== this.#touched.get(id)) continue;
+      if (stamp !== this.#touches.stamp(id)) continue;
       if (found) this.put(found);
       else if (findRow(this.listing.peek(), id)) this.decide(id, { status: 'gone', adminId: null });
       return found;
@@ -191,8 +191,7 @@ export class ProductList {
     if (!status || !('product_id' in event.data)) return;
     const { product_id: id, shop_id: shopId } = event.data;
     if (this.options.shopId !== null && shopId !== this.options.shopId) return;
-    this.#prune();
-    this.#touched.set(id, Date.now());
+    this.#touches.note(id);
     const row = findRow(this.listing.peek(), id);
     if (status === this.options.status) {
       this.#want(id);
@@ -215,15 +214,10 @@ export class ProductList {
   /** Leaves out what events are newer about, and asks for these products themselves. */
   #sure(products: readonly Product[], startedAt: number): Product[] {
     return products.filter(({ product_id: id }) => {
-      const isNewer = this.#isNewer(id, startedAt);
+      const isNewer = this.#touches.isNewer(id, startedAt);
       if (isNewer) this.#want(id);
       return !isNewer;
     });
-  }
-
-  /** Returns whether an event about a product may be newer than a list that was asked for. */
-  #isNewer(id: number, startedAt: number): boolean {
-    return (this.#touched.get(id) ?? 0) >= startedAt - LISTS_LAG_MS;
   }
 
   /** Reads products one after another, a few at a time. */
@@ -241,22 +235,6 @@ export class ProductList {
     this.#reads--;
   }
 
-  async #read(cursor: string | null): Promise<{ items: Product[]; cursor: string | null }> {
-    const { status, shopId, isQueue } = this.options;
-    const query = {
-      limit: PAGE,
-      ...(cursor ? { cursor } : {}),
-      ...(shopId === null ? {} : { shop_id: shopId }),
-    };
-    if (isQueue) {
-      const { data } = await this.http.get('/api/v1/admin/moderation/queue', { query });
-      this.#counted.value = data.total;
-      return { items: data.items, cursor: data.cursor ?? null };
-    }
-    const { data } = await this.http.get('/api/v1/products', { query: { ...query, status } });
-    return { items: data.items, cursor: data.cursor ?? null };
-  }
-
   /** Counts with events, and asks for the exact number a little later. */
   #count(difference: number): void {
     const counted = this.#counted.peek();
@@ -267,21 +245,10 @@ export class ProductList {
   }
 
   async #countAgain(): Promise<void> {
-    const { shopId } = this.options;
-    const query = { limit: 1, ...(shopId === null ? {} : { shop_id: shopId }) };
-    const path = '/api/v1/admin/moderation/queue';
-    const total = await this.http.get(path, { query }).then(
-      ({ data }) => data.total,
+    const total = await this.#source(null, 1).then(
+      (page) => page.total,
       () => null,
     );
     if (total !== null) this.#counted.value = total;
-  }
-
-  #prune(): void {
-    const old = Date.now() - 6 * LISTS_LAG_MS;
-    for (const [id, touchedAt] of this.#touched) {
-      if (touchedAt > old) break;
-      this.#touched.delete(id);
-    }
   }
 }

@@ -125,7 +125,7 @@ export class Workspace implements Reporter {
 
   decidedTogether(action: Action, done: number, failed: number): void {
     const { toast } = texts.peek();
-    const title = `${toast[PAST[action]]}: ${toast.together(done)}`;
+    const title = toast.together(PAST[action], done);
     this.toasts.add(
       failed > 0 ? 'bad' : 'info',
       title,

@@ -163,7 +163,7 @@ export const en = {
     others: 'Already decided',
     othersText: (name: string, status: string, who: Who) => `“${name}” ${joined(status, by(who))}`,
     othersMore: (n: number) => ` and ${n} more`,
-    together: (n: number) => `${count(n, 'product', 'products')} decided`,
+    together: (status: string, n: number) => `${count(n, 'product', 'products')} ${status}`,
     togetherFailed: (n: number) =>
       `${count(n, 'product stays', 'products stay')} selected, with the reason`,
     changedTitle: 'Changed by the shop',

@@ -176,7 +176,7 @@ export const ru: Texts = {
     others: 'Уже решено',
     othersText: (name, status, who) => `«${name}» ${decided(status, who)}`,
     othersMore: (n) => ` и ещё ${n}`,
-    together: (n) => `Готово: ${products(n)}`,
+    together: (status, n) => `${status === 'approved' ? 'Одобрено' : 'Отклонено'}: ${products(n)}`,
     togetherFailed: (n) => `Осталось: ${products(n)}, причина — в строке`,
     changedTitle: 'Магазин изменил товар',
     changedText: 'Решение не принято. Посмотрите, что изменилось, и решите снова.',

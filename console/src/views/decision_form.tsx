@@ -26,7 +26,7 @@ export function DecisionForm({ moderation, row, onDecide }: Props) {
   const id = product.product_id;
   const { status } = moderation.list.options;
   const field = useRef<HTMLTextAreaElement>(null);
-  const writing = moderation.writing.value;
+  const writing = moderation.attention.writing.value;
   const limits = useLimits();
   const words = texts.value.product;
   const text = moderation.drafts.value.get(id) ?? '';
@@ -98,7 +98,7 @@ function Buttons({ moderation, row }: Omit<Props, 'onDecide'>) {
       <button
         type="button"
         class="button go"
-        aria-disabled={isBusy || moderation.isReading.value}
+        aria-disabled={isBusy || moderation.attention.isReading.value}
         onClick={(event) => {
           // The second click of a double click would be about the next product.
           if (event.detail < 2) void moderation.decide('approve');
@@ -112,13 +112,13 @@ function Buttons({ moderation, row }: Omit<Props, 'onDecide'>) {
         class="button bad"
         aria-disabled={isBusy}
         onClick={() => {
-          moderation.writing.value = 'reject';
+          moderation.attention.writing.value = 'reject';
         }}
       >
         {words.reject}
         {!isSelecting && <Key of="R" />}
       </button>
-      <button type="button" class="button" onClick={() => moderation.step(1)}>
+      <button type="button" class="button" onClick={() => moderation.attention.step(1)}>
         {words.skip}
         <Key of="J" />
       </button>
@@ -134,12 +134,12 @@ function ReasonButtons({
   const { product: words, queue } = texts.value;
   const { version, product_id: id } = row.product;
   const isBusy = moderation.busy.value.has(id);
-  const isWithdrawing = moderation.writing.value === 'withdraw';
+  const isWithdrawing = moderation.attention.writing.value === 'withdraw';
   return (
     <>
       <button
         class="button bad filled"
-        aria-disabled={isBusy || isShort || moderation.isReading.value}
+        aria-disabled={isBusy || isShort || moderation.attention.isReading.value}
       >
         {isBusy
           ? queue.deciding
@@ -152,7 +152,7 @@ function ReasonButtons({
         type="button"
         class="button"
         onClick={() => {
-          moderation.writing.value = null;
+          moderation.attention.writing.value = null;
         }}
       >
         {words.cancel}

@@ -19,7 +19,7 @@ interface Props {
 const NARROW = '(max-width: 599px)';
 
 export function Detail({ moderation, onDecide }: Props) {
-  const row = moderation.current.value;
+  const row = moderation.attention.row.value;
   const heading = useRef<HTMLHeadingElement>(null);
   const { queue, product: words } = texts.value;
   const id = row?.product.product_id;
@@ -36,7 +36,7 @@ export function Detail({ moderation, onDecide }: Props) {
   const { product } = row;
   return (
     <section class="detail" aria-labelledby="product-name">
-      <button type="button" class="link back" onClick={() => moderation.open(null)}>
+      <button type="button" class="link back" onClick={() => moderation.attention.open(null)}>
         ← {queue.back}
       </button>
       <h1 id="product-name" ref={heading} tabIndex={-1}>

@@ -23,19 +23,19 @@ export function ModerationView({ moderation, view, query }: Props) {
   const isPending = moderation.list.options.status === 'pending';
 
   // The address follows what is looked at, and the button "back" leads to the list.
-  useEffect(() => moderation.open(route.peek().id), [moderation]);
+  useEffect(() => moderation.attention.open(route.peek().id), [moderation]);
   useSignalEffect(() => {
     const { id, view: shown } = route.value;
-    if (shown === view && id !== moderation.currentId.peek()) moderation.open(id);
+    if (shown === view && id !== moderation.attention.id.peek()) moderation.attention.open(id);
   });
   useSignalEffect(() => {
-    const id = moderation.currentId.value;
+    const id = moderation.attention.id.value;
     const address = `#/${view}${id === null ? '' : `/${id}`}${query}`;
     if (location.hash !== address) history.replaceState(null, '', address);
   });
   useSignalEffect(() => {
-    const isIdle = moderation.currentId.value === null && moderation.list.isLoaded.value;
-    if (isIdle && matchMedia(WIDE).matches) moderation.step(1);
+    const isIdle = moderation.attention.id.value === null && moderation.list.isLoaded.value;
+    if (isIdle && matchMedia(WIDE).matches) moderation.attention.step(1);
   });
 
   const decide = (action: Action) => {
@@ -45,12 +45,12 @@ export function ModerationView({ moderation, view, query }: Props) {
       isAskingReason.value = true;
     } else if (action === 'approve') {
       void moderation.decide('approve');
-    } else if (moderation.current.peek()) {
-      moderation.writing.value = action;
+    } else if (moderation.attention.row.peek()) {
+      moderation.attention.writing.value = action;
     }
   };
   const step = (by: 1 | -1) => {
-    moderation.step(by);
+    moderation.attention.step(by);
     focusCurrentRow();
   };
   useKeys({
@@ -69,13 +69,13 @@ export function ModerationView({ moderation, view, query }: Props) {
       : {}),
     ...(moderation.list.options.status === 'approved' ? { w: () => decide('withdraw') } : {}),
     Escape: () => {
-      if (moderation.writing.peek()) moderation.writing.value = null;
+      if (moderation.attention.writing.peek()) moderation.attention.writing.value = null;
       else moderation.clearSelection();
       if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
     },
   });
 
-  const isOpen = moderation.currentId.value !== null;
+  const isOpen = moderation.attention.id.value !== null;
   return (
     <div class={`split ${isOpen ? 'is-open' : ''}`}>
       <ProductRows moderation={moderation} view={view} query={query} onDecide={decide} />
@@ -93,7 +93,7 @@ export function ModerationView({ moderation, view, query }: Props) {
 }
 
 function toggle(moderation: Moderation): void {
-  const id = moderation.currentId.peek();
+  const id = moderation.attention.id.peek();
   if (id !== null) moderation.toggle(id);
 }
 

@@ -23,7 +23,8 @@ const ROW_HEIGHT = 72;
 const keyOf = (row: Row) => row.product.product_id;
 
 export function ProductRows({ moderation, view, query, onDecide }: Props) {
-  const { list, selection, currentId } = moderation;
+  const { list, selection, attention } = moderation;
+  const currentId = attention.id;
   const { rows } = list.listing.value;
   const words = texts.value.queue;
   const isSelecting = selection.value.size > 0;
@@ -31,9 +32,9 @@ export function ProductRows({ moderation, view, query, onDecide }: Props) {
   const open = useCallback(
     (id: number) => {
       if (currentId.peek() === null) history.pushState(null, '', `#/${view}/${id}${query}`);
-      moderation.open(id);
+      attention.open(id);
     },
-    [moderation, currentId, view, query],
+    [attention, currentId, view, query],
   );
   const toggle = useCallback(
     (id: number, isRange: boolean) => {

@@ -1,0 +1,39 @@
+/** When something was last known of each product, from its events and from answers about it. */
+
+/** Lists may be older than an event, by so much at most. */
+const LISTS_LAG_MS = 10_000;
+const KEPT_MS = 60_000;
+
+export class Touches {
+  readonly #times = new Map<number, number>();
+  #count = 0;
+  readonly #counts = new Map<number, number>();
+
+  note(id: number): void {
+    const now = Date.now();
+    // The oldest are first.
+    this.#times.delete(id);
+    this.#times.set(id, now);
+    this.#counts.set(id, ++this.#count);
+    for (const [other, time] of this.#times) {
+      if (time > now - KEPT_MS) break;
+      this.#times.delete(other);
+      this.#counts.delete(other);
+    }
+  }
+
+  /** Returns a number that changes with each note of a product. */
+  stamp(id: number): number {
+    return this.#counts.get(id) ?? 0;
+  }
+
+  /** Returns whether a list that was asked for at a moment may be older than what is known. */
+  isNewer(id: number, askedAt: number): boolean {
+    return (this.#times.get(id) ?? -Infinity) >= askedAt - LISTS_LAG_MS;
+  }
+
+  /** Returns whether a product was noted in the past milliseconds. */
+  isRecent(id: number, ms: number): boolean {
+    return Date.now() - (this.#times.get(id) ?? -Infinity) < ms;
+  }
+}
