@@ -39,7 +39,7 @@ PAUSE_SECONDS = 2.0
 KILL_SECONDS = 5.0
 SWEEP_SECONDS = 20.0
 # Two sweeps, and what was killed last.
-SETTLE_SECONDS = 90.0
+SETTLE_SECONDS = 60.0
 
 
 def measure(progress: Callable[[str], None]) -> Section:

@@ -1,16 +1,19 @@
-// What an app's bundle grows by: node scripts/sizes.mjs [PACKAGE FOLDER]…
+// What the package adds to an app's bundle.
 
 import { gzipSync } from 'node:zlib';
 
 import { build } from 'esbuild';
 
-/** Names of the package's parts, and what an app imports of them. */
+/** The package's parts: what an app imports of them, and how much they may add to it, gzipped. */
 export const PARTS = {
-  core: "export { VitrinaClient } from '@vitrina/client';",
-  'core and session': "export { Session, VitrinaClient } from '@vitrina/client';",
-  browser: "export * from '@vitrina/client/browser';",
-  react: "export * from '@vitrina/client/react';",
-  'react-native': "export * from '@vitrina/client/react-native';",
+  core: { code: "export { VitrinaClient } from '@vitrina/client';", maxBytes: 8500 },
+  'core and session': {
+    code: "export { Session, VitrinaClient } from '@vitrina/client';",
+    maxBytes: 10_000,
+  },
+  browser: { code: "export * from '@vitrina/client/browser';", maxBytes: 2500 },
+  react: { code: "export * from '@vitrina/client/react';", maxBytes: 1000 },
+  'react-native': { code: "export * from '@vitrina/client/react-native';", maxBytes: 1000 },
 };
 
 /** Returns the bytes of an app's code with all that it imports, minified: { minified, gzipped }. */
@@ -28,11 +31,4 @@ export async function measure(code, folder = new URL('../', import.meta.url).pat
   });
   const [{ contents }] = outputFiles;
   return { minified: contents.length, gzipped: gzipSync(contents, { level: 9 }).length };
-}
-
-if (import.meta.url === `file://${process.argv[1]}`) {
-  for (const [name, code] of Object.entries(PARTS)) {
-    const { minified, gzipped } = await measure(code);
-    console.log(`${name.padEnd(18)}${minified} bytes minified, ${gzipped} gzipped`);
-  }
 }

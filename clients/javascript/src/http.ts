@@ -174,7 +174,7 @@ class Exchange {
       {
         method: this.method,
         url: this.#url,
-        headers: { ...this.#headers, ...(token !== null && { Authorization: `Bearer ${token}` }) },
+        headers: { ...this.#headers, ...(token && { Authorization: `Bearer ${token}` }) },
         body: this.given.body,
       },
       signal,

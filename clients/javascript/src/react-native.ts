@@ -5,7 +5,7 @@ import type { Hints, Platform, Socket, Store } from './types.js';
 /** What of React Native's `AppState` is used. */
 export interface AppStateLike {
   readonly currentState: string | null | undefined;
-  addEventListener(type: 'change', listener: (state: never) => void): { remove(): void };
+  addEventListener(type: 'change', listener: (state: string) => void): { remove(): void };
 }
 
 /** What of `@react-native-community/netinfo` is used. */
@@ -64,7 +64,7 @@ export function reactNative({
     ...(AsyncStorage && { store: AsyncStorage }),
     keepsAlive: hasNativePings,
     watch(hints) {
-      const app = AppState.addEventListener('change', (state: string) => {
+      const app = AppState.addEventListener('change', (state) => {
         tellState(hints, state);
       });
       const unsubscribe = NetInfo?.addEventListener(networkChanges(hints));

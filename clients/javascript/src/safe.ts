@@ -7,9 +7,12 @@ import type { Store } from './types.js';
 export interface SafeTimes {
   /** For a call of the store, in milliseconds. */
   readonly storeTimeoutMs: number;
-  /** A store that fails for so many milliseconds has failed for good. */
+  /** A store that fails again and again for so many milliseconds has failed for good. */
   readonly storePatienceMs: number;
 }
+
+/** So many failures in a row may have a passing cause, however long ago the first one was. */
+const MAX_PASSING_FAILURES = 2;
 
 type Kind = 'read' | 'write';
 
@@ -17,8 +20,8 @@ type Kind = 'read' | 'write';
 export class Safe {
   #latest: string | null = null;
   #writes = 0;
-  /** Since when each kind of call fails: a store that can be read may be full. */
-  readonly #failing = new Map<Kind, () => number>();
+  /** Of each kind of call, as a store that can be read may be full: how often and since when. */
+  readonly #failing = new Map<Kind, { count: number; age: () => number }>();
 
   constructor(
     readonly store: Store,
@@ -28,7 +31,9 @@ export class Safe {
 
   /** Whether calls have failed for so long that they always will. */
   get hasFailedForGood(): boolean {
-    return [...this.#failing.values()].some((age) => age() >= this.times.storePatienceMs);
+    return [...this.#failing.values()].some(
+      ({ count, age }) => count > MAX_PASSING_FAILURES && age() >= this.times.storePatienceMs,
+    );
   }
 
   read(): Promise<string | null> {
@@ -54,7 +59,8 @@ export class Safe {
       this.#failing.delete(kind);
       return done;
     } catch (cause) {
-      if (!this.#failing.has(kind)) this.#failing.set(kind, stopwatch());
+      const { count, age } = this.#failing.get(kind) ?? { count: 0, age: stopwatch() };
+      this.#failing.set(kind, { count: count + 1, age });
       throw new VitrinaError('store_failed', 'The store of the session fails.', { cause });
     }
   }

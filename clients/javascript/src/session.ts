@@ -1,7 +1,7 @@
 /** Keeps a user logged in: the refresh token in a secure store, the access token in memory only. */
 
 import type { components } from './api.js';
-import { NetworkError, Problem } from './errors.js';
+import { NetworkError, Problem, VitrinaError } from './errors.js';
 import type { Account } from './events.js';
 import { origin } from './origin.js';
 import { request } from './request.js';
@@ -141,11 +141,14 @@ export class Session implements Tokens {
   async logout(): Promise<void> {
     const access = this.#access;
     const reading = this.#read().catch(() => null);
-    this.#leave();
+    const era = this.#leave();
     this.#isLoggedOut = true;
     await within(this.#times.logoutTimeoutMs, undefined, async (signal) => {
       const kept = await reading;
-      await Promise.allSettled([this.#kept.write(null), this.#end(access, kept, signal)]);
+      await Promise.allSettled([
+        era === this.#era && this.#kept.write(null),
+        this.#end(access, kept, signal),
+      ]);
     }).catch(() => undefined);
   }
 
@@ -214,7 +217,7 @@ export class Session implements Tokens {
     try {
       return await work();
     } catch (error) {
-      if (this.#kept.hasFailedForGood) return null;
+      if (isOfStore(error) && this.#kept.hasFailedForGood) return null;
       throw error;
     }
   }
@@ -266,6 +269,9 @@ export class Session implements Tokens {
 /** The refusals after which only a new login helps; a proxy's 401 has no code. */
 const isEnd = (error: unknown): boolean =>
   error instanceof Problem && error.status === 401 && error.code !== 'http_401';
+
+const isOfStore = (error: unknown): boolean =>
+  error instanceof VitrinaError && error.code === 'store_failed';
 
 const isSame = (one: Account, other: Account): boolean =>
   one.id === other.id && one.client_type === other.client_type;

@@ -214,12 +214,14 @@ describe('a call without a usable answer', () => {
     const lost = new ScriptedFetch(offline());
     const { error } = await settled(http(lost).put('/api/v1/admin/settings', settings));
     expect(error).toMatchObject({ code: 'network' });
+    expect(lost.sent).toHaveLength(1);
     const busy = new ScriptedFetch(problem(503, 'busy', { 'Retry-After': '1' }), json({}));
     expect(await settled(http(busy).put('/api/v1/admin/settings', settings))).toHaveProperty(
       'done',
     );
-    const get = vi.fn<Tokens['get']>().mockRejectedValueOnce(offline()).mockResolvedValue('T1');
-    const unsent = new ScriptedFetch(json({}));
+    const get = vi.fn<Tokens['get']>().mockResolvedValueOnce('T1').mockRejectedValueOnce(offline());
+    get.mockResolvedValue('T1');
+    const unsent = new ScriptedFetch(problem(503, 'busy'), json({}));
     const call = http(unsent, { tokens: { get } }).put('/api/v1/admin/settings', settings);
     expect(await settled(call)).toHaveProperty('done');
   });

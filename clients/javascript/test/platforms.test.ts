@@ -53,9 +53,9 @@ describe('reactNative', () => {
     return {
       AppState: {
         currentState,
-        addEventListener: (_: 'change', listener: (state: never) => void) => {
-          listeners.app.add(listener as (state: string) => void);
-          return { remove: () => void listeners.app.delete(listener as (state: string) => void) };
+        addEventListener: (_: 'change', listener: (state: string) => void) => {
+          listeners.app.add(listener);
+          return { remove: () => void listeners.app.delete(listener) };
         },
       },
       NetInfo: {

@@ -1,6 +1,6 @@
 import type { Client, Session, Status } from '@vitrina/client';
 import { useStatus, VitrinaProvider } from '@vitrina/client/react';
-import { SafeAreaView } from 'react-native';
+import { View } from 'react-native';
 
 import { Banner } from './Banner';
 import { Login } from './Login';
@@ -18,7 +18,7 @@ export function App({ client, session }: { client: Client; session: Session }) {
 function Screens({ session }: { session: Session }) {
   useNotifications();
   return (
-    <SafeAreaView style={{ flex: 1 }}>
+    <View style={{ flex: 1, paddingTop: 48 }}>
       {needsLogin(useStatus()) ? (
         <Login session={session} />
       ) : (
@@ -27,7 +27,7 @@ function Screens({ session }: { session: Session }) {
           <Products />
         </>
       )}
-    </SafeAreaView>
+    </View>
   );
 }
 
