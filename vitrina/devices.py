@@ -41,6 +41,8 @@ SHARDS = 4
 LIFETIME_SECONDS = 60 * 86_400
 # A start of the app within a day of another one writes nothing.
 SEEN_SECONDS = 86_400
+# While a device is registered; the function times out before.
+UNDER_WAY_SECONDS = 60
 # Of an account: thirty at once, then one a minute. An unchanged device counts once a day.
 CHANGES = Rate(tries=30, seconds=60)
 # Of the event that topics are for.
@@ -94,15 +96,16 @@ def register(identity: "Identity", device_id: str, registration: Registration) -
 
     The account's devices beyond `sessions_per_account` are removed, those not seen longest first.
     A device that had the token before is removed. Stores the device, then looks at the session: one
-    that ends meanwhile removes the device, or raises Unauthorized `token_revoked` here. Raises
-    TooManyRequests `too_many_requests`, and what `endpoints.settle` raises.
+    that ends meanwhile removes the device, or raises Unauthorized `token_revoked` here. A device
+    whose registration is interrupted expires after a minute. Raises TooManyRequests
+    `too_many_requests`, and what `endpoints.settle` raises.
     """
     endpoints.require_on()
     key = _key(identity, device_id)
     before = _row(key)
     row = _attributes(identity, registration)
     now = int(time.time())
-    is_known = before.get("seen_at", 0) > now - SEEN_SECONDS and all(
+    is_known = before.get("expires_at", 0) > now + LIFETIME_SECONDS and all(
         before.get(name) == value for name, value in row.items()
     )
     if not is_known:
@@ -119,8 +122,15 @@ def register(identity: "Identity", device_id: str, registration: Registration) -
             unregister(identity, device_id)
             raise
         _remove_excess(identity)
-    if "subscription" not in before or not is_known:
-        _prefer(_from_row(_row(key)), preferences.read(identity.session.account))
+    if not is_known or "subscription" not in before:
+        device = _from_row(_row(key))
+        chosen = preferences.read(identity.session.account)
+        if not is_known or _has_topic(device, chosen.preferences):
+            _prefer(device, chosen)
+    if not is_known:
+        # The sweep removes it before: SNS must forget it too.
+        end = now + LIFETIME_SECONDS + SEEN_SECONDS
+        _update(key, {"expires_at": end}, [], "endpoint = :endpoint", {":endpoint": endpoint})
 
 
 def unregister(identity: "Identity", device_id: str) -> None:
@@ -272,8 +282,7 @@ def _read(key: dict[str, Any]) -> dict[str, Any]:
 def _store(key: RowKey, row: dict[str, Any], before: Mapping[str, Any], now: int) -> None:
     """Write what is registered; the rest of the row stays, but for another endpoint's topic."""
     new = {name: value for name, value in row.items() if value is not None}
-    # The sweep removes it before: SNS must forget it too.
-    new |= {"seen_at": now, "expires_at": now + LIFETIME_SECONDS + SEEN_SECONDS}
+    new |= {"seen_at": now, "expires_at": now + UNDER_WAY_SECONDS}
     absent = [name for name in row if name not in new]
     former = before.get("endpoint")
     if former and former != row["endpoint"]:

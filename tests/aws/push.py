@@ -137,3 +137,30 @@ def without_delays() -> Iterator[list[int]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(aws.sqs(), "send_message_batch", now)
         yield delays
+
+
+class Crash(BaseException):
+    """The process is gone: nothing catches this."""
+
+
+@contextmanager
+def dying_after(calls: int) -> Iterator[Callable[[], bool]]:
+    """Let the process die after so many requests to AWS; yields whether it has."""
+    left = [calls]
+
+    def may_call() -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise Crash
+
+    with pytest.MonkeyPatch.context() as patch:
+        clients: list[Any] = [aws.dynamodb(), aws.sqs(), aws.sns()]
+        for client in clients:
+            send = client._make_api_call
+
+            def call(operation: str, request: Any, send: Any = send) -> Any:
+                may_call()
+                return send(operation, request)
+
+            patch.setattr(client, "_make_api_call", call)
+        yield lambda: left[0] < 0

@@ -1,6 +1,7 @@
 """Devices: registered by a session, owned by one account, ended with both."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,7 +14,14 @@ from harness.gateway_events import CONTEXT
 from harness.tokens import token_of
 from tests.aws import push
 from tests.aws.conftest import Clock, HttpCall
-from tests.aws.push import endpoint_of, register, registration, token_for
+from tests.aws.push import (
+    Crash,
+    dying_after,
+    endpoint_of,
+    register,
+    registration,
+    token_for,
+)
 from vitrina import admission, aws, closing, devices, endings, endpoints, preferences
 from vitrina.channels import ClientType
 from vitrina.errors import Unauthorized
@@ -141,6 +149,26 @@ def test_a_token_leaves_the_account_that_had_it() -> None:
     devices.register(push.identity_of(ClientType.SHOP), "p", registration(token_for("phone")))
     assert names() == {"10#10#p"}
     assert (owners(), topic_size(ClientType.USER), topic_size(ClientType.SHOP)) == (1, 0, 1)
+
+
+def test_a_registration_that_dies_between_any_two_calls_is_repeated_or_expires(at: Clock) -> None:
+    """The token is another account's, whose device goes when the registration is complete."""
+    identity = push.identity_of(ClientType.USER, 2)
+    for calls in range(100):
+        at(100 * calls)
+        register("phone", ClientType.USER, 1)
+        with dying_after(calls) as has_died, suppress(Crash):
+            devices.register(identity, "phone", registration(token_for("phone")))
+        if not has_died():
+            break
+        if calls % 2:  # the app may not come back at once
+            at(100 * calls + 61)
+            assert devices._of_account(ClientType.USER, 2, None) == []
+        devices.register(identity, "phone", registration(token_for("phone")))
+        assert names() == {"2#2#phone"}
+        assert owners() == len(tokens()) == topic_size(ClientType.USER) == 1
+    assert calls > 8
+    assert names() == {"2#2#phone"}
 
 
 def test_an_account_has_as_many_devices_as_sessions(at: Clock) -> None:

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -19,7 +19,16 @@ from harness.gateway_events import CONTEXT
 from harness.management_api import ManagementApiStub
 from tests.aws import push
 from tests.aws.conftest import Clock, connect
-from tests.aws.push import announced, endpoint_of, identity_of, pushed, register, times_pushed
+from tests.aws.push import (
+    Crash,
+    announced,
+    dying_after,
+    endpoint_of,
+    identity_of,
+    pushed,
+    register,
+    times_pushed,
+)
 from vitrina import aws, devices, digests, history, publishing, push_tasks, pushing
 from vitrina.channels import ClientType, Mode
 from vitrina.events import (
@@ -320,33 +329,6 @@ def test_one_event_of_the_quiet_hours_is_shown_as_itself_and_several_by_their_nu
 
 
 # --- Faults ---------------------------------------------------------------------------------------
-
-
-class Crash(BaseException):
-    """The process is gone: nothing catches this."""
-
-
-@contextmanager
-def dying_after(calls: int) -> Iterator[Callable[[], bool]]:
-    """Let the process die after so many requests to AWS; yields whether it has."""
-    left = [calls]
-
-    def may_call() -> None:
-        left[0] -= 1
-        if left[0] < 0:
-            raise Crash
-
-    with pytest.MonkeyPatch.context() as patch:
-        clients: list[Any] = [aws.dynamodb(), aws.sqs(), aws.sns()]
-        for client in clients:
-            send = client._make_api_call
-
-            def call(operation: str, request: Any, send: Any = send) -> Any:
-                may_call()
-                return send(operation, request)
-
-            patch.setattr(client, "_make_api_call", call)
-        yield lambda: left[0] < 0
 
 
 def test_a_publisher_that_dies_between_any_two_calls_loses_no_push(at: Clock) -> None:
