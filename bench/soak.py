@@ -38,7 +38,7 @@ NODE = Path(sys.executable).parents[2] / "venv/bin/node"
 CHANNELS = {"user", "room:sale"}
 BULK = 10
 PAUSE_SECONDS = 2.0
-KILL_SECONDS = 5.0
+KILL_SECONDS = 10.0
 SWEEP_SECONDS = 20.0
 # Two sweeps, and what was killed last.
 SETTLE_SECONDS = 60.0
