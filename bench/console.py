@@ -98,4 +98,4 @@ def _scrolling(name: str, found: Found) -> Row:
 
 
 def _median(loads: list[Found], field: str) -> float:
-    return median(each[field] for each in loads)
+    return float(median(each[field] for each in loads))

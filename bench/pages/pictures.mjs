@@ -9,8 +9,8 @@ import { launch } from '../../harness/browser/launch.mjs';
 const { URL: HOST, PASSWORD } = process.env;
 const [folder] = process.argv.slice(2);
 
-const DESK = { width: 1240, height: 720 };
-const PHONE = { width: 360, height: 720 };
+const DESK = { width: 1240, height: 800 };
+const PHONE = { width: 360, height: 800 };
 const GAP = 24;
 const PRODUCTS = [
   ['Красное платье', 4990, 'Лён, ручная работа. Размеры от 42 до 52.'],
@@ -66,9 +66,8 @@ async function open(who, viewport, path = '') {
   return page;
 }
 
-/** Writes two pages beside each other as one picture. */
-async function takeBoth(name, desk, phone) {
-  const [left, right] = await Promise.all([desk, phone].map((page) => page.screenshot()));
+/** Writes two screenshots beside each other as one picture. */
+async function write(name, left, right) {
   const source = (picture) => `data:image/png;base64,${picture.toString('base64')}`;
   const width = DESK.width + PHONE.width + 3 * GAP;
   const height = DESK.height + 2 * GAP;
@@ -91,16 +90,18 @@ await desk.locator('.history li').first().waitFor();
 await desk.waitForTimeout(11_000);
 await writeFile(join(folder, 'queue.png'), await desk.screenshot());
 
-const phone = await open('shop', PHONE, '#/feed');
-await phone.locator('.event').first().waitFor();
+const phone = await open('shop', PHONE);
+await phone.locator('.rows > li').nth(PRODUCTS.length - 1).waitFor();
+await desk.locator('#notes').fill('Отличный товар');
 const frames = ['approval-1.png', 'approval-2.png', 'approval-3.png'];
-await takeBoth(frames[0], desk, phone);
-const approve = desk.getByRole('button', { name: /^Approve version/ });
-await approve.hover();
-await takeBoth(frames[1], desk, phone);
-await approve.click();
-await phone.locator('.event', { hasText: 'product.approved' }).first().waitFor();
+await write(frames[0], await desk.screenshot(), await phone.screenshot());
+// The row says for a moment how it was decided, and leaves.
+const leaving = phone.locator('li.outcome').waitFor().then(() => phone.screenshot());
+await desk.getByRole('button', { name: /^Approve version/ }).click();
 await desk.locator('.toast').first().waitFor();
-await takeBoth(frames[2], desk, phone);
+await write(frames[1], await desk.screenshot(), await leaving);
+await phone.getByRole('button', { name: 'Approved', exact: true }).click();
+await phone.locator('.rows > li', { hasText: PRODUCTS[0][0] }).first().waitFor();
+await write(frames[2], await desk.screenshot(), await phone.screenshot());
 await browser.close();
 console.log(JSON.stringify({ queue: 'queue.png', frames }));

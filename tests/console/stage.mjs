@@ -32,6 +32,7 @@ export async function open({ who, path = '', before, ...options } = {}) {
   await page.goto(`${network.url}/console/${path}`);
   if (who) await logIn(page, who);
   const close = async () => {
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
     await context.close();
     network.close();
   };

@@ -72,7 +72,7 @@ test('no view has a barrier that axe finds, in either language and theme', async
 
 async function show(page, view) {
   await page.evaluate((hash) => (location.hash = hash), `#/${view}`);
-  await page.locator(`main.view-${view} h1`).waitFor();
+  await page.locator(`main.view-${view} h1`).first().waitFor();
 }
 
 async function barriers(page, where) {

@@ -161,7 +161,7 @@ export function createApp({
   client.onStatus((status) => statuses.push(status));
   client.on('*', (event) => {
     seqs.push(event.seq);
-    events.push(event as unknown as Json);
+    events.push(event);
   });
   client.onRefetch((channel) => refetches.push(channel));
   client.onError((error) => errors.push('code' in error ? String(error.code) : error.message));
@@ -229,6 +229,8 @@ export function lasting(seconds: number): { timestamp: string; data: { expires_a
   return { timestamp: new Date(now).toISOString(), data: { expires_at: end } };
 }
 
+const json = (value: Json): Json => value;
+
 export function connected(
   seq = 0,
   {
@@ -236,7 +238,7 @@ export function connected(
     seconds = 7200,
     ping = 30,
     recovering = [] as string[],
-    positions = { user: at(seq, epoch) } as Json,
+    positions = json({ user: at(seq, epoch) }),
   } = {},
 ): Json {
   const ends = lasting(seconds);

@@ -62,6 +62,24 @@ test.each(['connecting', 'online', 'offline', 'catching_up'])(
   },
 );
 
+test('callbacks follow each other, and never run within another one', async () => {
+  const app = createApp();
+  let depth = 0;
+  const nest = (act: () => void) => () => {
+    expect((depth += 1)).toBe(1);
+    act();
+    depth -= 1;
+  };
+  app.client.on(
+    '*',
+    nest(() => void app.client.stop()),
+  );
+  app.client.onStatus(nest(() => undefined));
+  (await app.connect(0)).receive(event(1));
+  await pass();
+  expect([app.errors, app.states.at(-1)]).toEqual([[], 'stopped']);
+});
+
 test('a start on stopped is not undone either', async () => {
   const app = createApp();
   let restarts = 0;

@@ -150,6 +150,8 @@ export class Moderation {
         }
       }
       if (action === 'reject' && done > 0) this.#remember(notes);
+      const shown = this.attention.row.peek();
+      if (shown?.outcome && !shown.problem) this.#leave(shown.product.product_id);
       this.report.decidedTogether(action, done, failed);
     } catch (error) {
       this.report.refused(error, null);

@@ -20,7 +20,8 @@ export function BulkReason({ moderation, onClose }: Props) {
   const { size } = moderation.selection.value;
   const isShort = reason.value.trim().length < limits.shortest_rejection_notes;
   const send = () => {
-    if (isShort) return;
+    // Keys may come faster than the form is drawn.
+    if (reason.peek().trim().length < limits.shortest_rejection_notes) return;
     void moderation.decideTogether('reject', reason.peek());
     onClose();
   };

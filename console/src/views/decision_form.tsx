@@ -37,8 +37,11 @@ export function DecisionForm({ moderation, row, onDecide }: Props) {
   if (status === 'approved' && !writing) return <Withdraw onDecide={onDecide} />;
 
   const isShort = text.trim().length < limits.shortest_rejection_notes;
+  // Keys may come faster than the form is drawn.
   const send = () => {
-    if (writing && !isShort) void moderation.decide(writing);
+    const action = moderation.attention.writing.peek();
+    const { length } = (moderation.drafts.peek().get(id) ?? '').trim();
+    if (action && length >= limits.shortest_rejection_notes) void moderation.decide(action);
   };
   return (
     <form

@@ -137,7 +137,7 @@ function History({ product }: { product: Product }) {
   const isAgain = product.moderation_status === 'pending' && decisions.length > 0;
   return (
     <section class="history" aria-labelledby="history">
-      <h3 id="history">{words.history}</h3>
+      <h2 id="history">{words.history}</h2>
       {decisions.length === 0 && <p>{words.noHistory}</p>}
       <ul>
         {decisions.map((each) => (

@@ -47,6 +47,8 @@ export function ModerationView({ moderation, view, query }: Props) {
       void moderation.decide('approve');
     } else if (moderation.attention.row.peek()) {
       moderation.attention.writing.value = action;
+      // At once, so that no letter of the reason is lost.
+      document.getElementById('notes')?.focus();
     }
   };
   const step = (by: 1 | -1) => {
