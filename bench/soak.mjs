@@ -65,8 +65,10 @@ class Phone {
         return () => undefined;
       },
     };
-    this.session = new Session({ url, secrets });
-    this.client = new VitrinaClient({ url, as: 'user', tokens: this.session, platform });
+    // Tokens live for a minute here: with the times for an hour they would be exchanged at every request.
+    const times = { renewAheadMs: 20_000 };
+    this.session = new Session({ url, secrets, times });
+    this.client = new VitrinaClient({ url, as: 'user', tokens: this.session, platform, times });
     this.client.on('*', (event) => this.take(event));
     this.client.onRefetch((channel) => {
       this.refetches += 1;

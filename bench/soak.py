@@ -16,6 +16,8 @@ from threading import Event, Thread
 from typing import Any
 
 import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import TypeAdapter
 
 from bench import machine
@@ -36,7 +38,7 @@ NODE = Path(sys.executable).parents[2] / "venv/bin/node"
 CHANNELS = {"user", "room:sale"}
 BULK = 10
 PAUSE_SECONDS = 2.0
-KILL_SECONDS = 5.0
+KILL_SECONDS = 10.0
 SWEEP_SECONDS = 20.0
 # Two sweeps, and what was killed last.
 SETTLE_SECONDS = 60.0
@@ -169,12 +171,19 @@ def command(folder: Path) -> str:
 
 
 def sweep() -> int:
-    """Have the schedule fire, so that what killed functions left is published."""
-    functions = boto3.client("lambda")
+    """Have the schedule fire, so that what killed functions left is published.
+
+    The sweep may be killed too. Returns whether it was done.
+    """
+    once = Config(read_timeout=30, retries={"total_max_attempts": 1})
+    functions = boto3.client("lambda", config=once)
     pages = functions.get_paginator("list_functions").paginate()
     names = [each["FunctionName"] for page in pages for each in page["Functions"]]
     [name] = [name for name in names if "FunctionsSweep" in name]
-    functions.invoke(FunctionName=name)
+    try:
+        functions.invoke(FunctionName=name)
+    except (BotoCoreError, ClientError):
+        return 0
     return 1
 
 

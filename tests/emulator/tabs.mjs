@@ -9,7 +9,7 @@ import { launch } from '../../harness/browser/launch.mjs';
 import { Network } from '../../harness/browser/network.mjs';
 
 const { URL: HOST, BUNDLE, PASSWORD } = process.env;
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 // The program is put into a page of the host itself, whose origin may connect. A page that was made up
 // here would be none of the local network, and Chromium would not let it connect to that.

@@ -91,7 +91,7 @@ class Tabs:
         assert self._process.stdout
         print(json.dumps(step), file=self._process.stdin, flush=True)
         answer = json.loads(self._process.stdout.readline())
-        assert "failed" not in answer, (step, answer)
+        assert "failed" not in answer, json.dumps([step, answer], ensure_ascii=False)
         return answer["value"]
 
     def close(self) -> None:
