@@ -27,7 +27,7 @@ from vitrina.buckets import Rate
 from vitrina.channels import ClientType, Mode
 from vitrina.digests import Owed, RowKey, owed_in
 from vitrina.endpoints import Platform
-from vitrina.errors import Problem
+from vitrina.errors import Problem, Unavailable
 from vitrina.partitions import Partition
 from vitrina.preferences import Chosen, Preferences, QuietHours, TimeZone
 
@@ -123,7 +123,10 @@ def register(identity: "Identity", device_id: str, registration: Registration) -
             raise
         _remove_excess(identity)
     if not is_known or "subscription" not in before:
-        device = _from_row(_row(key))
+        stored = _row(key)
+        if "endpoint" not in stored:
+            raise Unavailable("busy", "Another account registers this phone; try again.")
+        device = _from_row(stored)
         chosen = preferences.read(identity.session.account)
         if not is_known or _has_topic(device, chosen.preferences):
             _prefer(device, chosen)
@@ -292,21 +295,33 @@ def _store(key: RowKey, row: dict[str, Any], before: Mapping[str, Any], now: int
 
 
 def _take(endpoint: str, key: RowKey) -> None:
-    """Make a device the owner of an endpoint, and remove the one that was."""
+    """Make a device the owner of an endpoint, and remove those that were.
+
+    They are holders of it until they are removed, so that a crash in between is made up for.
+    """
+    mine, now = " ".join(key), int(time.time())
     swapped = aws.dynamodb().update_item(
         TableName=config.current().devices_table,
         Key=_owner_key(endpoint),
-        UpdateExpression="SET owned_by = :me, due = :due, due_at = :end",
+        UpdateExpression="ADD holders :mine SET owned_by = :me, due = :due, due_at = :end",
         ExpressionAttributeValues=aws.to_item(
-            {":me": [*key], ":due": digests.DUE, ":end": int(time.time()) + LIFETIME_SECONDS}
+            {":mine": {mine}, ":me": [*key], ":due": digests.DUE, ":end": now + LIFETIME_SECONDS}
         ),
-        ReturnValues="ALL_OLD",
+        ReturnValues="ALL_NEW",
     )
-    former = aws.from_item(swapped.get("Attributes", {})).get("owned_by")
-    if former and RowKey(*former) != key:
-        row = _row(RowKey(*former))
+    former = aws.from_item(swapped["Attributes"])["holders"] - {mine}
+    for holder in former:
+        other = RowKey(*holder.split(" "))
+        row = _row(other)
         if row and row["endpoint"] == endpoint:
-            _remove_row(RowKey(*former), row)
+            _remove_row(other, row)
+    if former:
+        aws.dynamodb().update_item(
+            TableName=config.current().devices_table,
+            Key=_owner_key(endpoint),
+            UpdateExpression="DELETE holders :former",
+            ExpressionAttributeValues=aws.to_item({":former": former}),
+        )
 
 
 def _leave_endpoint(endpoint: str, key: RowKey, subscription: str | None) -> None:

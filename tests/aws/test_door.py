@@ -39,6 +39,7 @@ PATHS = {
     "announce": ("POST", "/api/v1/admin/announcements"),
     "accounts": ("POST", "/api/v1/admin/accounts/1/disconnect"),
     "sessions": ("GET", "/api/v1/me"),
+    "devices": ("GET", "/api/v1/me/notifications"),
     "events": ("GET", "/api/v1/events"),
     "stats": ("GET", "/health"),
     "openapi": ("OPTIONS", "/api/v1/products"),

@@ -199,7 +199,7 @@ def test_exactly_the_devices_of_the_table_are_notified_once(
     assert {name: len(found) for name, found in shown.items()} == {
         name: int(moment in ("now", "later")) for name, moment in expected.items()
     }
-    assert not any(secret in json.dumps(shown) for secret in ("Secret", "12.5", "admin"))
+    assert not any(secret in json.dumps(shown) for secret in ("Secret", "12.5", "admin_id"))
 
 
 def _registered(phone: dict[str, Any], event: str, target: int) -> str:

@@ -74,7 +74,8 @@ def test_a_phone_without_a_connection_is_notified_and_a_logout_forgets_it(
     api: Api, tokens: dict[str, str], submit: Callable[[], int], sent: list[dict[str, str]]
 ) -> None:
     shop = api.login("shop@example.com", PASSWORD)
-    api.call("PUT", "/api/v1/me/devices/phone", shop, json=DEVICE)
+    path = "/api/v1/me/devices/phone"
+    assert api.answer("PUT", path, shop, json=DEVICE).status_code == 204
     [endpoint] = endpoints()
     notes = {"moderation_notes": "Secret notes"}
     path = f"/api/v1/admin/products/{submit()}/reject"
@@ -91,7 +92,7 @@ def test_a_phone_without_a_connection_is_notified_and_a_logout_forgets_it(
     api.call("POST", "/api/v1/admin/announcements", tokens["admin"], json=news)
     wait_until(lambda: len(sent), 2)
     assert sent[1]["TopicArn"].endswith("-push-shop")
-    api.call("POST", "/api/v1/auth/logout", shop)
+    assert api.answer("POST", "/api/v1/auth/logout", shop).status_code == 204
     assert endpoints() == []
 
 
