@@ -40,12 +40,14 @@ export function createRooms() {
     const wish = rooms.get(name) ?? { isWanted: true, isIn: false, joining: null, leaving: null };
     rooms.set(name, wish);
     wish.isWanted = true;
+    wish.leaving?.resolve(); // of a leave that this overtakes, so that nothing else answers it
+    wish.leaving = null;
     if (wish.isIn && awaited !== name) return Promise.resolve();
     wish.joining ??= defer();
     return wish.joining.promise;
   }
 
-  /** Wants a room no more. The promise resolves when the server has answered, or cannot. */
+  /** Wants a room no more. The promise resolves when the server has answered, or need not. */
   function leave(name: string): Promise<void> {
     const wish = rooms.get(name);
     if (!wish) return Promise.resolve();
@@ -80,10 +82,7 @@ export function createRooms() {
     if (isIn) {
       wish.joining?.resolve();
       wish.joining = null;
-    } else if (wish.isWanted) {
-      wish.leaving?.resolve();
-      wish.leaving = null;
-    } else {
+    } else if (!wish.isWanted) {
       forget(name);
     }
   }

@@ -96,6 +96,25 @@ test('a room is left only after the answer to join, and requests wait for each o
   expect(next.take()).toEqual([join('news')]);
 });
 
+test('a leave that a join overtakes ends, whether its request was sent or not', async () => {
+  const app = createApp();
+  const here = await app.connect();
+  const room = app.client.room('sale');
+  const first = follow(room.join());
+  const unsent = follow(room.leave());
+  const second = follow(room.join());
+  here.receive(joined('sale', 5));
+  await pass();
+  expect([first.ended, unsent.ended, second.ended]).toEqual(['left', 'resolved', 'resolved']);
+
+  const sent = follow(room.leave());
+  const third = follow(room.join());
+  here.receive(left('sale'), joined('sale', 5));
+  await pass();
+  expect([sent.ended, third.ended]).toEqual(['resolved', 'resolved']);
+  expect(here.take()).toEqual([join('sale'), leave('sale'), join('sale')]);
+});
+
 test('the recovery of a room that was left is nobody’s', async () => {
   const app = createApp();
   void app.client.room('sale').join();
