@@ -244,10 +244,11 @@ class Line {
   #receive(events: readonly Event[]): void {
     this.#isPinged = false;
     const asker = this.#asker ?? this.#owner;
+    // First, as a tab that is told may ask at once.
+    for (const event of events) this.#note(event);
     this.#emit({ kind: 'events', events, to: asker });
     const others = events.filter(({ event }) => !ANSWERS.has(event)).map(withoutRecovery);
     if (others.length > 0) this.#emit({ kind: 'events', events: others, except: asker });
-    for (const event of events) this.#note(event);
   }
 
   #note(event: Event): void {

@@ -241,3 +241,41 @@ it('does not wait for the answer of a tab that is gone to ask for another', asyn
   });
   expect(one.names()).toEqual(['connected']);
 });
+
+it('gives its answer to the tab that joins a room while the server still recovers', async () => {
+  const { server, open } = browser();
+  server.isAutomatic = false;
+  const [one, two] = [await open(), await open()];
+  const asks = (tab: Tab, message: object) => {
+    const collect = tab.socket.onmessage;
+    tab.socket.onmessage = (event) => {
+      collect?.(event);
+      if (String(event.data).includes('connected')) tab.say(message);
+    };
+  };
+  asks(one, { type: 'join', room: 'sale' });
+  asks(two, { type: 'resume', positions: {} });
+  await until(() => {
+    expect([one.told, two.told]).toEqual([['open'], ['open']]);
+  });
+  const [connection] = server.connections;
+  const timestamp = '2026-01-01T00:00:00.000Z';
+  const say = (event: string, data: object) => connection?.send({ event, timestamp, data });
+  say('connected', { positions: {}, recovering: ['user'] });
+  const wasSent = (...types: string[]) =>
+    until(() => {
+      expect(connection?.messages.map(({ type }) => type)).toEqual(types);
+    });
+  await untilGreeted(two, await open()); // so what the second asked has arrived
+  say('recovered', { channels: {} });
+  await wasSent('join');
+  say('joined', { room: 'sale' });
+  await wasSent('join', 'resume');
+  say('recovered', { channels: {} });
+  await until(() => {
+    expect([one.names(), two.names()]).toEqual([
+      ['connected', 'recovered', 'joined'],
+      ['connected', 'recovered'],
+    ]);
+  });
+});
