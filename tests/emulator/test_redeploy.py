@@ -1,6 +1,7 @@
 """A deployment while clients are connected: they get every event once."""
 
 import json
+import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +15,7 @@ from requests import RequestException
 
 from harness.tokens import token_of
 from infra.cdk.app import LOCAL_ARTIFACT
+from infra.cdk.console import ARCHIVE
 from local.client import Api, Client
 from local.emulator import Cloud
 from tests.emulator.conftest import ALLOWED_ORIGIN, let_half_a_minute_pass, sweep, wait_until
@@ -39,7 +41,10 @@ def redeploy(cloud: Cloud) -> Callable[..., None]:
 
 
 def changed_artifact(folder: Path) -> Path:
-    """Return the artifact with another title in the API's description: other code for all."""
+    """Return the artifact with another title in the API's description: other code for all.
+
+    The console's archive is beside it, as the stack expects it there.
+    """
     changed = folder / "changed.zip"
     with zipfile.ZipFile(LOCAL_ARTIFACT) as before, zipfile.ZipFile(changed, "w") as after:
         for entry in before.infolist():
@@ -49,6 +54,7 @@ def changed_artifact(folder: Path) -> Path:
                 document["info"]["title"] = MARKER
                 content = json.dumps(document).encode()
             after.writestr(entry, content)
+    shutil.copy(LOCAL_ARTIFACT.with_name(ARCHIVE), folder)
     return changed
 
 

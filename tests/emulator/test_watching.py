@@ -64,7 +64,7 @@ def test_the_alarms_and_the_dashboard_are_deployed(cloud: Cloud) -> None:
     for alarm in found:
         assert set(alarm["AlarmActions"]) == {cloud.outputs["AlarmTopic"]} <= topics
     body = json.loads(cloudwatch.get_dashboard(DashboardName=STACK)["DashboardBody"])
-    assert len(body["widgets"]) == 21
+    assert len(body["widgets"]) == 22
 
 
 def test_a_deployment_tells_its_metrics_by_its_name(
