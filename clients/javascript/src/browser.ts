@@ -1,5 +1,6 @@
 /** A browser as a platform. */
 
+import { createSharedStore } from './shared-store.js';
 import { TabSocket } from './tabs.js';
 import type { Hints, Platform, Socket, Store, Unsubscribe } from './types.js';
 
@@ -89,7 +90,7 @@ export function browser({ isShared = true, staysHidden = false }: BrowserOptions
 /** `localStorage`, or nothing where the user forbids a page to keep anything. */
 function localStore(): Store | null {
   try {
-    return window.localStorage;
+    return createSharedStore(window.localStorage);
   } catch {
     return null;
   }

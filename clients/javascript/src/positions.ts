@@ -32,6 +32,7 @@ export function createPositions(
     if (!store) return NOTHING;
     try {
       const text = await within(timeoutMs, undefined, () => store.getItem(key));
+      written ??= text; // what has not changed is not written: another tab may have meanwhile
       return text ? parse(text) : NOTHING;
     } catch (error) {
       report('The store of positions cannot be read.', error);

@@ -46,6 +46,17 @@ test.each(['background', 'stop', 'drop'])('a %s stores at once', async (what) =>
   expect(store.items.get(KEY)).toContain('57');
 });
 
+test('an app that has nothing to store leaves what another has stored meanwhile', async () => {
+  const store = memory();
+  const app = createApp({ platform: { store } });
+  app.client.start();
+  const here = await app.accept();
+  store.items.set(KEY, JSON.stringify({ user: at(7) }));
+  here.end();
+  await pass(500);
+  expect(store.items.get(KEY)).toBe('{"user":{"epoch":"e","seq":7}}');
+});
+
 test('each key is its own', async () => {
   const store = memory();
   const app = createApp({ platform: { store }, storageKey: 'mine' });

@@ -56,6 +56,8 @@ function browser() {
 class Tab {
   readonly events: Frame[] = [];
   readonly told: string[] = [];
+  /** What the tab does when it is greeted. */
+  greeted: () => void = () => undefined;
 
   constructor(readonly socket: TabSocket) {
     socket.onopen = () => this.told.push('open');
@@ -63,6 +65,7 @@ class Tab {
     socket.onmessage = ({ data }: { data: string }) => {
       const frame = JSON.parse(data) as Frame;
       this.events.push(...(frame.events ?? [frame]));
+      if (frame.event === 'connected') this.greeted();
     };
   }
 
@@ -246,15 +249,12 @@ it('gives its answer to the tab that joins a room while the server still recover
   const { server, open } = browser();
   server.isAutomatic = false;
   const [one, two] = [await open(), await open()];
-  const asks = (tab: Tab, message: object) => {
-    const collect = tab.socket.onmessage;
-    tab.socket.onmessage = (event) => {
-      collect?.(event);
-      if (String(event.data).includes('connected')) tab.say(message);
-    };
+  one.greeted = () => {
+    one.say({ type: 'join', room: 'sale' });
   };
-  asks(one, { type: 'join', room: 'sale' });
-  asks(two, { type: 'resume', positions: {} });
+  two.greeted = () => {
+    two.say({ type: 'resume', positions: {} });
+  };
   await until(() => {
     expect([one.told, two.told]).toEqual([['open'], ['open']]);
   });

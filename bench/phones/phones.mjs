@@ -1,4 +1,4 @@
-// Many clients on bad networks: node soak.mjs, with URL, EMAILS, PASSWORD and CLIENTS in the environment.
+// Many clients on bad networks: node phones.mjs, with URL, EMAILS, PASSWORD and CLIENTS in the environment.
 //
 // Writes a line of JSON whenever the number of clients that are online changes. A line of the input,
 // {"user": SEQ, "room:sale": SEQ}, ends the trouble: when every client stands there, or after two
@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline';
 
 import { node, Session, VitrinaClient } from '@vitrina/client';
 
-import { Network } from '../harness/browser/network.mjs';
+import { Network } from '../../harness/browser/network.mjs';
 
 const { URL: HOST, PASSWORD } = process.env;
 const EMAILS = process.env.EMAILS.split(',');
