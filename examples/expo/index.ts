@@ -2,6 +2,6 @@ import { registerRootComponent } from 'expo';
 import { createElement } from 'react';
 
 import { App } from './src/App';
-import { client, session } from './src/vitrina';
+import { client, push, session } from './src/vitrina';
 
-registerRootComponent(() => createElement(App, { client, session }));
+registerRootComponent(() => createElement(App, { client, push, session }));

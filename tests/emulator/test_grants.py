@@ -54,6 +54,7 @@ CALLS = [
     Call("settings", "dynamodb:GetItem", "Platform", "GET", "admin/settings"),
     Call("events", "dynamodb:Query", "History", "GET", "events?channel=admin"),
     Call("events", "dynamodb:UpdateItem", "Platform", "GET", "events?channel=admin"),
+    Call("devices", "dynamodb:GetItem", "Devices", "DELETE", "me/devices/phone"),
     Call("login", "dynamodb:GetItem", "Accounts", "POST", "auth/login", None, NOBODY),
     Call("login", "dynamodb:UpdateItem", "Platform", "POST", "auth/login", None, NOBODY),
 ]

@@ -29,13 +29,13 @@ from vitrina import aws, config
 
 ROOT = Path(__file__).parents[2]
 SIGNALED = {signal.SIGINT: 130, signal.SIGTERM: 143}
-# What stays: numbers must never repeat, and logins expire.
-KEPT = re.compile(r"last_\w+_id|login#.*")
+# What stays: numbers must never repeat, and counts of tries expire.
+KEPT = re.compile(r"last_\w+_id|(login|devices)#.*")
 HEADS = ("user", "shop", "admin")
 
 
 def rows() -> set[tuple[str, ...]]:
-    """Return the keys of all tables, without counters, logins and the heads of shared channels."""
+    """Return the keys of all tables, without numbers, counts and the heads of shared channels."""
     here, found = config.current(), set()
     for table, names in {
         here.connections_table: ("partition", "member"),

@@ -13,6 +13,7 @@ export const PARTS = {
   },
   browser: { code: "export * from '@vitrina/client/browser';", maxBytes: 2500 },
   react: { code: "export * from '@vitrina/client/react';", maxBytes: 1000 },
+  push: { code: "export * from '@vitrina/client/push';", maxBytes: 1300 },
   'react-native': { code: "export * from '@vitrina/client/react-native';", maxBytes: 1000 },
 };
 

@@ -209,8 +209,9 @@ class Exchange {
 
   #mayRepeat(error: unknown): boolean {
     if (error instanceof Problem && isUndone(error)) return true;
-    // A PUT that was done is refused the second time, as the version has changed.
-    return isUnknown(error) && !(this.#isSent && this.method === 'PUT');
+    // A PUT of a version is refused once it was done, as the version has changed.
+    const isOnce = this.method === 'PUT' && this.given.ifMatch !== undefined;
+    return isUnknown(error) && !(this.#isSent && isOnce);
   }
 }
 
@@ -260,5 +261,5 @@ function headersOf(
 }
 
 // Random enough to be no other's; React Native has no `crypto`.
-const newKey = (): string =>
+export const newKey = (): string =>
   Array.from({ length: 3 }, () => Math.random().toString(36).slice(2)).join('');

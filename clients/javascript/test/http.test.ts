@@ -209,7 +209,13 @@ describe('a call without a usable answer', () => {
     }
   });
 
-  test('is not repeated if it replaces something and may have been done', async () => {
+  test('is repeated if it replaces whatever there is', async () => {
+    const lost = new ScriptedFetch(offline(), json({}));
+    const call = http(lost).put('/api/v1/me/notifications', { body: { events: {} } });
+    expect(await settled(call)).toHaveProperty('done');
+  });
+
+  test('is not repeated if it replaces a version and may have been done', async () => {
     const settings = { ifMatch: 1, body: { approval_fee: 5, currency: 'EUR' } };
     const lost = new ScriptedFetch(offline());
     const { error } = await settled(http(lost).put('/api/v1/admin/settings', settings));

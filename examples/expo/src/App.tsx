@@ -1,31 +1,37 @@
 import type { Client, Session, Status } from '@vitrina/client';
+import type { Push } from '@vitrina/client/push';
 import { useStatus, VitrinaProvider } from '@vitrina/client/react';
-import { View } from 'react-native';
+import { Text, View } from 'react-native';
 
 import { Banner } from './Banner';
 import { Login } from './Login';
 import { useNotifications } from './notifications';
 import { Products } from './Products';
+import { useRegistration, useTapped } from './push';
 
-export function App({ client, session }: { client: Client; session: Session }) {
+export function App({ client, push, session }: { client: Client; push: Push; session: Session }) {
   return (
     <VitrinaProvider client={client}>
-      <Screens session={session} />
+      <Screens push={push} session={session} />
     </VitrinaProvider>
   );
 }
 
-function Screens({ session }: { session: Session }) {
-  useNotifications();
+function Screens({ push, session }: { push: Push; session: Session }) {
+  const isLoggedIn = !needsLogin(useStatus());
+  useNotifications(push);
+  useRegistration(push, session, isLoggedIn);
+  const tapped = useTapped(push);
   return (
     <View style={{ flex: 1, paddingTop: 48 }}>
-      {needsLogin(useStatus()) ? (
-        <Login session={session} />
-      ) : (
+      {isLoggedIn ? (
         <>
           <Banner />
-          <Products />
+          <Text role="heading">{tapped}</Text>
+          <Products push={push} />
         </>
+      ) : (
+        <Login session={session} />
       )}
     </View>
   );

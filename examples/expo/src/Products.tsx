@@ -1,4 +1,5 @@
 import type { Client } from '@vitrina/client';
+import type { Push } from '@vitrina/client/push';
 import { useEvents, useRefetch, useStatus, useVitrina } from '@vitrina/client/react';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { Button, FlatList, Text } from 'react-native';
@@ -31,8 +32,14 @@ function useProducts(): readonly Product[] {
   return products;
 }
 
-export function Products() {
+export function Products({ push }: { push: Push }) {
   const client = useVitrina();
+
+  async function logOut() {
+    await push.unregister();
+    await client.logout();
+  }
+
   return (
     <>
       <FlatList
@@ -40,7 +47,7 @@ export function Products() {
         keyExtractor={(product) => String(product.product_id)}
         renderItem={({ item }) => <Text>{item.product_name}</Text>}
       />
-      <Button title="Log out" onPress={() => void client.logout()} />
+      <Button title="Log out" onPress={() => void logOut()} />
     </>
   );
 }

@@ -1,11 +1,23 @@
 import { act, fireEvent, render, screen, waitFor } from '@testing-library/react-native';
 import { Session, VitrinaClient } from '@vitrina/client';
+import { Push } from '@vitrina/client/push';
 import { FakeServer, memory } from '@vitrina/client/testing';
-import { scheduleNotificationAsync } from 'expo-notifications';
+import {
+  scheduleNotificationAsync,
+  setNotificationHandler,
+  useLastNotificationResponse,
+} from 'expo-notifications';
 
 import { App } from '../src/App';
 
-jest.mock('expo-notifications', () => ({ scheduleNotificationAsync: jest.fn() }));
+jest.mock('expo-notifications', () => ({
+  addPushTokenListener: () => ({ remove: jest.fn() }),
+  getDevicePushTokenAsync: async () => ({ type: 'android', data: 'token-of-the-phone' }),
+  requestPermissionsAsync: async () => ({ granted: true }),
+  scheduleNotificationAsync: jest.fn(async () => ''),
+  setNotificationHandler: jest.fn(),
+  useLastNotificationResponse: jest.fn(() => null),
+}));
 
 const DRESS = {
   product_id: 7,
@@ -20,6 +32,7 @@ const DRESS = {
 
 let server: FakeServer;
 let client: VitrinaClient;
+let push: Push;
 
 beforeEach(async () => {
   server = new FakeServer();
@@ -27,7 +40,8 @@ beforeEach(async () => {
   const { url, fetch } = server;
   const session = new Session({ url, secrets: memory(), fetch });
   client = new VitrinaClient({ url, as: 'user', tokens: session, platform: server.platform() });
-  await render(<App client={client} session={session} />);
+  push = new Push({ client, store: memory() });
+  await render(<App client={client} push={push} session={session} />);
 });
 
 async function logIn(password = 'password') {
@@ -83,4 +97,45 @@ test('logging out, here or by an administrator, shows the login', async () => {
   await screen.findByText('Log out');
   await act(() => server.endSessions());
   await screen.findByText('Log in');
+});
+
+/** A push as Android hands it to the app. */
+function pushed(id: string) {
+  const data = { id, channel: 'user', epoch: 'e1', seq: '1' };
+  const content = { title: 'A product was approved', data };
+  return { date: 0, request: { identifier: id, content, trigger: { type: 'push' } } } as never;
+}
+
+const requests = () => server.requests.map(({ method, url }) => `${method} ${url.pathname}`);
+
+test('the phone is registered by a login, and removed before the session ends', async () => {
+  await logIn();
+  const registration = () => server.requests.find(({ method }) => method === 'PUT');
+  const phone = { platform: 'fcm', token: 'token-of-the-phone' };
+  await waitFor(() => expect(registration()?.body).toMatchObject(phone));
+  await fireEvent.press(await screen.findByText('Log out'));
+  await screen.findByText('Log in');
+  const [removed, ended] = requests().slice(-2);
+  expect(removed).toMatch(/^DELETE .*\/me\/devices\//);
+  expect(ended).toBe('POST /api/v1/auth/logout');
+});
+
+test('an event is shown once, by a push or by the socket', async () => {
+  await logIn();
+  await waitFor(() => expect(client.status.state).toBe('online'));
+  const received = jest.spyOn(push, 'received');
+  await approve();
+  await waitFor(() => expect(scheduleNotificationAsync).toHaveBeenCalledTimes(1));
+  const [{ id }] = received.mock.calls[0] as [{ id: string }];
+  const handler = jest.mocked(setNotificationHandler).mock.calls.at(-1)?.[0];
+  expect(await handler?.handleNotification(pushed(id))).toMatchObject({ shouldShowBanner: false });
+  expect(await handler?.handleNotification(pushed('E2'))).toMatchObject({ shouldShowBanner: true });
+});
+
+test('a push that was tapped is opened, and its event is not shown again', async () => {
+  const response = { notification: pushed('E7'), actionIdentifier: 'tap' };
+  jest.mocked(useLastNotificationResponse).mockReturnValue(response);
+  await logIn();
+  await screen.findByText('A product was approved');
+  expect(await push.received({ id: 'E7' })).toBe('repeat');
 });

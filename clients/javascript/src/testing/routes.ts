@@ -52,10 +52,13 @@ export function answer(
       logOut(granted);
       return { status: 204 };
     },
+    'PUT /api/v1/me/devices/': () => ({ status: 204 }),
+    'DELETE /api/v1/me/devices/': () => ({ status: 204 }),
     'GET /api/v1/me': ({ session }) => ({ body: session.account }),
     'GET /api/v1/events': () => events(url.searchParams, channels),
   };
-  const route = authorized[`${method} ${url.pathname}`];
+  const path = url.pathname.replace(/(?<=\/devices\/)[\w-]+$/, '');
+  const route = authorized[`${method} ${path}`];
   if (!route) return null;
   return 'code' in access ? problem(401, access.code, 'Unauthorized') : route(access);
 }

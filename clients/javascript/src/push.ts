@@ -1,0 +1,158 @@
+/** Push notifications: the phone's registration, and what was shown of them already. */
+
+import type { components } from './api.js';
+import { newKey } from './http.js';
+import { within } from './time.js';
+import type { Client, Store } from './types.js';
+
+type Registration = components['schemas']['Registration'];
+
+export interface PushOptions {
+  readonly client: Pick<Client, 'http' | 'position'>;
+  /** For the installation's name and the ids of what was shown; not secret. */
+  readonly store: Store;
+  /** `vitrina:push` by default. */
+  readonly storageKey?: string;
+}
+
+/** What an app says of its phone. Language and time zone are the phone's, unless they are given. */
+export type PushRegistration = Omit<Registration, 'locale' | 'timezone'> &
+  Partial<Pick<Registration, 'locale' | 'timezone'>>;
+
+/** An app shows what is new, and leaves a repeat alone. */
+export type Received = 'new' | 'repeat';
+
+/** An id beyond them is forgotten: by then its channel's position is past its event. */
+const MAX_IDS = 200;
+const STORE_TIMEOUT_MS = 2000;
+/** An app without a network logs out as quickly as this. */
+const UNREGISTER_TIMEOUT_MS = 3000;
+
+/** What is kept between two runs of the app. */
+interface Kept {
+  readonly deviceId: string;
+  /** The oldest first. */
+  readonly ids: Set<string>;
+}
+
+/**
+ * Push notifications of a client; one per client.
+ *
+ *     const push = new Push({ client, store: AsyncStorage });
+ *     await push.register({ platform: 'fcm', token, app_version: '1.4.0' }); // at every start
+ *     if ((await push.received(data)) === 'new') show(data);
+ *     await push.unregister().then(() => client.logout());
+ *
+ * A store that fails costs no push: the phone then has another name at each start, and a
+ * notification may be shown again after one.
+ */
+export class Push {
+  readonly #client: PushOptions['client'];
+  readonly #store: Store;
+  readonly #storageKey: string;
+  #kept: Promise<Kept> | null = null;
+  #isSaving = false;
+  #isChanged = false;
+  /** Of the latest call: it ends the one before, which would otherwise have the last word. */
+  #request = new AbortController();
+
+  constructor({ client, store, storageKey = 'vitrina:push' }: PushOptions) {
+    this.#client = client;
+    this.#store = store;
+    this.#storageKey = storageKey;
+  }
+
+  /**
+   * Registers this phone for the session's account; at every start, and for each new token.
+   *
+   * Rejects as `client.http` does: with `push_off` where the deployment has no push, and with an
+   * AbortError when a later call takes its place.
+   */
+  async register(registration: PushRegistration): Promise<void> {
+    const signal = this.#begin();
+    const { locale, timeZone } = Intl.DateTimeFormat().resolvedOptions();
+    const body = { locale, timezone: timeZone, ...registration };
+    const { deviceId } = await this.#load();
+    const path = { device_id: deviceId };
+    await this.#client.http.put('/api/v1/me/devices/{device_id}', { path, body, signal });
+  }
+
+  /**
+   * Removes this phone from the account, before `client.logout()`.
+   *
+   * Never rejects, and ends within three seconds: a logout that reaches the server removes the phone too.
+   */
+  async unregister(): Promise<void> {
+    const outer = this.#begin();
+    const remove = async (signal: AbortSignal): Promise<void> => {
+      const path = { device_id: (await this.#load()).deviceId };
+      await this.#client.http.delete('/api/v1/me/devices/{device_id}', { path, signal });
+    };
+    await within(UNREGISTER_TIMEOUT_MS, outer, remove).catch(() => undefined);
+  }
+
+  /**
+   * Tells whether to show something: the data of a push, or an event of the client.
+   *
+   * It is new once for each `id`, whichever of both comes first. What has no `id` is another
+   * sender's, and always new. Never rejects.
+   */
+  async received(data: unknown): Promise<Received> {
+    const { id, channel, epoch, seq } = (data ?? {}) as Record<string, unknown>;
+    if (typeof id !== 'string') return 'new';
+    // Before anything is awaited; an event has no epoch, as its own position is no repeat.
+    const position = typeof channel === 'string' ? this.#client.position(channel) : null;
+    if (position?.epoch === epoch && position && position.seq >= Number(seq)) return 'repeat';
+    const kept = await this.#load();
+    if (kept.ids.has(id)) return 'repeat';
+    kept.ids.add(id);
+    for (const oldest of kept.ids) if (kept.ids.size > MAX_IDS) kept.ids.delete(oldest);
+    void this.#save(kept);
+    return 'new';
+  }
+
+  #begin(): AbortSignal {
+    this.#request.abort();
+    this.#request = new AbortController();
+    return this.#request.signal;
+  }
+
+  #load(): Promise<Kept> {
+    this.#kept ??= this.#read();
+    return this.#kept;
+  }
+
+  async #read(): Promise<Kept> {
+    const read = () => this.#store.getItem(this.#storageKey);
+    const found = parse(await within(STORE_TIMEOUT_MS, undefined, read).catch(() => null));
+    if (found) return found;
+    const made: Kept = { deviceId: newKey(), ids: new Set() };
+    void this.#save(made);
+    return made;
+  }
+
+  /** One write at a time, and what has changed meanwhile with the next one. Never rejects. */
+  async #save(kept: Kept): Promise<void> {
+    this.#isChanged = true;
+    if (this.#isSaving) return;
+    this.#isSaving = true;
+    while (this.#isChanged) {
+      this.#isChanged = false;
+      const text = JSON.stringify({ ...kept, ids: [...kept.ids] });
+      const write = () => this.#store.setItem(this.#storageKey, text);
+      await within(STORE_TIMEOUT_MS, undefined, write).catch(() => undefined);
+    }
+    this.#isSaving = false;
+  }
+}
+
+/** What was kept, or null for a text of something else. */
+function parse(text: string | null): Kept | null {
+  try {
+    const { deviceId, ids } = JSON.parse(text ?? '') as Record<string, unknown>;
+    const isKept = typeof deviceId === 'string' && /^[\w-]{1,64}$/.test(deviceId);
+    return isKept && Array.isArray(ids) ? { deviceId, ids: new Set(ids.map(String)) } : null;
+  } catch {
+    return null;
+  }
+}
