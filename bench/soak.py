@@ -13,6 +13,7 @@ from bench.report import Row, Section, Table, at_most
 PYTHON = machine.BUILD / "venv/bin/python"
 """Of the environment that deploys; the benchmarks' own has no CDK."""
 
+LOG = machine.BUILD / "soak.log"
 WHOLE_SECONDS = 600
 SECONDS = int(os.environ.get("SOAK_SECONDS", WHOLE_SECONDS))
 
@@ -24,9 +25,12 @@ def measure(progress: Callable[[str], None]) -> Section:
     """
     progress(f"Fifty clients for {SECONDS} s")
     command = [str(PYTHON), "-m", "bench.phones", str(SECONDS)]
-    done = subprocess.run(command, cwd=machine.ROOT, capture_output=True, text=True, check=False)
+    with LOG.open("w") as log:
+        done = subprocess.run(
+            command, cwd=machine.ROOT, stdout=subprocess.PIPE, stderr=log, text=True, check=False
+        )
     if done.returncode:
-        raise RuntimeError(done.stderr[-2000:])
+        raise RuntimeError(f"The reason is in {LOG.relative_to(machine.ROOT)}.")
     return section(json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -39,11 +43,12 @@ def section(found: dict[str, Any]) -> Section:
         if is_count(phones[0][name])
     }
     errors = sum((Counter(phone["errors"]) for phone in phones), Counter[str]())
+    listed = ", ".join(f"`{code}` {count:,} times" for code, count in errors.items())
     behind = sum(phone["state"] != "online" for phone in phones) + (not found["done"])
     lived: list[Row] = [
         [("what happened", what), ("times", f"{count:,}")]
         for what, count in {
-            "seconds": SECONDS,
+            "seconds of bad networks": round(found["lived"]),
             "events published, by products and announcements": happened["published"],
             "functions killed": happened["killed"],
             "connections cut": found["troubles"]["cut"],
@@ -68,8 +73,10 @@ def section(found: dict[str, Any]) -> Section:
             ),
         ],
         notes=[
+            f"Functions were killed and events published for the first {SECONDS} s, "
+            "and while what had begun then was answered.",
             f"Caught up {found['seconds']:.1f} s after the end of the trouble. "
-            f"Told to `onError`: {dict(errors) or 'nothing'}."
+            f"Told to `onError`: {listed or 'nothing'}.",
         ],
         is_complete=SECONDS >= WHOLE_SECONDS,
     )

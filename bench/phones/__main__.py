@@ -174,10 +174,10 @@ def sweep() -> int:
     """
     once = Config(read_timeout=30, retries={"total_max_attempts": 1})
     functions = boto3.client("lambda", config=once)
-    pages = functions.get_paginator("list_functions").paginate()
-    names = [each["FunctionName"] for page in pages for each in page["Functions"]]
-    [name] = [name for name in names if "FunctionsSweep" in name]
     try:
+        pages = functions.get_paginator("list_functions").paginate()
+        names = [each["FunctionName"] for page in pages for each in page["Functions"]]
+        [name] = [name for name in names if "FunctionsSweep" in name]
         functions.invoke(FunctionName=name)
     except (BotoCoreError, ClientError):
         return 0

@@ -136,6 +136,7 @@ for (let n = 0; n < CLIENTS; n += 1) phones.push(await Phone.bought(EMAILS[n % E
 const troubles = { cut: 0, switch: 0, hide: 0, restart: 0 };
 const busy = new Set();
 let isOver = false;
+const troubleBegan = performance.now();
 
 async function trouble() {
   while (!isOver) {
@@ -152,13 +153,14 @@ async function trouble() {
 async function finish(positions) {
   isOver = true;
   const begun = performance.now();
+  const lived = (begun - troubleBegan) / 1000;
   const isDone = () => busy.size === 0 && phones.every((phone) => phone.isOnline && phone.isAt(positions));
   while (!isDone() && performance.now() - begun < CATCH_UP_MS) await sleep(100);
   const found = phones.map(({ events, repeated, missing, refetches, onlines, errors, client, told, stopped }) => {
     return { events, repeated, missing, refetches, onlines, errors, state: client.status.state, told, stopped };
   });
   const seconds = (performance.now() - begun) / 1000;
-  console.log(JSON.stringify({ done: isDone(), seconds, troubles, phones: found }));
+  console.log(JSON.stringify({ done: isDone(), lived, seconds, troubles, phones: found }));
   process.exit();
 }
 

@@ -32,14 +32,13 @@ export function createSharedStore(storage: Storage): Store {
   };
 }
 
-/** Returns `stored` with what has changed from `before` to `now`. */
+/** Returns `stored` with what has changed from `before` to `now`; what is gone is undefined. */
 function merge(stored: Entries, before: Entries, now: Entries): Entries {
-  const isSame = (name: string) => JSON.stringify(before[name]) === JSON.stringify(now[name]);
-  const names = new Set([...Object.keys(before), ...Object.keys(now)]);
-  const changed = [...names].filter((name) => !isSame(name));
-  const kept = Object.entries(stored).filter(([name]) => !changed.includes(name));
-  const moved = Object.entries(now).filter(([name]) => changed.includes(name));
-  return Object.fromEntries([...kept, ...moved]);
+  const merged: Record<string, unknown> = { ...stored };
+  for (const name of Object.keys({ ...before, ...now })) {
+    if (JSON.stringify(before[name]) !== JSON.stringify(now[name])) merged[name] = now[name];
+  }
+  return merged;
 }
 
 /** Nothing, of a text that is no object: it may be anything, also of another app. */
