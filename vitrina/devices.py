@@ -1,7 +1,6 @@
 """Devices: phones that are registered for pushes, each of a session.
 
-A device's row is sharded by identity, as subscriptions are. A second row per endpoint names the
-device that owns it, so that a token is of one device.
+A device's row is sharded by identity, as subscriptions are.
 """
 
 import time
@@ -16,9 +15,9 @@ from vitrina import (
     channels,
     config,
     connections,
-    digests,
     endpoints,
     notices,
+    owners,
     partitions,
     preferences,
     sessions,
@@ -175,12 +174,11 @@ def remove(device: Device) -> None:
 
 def expire(key: RowKey) -> None:
     """Remove the owner that a row names, if the app has not started for `LIFETIME_SECONDS`."""
-    found = _read(aws.to_item(key._asdict()))
-    if not found or found["due_at"] > time.time():
+    found = owners.lapsed(key)
+    if not found:
         return
-    owner = RowKey(*found["owned_by"])
+    endpoint, owner = found
     row = _row(owner)
-    endpoint = key.partition.partition("#")[2]
     if row and row["endpoint"] == endpoint:
         _remove_row(owner, row)
     else:
@@ -272,12 +270,10 @@ def _from_row(row: Mapping[str, Any]) -> Device:
 
 
 def _row(key: RowKey) -> dict[str, Any]:
-    return _read(aws.to_item(key._asdict()))
-
-
-def _read(key: dict[str, Any]) -> dict[str, Any]:
     found = aws.dynamodb().get_item(
-        TableName=config.current().devices_table, Key=key, ConsistentRead=True
+        TableName=config.current().devices_table,
+        Key=aws.to_item(key._asdict()),
+        ConsistentRead=True,
     )
     return aws.from_item(found.get("Item", {}))
 
@@ -295,52 +291,37 @@ def _store(key: RowKey, row: dict[str, Any], before: Mapping[str, Any], now: int
 
 
 def _take(endpoint: str, key: RowKey) -> None:
-    """Make a device the owner of an endpoint, and remove those that were.
-
-    They are holders of it until they are removed, so that a crash in between is made up for.
-    """
-    mine, now = " ".join(key), int(time.time())
-    swapped = aws.dynamodb().update_item(
-        TableName=config.current().devices_table,
-        Key=_owner_key(endpoint),
-        UpdateExpression="ADD holders :mine SET owned_by = :me, due = :due, due_at = :end",
-        ExpressionAttributeValues=aws.to_item(
-            {":mine": {mine}, ":me": [*key], ":due": digests.DUE, ":end": now + LIFETIME_SECONDS}
-        ),
-        ReturnValues="ALL_NEW",
-    )
-    former = aws.from_item(swapped["Attributes"])["holders"] - {mine}
-    for holder in former:
-        other = RowKey(*holder.split(" "))
+    """Make a device the owner of an endpoint, and remove those that were."""
+    former = owners.take(endpoint, key, int(time.time()) + LIFETIME_SECONDS)
+    for other in former:
         row = _row(other)
         if row and row["endpoint"] == endpoint:
             _remove_row(other, row)
-    if former:
-        aws.dynamodb().update_item(
-            TableName=config.current().devices_table,
-            Key=_owner_key(endpoint),
-            UpdateExpression="DELETE holders :former",
-            ExpressionAttributeValues=aws.to_item({":former": former}),
-        )
+    owners.let_go(endpoint, former)
 
 
 def _leave_endpoint(endpoint: str, key: RowKey, subscription: str | None) -> None:
     """End what SNS has of a device, unless another device has taken its endpoint."""
     if subscription:
         endpoints.unsubscribe(subscription)
-    if _owner(endpoint) == key:
+    if owners.find(endpoint) == key:
         endpoints.delete(endpoint)
-        _delete_if(_owner_key(endpoint), "owned_by = :me", {":me": [*key]})
+        owners.remove(endpoint, key)
 
 
 def _remove_row(key: RowKey, row: Mapping[str, Any]) -> None:
     """Remove a device as it was read; its row is deleted last, so that this can be repeated."""
     _leave_endpoint(row["endpoint"], key, row.get("subscription"))
-    _delete_if(
-        aws.to_item(key._asdict()),
-        "endpoint = :endpoint AND seen_at = :seen",
-        {":endpoint": row["endpoint"], ":seen": row["seen_at"]},
-    )
+    values = {":endpoint": row["endpoint"], ":seen": row["seen_at"]}
+    try:
+        aws.dynamodb().delete_item(
+            TableName=config.current().devices_table,
+            Key=aws.to_item(key._asdict()),
+            ConditionExpression="endpoint = :endpoint AND seen_at = :seen",
+            ExpressionAttributeValues=aws.to_item(values),
+        )
+    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
+        pass
 
 
 def _remove_excess(identity: "Identity") -> None:
@@ -419,27 +400,6 @@ def _query(partition: Partition, where: str = "", **values: Any) -> Any:
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": aws.to_item({f":{k}": v for k, v in values.items()}),
     }
-
-
-def _owner_key(endpoint: str) -> dict[str, Any]:
-    return aws.to_item({"partition": f"endpoint#{endpoint}", "member": "owner"})
-
-
-def _owner(endpoint: str) -> RowKey | None:
-    owner = _read(_owner_key(endpoint)).get("owned_by")
-    return RowKey(*owner) if owner else None
-
-
-def _delete_if(key: dict[str, Any], condition: str, values: Mapping[str, Any]) -> None:
-    try:
-        aws.dynamodb().delete_item(
-            TableName=config.current().devices_table,
-            Key=key,
-            ConditionExpression=condition,
-            ExpressionAttributeValues=aws.to_item(values),
-        )
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-        pass
 
 
 def _update(
