@@ -32,27 +32,17 @@ test('two moderators decide about one product at once, and one is told who was f
   }
 });
 
-test('what one moderator decides leaves the list of another within a second', async () => {
+// How soon is measured by a benchmark; here it only has to be without a reload.
+test('what one moderator decides leaves the list of another, which says who decided', async () => {
   const [product, next] = await submitMany(2);
   await using admin = await open({ who: 'admin' });
   await using other = await open({ who: 'other' });
   await look(admin.page, product);
   await shows(other.page, [product, next]);
-  const said = other.page.locator('.row', { hasText: product.product_name }).getByText('approved by admin');
-  const [seconds] = await Promise.all([timeUntil(said), approveButton(admin.page).click()]);
-  await shows(other.page, [next]);
+  await approveButton(admin.page).click();
   await says(other.page, `“${product.product_name}” approved by admin`);
-  assert.ok(seconds < 1 * SLOWNESS, `${seconds} s`);
+  await shows(other.page, [next]);
 });
-
-// The deployed stack runs on the machine of the tests, beside other tests.
-const SLOWNESS = 5;
-
-async function timeUntil(locator) {
-  const begun = performance.now();
-  await locator.first().waitFor();
-  return (performance.now() - begun) / 1000;
-}
 
 test('a product that the shop edits between look and click is not decided, and its change is shown', async () => {
   const product = await submit({ price: 4990 });

@@ -51,6 +51,8 @@ def approve():
 
 def work():
     lanes.LEASE_MS = 0
+    # A slow machine takes its time for posts; what it left would be posted by id, from a queue.
+    rounds.LINGER_SECONDS = rounds.SLICE_BUDGET_SECONDS = 60
     channel, epoch, partition, kind = sys.argv[1:]
     rounds.work(lanes.Lane(channel, epoch, partition, Kind(kind)))
 """
