@@ -45,7 +45,7 @@ function observe() {
     window.longTasks.push(...list.getEntries().map(({ startTime, duration }) => ({ startTime, duration })));
   }).observe({ type: 'longtask', buffered: true });
   new MutationObserver((_changes, observer) => {
-    if (!document.querySelector('.rows > li')) return;
+    if (!document.querySelector('.rows > li [data-row]')) return;
     observer.disconnect();
     requestAnimationFrame(() => setTimeout(() => (window.firstRowAt = performance.now())));
   }).observe(document, { childList: true, subtree: true });
@@ -61,11 +61,10 @@ async function measureLoad(slowness) {
   await page.reload();
   await page.waitForFunction(() => window.firstRowAt);
   const found = await page.evaluate(() => {
-    const answer = performance.getEntriesByType('resource').find(({ name }) => name.includes('/moderation/queue'));
     const paint = performance.getEntriesByName('first-contentful-paint').at(0)?.startTime ?? 0;
     return {
       queuePaint: paint,
-      afterAnswer: window.firstRowAt - answer.responseEnd,
+      rows: window.firstRowAt,
       blocking: window.longTasks
         .filter(({ startTime }) => startTime > paint)
         .reduce((sum, { duration }) => sum + Math.max(0, duration - 50), 0),
@@ -79,6 +78,7 @@ async function measureLoad(slowness) {
 async function measureScrolling(slowness) {
   const { context, page, devtools } = await open(slowness, true);
   await page.mouse.move(400, 500);
+  await devtools.send('Performance.enable');
   const heaps = [];
   await page.evaluate(() => (window.longTasks.length = 0));
   for (let pass = 0; pass < PASSES; pass += 1) {
@@ -104,16 +104,16 @@ async function scrollToEnd(page, direction) {
 
 const top = (page) => page.locator('.scroller').evaluate((box) => box.scrollTop);
 
-/** Returns the milliseconds from the click of one moderator until the list of another says so. */
+/** Returns the milliseconds from the click of one moderator until the row has left the list of another. */
 async function measureDecisions() {
   const [one, other] = [await open(1, true), await open(1, true)];
   const delays = [];
   for (let number = 0; number < DECISIONS; number += 1) {
     const id = await one.page.locator('.rows > li.current [data-row]').getAttribute('data-row');
-    const seen = other.page.locator(`li.outcome [data-row="${id}"]`).waitFor();
+    const left = other.page.locator(`[data-row="${id}"]`).waitFor({ state: 'detached' });
     const begun = performance.now();
     await one.page.getByRole('button', { name: /^Approve version/ }).click();
-    await seen;
+    await left;
     delays.push(performance.now() - begun);
     await one.page.locator(`li.current [data-row="${id}"]`).waitFor({ state: 'detached' });
   }
