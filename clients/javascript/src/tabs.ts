@@ -120,7 +120,7 @@ export class TabSocket implements Socket {
     });
   }
 
-  /** The tab that fed this one has ended: without a word, if nothing comes now. */
+  /** The tab that fed this one has ended. If nothing comes now, it could not say so. */
   async #closeForAll(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, NOTES_TIMEOUT_MS));
     if (this.readyState === OPEN && this.#feeder) this.#tell({ kind: 'closed' }, this.#feeder);

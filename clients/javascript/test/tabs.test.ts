@@ -173,7 +173,7 @@ it('closes with the tab that had the socket, and the next one that connects open
   expect([server.handshakes, server.connections.length]).toEqual([2, 1]);
 });
 
-it('is lost for all tabs when the tab that had it ends without a word', async () => {
+it('is lost for all tabs when the tab that had it ends and says nothing', async () => {
   const { name, open } = browser();
   const channel = new BroadcastChannel(name);
   let crash: () => void = () => undefined;
