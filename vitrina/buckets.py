@@ -76,22 +76,23 @@ def give_back(name: str, rate: Rate) -> None:
 
 
 def count(
-    table: str, key: Mapping[str, Any], rate: Rate, *, having: str
+    table: str, key: Mapping[str, Any], rate: Rate, *, having: str, tries: int = 1
 ) -> tuple[Mapping[str, Any], float] | None:
-    """Count a try in a row that has the attribute `having`, and never refuse it.
+    """Count tries in a row that has the attribute `having`, and never refuse them.
 
     Returns the row and by how many seconds its bucket is overdrawn, at most 0 while it is not; or
     None when there is no such row.
     """
+    cost = tries * rate.interval_ms
     for _ in range(MAX_ATTEMPTS):
         now = _now_ms()
         exists = f"attribute_exists({having})"
-        values = {":now": now, ":full": now + rate.interval_ms}
+        values = {":now": now, ":full": now + cost}
         done, row = _update(table, key, "SET tat = :full", f"{exists} AND {_WHEN_FULL}", values)
         if not done:
             if row is None or having not in row:
                 return None
-            values = {":now": now, ":cost": rate.interval_ms}
+            values = {":now": now, ":cost": cost}
             condition = f"{exists} AND tat >= :now"
             done, row = _update(table, key, "SET tat = tat + :cost", condition, values)
         if done and row:
