@@ -7,6 +7,7 @@ from argon2 import PasswordHasher
 from infra.tables import TABLES
 from vitrina import (
     aws,
+    buckets,
     config,
     door,
     keys,
@@ -58,7 +59,10 @@ def configure(patch: "pytest.MonkeyPatch", **changes: Any) -> Config:
 
 def forget() -> None:
     """Clear all caches of this process."""
-    for module in (config, door, keys, message_budget, metrics, sessions, sender, slow_readers):
+    for module in (
+        *(buckets, config, door, keys, message_budget),
+        *(metrics, sessions, sender, slow_readers),
+    ):
         module.forget()
 
 

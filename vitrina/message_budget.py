@@ -23,7 +23,6 @@ MESSAGES = Rate(tries=30, seconds=2)
 MAX_OVERDRAWN_SECONDS = 120
 # Of messages that are refused one after the other by a process, one in so many costs writes.
 REFUSALS_PER_COUNT = 10
-MAX_REMEMBERED = 1024
 
 # Of one identity, over all its connections. Without a try, the missed events are not recovered.
 RECOVERIES = Rate(tries=20, seconds=15)
@@ -99,9 +98,7 @@ def _refuse_known(connection_id: str) -> int:
 def _refuse(connection_id: str, overdrawn: float, uncounted: int) -> TooManyRequests:
     """Remember a refusal and return it; the message that was refused is counted in the wait."""
     wait = overdrawn + MESSAGES.seconds
-    if len(_refused) >= MAX_REMEMBERED:
-        _refused.pop(next(iter(_refused)), None)
-    _refused[connection_id] = _Refused(time.time() + wait, uncounted)
+    buckets.remember(_refused, connection_id, _Refused(time.time() + wait, uncounted))
     return buckets.too_many_requests(wait)
 
 
@@ -159,7 +156,7 @@ def may_greet_with(connection: Connection, missed: int) -> bool:
 
 
 def _take_recovery(connection: Connection) -> bool:
-    return buckets.take(f"recoveries#{connection.own_channel}", RECOVERIES) == 0
+    return buckets.spend(f"recoveries#{connection.own_channel}", RECOVERIES) == 0
 
 
 def _begin(connection: Connection) -> int:
