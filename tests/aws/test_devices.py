@@ -200,13 +200,15 @@ def test_a_flood_of_tokens_for_one_device_is_refused() -> None:
 
 
 def test_a_token_of_apns_in_capitals_is_the_same_phone() -> None:
-    register("phone", ClientType.USER, 1, token="AB" * 32)
-    register("phone", ClientType.USER, 2, token="ab" * 32)
+    for account_id, token in ((1, "AB" * 32), (2, "ab" * 32)):
+        identity = push.identity_of(ClientType.USER, account_id)
+        devices.register(identity, "phone", registration(token))
     assert (names(), tokens(), owners()) == ({"2#2#phone"}, ["ab" * 32], 1)
 
 
 def test_a_token_of_fcm_is_taken_as_it_is() -> None:
-    register("phone", ClientType.USER, platform="fcm", token="AbCdEfGh:xY")
+    identity = push.identity_of(ClientType.USER)
+    devices.register(identity, "phone", registration("AbCdEfGh:xY", platform="fcm"))
     assert tokens() == ["AbCdEfGh:xY"]
 
 
