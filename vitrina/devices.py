@@ -3,11 +3,12 @@
 A device's row is sharded by identity, as subscriptions are.
 """
 
+import hashlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from vitrina import (
     aws,
@@ -59,6 +60,13 @@ class Registration(BaseModel):
     locale: Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}([_-][A-Za-z0-9]{1,8}){0,4}$")]
     timezone: TimeZone
     app_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9.+_-]{1,40}$")]
+
+    @model_validator(mode="after")
+    def _a_token_has_one_spelling(self) -> Self:
+        """Hexadecimal in two cases would be two endpoints of one phone."""
+        if self.platform is not Platform.FCM:
+            self.token = self.token.lower()
+        return self
 
 
 class Device(NamedTuple):
@@ -232,7 +240,7 @@ def _key(identity: "Identity", device_id: str) -> RowKey:
 
 def _count(identity: "Identity") -> None:
     """Count a change of an account's; raises TooManyRequests."""
-    wait = buckets.take(f"devices#{identity.session.account}", CHANGES)
+    wait = buckets.spend(f"devices#{identity.session.account}", CHANGES)
     if wait:
         raise buckets.too_many_requests(wait)
 
@@ -247,6 +255,8 @@ def _attributes(identity: "Identity", registration: Registration) -> dict[str, A
         "locale": registration.locale,
         "timezone": registration.timezone,
         "app_version": registration.app_version,
+        # SNS alone stores the token; another one is a change that counts.
+        "token_hash": hashlib.sha256(registration.token.encode()).hexdigest()[:16],
     }
 
 
