@@ -213,7 +213,11 @@ FUNCTIONS = {
         # Nearly all of its runs read a list.
         is_traced=False,
     ),
-    "settings": _publisher(("settings.updated",), {"platform[settings]": ("GetItem", "PutItem")}),
+    "settings": _publisher(
+        ("settings.updated",),
+        {"platform[settings]": ("GetItem", "PutItem")},
+        reserved_concurrency=10,
+    ),
     "announce": _publisher(("announcement.published",), ONCE),
     "accounts": Function(
         {

@@ -33,6 +33,7 @@ HTTP_ROUTES = {
     "GET /api/v1/admin/moderation/queue": "products",
     "GET /api/v1/admin/settings": "settings",
     "PUT /api/v1/admin/settings": "settings",
+    "GET /api/v1/settings": "settings",
     "POST /api/v1/admin/announcements": "announce",
     "GET /api/v1/admin/accounts": "accounts",
     "GET /api/v1/admin/accounts/{account_id}/sessions": "accounts",

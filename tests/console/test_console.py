@@ -19,6 +19,7 @@ NAMES = [
     for name in re.findall(r"^test\(\s*'([^']+)'", file.read_text(), re.MULTILINE)
 ]
 MINUTES = 5
+MINUTES_OF_ALL = 45
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def failures(request: pytest.FixtureRequest, url: str) -> dict[str, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=(MINUTES + 1) * 60,
+        timeout=MINUTES_OF_ALL * 60,
     )
     lines = [line for line in ran.stdout.splitlines() if line.startswith('{"name"')]
     found = {each["name"]: each["failure"] for each in map(json.loads, lines)}
