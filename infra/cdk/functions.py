@@ -154,15 +154,19 @@ FUNCTIONS = {
         reserved_concurrency=200,
         has_key=True,
         snap_start=True,
+        memory_mb=256,
     ),
-    "disconnect": Function({"connections[*]": ("DeleteItem",)}, reserved_concurrency=100),
+    "disconnect": Function(
+        {"connections[*]": ("GetItem", "DeleteItem")}, reserved_concurrency=100, memory_mb=256
+    ),
     "message": Function(
         {
             "connections[*]": (*CLOSE, "BatchGetItem"),
             "history[*]": (*READ_POSITIONS, "UpdateItem", "Query"),
             "platform[recoveries#*]": ("UpdateItem",),
             "sessions[*]": LOOK,
-            "sessions[barred#*]": ("PutItem",),
+            # An abusive client's account opens no connection for a minute.
+            "sessions.barred_until[user:*,shop:*,admin:*]": ("UpdateItem",),
         },
         reserved_concurrency=50,
         has_key=True,
