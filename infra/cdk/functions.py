@@ -77,6 +77,8 @@ class Function(NamedTuple):
     snap_start: bool = False
     """Whether people wait for it; if the stage has `snap_start`, it starts from a snapshot."""
     memory_mb: int = 512
+    """Waiting costs by the memory, and computing the same with any: a processor's share grows with
+    it. So what runs for each connection or visit has the least that is safe."""
     timeout_seconds: int = 10
 
 
@@ -187,6 +189,7 @@ FUNCTIONS = {
         closes=True,
         queues=True,
         snap_start=True,
+        memory_mb=256,
         timeout_seconds=30,
     ),
     # One whole vCPU, because posting is limited by the processor.
@@ -302,6 +305,7 @@ FUNCTIONS = {
         posts=True,
         closes=True,
         forgets=True,
+        memory_mb=256,
         timeout_seconds=29,
     ),
     "devices": Function(
