@@ -77,6 +77,8 @@ class Function(NamedTuple):
     snap_start: bool = False
     """Whether people wait for it; if the stage has `snap_start`, it starts from a snapshot."""
     memory_mb: int = 512
+    """Waiting costs by the memory, and computing the same with any: a processor's share grows with
+    it. So what runs for each connection or visit has the least that is safe."""
     timeout_seconds: int = 10
 
 
@@ -154,15 +156,19 @@ FUNCTIONS = {
         reserved_concurrency=200,
         has_key=True,
         snap_start=True,
+        memory_mb=256,
     ),
-    "disconnect": Function({"connections[*]": ("DeleteItem",)}, reserved_concurrency=100),
+    "disconnect": Function(
+        {"connections[*]": ("GetItem", "DeleteItem")}, reserved_concurrency=100, memory_mb=256
+    ),
     "message": Function(
         {
             "connections[*]": (*CLOSE, "BatchGetItem"),
             "history[*]": (*READ_POSITIONS, "UpdateItem", "Query"),
             "platform[recoveries#*]": ("UpdateItem",),
             "sessions[*]": LOOK,
-            "sessions[barred#*]": ("PutItem",),
+            # An abusive client's account opens no connection for a minute.
+            "sessions.barred_until[user:*,shop:*,admin:*]": ("UpdateItem",),
         },
         reserved_concurrency=50,
         has_key=True,
@@ -183,6 +189,7 @@ FUNCTIONS = {
         closes=True,
         queues=True,
         snap_start=True,
+        memory_mb=256,
         timeout_seconds=30,
     ),
     # One whole vCPU, because posting is limited by the processor.
@@ -302,6 +309,7 @@ FUNCTIONS = {
         posts=True,
         closes=True,
         forgets=True,
+        memory_mb=256,
         timeout_seconds=29,
     ),
     "devices": Function(
