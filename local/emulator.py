@@ -147,7 +147,8 @@ def _environment(endpoint: str, folder: Path) -> dict[str, str]:
 def _start(cloud: Cloud) -> subprocess.Popen[bytes]:
     with cloud.log.open("wb") as output:
         return subprocess.Popen(
-            [BUILD / "emulator/bin/python", "-m", "ministack"],
+            # -P, as the modules beside the file are not for this Python.
+            [BUILD / "emulator/bin/python", "-P", ROOT / "local/ministack.py"],
             env=cloud.environment,
             cwd=cloud.folder,
             stdout=output,
