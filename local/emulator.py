@@ -68,6 +68,8 @@ class Cloud:
             *("--app", str(assembly)),
             *("--outputs-file", str(file)),
             *("--require-approval", "never"),
+            # Without a change set, which is compared with the template for seconds.
+            *("--method", "direct"),
         )
         self.outputs.update(json.loads(file.read_text())[STACK])
         # This process calls the cloud as a function does.
@@ -125,7 +127,15 @@ def _synthesise(folder: Path, context: dict[str, object]) -> None:
 
     from infra.cdk import app
 
-    app.synthesise(cdk.App(outdir=str(folder), context={k: str(v) for k, v in context.items()}))
+    local = cdk.App(
+        outdir=str(folder),
+        context={name: str(value) for name, value in context.items()},
+        # Half of the time: rules of AWS that the local cloud does not have, and where in the code
+        # each resource is defined, which is read again for each event of the deployment.
+        builtin_cloud_formation_validation=False,
+        stack_traces=False,
+    )
+    app.synthesise(local)
 
 
 def _environment(endpoint: str, folder: Path) -> dict[str, str]:
@@ -141,6 +151,8 @@ def _environment(endpoint: str, folder: Path) -> dict[str, str]:
         "SFTP_ENABLED": "0",
         "TMPDIR": str(folder),
         "NO_COLOR": "1",
+        # The CDK starts another process to send it.
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
     }
 
 
