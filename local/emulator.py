@@ -59,13 +59,13 @@ class Cloud:
     def http_url(self) -> str:
         return self.outputs["HttpUrl"]
 
-    def deploy(self, **context: object) -> None:
-        """Deploy, with these options and otherwise the defaults; configure this process for it."""
-        assembly, file = self.folder / "cdk.out", self.folder / "outputs.json"
-        _synthesise(assembly, {"stage": "dev", "emulator": self.endpoint} | DEFAULTS | context)
+    def deploy(self, assembly: Path) -> None:
+        """Deploy what `synthesise` wrote, and configure this process for it."""
+        file = self.folder / "outputs.json"
         self.run_cdk(
             "deploy",
             *("--app", str(assembly)),
+            *("--parameters", f"Emulator={self.endpoint.removeprefix('http://')}"),
             *("--outputs-file", str(file)),
             *("--require-approval", "never"),
             # Without a change set, which is compared with the template for seconds.
@@ -92,11 +92,14 @@ class Cloud:
 
 
 @contextmanager
-def running(report: Report = lambda _: None, **policy: object) -> Iterator[Cloud]:
+def running(
+    report: Report = lambda _: None, assembly: Path | None = None, **policy: object
+) -> Iterator[Cloud]:
     """Start the local cloud on a free port, deploy to it, create the accounts; stop it at exit.
 
-    `report` is called with each step; `policy` overrides the default configuration. Raises
-    RuntimeError with the end of the log if a step fails.
+    `report` is called with each step. What is deployed is an assembly that `synthesise` wrote, or
+    otherwise the default configuration, changed by `policy`. Raises RuntimeError with the end of
+    the log if a step fails.
     """
     folder = Path(tempfile.mkdtemp(prefix="cloud-", dir=BUILD))
     endpoint = f"http://localhost:{unused_port()}"
@@ -108,7 +111,7 @@ def running(report: Report = lambda _: None, **policy: object) -> Iterator[Cloud
         report("Bootstrapping the CDK")
         cloud.run_cdk("bootstrap", "aws://000000000000/us-east-1")
         report("Deploying the stack")
-        cloud.deploy(**policy)
+        cloud.deploy(assembly or synthesise(folder / "cdk.out", **policy))
         report("Creating the accounts")
         _create_accounts()
         yield cloud
@@ -120,13 +123,18 @@ def running(report: Report = lambda _: None, **policy: object) -> Iterator[Cloud
         subprocess.run(["rm", "-rf", folder], check=False)  # noqa: S607
 
 
-def _synthesise(folder: Path, context: dict[str, object]) -> None:
-    """Do what `cdk deploy` has the app do in a process of its own, which takes seconds to start."""
+def synthesise(folder: Path, **policy: object) -> Path:
+    """Write the assembly of the stack for local clouds on any port; return its folder.
+
+    `policy` overrides the default configuration. This is what `cdk deploy` has the app do in a
+    process of its own, which takes seconds to start.
+    """
     os.environ["JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION"] = "1"
     import aws_cdk as cdk
 
     from infra.cdk import app
 
+    context = {"stage": "dev", "emulator": "http://localhost:4566"} | DEFAULTS | policy
     local = cdk.App(
         outdir=str(folder),
         context={name: str(value) for name, value in context.items()},
@@ -136,6 +144,7 @@ def _synthesise(folder: Path, context: dict[str, object]) -> None:
         stack_traces=False,
     )
     app.synthesise(local)
+    return folder
 
 
 def _environment(endpoint: str, folder: Path) -> dict[str, str]:
