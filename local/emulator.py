@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import boto3
+import botocore.config
 from aiohttp.test_utils import unused_port
 from pydantic import TypeAdapter
 
@@ -27,6 +29,9 @@ START_SECONDS = 60
 
 STACK = "Vitrina-dev"
 PASSWORD = "password"  # noqa: S105 - for accounts that exist only here
+
+# The CDK's name for the bucket of the archives that it deploys.
+ASSETS_BUCKET = "cdk-hnb659fds-assets-000000000000-us-east-1"
 
 # The shop of tests and demonstrations submits as fast as it can. The stack is guarded, so that
 # nothing here depends on a way around the edge.
@@ -62,24 +67,16 @@ class Cloud:
     def deploy(self, assembly: Path) -> None:
         """Deploy what `synthesise` wrote, and configure this process for it."""
         file = self.folder / "outputs.json"
-        self.run_cdk(
-            "deploy",
-            *("--app", str(assembly)),
-            *("--parameters", f"Emulator={self.endpoint.removeprefix('http://')}"),
-            *("--outputs-file", str(file)),
-            *("--require-approval", "never"),
-            # Without a change set, which is compared with the template for seconds.
-            *("--method", "direct"),
-        )
-        self.outputs.update(json.loads(file.read_text())[STACK])
-        # This process calls the cloud as a function does.
-        os.environ.update({k: v for k, v in self.environment.items() if "AWS_" in k})
-        Config.from_outputs(self.outputs).use()
-        aws.forget_clients()
-
-    def run_cdk(self, command: str, *options: str) -> None:
         done = subprocess.run(
-            [ROOT / "node_modules/.bin/cdk", command, *options, "--ci", "--no-notices"],
+            [
+                *(ROOT / "node_modules/.bin/cdk", "deploy", "--ci", "--no-notices"),
+                *("--app", assembly),
+                *("--parameters", f"Emulator={self.endpoint.removeprefix('http://')}"),
+                *("--outputs-file", file),
+                *("--require-approval", "never"),
+                # Without a change set, which is compared with the template for seconds.
+                *("--method", "direct"),
+            ],
             env=self.environment,
             cwd=self.folder,  # where no cdk.json has an app
             stdin=subprocess.DEVNULL,
@@ -88,7 +85,12 @@ class Cloud:
             check=False,
         )
         if done.returncode:
-            raise RuntimeError(f"cdk {command} failed:\n{_tail(done.stdout + done.stderr)}")
+            raise RuntimeError(f"cdk deploy failed:\n{_tail(done.stdout + done.stderr)}")
+        self.outputs.update(json.loads(file.read_text())[STACK])
+        # This process calls the cloud as a function does.
+        os.environ.update({k: v for k, v in self.environment.items() if "AWS_" in k})
+        Config.from_outputs(self.outputs).use()
+        aws.forget_clients()
 
 
 @contextmanager
@@ -108,8 +110,7 @@ def running(
     try:
         report("Starting the local cloud")
         _wait_until_it_answers(cloud, emulator)
-        report("Bootstrapping the CDK")
-        cloud.run_cdk("bootstrap", "aws://000000000000/us-east-1")
+        _create_assets_bucket(cloud)
         report("Deploying the stack")
         cloud.deploy(assembly or synthesise(folder / "cdk.out", **policy))
         report("Creating the accounts")
@@ -190,6 +191,20 @@ def _wait_until_it_answers(cloud: Cloud, emulator: subprocess.Popen[bytes]) -> N
         except OSError:
             time.sleep(0.05)
     raise RuntimeError(f"The emulator did not start:\n{_tail(cloud.log.read_text())}")
+
+
+def _create_assets_bucket(cloud: Cloud) -> None:
+    """Create all that this deployment needs of `cdk bootstrap`, as it has its caller's rights."""
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=cloud.endpoint,
+        region_name=cloud.environment["AWS_REGION"],
+        aws_access_key_id=cloud.environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=cloud.environment["AWS_SECRET_ACCESS_KEY"],
+        # The local cloud has no host for each bucket.
+        config=botocore.config.Config(s3={"addressing_style": "path"}),
+    )
+    s3.create_bucket(Bucket=ASSETS_BUCKET)
 
 
 def _create_accounts() -> None:
