@@ -43,7 +43,7 @@ class Client:
             url += f"{'&' if '?' in url else '?'}positions={positions}"
         self._open = ExitStack()
         # The default is ten seconds, and a busy machine may take longer to start a function.
-        options = {"open_timeout": ANSWER_SECONDS} | options
+        options.setdefault("open_timeout", ANSWER_SECONDS)
         self.socket = self._open.enter_context(
             connect(url, compression=None, ping_interval=None, **options)
         )
