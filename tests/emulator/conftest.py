@@ -140,10 +140,12 @@ def approve(api: Api, tokens: dict[str, str]) -> Callable[..., Any]:
 
 
 def wait_until(read: Callable[[], Any], wanted: Any, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
+    deadline, pause = time.monotonic() + seconds, 0.05
     while (found := read()) != wanted:
         assert time.monotonic() < deadline, f"{found} is still not {wanted}"
-        time.sleep(0.1)
+        # Each look may be a request, which takes the processor from what is waited for.
+        time.sleep(pause)
+        pause = min(2 * pause, 0.5)
 
 
 def sweep() -> None:
