@@ -19,7 +19,6 @@ NAMES = [
     for name in re.findall(r"^test\(\s*'([^']+)'", file.read_text(), re.MULTILINE)
 ]
 MINUTES = 5
-MINUTES_OF_ALL = 45
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +43,7 @@ def failures(request: pytest.FixtureRequest, url: str) -> dict[str, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=MINUTES_OF_ALL * 60,
+        timeout=len(chosen) * MINUTES * 60,
     )
     lines = [line for line in ran.stdout.splitlines() if line.startswith('{"name"')]
     found = {each["name"]: each["failure"] for each in map(json.loads, lines)}

@@ -1,6 +1,7 @@
 """What may import what, and what may not be computed while a test module is imported."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -51,6 +52,21 @@ def test_no_module_imports_itself_through_others() -> None:
         for module, path in MODULES.items()
     }
     TopologicalSorter(graph).prepare()
+
+
+def test_the_type_checker_reads_every_service_of_the_cdk_that_is_used() -> None:
+    """Types of the others are not known, and then mypy accepts anything."""
+    overrides = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["overrides"]
+    [read] = [each["module"] for each in overrides if each.get("follow_imports") == "normal"]
+    used = {
+        ".".join(name.split(".")[:2])
+        for folder in ("infra", "tests")
+        for path in (ROOT / folder).rglob("*.py")
+        for name in imported(ast.parse(path.read_text()))
+        if name.startswith(("aws_cdk.aws_", "aws_cdk.assertions"))
+    }
+    assert used
+    assert used <= {*read}
 
 
 # --- The clock ---
