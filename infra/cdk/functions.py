@@ -77,8 +77,8 @@ class Function(NamedTuple):
     snap_start: bool = False
     """Whether people wait for it; if the stage has `snap_start`, it starts from a snapshot."""
     memory_mb: int = 512
-    """Waiting costs by the memory, and computing the same with any: a processor's share grows with
-    it. So what runs for each connection or visit has the least that is safe."""
+    """A processor's share grows with it. Waiting costs by the memory, and computing the same with any
+    but takes longer with less: so what nobody waits for has the least that is safe."""
     timeout_seconds: int = 10
 
 
@@ -156,7 +156,6 @@ FUNCTIONS = {
         reserved_concurrency=200,
         has_key=True,
         snap_start=True,
-        memory_mb=256,
     ),
     "disconnect": Function(
         {"connections[*]": ("GetItem", "DeleteItem")}, reserved_concurrency=100, memory_mb=256
@@ -189,7 +188,6 @@ FUNCTIONS = {
         closes=True,
         queues=True,
         snap_start=True,
-        memory_mb=256,
         timeout_seconds=30,
     ),
     # One whole vCPU, because posting is limited by the processor.
@@ -309,7 +307,6 @@ FUNCTIONS = {
         posts=True,
         closes=True,
         forgets=True,
-        memory_mb=256,
         timeout_seconds=29,
     ),
     "devices": Function(
