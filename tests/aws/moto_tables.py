@@ -5,10 +5,11 @@ regular expressions. Here a serialised operation on items is called by its name.
 goes to the caller as it is; what it refuses goes through botocore, with its errors and its retries.
 Nothing is signed, since moto looks at no signature. Expressions are parsed once, and so are an
 operation's address, the list of what a check of an expression looks at, and checks of an expression
-that look at no item. Tables are created once, and copied afterwards. For its rollback moto copies
-every item of the tables in a transaction. Here it copies the structure of the tables only, and an
-update replaces an item instead of changing it. moto checks a condition and writes in two steps,
-between which another thread may write; DynamoDB does not.
+that look at no item. Tables are created once, and copied afterwards. For each message moto counts
+all of its queue, to see whether it is too old; here none is. For its rollback moto copies every
+item of the tables in a transaction. Here it copies the structure of the tables only, and an update
+replaces an item instead of changing it. moto checks a condition and writes in two steps, between
+which another thread may write; DynamoDB does not.
 """
 
 import copy
@@ -38,7 +39,7 @@ from moto.dynamodb.models.table import Table
 from moto.dynamodb.parsing import ast_nodes, expressions
 from moto.dynamodb.parsing.validators import UpdateExpressionValidator
 from moto.dynamodb.responses import DynamoHandler
-from moto.sqs.models import sqs_backends
+from moto.sqs.models import SQSBackend, sqs_backends
 
 from harness import deployment
 from harness.environment import REGION
@@ -72,6 +73,8 @@ def speed_up(patch: pytest.MonkeyPatch) -> None:
     _parse_once(patch)
     patch.setattr(deployment, "_create_tables", _copy_tables(deployment._create_tables))
     patch.setattr(deployment, "_create_queues", _create_queues)
+    is_kept: Any = lambda *_: True  # noqa: E731
+    patch.setattr(SQSBackend, "is_message_valid_based_on_retention_period", is_kept)
     patch.setattr(Table, "__deepcopy__", _with_the_same_items, raising=False)
     # An item never changes: see `_update_a_copy`.
     patch.setattr(Item, "__deepcopy__", lambda item, _: item)
@@ -147,6 +150,18 @@ def _traverse(traverser: Any, node: Any, place: int = -1) -> Any:
         if parent:
             parent.children[place] = node
     return node
+
+
+def remember() -> Callable[[], None]:
+    """Return a way back to the items that the tables have now."""
+    tables = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables
+    remembered = {name: _with_the_same_items(table, {}) for name, table in tables.items()}
+
+    def go_back() -> None:
+        for name, table in remembered.items():
+            tables[name].items = _with_the_same_items(table, {}).items
+
+    return go_back
 
 
 def delete_expired(now: float, is_deleted: Callable[[Any], bool] = lambda _: True) -> None:
