@@ -77,8 +77,8 @@ class Function(NamedTuple):
     snap_start: bool = False
     """Whether people wait for it; if the stage has `snap_start`, it starts from a snapshot."""
     memory_mb: int = 512
-    """A processor's share grows with it. Waiting costs by the memory, and computing the same with any
-    but takes longer with less: so what nobody waits for has the least that is safe."""
+    """A processor's share grows with it. Waiting costs by the memory; computing costs the same with
+    any, and takes longer with less. What nobody waits for has the least that is safe."""
     timeout_seconds: int = 10
 
 
