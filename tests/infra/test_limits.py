@@ -168,7 +168,7 @@ def test_an_account_with_little_can_reserve_less() -> None:
         (name for name in FUNCTIONS if choose(lambda_concurrency=859).reserved(name)), 7
     )
     assert (
-        choose(lambda_concurrency=199, prod={"reserved_concurrency": less}).reserved("login") == 7
+        choose(lambda_concurrency=205, prod={"reserved_concurrency": less}).reserved("login") == 7
     )
 
 
