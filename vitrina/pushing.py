@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from aws_lambda_powertools import Logger
 from pydantic_core import from_json
@@ -30,7 +31,8 @@ logger = Logger()
 # A worker goes on with a partition in another task after so long, so that a crash repeats little.
 PIECE_SECONDS = 5
 PAGE_ROWS = 500
-# Between two pauses that keep the rate.
+# Between two pauses that keep the rate. The calls of a step need not have ended when the next one
+# begins: one slow answer would cost as much of the rate as all its step.
 STEP_SECONDS = 0.1
 
 
@@ -169,21 +171,22 @@ def _publish(ready: Sequence[tuple[Device, Notice]]) -> list[Device]:
     """
     per_second = config.current().pushes_per_second / push_tasks.WORKERS
     step = max(1, int(per_second * STEP_SECONDS))
-    failed: list[Device] = []
     began = time.monotonic()
-    for start in range(0, len(ready), step):
-        some = ready[start : start + step]
-        taken = aws.in_parallel(_publish_one, some)
-        failed += [each for (each, _), is_taken in zip(some, taken, strict=True) if not is_taken]
-        # A step that was slow is made up for by the next ones.
-        time.sleep(max(0.0, began + (start + len(some)) / per_second - time.monotonic()))
+    with ThreadPoolExecutor(aws.PARALLEL_CALLS) as pool:
+        sent: list[Future[bool]] = []
+        for start in range(0, len(ready), step):
+            sent += [pool.submit(_publish_one, *one) for one in ready[start : start + step]]
+            # A step that began late is made up for by the next ones.
+            time.sleep(max(0.0, began + len(sent) / per_second - time.monotonic()))
+        failed = [
+            device for (device, _), one in zip(ready, sent, strict=True) if not one.result()
+        ]
     if ready:
         metrics.emit(Pushed=len(ready) - len(failed), PushesFailed=len(failed))
     return failed
 
 
-def _publish_one(one: tuple[Device, Notice]) -> bool:
-    device, notice = one
+def _publish_one(device: Device, notice: Notice) -> bool:
     shown = notices.show(notice, device.client_type, device.language)
     try:
         if not endpoints.publish(device.endpoint, shown):
