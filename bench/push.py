@@ -10,7 +10,7 @@ from bench.cloud.bill import PRICES, dollars
 from bench.cloud.lambdas import EventSources
 from bench.cloud.stack import Stack
 from bench.report import Section, Table
-from vitrina import devices, push_tasks
+from vitrina import device_rows, devices, push_tasks
 from vitrina.channels import Mode
 from vitrina.notices import Entry, Notice
 from vitrina.push_tasks import Walk
@@ -99,7 +99,7 @@ def _walk(count: int) -> Run:
         entry = Entry("announcement.published", "user", "00000000", 1)
         notice = Notice("id", (entry,), {"title": "News", "text": "Something new"}, Mode.PUSH)
         here.cloud.bill.take()
-        for partition in devices.partitions_of("user"):
+        for partition in device_rows.partitions_of("user"):
             here.cloud.push_queue.put(Walk(notice=notice, partition=partition).model_dump_json(), 0)
         if not here.cloud.push_queue.wait_until_done(TIMEOUT_SECONDS) or sources.failures:
             raise RuntimeError(f"The walk has not ended: {sources.failures[:1]}")
@@ -111,7 +111,7 @@ def _walk(count: int) -> Run:
 
 def _store(here: Stack, number: int) -> None:
     """Store a device as registering does, of an account with quiet hours at another time."""
-    [partition] = devices.partitions_of(f"user:{number}")
+    [partition] = device_rows.partitions_of(f"user:{number}")
     now = int(time.time())
     here.put(
         "devices",

@@ -1,12 +1,9 @@
-"""Devices: phones that are registered for pushes, each of a session.
-
-A device's row is sharded by identity, as subscriptions are.
-"""
+"""Devices: phones that are registered for pushes, each by a session."""
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -16,28 +13,25 @@ from vitrina import (
     channels,
     config,
     connections,
+    device_rows,
     endpoints,
-    notices,
     owners,
-    partitions,
     preferences,
+    session_rows,
     sessions,
 )
 from vitrina.buckets import Rate
-from vitrina.channels import ClientType, Mode
-from vitrina.digests import Owed, RowKey, owed_in
+from vitrina.channels import Mode
+from vitrina.device_rows import Device
+from vitrina.digests import RowKey
 from vitrina.endpoints import Platform
 from vitrina.errors import Problem, Unavailable
-from vitrina.partitions import Partition
-from vitrina.preferences import Chosen, Preferences, QuietHours, TimeZone
+from vitrina.preferences import Chosen, Preferences, ZoneName
 
 if TYPE_CHECKING:
     from vitrina.auth import Identity
     from vitrina.endings import Ended
 
-# Whatever the number of shards of connections is: a device stays for two months, and would be where
-# an old number has put it for as long.
-SHARDS = 4
 LIFETIME_SECONDS = 60 * 86_400
 # A start of the app within a day of another one writes nothing.
 SEEN_SECONDS = 86_400
@@ -47,6 +41,8 @@ UNDER_WAY_SECONDS = 60
 CHANGES = Rate(tries=30, seconds=60)
 # Of the event that topics are for.
 _ANNOUNCEMENT = "announcement.published"
+# A condition: the device has not got another endpoint meanwhile.
+_SAME_ENDPOINT = "endpoint = :endpoint"
 
 
 class Registration(BaseModel):
@@ -58,7 +54,7 @@ class Registration(BaseModel):
     token: Annotated[str, Field(pattern=r"^[A-Za-z0-9_:.-]+$", min_length=8, max_length=1024)]
     """Of APNs, in hexadecimal, or of FCM."""
     locale: Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}([_-][A-Za-z0-9]{1,8}){0,4}$")]
-    timezone: TimeZone
+    timezone: ZoneName
     app_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9.+_-]{1,40}$")]
 
     @model_validator(mode="after")
@@ -67,35 +63,6 @@ class Registration(BaseModel):
         if self.platform is not Platform.FCM:
             self.token = self.token.lower()
         return self
-
-
-class Device(NamedTuple):
-    key: RowKey
-    client_type: ClientType
-    account_id: int
-    session_id: str | None
-    era: int
-    endpoint: str
-    language: str
-    timezone: str
-    seen_at: int
-    modes: Mapping[str, Mode]
-    """Those that the account has chosen."""
-    quiet_hours: QuietHours | None
-    subscription: str | None
-    """To the topic of its type; None if it is not in it."""
-    owed: Owed | None
-
-    @property
-    def identity(self) -> str:
-        return self.key.member.partition("#")[0]
-
-    def mode(self, event: str) -> Mode:
-        return channels.mode(event, self.client_type, self.modes)
-
-    def quiet_until(self, moment: float) -> int | None:
-        """Return when its quiet hours end; None if it is in none."""
-        return self.quiet_hours.end_after(moment, self.timezone) if self.quiet_hours else None
 
 
 def register(identity: "Identity", device_id: str, registration: Registration) -> None:
@@ -108,8 +75,8 @@ def register(identity: "Identity", device_id: str, registration: Registration) -
     `too_many_requests`, and what `endpoints.settle` raises.
     """
     endpoints.require_on()
-    key = _key(identity, device_id)
-    before = _row(key)
+    key = device_rows.key_of(identity, device_id)
+    before = device_rows.read(key)
     row = _attributes(identity, registration)
     now = int(time.time())
     is_known = before.get("expires_at", 0) > now + LIFETIME_SECONDS and all(
@@ -130,24 +97,24 @@ def register(identity: "Identity", device_id: str, registration: Registration) -
             raise
         _remove_excess(identity)
     if not is_known or "subscription" not in before:
-        stored = _row(key)
+        stored = device_rows.read(key)
         if "endpoint" not in stored:
             raise Unavailable("busy", "Another account registers this phone; try again.")
-        device = _from_row(stored)
+        device = device_rows.from_row(stored)
         chosen = preferences.read(identity.session.account)
-        if not is_known or _has_topic(device, chosen.preferences):
-            _prefer(device, chosen)
+        if not is_known or device.joins or _has_topic(device, chosen):
+            _follow(device, chosen)
     if not is_known:
         # The sweep removes it before: SNS must forget it too.
-        end = now + LIFETIME_SECONDS + SEEN_SECONDS
-        _update(key, {"expires_at": end}, [], "endpoint = :endpoint", {":endpoint": endpoint})
+        end = {"expires_at": now + LIFETIME_SECONDS + SEEN_SECONDS}
+        device_rows.update(key, end, _SAME_ENDPOINT, {":endpoint": endpoint})
 
 
 def unregister(identity: "Identity", device_id: str) -> None:
     """Remove a device of an account, if it is registered."""
     endpoints.require_on()
-    key = _key(identity, device_id)
-    if row := _row(key):
+    key = device_rows.key_of(identity, device_id)
+    if row := device_rows.read(key):
         _remove_row(key, row)
 
 
@@ -160,22 +127,25 @@ def prefer(identity: "Identity", new: Preferences) -> Preferences:
     _count(identity)
     whole = new.whole(identity.client_type)
     chosen = preferences.replace(identity.session.account, new)
-    own = _of_account(identity.client_type, identity.account_id, identity.shop_id)
-    aws.in_parallel(lambda device: _prefer(device, chosen), own)
+    own = _of_bearer(identity)
+    aws.in_parallel(lambda device: _follow(device, chosen), own)
     return whole
 
 
 def remove_ended(ended: "Ended") -> None:
     """Remove the devices of what has ended of an account."""
     row = ended.row
-    for device in _of_account(row.client_type, row.account_id, row.shop_id):
+    # SNS does not know that a device has expired.
+    for device in device_rows.of_account(
+        row.client_type, row.account_id, row.shop_id, expired=True
+    ):
         if ended.has(device.session_id, device.era):
             remove(device)
 
 
 def remove(device: Device) -> None:
     """Remove a device as it was read, and its endpoint if nobody else has taken it."""
-    row = _row(device.key)
+    row = device_rows.read(device.key)
     if row and (device.endpoint, device.session_id) == (row["endpoint"], row.get("session")):
         _remove_row(device.key, row)
 
@@ -186,56 +156,11 @@ def expire(key: RowKey) -> None:
     if not found:
         return
     endpoint, owner = found
-    row = _row(owner)
+    row = device_rows.read(owner)
     if row and row["endpoint"] == endpoint:
         _remove_row(owner, row)
     else:
         _leave_endpoint(endpoint, owner, None)
-
-
-def page(
-    partition: Partition, cursor: str | None, limit: int, where: str = "", **values: Any
-) -> tuple[list[Device], str | None]:
-    """Read at most `limit` rows after a cursor; return the devices, and where the next page begins.
-
-    Eventually consistent. Expired rows are left out, and rows of everyone's ended sessions, and
-    with a condition `where` others, so a page may be empty and still have a next page.
-    """
-    request = _query(partition, where, **values) | {"Limit": limit, "ConsistentRead": False}
-    if cursor:
-        request["ExclusiveStartKey"] = aws.to_item({"partition": partition.key, "member": cursor})
-    found = aws.dynamodb().query(**request)
-    last = found.get("LastEvaluatedKey")
-    devices = [_from_row(aws.from_item(item)) for item in found["Items"]]
-    return devices, last["member"]["S"] if last else None
-
-
-def partitions_of(audience: str) -> list[Partition]:
-    """Return the partitions of a client type or an identity: `user`, `shop:10`."""
-    scope, colon, name = audience.partition(":")
-    if colon:
-        return [partitions.partition_of(scope, name, SHARDS)]
-    return [Partition(f"{scope}#{shard:02d}", "") for shard in range(SHARDS)]
-
-
-def find(keys: Iterable[RowKey]) -> list[Device]:
-    """Return those devices that are stored, strongly consistent."""
-    table = config.current().devices_table
-    rows = map(aws.from_item, aws.batch_get(table, [key._asdict() for key in dict.fromkeys(keys)]))
-    return [_from_row(row) for row in rows if "endpoint" in row and _is_current(row)]
-
-
-def _is_current(row: Mapping[str, Any]) -> bool:
-    everyone = sessions.everyone_era()
-    return bool(row["expires_at"] > time.time() and row.get("everyone", 0) >= everyone)
-
-
-# --- Rows ---
-
-
-def _key(identity: "Identity", device_id: str) -> RowKey:
-    [partition] = partitions_of(identity.own_channel)
-    return RowKey(partition.key, f"{partition.prefix}{identity.account_id}#{device_id}")
 
 
 def _count(identity: "Identity") -> None:
@@ -260,51 +185,34 @@ def _attributes(identity: "Identity", registration: Registration) -> dict[str, A
     }
 
 
-def _from_row(row: Mapping[str, Any]) -> Device:
-    quiet = row.get("quiet_hours")
-    return Device(
-        key=RowKey(row["partition"], row["member"]),
-        client_type=ClientType(row["partition"].partition("#")[0]),
-        account_id=int(row["account_id"]),
-        session_id=row.get("session"),
-        era=int(row["era"]),
-        endpoint=row["endpoint"],
-        language=notices.language_of(row["locale"]),
-        timezone=row["timezone"],
-        seen_at=int(row["seen_at"]),
-        modes={event: Mode(mode) for event, mode in row.get("modes", {}).items()},
-        quiet_hours=QuietHours.model_validate_json(quiet) if quiet else None,
-        subscription=row.get("subscription"),
-        owed=owed_in(row),
-    )
+def _of_bearer(identity: "Identity") -> list[Device]:
+    return device_rows.of_account(identity.client_type, identity.account_id, identity.shop_id)
 
 
-def _row(key: RowKey) -> dict[str, Any]:
-    found = aws.dynamodb().get_item(
-        TableName=config.current().devices_table,
-        Key=aws.to_item(key._asdict()),
-        ConsistentRead=True,
-    )
-    return aws.from_item(found.get("Item", {}))
+def _remove_excess(identity: "Identity") -> None:
+    limit = config.current().sessions_per_account
+    for device in sorted(_of_bearer(identity), key=lambda device: device.seen_at)[:-limit]:
+        remove(device)
+
+
+# --- Endpoints ---
 
 
 def _store(key: RowKey, row: dict[str, Any], before: Mapping[str, Any], now: int) -> None:
     """Write what is registered; the rest of the row stays, but for another endpoint's topic."""
-    new = {name: value for name, value in row.items() if value is not None}
-    new |= {"seen_at": now, "expires_at": now + UNDER_WAY_SECONDS}
-    absent = [name for name in row if name not in new]
+    new = row | {"seen_at": now, "expires_at": now + UNDER_WAY_SECONDS, "joins": True}
     former = before.get("endpoint")
     if former and former != row["endpoint"]:
         _leave_endpoint(former, key, before.get("subscription"))
-        absent.append("subscription")
-    _update(key, new, absent)
+        new["subscription"] = None
+    device_rows.update(key, new)
 
 
 def _take(endpoint: str, key: RowKey) -> None:
     """Make a device the owner of an endpoint, and remove those that were."""
     former = owners.take(endpoint, key, int(time.time()) + LIFETIME_SECONDS)
     for other in former:
-        row = _row(other)
+        row = device_rows.read(other)
         if row and row["endpoint"] == endpoint:
             _remove_row(other, row)
     owners.let_go(endpoint, former)
@@ -312,9 +220,13 @@ def _take(endpoint: str, key: RowKey) -> None:
 
 def _leave_endpoint(endpoint: str, key: RowKey, subscription: str | None) -> None:
     """End what SNS has of a device, unless another device has taken its endpoint."""
-    if subscription:
+    owner = owners.find(endpoint)
+    # An endpoint has one subscription to a topic, which a new owner of the same type goes on with.
+    if subscription and (
+        owner is None or owner == key or device_rows.type_of(owner) is not device_rows.type_of(key)
+    ):
         endpoints.unsubscribe(subscription)
-    if owners.find(endpoint) == key:
+    if owner == key:
         endpoints.delete(endpoint)
         owners.remove(endpoint, key)
 
@@ -322,119 +234,50 @@ def _leave_endpoint(endpoint: str, key: RowKey, subscription: str | None) -> Non
 def _remove_row(key: RowKey, row: Mapping[str, Any]) -> None:
     """Remove a device as it was read; its row is deleted last, so that this can be repeated."""
     _leave_endpoint(row["endpoint"], key, row.get("subscription"))
-    values = {":endpoint": row["endpoint"], ":seen": row["seen_at"]}
-    try:
-        aws.dynamodb().delete_item(
-            TableName=config.current().devices_table,
-            Key=aws.to_item(key._asdict()),
-            ConditionExpression="endpoint = :endpoint AND seen_at = :seen",
-            ExpressionAttributeValues=aws.to_item(values),
-        )
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-        pass
+    device_rows.delete(key, row)
 
 
-def _remove_excess(identity: "Identity") -> None:
-    own = _of_account(identity.client_type, identity.account_id, identity.shop_id)
-    limit = config.current().sessions_per_account
-    for device in sorted(own, key=lambda device: device.seen_at)[:-limit]:
-        remove(device)
+# --- What an account has chosen ---
 
 
-def _prefer(device: Device, chosen: Chosen) -> None:
-    """Write preferences into a device's row unless it has later ones, and follow its topic."""
-    has_topic = _has_topic(device, chosen.preferences)
-    if device.subscription and not has_topic:
-        endpoints.unsubscribe(device.subscription)
-    # A subscription that exists is found again.
-    subscription = endpoints.subscribe(device.client_type, device.endpoint) if has_topic else None
-    quiet = chosen.preferences.quiet_hours
-    new = {
-        "modes": dict(chosen.preferences.events) or None,
-        "quiet_hours": quiet.model_dump_json() if quiet else None,
-        "subscription": subscription,
-    }
-    present = {name: value for name, value in new.items() if value is not None}
-    absent = [name for name in new if name not in present]
-    _update(
-        device.key,
-        {**present, "preferred": chosen.version},
-        absent,
-        "endpoint = :endpoint AND (attribute_not_exists(preferred) OR preferred <= :preferred)",
-        {":endpoint": device.endpoint},
-    )
+def _follow(device: Device, chosen: Chosen) -> None:
+    """Write what its account has chosen into a device's row, and follow its topic.
 
-
-def _has_topic(device: Device, chosen: Preferences) -> bool:
-    mode = channels.mode(_ANNOUNCEMENT, device.client_type, chosen.events)
-    return mode is Mode.PUSH and chosen.quiet_hours is None
-
-
-def _of_account(client_type: ClientType, account_id: int, shop_id: int | None) -> list[Device]:
-    """Return the devices of an account, strongly consistent.
-
-    Where the shop of an account is not known, those of all shops are read.
+    Others may do the same, for older choices or later ones; the last to write is the one with the
+    latest, and leaves SNS as that one wants it. The row says that the device joins before SNS
+    does, so that a subscription whose ARN was lost in a crash is ended too.
     """
-    if client_type is ClientType.SHOP and shop_id is None:
-        places, where = partitions_of(client_type), "account_id = :account"
-    else:
-        [place] = partitions_of(f"{client_type}:{shop_id or account_id}")
-        places, where = [place._replace(prefix=f"{place.prefix}{account_id}#")], ""
-    values = {"account": account_id} if where else {}
-    return [
-        _from_row(aws.from_item(item))
-        for place in places
-        for found in aws.query(_query(place, where, **values))
-        for item in found["Items"]
-    ]
+    same: dict[str, Any] = {":endpoint": device.endpoint}
+    subscription = device.subscription
+    while True:
+        has_topic = _has_topic(device, chosen)
+        if has_topic:
+            if not device.joins:
+                device_rows.update(device.key, {"joins": True}, _SAME_ENDPOINT, same)
+            found = endpoints.subscribe(device.client_type, device.endpoint)
+            subscription = found or subscription
+        elif subscription or device.joins:
+            endpoints.leave(device.client_type, device.endpoint, subscription)
+            subscription = None
+        quiet = chosen.preferences.quiet_hours
+        new = {
+            "modes": dict(chosen.preferences.events) or None,
+            "quiet_hours": quiet.model_dump_json() if quiet else None,
+            "joins": has_topic or None,
+            "subscription": subscription,
+            "preferred": chosen.version,
+        }
+        is_latest = "(attribute_not_exists(preferred) OR preferred <= :preferred)"
+        if device_rows.update(device.key, new, f"{_SAME_ENDPOINT} AND {is_latest}", same):
+            return
+        row = device_rows.read(device.key)
+        if row.get("endpoint") != device.endpoint:
+            return  # its endpoint is another device's, or deleted
+        device = device_rows.from_row(row)
+        chosen = preferences.read(session_rows.name(device.client_type, device.account_id))
+        subscription = subscription or device.subscription
 
 
-def _query(partition: Partition, where: str = "", **values: Any) -> Any:
-    condition, names = "#partition = :partition", {"#partition": "partition"}
-    filters = ["expires_at > :now"]
-    values |= {"partition": partition.key, "now": int(time.time())}
-    if everyone := sessions.everyone_era():
-        filters.append("everyone >= :era")
-        values["era"] = everyone
-    if where:
-        filters.append(where)
-    if partition.prefix:
-        condition += " AND begins_with(#member, :prefix)"
-        names["#member"] = "member"
-        values["prefix"] = partition.prefix
-    return {
-        "TableName": config.current().devices_table,
-        "ConsistentRead": True,
-        "KeyConditionExpression": condition,
-        "FilterExpression": " AND ".join(filters),
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": aws.to_item({f":{k}": v for k, v in values.items()}),
-    }
-
-
-def _update(
-    key: RowKey,
-    new: Mapping[str, Any],
-    absent: Sequence[str],
-    condition: str = "",
-    more: Mapping[str, Any] | None = None,
-) -> None:
-    """Set some attributes of a row and remove others, if the condition holds."""
-    names = {f"#{name}": name for name in (*new, *absent)}
-    update = "SET " + ", ".join(f"#{name} = :{name}" for name in new)
-    if absent:
-        update += " REMOVE " + ", ".join(f"#{name}" for name in absent)
-    values = {f":{name}": value for name, value in new.items()}
-    request: Any = {
-        "TableName": config.current().devices_table,
-        "Key": aws.to_item(key._asdict()),
-        "UpdateExpression": update,
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": aws.to_item({**values, **(more or {})}),
-    }
-    if condition:
-        request["ConditionExpression"] = condition
-    try:
-        aws.dynamodb().update_item(**request)
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-        pass
+def _has_topic(device: Device, chosen: Chosen) -> bool:
+    mode = channels.mode(_ANNOUNCEMENT, device.client_type, chosen.preferences.events)
+    return mode is Mode.PUSH and chosen.preferences.quiet_hours is None

@@ -62,7 +62,7 @@ def settle(platform: Platform, token: str, stored: str | None) -> str:
             raise Invalid("request_invalid", f"This is no token of {platform}.") from None
         if is_defect(failure):
             raise RuntimeError(f"SNS: {_code(failure)}") from None
-        raise Unavailable("busy", "The notification service is busy; try again.") from None
+        raise _busy() from None
 
 
 def _settle(app: str, token: str, stored: str | None) -> str:
@@ -119,15 +119,43 @@ def delete(endpoint: str) -> None:
 
 
 def subscribe(client_type: ClientType, endpoint: str) -> str | None:
-    """Subscribe an endpoint to its type's topic; return the subscription, None if SNS is busy."""
+    """Subscribe an endpoint to its type's topic; return the subscription.
+
+    None if SNS is busy, or does not know the endpoint: the device is notified by itself then, and
+    forgotten if it is gone.
+    """
     try:
-        subscribed = aws.sns().subscribe(
-            TopicArn=_topic_of(client_type), Protocol="application", Endpoint=endpoint
-        )
+        return _subscribe(client_type, endpoint)
     except aws.FAILURES as failure:
         if is_defect(failure):
             raise
         return None
+
+
+def leave(client_type: ClientType, endpoint: str, subscription: str | None) -> None:
+    """End the subscription of an endpoint to its type's topic, also one that is not known.
+
+    Raises Unavailable `busy`.
+    """
+    try:
+        # SNS has one of each endpoint, and subscribing again returns it.
+        if found := subscription or _subscribe(client_type, endpoint):
+            unsubscribe(found)
+    except aws.FAILURES as failure:
+        if is_defect(failure):
+            raise
+        raise _busy() from failure
+
+
+def _subscribe(client_type: ClientType, endpoint: str) -> str | None:
+    try:
+        subscribed = aws.sns().subscribe(
+            TopicArn=_topic_of(client_type), Protocol="application", Endpoint=endpoint
+        )
+    except Refused as refused:
+        if _code(refused) == _INVALID and "Endpoint does not exist" in str(refused):
+            return None
+        raise
     return str(subscribed["SubscriptionArn"])
 
 
@@ -190,6 +218,10 @@ def _message(shown: Shown, platforms: list[str]) -> dict[str, Any]:
             for name, text in attributes.items()
         },
     }
+
+
+def _busy() -> Unavailable:
+    return Unavailable("busy", "The notification service is busy; try again.")
 
 
 def _app_of(platform: Platform) -> str:

@@ -21,11 +21,18 @@ def _zone(name: str) -> str:
     return name
 
 
-TimeZone = Annotated[
-    str,
-    Field(pattern=r"^[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}$", max_length=64),
-    AfterValidator(_zone),
+def _zone_or_utc(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(_zone(name))
+    except ValueError:
+        return ZoneInfo("UTC")
+
+
+ZoneName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}$", max_length=64)
 ]
+"""What a phone says: its list may be newer than the one here, and some say `Etc/Unknown`."""
+TimeZone = Annotated[ZoneName, AfterValidator(_zone)]
 DayTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 PushedEvent = Literal[
     "product.approved", "product.rejected", "product.withdrawn", "announcement.published"
@@ -51,16 +58,20 @@ class QuietHours(BaseModel):
     def end_after(self, moment: float, timezone: str) -> int | None:
         """Return when the quiet hours of a moment end, or None if it is in none.
 
-        Moments are in seconds since 1970; `timezone` is the device's.
+        Moments are in seconds since 1970; `timezone` is the device's; one that is not known
+        here counts as UTC.
         """
-        local = datetime.fromtimestamp(moment, ZoneInfo(self.timezone or timezone))
+        local = datetime.fromtimestamp(moment, _zone_or_utc(self.timezone or timezone))
         start, end = map(day_time.fromisoformat, (self.start, self.end))
         now = local.time()
         is_quiet = start <= now < end if start < end else now >= start or now < end
         if not is_quiet:
             return None
         day = local.date() + timedelta(days=now >= end)
-        return int(datetime.combine(day, end, local.tzinfo).timestamp())
+        ends = datetime.combine(day, end, local.tzinfo)
+        if ends.timestamp() <= moment:  # clocks were set back, and the end comes again
+            ends = ends.replace(fold=1)
+        return int(ends.timestamp())
 
 
 class Preferences(BaseModel):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from aws_lambda_powertools import Logger
 from pydantic_core import from_json
@@ -9,6 +10,7 @@ from pydantic_core import from_json
 from vitrina import (
     aws,
     config,
+    device_rows,
     devices,
     digests,
     endpoints,
@@ -19,7 +21,7 @@ from vitrina import (
     subscriptions,
 )
 from vitrina.channels import PUSH, ClientType, Mode
-from vitrina.devices import Device
+from vitrina.device_rows import Device
 from vitrina.digests import Owed, RowKey
 from vitrina.notices import Entry, Notice
 from vitrina.partitions import Partition
@@ -30,7 +32,8 @@ logger = Logger()
 # A worker goes on with a partition in another task after so long, so that a crash repeats little.
 PIECE_SECONDS = 5
 PAGE_ROWS = 500
-# Between two pauses that keep the rate.
+# Between two pauses that keep the rate. The calls of a step need not have ended when the next one
+# begins: one slow answer would cost as much of the rate as all its step.
 STEP_SECONDS = 0.1
 
 
@@ -45,7 +48,7 @@ def work(task: Task) -> None:
         case Walk(notice=notice, partition=partition, cursor=cursor):
             _walk(notice, partition, cursor)
         case PushAgain(notice=notice, keys=keys, attempt=attempt):
-            _deliver(notice, _without_connection(devices.find(keys)), attempt)
+            _deliver(notice, _without_connection(device_rows.find(keys)), attempt)
         case Due(keys=keys):
             _pay(keys)
 
@@ -70,7 +73,7 @@ def _push(audience: str, entries: Sequence[Entry]) -> None:
     scope, is_identity, _ = audience.partition(":")
     if is_identity:
         if notice := _notice_of(entries):
-            [partition] = devices.partitions_of(audience)
+            [partition] = device_rows.partitions_of(audience)
             _walk(notice, partition, None)
         return
     client_type = ClientType(scope)
@@ -81,7 +84,7 @@ def _push(audience: str, entries: Sequence[Entry]) -> None:
         shown = notices.show(notice, client_type, notices.LANGUAGES[0])
         endpoints.publish_to_all(client_type, shown)
         push_tasks.put(
-            Walk(notice=notice, partition=each) for each in devices.partitions_of(audience)
+            Walk(notice=notice, partition=each) for each in device_rows.partitions_of(audience)
         )
 
 
@@ -109,7 +112,7 @@ def _walk(notice: Notice, partition: Partition, cursor: str | None) -> None:
     where = "attribute_not_exists(subscription)" if is_of_topic else ""
     deadline = time.monotonic() + PIECE_SECONDS
     while True:
-        found, cursor = devices.page(partition, cursor, PAGE_ROWS, where)
+        found, cursor = device_rows.page(partition, cursor, PAGE_ROWS, where)
         found = _without_connection(found)
         if is_of_identity:
             _owe([(each, _of_mode(notice, each, Mode.DIGEST), None) for each in found])
@@ -169,21 +172,20 @@ def _publish(ready: Sequence[tuple[Device, Notice]]) -> list[Device]:
     """
     per_second = config.current().pushes_per_second / push_tasks.WORKERS
     step = max(1, int(per_second * STEP_SECONDS))
-    failed: list[Device] = []
     began = time.monotonic()
-    for start in range(0, len(ready), step):
-        some = ready[start : start + step]
-        taken = aws.in_parallel(_publish_one, some)
-        failed += [each for (each, _), is_taken in zip(some, taken, strict=True) if not is_taken]
-        # A step that was slow is made up for by the next ones.
-        time.sleep(max(0.0, began + (start + len(some)) / per_second - time.monotonic()))
+    with ThreadPoolExecutor(aws.PARALLEL_CALLS) as pool:
+        sent: list[Future[bool]] = []
+        for start in range(0, len(ready), step):
+            sent += [pool.submit(_publish_one, *one) for one in ready[start : start + step]]
+            # A step that began late is made up for by the next ones.
+            time.sleep(max(0.0, began + len(sent) / per_second - time.monotonic()))
+        failed = [device for (device, _), one in zip(ready, sent, strict=True) if not one.result()]
     if ready:
         metrics.emit(Pushed=len(ready) - len(failed), PushesFailed=len(failed))
     return failed
 
 
-def _publish_one(one: tuple[Device, Notice]) -> bool:
-    device, notice = one
+def _publish_one(device: Device, notice: Notice) -> bool:
     shown = notices.show(notice, device.client_type, device.language)
     try:
         if not endpoints.publish(device.endpoint, shown):
@@ -213,14 +215,14 @@ def _pay_all(key: RowKey) -> None:
         return
     notice = Notice(owed.id_of(key), owed.in_order, mode=Mode.DIGEST)
     scope = key.partition.rpartition("#")[2]
-    push_tasks.put(Walk(notice=notice, partition=each) for each in devices.partitions_of(scope))
+    push_tasks.put(Walk(notice=notice, partition=each) for each in device_rows.partitions_of(scope))
     digests.settle(key, owed)
 
 
 def _pay_devices(keys: Sequence[RowKey]) -> None:
     """Push what devices owe; what SNS does not take now is due still, and the sweep returns."""
     now = time.time()
-    owing = [(device, device.owed) for device in devices.find(keys) if device.owed]
+    owing = [(device, device.owed) for device in device_rows.find(keys) if device.owed]
     quiet = [(device, until) for device, _ in owing if (until := device.quiet_until(now))]
     aws.in_parallel(lambda each: digests.postpone(each[0].key, each[1]), quiet)
     postponed = {device.key for device, _ in quiet}

@@ -1,11 +1,16 @@
 """Devices: registered by a session, owned by one account, ended with both."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import example, given
+from hypothesis import strategies as st
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from functions.devices.handler import handler as devices_handler
@@ -22,7 +27,7 @@ from tests.aws.push import (
     registration,
     token_for,
 )
-from vitrina import admission, aws, closing, devices, endings, endpoints, preferences
+from vitrina import admission, aws, closing, device_rows, devices, endings, endpoints, preferences
 from vitrina.channels import ClientType
 from vitrina.errors import Unauthorized
 from vitrina.preferences import Preferences, QuietHours
@@ -114,9 +119,8 @@ def test_a_platform_without_an_application_is_off(monkeypatch: pytest.MonkeyPatc
         ("token", "a b" * 9),
         ("token", "a" * 1025),
         ("locale", "русский"),
-        ("timezone", "Europe"),
         ("timezone", "../etc/passwd"),
-        ("timezone", "Europe/Nowhere"),
+        ("timezone", "Europe/" + "x" * 33),
         ("app_version", "1\n0"),
         ("more", "x"),
     ],
@@ -163,7 +167,7 @@ def test_a_registration_that_dies_between_any_two_calls_is_repeated_or_expires(a
             break
         if calls % 2:  # the app may not come back at once
             at(100 * calls + 61)
-            assert devices._of_account(ClientType.USER, 2, None) == []
+            assert device_rows.of_account(ClientType.USER, 2, None) == []
         devices.register(identity, "phone", registration(token_for("phone")))
         assert names() == {"2#2#phone"}
         assert owners() == len(tokens()) == topic_size(ClientType.USER) == 1
@@ -329,14 +333,82 @@ def test_what_a_user_cannot_choose_is_refused(choice: Any) -> None:
     assert answer.body["code"] == "request_invalid"
 
 
+def test_a_choice_that_overtakes_a_registration_is_the_one_that_holds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """SNS was asked to subscribe by the older choice, after the newer one had been written."""
+    identity = push.identity_of(ClientType.USER)
+    off = Preferences(events={"announcement.published": "off"})
+    subscribe = endpoints.subscribe
+
+    def choose_first(*arguments: Any) -> str | None:
+        monkeypatch.setattr(endpoints, "subscribe", subscribe)
+        devices.prefer(identity, off)
+        return subscribe(*arguments)
+
+    monkeypatch.setattr(endpoints, "subscribe", choose_first)
+    devices.register(identity, "phone", registration(token_for("phone")))
+    assert topic_size(ClientType.USER) == 0
+    assert call("PUT", CHOICE, {}, token=token_of(ClientType.USER)).status == 200
+    assert topic_size(ClientType.USER) == 1
+
+
+def test_a_subscription_whose_answer_was_lost_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    subscribe = endpoints.subscribe
+    monkeypatch.setattr(endpoints, "subscribe", lambda *each: subscribe(*each) and None)
+    identity = register("phone", ClientType.USER)
+    assert topic_size(ClientType.USER) == 1
+    devices.prefer(identity, Preferences(events={"announcement.published": "off"}))
+    assert topic_size(ClientType.USER) == 0
+
+
+def test_a_busy_sns_leaves_a_subscription_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    identity = register("phone", ClientType.USER)
+    with monkeypatch.context() as patch:
+        patch.setattr(endpoints, "subscribe", lambda *_: None)
+        devices.prefer(identity, Preferences())
+    [device] = device_rows.of_account(ClientType.USER, 1, None)
+    assert device.subscription
+    monkeypatch.setattr(endpoints, "unsubscribe", busy)
+    off = {"events": {"announcement.published": "off"}}
+    answer = call("PUT", CHOICE, off, token=token_of(ClientType.USER))
+    assert answer.body["code"] == "busy"
+
+
+def busy(_: str) -> None:
+    raise ClientError({"Error": {"Code": "Throttled", "Message": ""}}, "Unsubscribe")
+
+
+def test_the_end_of_one_account_leaves_the_phone_s_next_one_in_the_topic() -> None:
+    """Its removal was under way when another account of the same type took the phone."""
+    mine = register("phone", ClientType.USER, 1)
+    [before] = device_rows.of_account(ClientType.USER, 1, None)
+    row = device_rows.read(before.key)
+    register("phone", ClientType.USER, 2)
+    devices._remove_row(before.key, row)
+    assert mine.account_id == 1
+    assert topic_size(ClientType.USER) == 1
+
+
+def test_a_device_whose_registration_was_interrupted_ends_with_its_session(at: Clock) -> None:
+    """SNS does not know that the row has expired."""
+    mine = register("phone", ClientType.USER)
+    [device] = device_rows.of_account(ClientType.USER, 1, None)
+    device_rows.update(device.key, {"expires_at": int(time.time()) + 60})
+    at(61)
+    assert mine.session_id
+    admission.end_session(ClientType.USER, 1, mine.session_id, closing.close_account)
+    assert (names(), tokens(), owners(), topic_size(ClientType.USER)) == (set(), [], 0, 0)
+
+
 def test_choices_hold_for_all_devices_and_an_older_one_is_not_written_over_a_newer_one() -> None:
     identity = register("phone", ClientType.USER)
     older = preferences.replace("user:1", Preferences())
     devices.prefer(identity, Preferences(events={"product.approved": "digest"}))
     register("tablet", ClientType.USER)
-    own = devices._of_account(ClientType.USER, 1, None)
-    devices._prefer(own[0], older)
-    own = devices._of_account(ClientType.USER, 1, None)
+    own = device_rows.of_account(ClientType.USER, 1, None)
+    devices._follow(own[0], older)
+    own = device_rows.of_account(ClientType.USER, 1, None)
     assert [dict(each.modes) for each in own] == [{"product.approved": "digest"}] * 2
 
 
@@ -354,18 +426,54 @@ def test_quiet_hours_and_other_modes_leave_the_topic() -> None:
         assert topic_size(ClientType.USER) == 1
 
 
+@pytest.mark.parametrize("timezone", ["Etc/Unknown", "America/Not_Yet", "Europe"])
+def test_a_phone_in_a_time_zone_that_is_not_known_here_has_its_quiet_hours_in_utc(
+    timezone: str,
+) -> None:
+    answer = call("PUT", DEVICE, BODY | {"timezone": timezone}, token=token_of(ClientType.USER))
+    assert answer.status == 204
+    [device] = device_rows.of_account(ClientType.USER, 1, None)
+    quiet = QuietHours(start="00:00", end="01:00")
+    assert quiet.end_after(0, device.timezone) == 3600
+
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
 @pytest.mark.parametrize(
-    ("moment", "end"),
+    ("hours", "moment", "end"),
     [
-        ("2026-03-28T22:30:00+01:00", "2026-03-29T07:00:00+02:00"),  # the clock changes in between
-        ("2026-03-29T06:59:59+02:00", "2026-03-29T07:00:00+02:00"),
-        ("2026-03-29T07:00:00+02:00", None),
-        ("2026-03-28T21:59:59+01:00", None),
+        # The clock changes in between.
+        ("22:00-07:00", "2026-03-28T22:30:00+01:00", "2026-03-29T07:00:00+02:00"),
+        ("22:00-07:00", "2026-03-29T06:59:59+02:00", "2026-03-29T07:00:00+02:00"),
+        ("22:00-07:00", "2026-03-29T07:00:00+02:00", None),
+        ("22:00-07:00", "2026-03-28T21:59:59+01:00", None),
+        # The end comes twice, or not at all.
+        ("22:00-02:30", "2026-10-25T02:10:00+02:00", "2026-10-25T02:30:00+02:00"),
+        ("22:00-02:30", "2026-10-25T02:10:00+01:00", "2026-10-25T02:30:00+01:00"),
+        ("22:00-02:30", "2026-03-29T01:59:59+01:00", "2026-03-29T03:30:00+02:00"),
     ],
 )
-def test_quiet_hours_end_by_the_clock_on_the_wall(moment: str, end: str | None) -> None:
-    from datetime import datetime
-
+def test_quiet_hours_end_by_the_clock_on_the_wall(hours: str, moment: str, end: str | None) -> None:
     seconds = datetime.fromisoformat(moment).timestamp()
-    found = QuietHours(start="22:00", end="07:00").end_after(seconds, "Europe/Berlin")
+    start, until = hours.split("-")
+    found = QuietHours(start=start, end=until).end_after(seconds, BERLIN.key)
     assert found == (datetime.fromisoformat(end).timestamp() if end else None)
+
+
+DAY_TIMES = st.times().map(lambda time: time.strftime("%H:%M"))
+
+
+@given(
+    hours=st.tuples(DAY_TIMES, DAY_TIMES).filter(lambda hours: hours[0] != hours[1]),
+    moment=st.floats(0, 4e9),
+    zone=st.timezone_keys(),
+)
+@example(hours=("22:00", "02:30"), moment=1_792_890_600, zone=BERLIN.key)
+def test_quiet_hours_end_after_the_moment_in_every_time_zone(
+    hours: tuple[str, str], moment: float, zone: str
+) -> None:
+    start, end = hours
+    found = QuietHours(start=start, end=end).end_after(moment, zone)
+    # A day, and what clocks are set back by.
+    assert found is None or moment < found <= moment + 26 * 3600

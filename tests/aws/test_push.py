@@ -29,7 +29,7 @@ from tests.aws.push import (
     register,
     times_pushed,
 )
-from vitrina import aws, devices, digests, history, publishing, push_tasks, pushing
+from vitrina import aws, device_rows, devices, digests, history, publishing, push_tasks, pushing
 from vitrina.channels import ClientType, Mode
 from vitrina.events import (
     Announcement,
@@ -179,7 +179,7 @@ def test_exactly_the_devices_of_the_table_are_notified_once(
         name = _registered(phone, event, target)
         concerns = "to" not in event or phone["client_type"] is client_type
         expected[name] = when(phone, event) if concerns else "never"
-        is_in_topic = devices.find([_key(name)])[0].subscription is not None
+        is_in_topic = device_rows.find([_key(name)])[0].subscription is not None
         if event == "to all":
             assert not concerns or is_in_topic is (expected[name] == "by topic")
     before = {kind: len(announced(kind)) for kind in ClientType}
@@ -471,7 +471,7 @@ def test_a_disabled_endpoint_is_forgotten_and_the_others_are_notified() -> None:
     assert push.token_for("gone") not in {
         each.attributes["Token"] for each in push.backend().platform_endpoints.values()
     }
-    assert len(devices._of_account(ClientType.SHOP, 100, 10)) == 0
+    assert len(device_rows.of_account(ClientType.SHOP, 100, 10)) == 0
 
 
 def test_an_endpoint_that_sns_does_not_know_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -484,7 +484,7 @@ def test_an_endpoint_that_sns_does_not_know_is_forgotten(monkeypatch: pytest.Mon
     monkeypatch.setattr(aws.sns(), "publish", refuse)
     publish(approved(10))
     assert push.work() == []
-    assert devices._of_account(ClientType.SHOP, 10, 10) == []
+    assert device_rows.of_account(ClientType.SHOP, 10, 10) == []
 
 
 def test_a_task_whose_event_has_expired_pushes_nothing(at: Clock) -> None:

@@ -25,7 +25,6 @@ export type Received = 'new' | 'repeat';
 /** An id beyond them is forgotten: by then its channel's position is past its event. */
 const MAX_IDS = 200;
 const STORE_TIMEOUT_MS = 2000;
-/** An app without a network logs out as quickly as this. */
 const UNREGISTER_TIMEOUT_MS = 3000;
 
 /** What is kept between two runs of the app. */
@@ -41,7 +40,8 @@ interface Kept {
  *     const push = new Push({ client, store: AsyncStorage });
  *     await push.register({ platform: 'fcm', token, app_version: '1.4.0' }); // at every start
  *     if ((await push.received(data)) === 'new') show(data);
- *     await push.unregister().then(() => client.logout());
+ *
+ * `client.logout()` ends push too: the server removes the phone together with its session.
  *
  * A store that fails costs no push: the phone then has another name at each start, and a
  * notification may be shown again after one.
@@ -78,9 +78,9 @@ export class Push {
   }
 
   /**
-   * Removes this phone from the account, before `client.logout()`.
+   * Removes this phone from the account, of a user who stays logged in and wants no notifications.
    *
-   * Never rejects, and ends within three seconds: a logout that reaches the server removes the phone too.
+   * Never rejects, and ends within three seconds.
    */
   async unregister(): Promise<void> {
     const outer = this.#begin();

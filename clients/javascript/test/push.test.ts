@@ -110,7 +110,7 @@ describe('a registration', () => {
   });
 });
 
-describe('before a logout', () => {
+describe('without notifications', () => {
   test('the phone is removed under its name', async () => {
     const { api, push } = start(new ScriptedFetch(done(), done()));
     await push.register(PHONE);

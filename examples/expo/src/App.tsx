@@ -28,7 +28,7 @@ function Screens({ push, session }: { push: Push; session: Session }) {
         <>
           <Banner />
           <Text role="heading">{tapped}</Text>
-          <Products push={push} />
+          <Products />
         </>
       ) : (
         <Login session={session} />

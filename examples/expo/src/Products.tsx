@@ -1,5 +1,4 @@
 import type { Client } from '@vitrina/client';
-import type { Push } from '@vitrina/client/push';
 import { useEvents, useRefetch, useStatus, useVitrina } from '@vitrina/client/react';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { Button, FlatList, Text } from 'react-native';
@@ -32,13 +31,8 @@ function useProducts(): readonly Product[] {
   return products;
 }
 
-export function Products({ push }: { push: Push }) {
+export function Products() {
   const client = useVitrina();
-
-  async function logOut() {
-    await push.unregister();
-    await client.logout();
-  }
 
   return (
     <>
@@ -47,7 +41,7 @@ export function Products({ push }: { push: Push }) {
         keyExtractor={(product) => String(product.product_id)}
         renderItem={({ item }) => <Text>{item.product_name}</Text>}
       />
-      <Button title="Log out" onPress={() => void logOut()} />
+      <Button title="Log out" onPress={() => void client.logout()} />
     </>
   );
 }
