@@ -17,7 +17,7 @@ export const PARTS = {
   },
   browser: { code: "export * from '@vitrina/client/browser';", maxBytes: 2650 },
   react: { code: "export * from '@vitrina/client/react';", maxBytes: 1000 },
-  push: { code: "export * from '@vitrina/client/push';", maxBytes: 1300 },
+  push: { code: "export * from '@vitrina/client/push';", maxBytes: 2900 },
   'react-native': { code: "export * from '@vitrina/client/react-native';", maxBytes: 1000 },
 };
 
