@@ -1,6 +1,6 @@
 /** What a logged-in account works with. */
 
-import type { Account, Client, components } from '@vitrina/client';
+import type { Account, Client, components, Http } from '@vitrina/client';
 import { computed, signal } from '@preact/signals';
 import { codeOf, retryAfterOf } from '../state/problems';
 import type { Outcome } from '../state/listing';
@@ -27,7 +27,6 @@ const PAST: Record<Action, 'approved' | 'rejected' | 'withdrawn'> = {
 
 export class Workspace implements Reporter {
   readonly live;
-  readonly http;
   readonly toasts = new Toasts();
   readonly settings = signal<PlatformSettings | null>(null);
   readonly stats = signal<Stats | null>(null);
@@ -44,11 +43,11 @@ export class Workspace implements Reporter {
 
   constructor(
     client: Client,
+    readonly http: Http,
     readonly account: Account,
   ) {
     this.live = new Live(client);
-    this.http = client.http;
-    this.announcing = new Announcing(client.http, account.id);
+    this.announcing = new Announcing(http, account.id);
     this.isAdmin = account.client_type === 'admin';
     void this.readSettings();
     this.live.onceOnline(() => void this.readSettings());
