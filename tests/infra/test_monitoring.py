@@ -140,7 +140,7 @@ def test_alarms_are_about_what_is_measured(template: Template) -> None:
     assert len(own) == 10
     for metric in own:
         assert metric["MetricName"] in UNITS
-        assert metric["Dimensions"] == [{"Name": "service", "Value": "Vitrina"}]
+        assert metric["Dimensions"] == [{"Name": "service", "Value": "Vitrina-prod"}]
 
 
 def test_an_index_that_holds_up_writes_is_watched_with_its_table(template: Template) -> None:
