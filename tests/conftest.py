@@ -41,9 +41,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-# Tests that change a deployed stack, or need one that no other test uses at that moment. They have
-# a stack of their own, so that they run beside the others.
-OWN_STACK = {"test_redeploy.py", "test_verify.py", "test_who_is_out.py"}
+# Tests that change a deployed stack, or need one that no other test uses at that moment, have a stack
+# of their own. Two long files are with them, so that both stacks are needed equally long.
+OWN_STACK = {
+    "test_product.py",
+    "test_redeploy.py",
+    "test_sending_again.py",
+    "test_verify.py",
+    "test_who_is_out.py",
+}
 
 
 # Layers whose tests stay in one process, as they share an expensive fixture: the slowest first.
