@@ -14,6 +14,7 @@ from vitrina import (
     message_budget,
     metrics,
     passwords,
+    pushing,
     sender,
     sessions,
     slow_readers,
@@ -61,7 +62,7 @@ def forget() -> None:
     """Clear all caches of this process."""
     for module in (
         *(buckets, config, door, keys, message_budget),
-        *(metrics, sessions, sender, slow_readers),
+        *(metrics, pushing, sessions, sender, slow_readers),
     ):
         module.forget()
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 
 from aws_lambda_powertools import Logger
 from pydantic_core import from_json
@@ -35,6 +36,8 @@ PAGE_ROWS = 500
 # Between two pauses that keep the rate. The calls of a step need not have ended when the next one
 # begins: one slow answer would cost as much of the rate as all its step.
 STEP_SECONDS = 0.1
+# So much of the rate is made up for after a pause, as between two pages.
+CATCH_UP_SECONDS = 0.5
 
 
 def work(task: Task) -> None:
@@ -172,17 +175,38 @@ def _publish(ready: Sequence[tuple[Device, Notice]]) -> list[Device]:
     """
     per_second = config.current().pushes_per_second / push_tasks.WORKERS
     step = max(1, int(per_second * STEP_SECONDS))
-    began = time.monotonic()
     with ThreadPoolExecutor(aws.PARALLEL_CALLS) as pool:
         sent: list[Future[bool]] = []
         for start in range(0, len(ready), step):
-            sent += [pool.submit(_publish_one, *one) for one in ready[start : start + step]]
-            # A step that began late is made up for by the next ones.
-            time.sleep(max(0.0, began + len(sent) / per_second - time.monotonic()))
+            some = ready[start : start + step]
+            sent += [pool.submit(_publish_one, *one) for one in some]
+            _pace().wait(len(some) / per_second)
         failed = [device for (device, _), one in zip(ready, sent, strict=True) if not one.result()]
     if ready:
         metrics.emit(Pushed=len(ready) - len(failed), PushesFailed=len(failed))
     return failed
+
+
+class Pace:
+    """When the next push of this process is due."""
+
+    def __init__(self) -> None:
+        self._due = 0.0
+
+    def wait(self, seconds: float) -> None:
+        """Wait until pushes have taken so long, with the pause before them."""
+        self._due = max(self._due, time.monotonic() - CATCH_UP_SECONDS) + seconds
+        time.sleep(max(0.0, self._due - time.monotonic()))
+
+
+@cache
+def _pace() -> Pace:
+    return Pace()
+
+
+def forget() -> None:
+    """Begin with no push that was made before."""
+    _pace.cache_clear()
 
 
 def _publish_one(device: Device, notice: Notice) -> bool:
