@@ -145,7 +145,7 @@ def wait_until(read: Callable[[], Any], wanted: Any, seconds: float = 60) -> Non
         assert time.monotonic() < deadline, f"{found} is still not {wanted}"
         # Each look may be a request, which takes the processor from what is waited for.
         time.sleep(pause)
-        pause = min(2 * pause, 0.5)
+        pause = min(2 * pause, 0.2)
 
 
 def sweep() -> None:
