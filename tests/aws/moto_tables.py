@@ -25,6 +25,7 @@ from typing import Any
 import pytest
 from botocore import xform_name
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.endpoint import Endpoint
 from botocore.regions import EndpointRulesetResolver
 from botocore.signers import RequestSigner
@@ -193,7 +194,7 @@ def _request(endpoint: Any, model: Any, request: Any) -> Any:
             vars(_answered).pop("first", None)
     parsed = json.loads(body)
     parsed["ResponseMetadata"] = {"HTTPStatusCode": status, "HTTPHeaders": {}, "RetryAttempts": 0}
-    return AWSResponse(request["url"], status, headers, None), parsed
+    return AWSResponse(request["url"], status, HTTPHeaders.from_dict(headers), None), parsed
 
 
 def _answer(stubber: BotocoreStubber, request: Any) -> Any:

@@ -1,8 +1,9 @@
 """The rate of pushes of one process, with a clock that only waiting and calls move."""
 
+import time
+
 import pytest
 
-from vitrina import pushing
 from vitrina.pushing import CATCH_UP_SECONDS, Pace
 
 PER_SECOND = 250
@@ -16,8 +17,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    monkeypatch.setattr(pushing.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(pushing.time, "sleep", sleep)
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", sleep)
     return now
 
 
