@@ -154,8 +154,7 @@ build/client.done: clients/javascript/package.json clients/javascript/package-lo
 # For the example only: Expo is large.
 build/expo.done: examples/expo/package.json examples/expo/package-lock.json build/venv.done
 	@echo "Setting up the Expo app ..." >&2
-	@# `npm ci` refuses a lock file without the optional packages of other systems.
-	@cd examples/expo && npm install --silent --no-save
+	@cd examples/expo && npm ci --silent
 	@touch $@
 
 # For what only benchmarks need: the clients that the sender is compared with pin botocore too.

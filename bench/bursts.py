@@ -87,7 +87,7 @@ class Results:
 
 
 def measure(progress: Callable[[str], None]) -> Section:
-    """Run all parts, or those in the environment variable PARTS; takes about fifteen minutes."""
+    """Run all parts, or those in the environment variable PARTS; takes about 25 minutes."""
     code = former.extract()
     found = Results()
     if code is None:
@@ -104,15 +104,17 @@ def measure(progress: Callable[[str], None]) -> Section:
 
 
 @contextmanager
-def _running(connections: int, code: Path | None = None, **how: Any) -> Iterator[Stack]:
-    """Run the present functions, or the former ones in the folder `code`, at the quota."""
+def _running(
+    connections: int, code: Path | None = None, scaled: float = 1, **how: Any
+) -> Iterator[Stack]:
+    """Run the present functions, or the former ones in the folder `code`, at the quota, scaled."""
     if code:
         how |= {"code": code, **former.SHARDS}
     with stack.running(
         connections=connections,
         latency_ms=LATENCY_MS,
-        posts_per_second=POSTS_PER_SECOND,
-        burst=BURST,
+        posts_per_second=round(POSTS_PER_SECOND * scaled),
+        burst=round(BURST * scaled),
         **how,
     ) as here:
         yield here
@@ -236,13 +238,32 @@ def _bulk_row(size: int, now: list[Bulk], before: Bulk | None) -> Row:
 # --- Approvals in succession ----------------------------------------------------------------------
 
 
-class Steady(NamedTuple):
+class Load(NamedTuple):
     """Approvals at a constant rate."""
 
     connections: int
-    per_second: float
-    is_mixed: bool
+    per_second: int
+    is_mixed: bool = False
     """Whether one connection in ten is plain."""
+    scaled: float = 1
+    """The quota, as a share of the account's: with as much less of both, rounds take as long, and
+    the machine has as much less to do."""
+
+    def __str__(self) -> str:
+        mixed = ", 10% plain" if self.is_mixed else ""
+        scaled = f", {self.scaled:g} × the quota" if self.scaled != 1 else ""
+        return f"{self.per_second}/s to {self.connections:,}{scaled}{mixed}"
+
+    @property
+    def round_seconds(self) -> float:
+        """How long a round takes at the lanes' rate."""
+        return self.connections / (LANES_SHARE * POSTS_PER_SECOND * self.scaled)
+
+
+class Steady(NamedTuple):
+    """What a load has led to."""
+
+    load: Load
     delays: dict[str, float]
     """From commit to post, by percentile, in seconds: of connections that take batches."""
     last_seconds: float
@@ -265,38 +286,45 @@ class Steady(NamedTuple):
 
     @property
     def rounds(self) -> float:
-        """The time after the last commit, in rounds at the lanes' rate."""
-        return self.last_seconds / (self.connections / (LANES_SHARE * POSTS_PER_SECOND))
+        """The time after the last commit, in rounds."""
+        return self.last_seconds / self.load.round_seconds
 
 
+HALF = 0.5
 LOADS = (
-    (MIDDLE, 2, False),
-    (LARGE, 1, False),
-    (LARGE, 5, False),
-    (LARGE, 1, True),
-    (LARGE, 5, True),
+    Load(MIDDLE, 2),
+    Load(LARGE, 1),
+    Load(LARGE, 5),
+    Load(LARGE, 1, is_mixed=True),
+    Load(LARGE, 5, is_mixed=True),
+    Load(LARGE // 2, 1, scaled=HALF),
+    Load(LARGE // 2, 5, scaled=HALF),
+    Load(LARGE // 2, 1, is_mixed=True, scaled=HALF),
+    Load(LARGE // 2, 5, is_mixed=True, scaled=HALF),
 )
-"""Connections, approvals a second, and whether some connections are plain."""
 
 
 def _succession(progress: Callable[[str], None], found: Results, _code: Path | None) -> None:
-    done: dict[tuple[int, int, bool], Steady] = {}
-    for size, rate, is_mixed in LOADS:
-        mixed = ", 10% plain" if is_mixed else ""
-        progress(f"{rate}/s for {STEADY_SECONDS} s to {size:,}{mixed}")
-        done[size, rate, is_mixed] = _steady(size, rate, is_mixed)
+    done: dict[Load, Steady] = {}
+    for load in LOADS:
+        progress(f"{STEADY_SECONDS} s: {load}")
+        done[load] = _steady(load)
     found.targets += [row for each in done.values() for row in _steady_targets(each, done)]
     found.tables += [
         Table("Approvals in succession", [_steady_row(each) for each in done.values()]),
         Table("The machine meanwhile", [_machine_row(each) for each in done.values()]),
     ]
-    figures = [each._asdict() | {"bytes_per_post": each.bytes_per_post} for each in done.values()]
+    figures = [
+        load._asdict() | each._asdict() | {"bytes_per_post": each.bytes_per_post}
+        for load, each in done.items()
+    ]
     FIGURES.write_text(json.dumps(figures, indent=2))
 
 
-def _steady(size: int, rate: int, is_mixed: bool) -> Steady:
-    plain = range(0, size, PLAIN_EVERY) if is_mixed else range(0)
-    with _running(size, plain=plain) as here:
+def _steady(load: Load) -> Steady:
+    size, rate = load.connections, load.per_second
+    plain = range(0, size, PLAIN_EVERY) if load.is_mixed else range(0)
+    with _running(size, scaled=load.scaled, plain=plain) as here:
         for number in range(size, size + ROOM_MEMBERS):
             here.join(ROOM, number)
         announce, workers = here.function("announce"), here.fanout()
@@ -311,7 +339,7 @@ def _steady(size: int, rate: int, is_mixed: bool) -> Steady:
         meter = _Meter(here)
         last = warm + rate * STEADY_SECONDS
         announced = _approve_steadily(here, approvers, announce, [*range(warm + 1, last + 1)])
-        _wait(here, is_mixed)
+        _wait(here, load.is_mixed)
         _raise_failures(workers)
         used = meter.read()
         got = arrivals.read(here.lines())
@@ -324,9 +352,7 @@ def _steady(size: int, rate: int, is_mixed: bool) -> Steady:
     delays = batches.delays(committed)
     events_per_post = float((batches.last - batches.first + 1).mean())
     return Steady(
-        connections=size,
-        per_second=rate,
-        is_mixed=is_mixed,
+        load=load,
         delays={f"p{percent}": delays.percentile(percent) for percent in PERCENTILES},
         last_seconds=float(batches.at.max() - committed[-1]),
         missing=batches.missing(takes_batches, warm + 1, last),
@@ -430,10 +456,10 @@ def _room_seconds(here: Stack, got: Arrivals, size: int, announced: int) -> floa
     return max(lasts)
 
 
-def _steady_targets(it: Steady, others: Mapping[tuple[int, int, bool], Steady]) -> Iterator[Row]:
-    about = f"{it.per_second:g}/s to {it.connections:,}{', 10% plain' if it.is_mixed else ''}"
+def _steady_targets(it: Steady, others: Mapping[Load, Steady]) -> Iterator[Row]:
+    about = it.load
     p99 = it.delays["p99"]
-    if it.connections == MIDDLE:
+    if about.connections == MIDDLE:
         yield report.at_most(f"{about}: p99, s", MAX_MIDDLE_SECONDS, p99)
         yield report.at_most(
             f"{about}: the last, s after the last approval",
@@ -445,19 +471,26 @@ def _steady_targets(it: Steady, others: Mapping[tuple[int, int, bool], Steady]) 
         yield report.at_most(
             f"{about}: the last, rounds after the last approval", MAX_LARGE_LAST_ROUNDS, it.rounds
         )
-    if it.is_mixed:
-        without = others[it.connections, int(it.per_second), False].delays["p99"]
+    if about.is_mixed:
+        without = others[about._replace(is_mixed=False)].delays["p99"]
         yield report.at_most(f"{about}: p99 / without plain", MAX_TIMES_WITH_PLAIN, p99 / without)
     yield report.at_most(f"{about}: share of 429", MAX_THROTTLED, it.throttled)
     yield report.at_most(f"{about}: missing events", 0, it.missing)
     yield report.at_most(f"{about}: a room of {ROOM_MEMBERS}, s", MAX_ROOM_SECONDS, it.room_seconds)
 
 
+def _load_cells(load: Load) -> Row:
+    return [
+        ("connections", f"{load.connections:,}"),
+        ("quota", f"{POSTS_PER_SECOND * load.scaled:,.0f}"),
+        ("approvals/s", str(load.per_second)),
+        ("plain", "10%" if load.is_mixed else "0"),
+    ]
+
+
 def _steady_row(it: Steady) -> Row:
     return [
-        ("connections", f"{it.connections:,}"),
-        ("approvals/s", f"{it.per_second:g}"),
-        ("plain", "10%" if it.is_mixed else "0"),
+        *_load_cells(it.load),
         *((f"{name}, s", f"{delay:.1f}") for name, delay in it.delays.items()),
         ("the last after the last approval, s", f"{it.last_seconds:.1f}"),
         ("rounds", f"{it.rounds:.1f}"),
@@ -470,9 +503,7 @@ def _steady_row(it: Steady) -> Row:
 
 def _machine_row(it: Steady) -> Row:
     return [
-        ("connections", f"{it.connections:,}"),
-        ("approvals/s", f"{it.per_second:g}"),
-        ("plain", "10%" if it.is_mixed else "0"),
+        *_load_cells(it.load),
         ("posts/s", f"{it.posts_per_second:,.0f}"),
         ("KB/post", f"{it.bytes_per_post / 1024:.1f}"),
         ("worker µs CPU/post", f"{it.cpu_seconds_per_post * 1e6:.0f}"),

@@ -46,7 +46,7 @@ def run(program: str, *arguments: str) -> Any:
 
 
 def _targets(loads: list[Found], scrolling: Found, decisions: list[float]) -> list[Row]:
-    heaps = scrolling["heaps"]
+    heaps, objects = scrolling["heaps"], scrolling["objects"]
     return [
         report.at_most("KB of the page, compressed", MAX_KB, _median(loads, "bytes") / 1024),
         report.at_most(
@@ -61,6 +61,9 @@ def _targets(loads: list[Found], scrolling: Found, decisions: list[float]) -> li
         ),
         report.at_most(
             "heap after the last pass ÷ after the first", MAX_GROWTH, heaps[-1] / heaps[0]
+        ),
+        report.at_most(
+            "objects after the last pass ÷ after the first", MAX_GROWTH, objects[-1] / objects[0]
         ),
         report.at_most(
             "seconds until a decision is seen by another moderator, median",
@@ -92,7 +95,9 @@ def _scrolling(name: str, found: Found) -> Row:
         ("processor", name),
         ("tasks over 50 ms", str(len(tasks))),
         ("the slowest, ms", f"{max(tasks, default=0):,.0f}"),
-        ("rows drawn", str(found["rows"])),
+        ("rows drawn", f"{found['rows']:,} of {found['read']:,}"),
+        ("objects, pass 1", f"{found['objects'][0]:,}"),
+        ("objects, last pass", f"{found['objects'][-1]:,}"),
         *[(f"MB, pass {n}", f"{heap / 1e6:.1f}") for n, heap in enumerate(found["heaps"], 1)],
     ]
 

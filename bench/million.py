@@ -357,17 +357,20 @@ def _costs(loads: list[dict[str, Any]]) -> Costs:
 
 
 def _check(load: dict[str, Any], costs: Costs) -> Row:
+    quota = round(scale.POSTS_PER_SECOND * load["scaled"])
     simulated = Simulation(
         load["connections"],
         load["per_second"],
         bursts.STEADY_SECONDS,
         costs,
+        posts_per_second=quota,
         latency_seconds=scale.LATENCY_MS / 1000,
         cold_start_seconds=0,
     ).run()
     measured = load["delays"]["p99"]
     return [
         ("connections", f"{load['connections']:,}"),
+        ("quota", f"{quota:,}"),
         ("events/s", f"{load['per_second']:g}"),
         ("p50 measured, s", f"{load['delays']['p50']:.1f}"),
         ("simulated", f"{simulated.percentile(50):.1f}"),

@@ -124,24 +124,15 @@ class Visit:
         self._here = here
         self._token = here.token(ClientType.USER)
         names = ("connect", "greet", "message", "disconnect")
-        self._connect, self._greet, self._message, self._disconnect = map(here.function, names)
+        self._connect, self.greet, self._message, self._disconnect = map(here.function, names)
 
     def open(self, missed: int, *, brings: bool) -> Opening:
         """Recover what was missed, by positions in the handshake or by `resume`."""
-        positions = positions_after(missed)
-        query = {"token": self._token, "batch": "1"}
-        if brings:
-            query["positions"] = in_a_handshake(positions)
         self._here.cloud.bill.take()
         started = time.perf_counter()
-        self._connect.invoke(
-            gateway_events.websocket("CONNECT", CONNECTION, queryStringParameters=query)
-        )
-        key = {"partition": f"connection#{CONNECTION}", "member": "connection"}
-        row = self._here.cloud.tables["connections"].get(aws.to_item(key)).item
-        self._greet.invoke({"Records": [{"dynamodb": {"NewImage": row}}]})
+        self.greet.invoke(self.connect(missed, brings=brings))
         if not brings and missed:
-            resume = {"type": "resume", "positions": positions}
+            resume = {"type": "resume", "positions": positions_after(missed)}
             answer = self._message.invoke(
                 gateway_events.websocket("MESSAGE", CONNECTION, body=resume)
             ).answer
@@ -152,6 +143,18 @@ class Visit:
         bill = self._here.cloud.bill.take()
         self._disconnect.invoke(gateway_events.websocket("DISCONNECT", CONNECTION))
         return Opening(seconds, frames, bill)
+
+    def connect(self, missed: int, *, brings: bool) -> dict[str, Any]:
+        """Shake hands; return what the stream says of it to `greet`."""
+        query = {"token": self._token, "batch": "1"}
+        if brings:
+            query["positions"] = in_a_handshake(positions_after(missed))
+        self._connect.invoke(
+            gateway_events.websocket("CONNECT", CONNECTION, queryStringParameters=query)
+        )
+        key = {"partition": f"connection#{CONNECTION}", "member": "connection"}
+        row = self._here.cloud.tables["connections"].get(aws.to_item(key)).item
+        return {"Records": [{"dynamodb": {"NewImage": row}}]}
 
 
 def positions_after(missed: int) -> dict[str, dict[str, Any]]:

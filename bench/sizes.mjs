@@ -5,12 +5,17 @@ import { readFile } from 'node:fs/promises';
 import { measure } from '../clients/javascript/scripts/sizes.mjs';
 
 const CLIENTS = [
-  ['@vitrina/client', 'events and HTTP', "export { VitrinaClient } from '@vitrina/client';"],
-  ['@vitrina/client', 'with a session', "export { Session, VitrinaClient } from '@vitrina/client';"],
+  ['@vitrina/client', 'events', "export { VitrinaClient } from '@vitrina/client';"],
+  ['@vitrina/client', 'with requests', "export { createHttp, VitrinaClient } from '@vitrina/client';"],
   [
     '@vitrina/client',
-    'with a session, and one socket for all tabs',
-    "export * from '@vitrina/client/browser'; export { Session, VitrinaClient } from '@vitrina/client';",
+    'with requests and a session',
+    "export { createHttp, Session, VitrinaClient } from '@vitrina/client';",
+  ],
+  [
+    '@vitrina/client',
+    'with all that, and one socket for all tabs',
+    "export * from '@vitrina/client/browser'; export { createHttp, Session, VitrinaClient } from '@vitrina/client';",
   ],
   ['centrifuge', '', "export { Centrifuge } from 'centrifuge';"],
   ['phoenix', '', "export { Socket } from 'phoenix';"],

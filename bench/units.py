@@ -95,20 +95,15 @@ def _greetings() -> Sized:
     """Bill greetings, by the number of missed events that they recover."""
     with stack.running(latency_ms=scale.LATENCY_MS) as here:
         recovery.store(here)
-        greet = here.function("greet")
+        visit = recovery.Visit(here)
         return {
-            missed: _typical([_greet(here, greet, missed) for _ in range(1 + REPETITIONS)][1:])
+            missed: _typical([_greet(here, visit, missed) for _ in range(1 + REPETITIONS)][1:])
             for missed in GREETED
         }
 
 
-def _greet(here: Stack, greet: Lambda, missed: int) -> Bill:
-    row = rows.connection(recovery.CONNECTION) | {"batch": True}
-    if missed:
-        row["positions"] = recovery.in_a_handshake(recovery.positions_after(missed))
-    here.put("connections", row)
-    inserted = {"Records": [{"dynamodb": {"NewImage": aws.to_item(row)}}]}
-    bill = _bill(here, greet, inserted)
+def _greet(here: Stack, visit: recovery.Visit, missed: int) -> Bill:
+    bill = _bill(here, visit.greet, visit.connect(missed, brings=missed > 0))
     posts = here.answers()
     if [post.status for post in posts] != [HTTPStatus.OK]:
         raise RuntimeError(f"Not greeted with one frame: {posts}")
@@ -180,8 +175,9 @@ def _bill(here: Stack, function: Lambda, event: dict[str, Any]) -> Bill:
 
 
 def _typical(bills: list[Bill]) -> Bill:
-    """Return the median of each count that has a price."""
-    names = [name for name in PRICES if any(name in bill for bill in bills)]
+    """Return the median of each count that has a price, and of the logs' bytes that are metrics."""
+    counted = (*PRICES, "metric_bytes")
+    names = [name for name in counted if any(name in bill for bill in bills)]
     return {name: median(bill.get(name, 0) for bill in bills) for name in names}
 
 

@@ -147,6 +147,7 @@ ROUTES: Mapping[str, tuple[Route, ...]] = {
     "settings": (
         ("GET", "/api/v1/admin/settings", None),
         ("PUT", "/api/v1/admin/settings", _platform_settings),
+        ("GET", "/api/v1/settings", None),
     ),
     "stats": (("GET", "/health", None), ("GET", "/ws/stats", None)),
 }

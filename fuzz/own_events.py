@@ -5,9 +5,11 @@ from typing import Any
 
 from fuzz.backend import CONNECTION_IDS, EPOCH, MAX_CONNECTIONS, Case, Item
 from fuzz.source import Source, is_chosen, pick
+from fuzz.websocket_events import positions
 from fuzz.words import document, value, word
 from vitrina import aws, partitions
 from vitrina.channels import ClientType
+from vitrina.positions import valid
 
 _ROOMS = ("sale", "lost", "a.b_c-d", "A", "0", "a" * 64, "shop:10.orders", "admin.alerts")
 _IDENTITIES = ("1", "2", "10", "11", "66", "9007199254740991")
@@ -88,10 +90,12 @@ def _connection(source: Source) -> list[Item]:
     if is_chosen(source, 3):
         connection_id += str(source.number(0, 2 * MAX_CONNECTIONS))
     rooms = {pick(source, _ROOMS) for _ in range(source.number(0, 3))}
-    common = {
+    at = valid(positions(source)) if is_chosen(source, 2) else None
+    common: dict[str, Any] = {
         "account_id": {"N": identity},
         "connected_at": {"N": pick(source, ("{{now}}", "{{an hour ago}}"))},
         "expires_at": {"N": pick(source, ("{{in an hour}}", "{{an hour ago}}", "{{now}}"))},
+        **({"batch": {"BOOL": True}} if is_chosen(source, 2) else {}),
     }
     own: dict[str, Any] = {
         **common,
@@ -101,6 +105,7 @@ def _connection(source: Source) -> list[Item]:
         "identity": {"S": identity},
         **({"shop_id": {"N": identity}} if client_type is ClientType.SHOP else {}),
         **({"rooms": {"SS": sorted(rooms)}} if rooms else {}),
+        **({"positions": {"S": at}} if at else {}),
     }
     names = [f"{client_type}:{identity}", *(f"room:{room}" for room in sorted(rooms))]
     places = [place for name in names for place in partitions.partitions_of(name)]
@@ -133,6 +138,12 @@ def _task(source: Source) -> dict[str, Any]:
             "type": "greet",
             "connection_ids": [pick(source, CONNECTION_IDS) for _ in range(count)],
             "attempt": source.number(0, 61),
+        }
+    if is_chosen(source, 4):
+        epoch, kind = word(source, EPOCH), pick(source, ("batch", "plain"))
+        return {
+            "type": "wake",
+            "lane": [pick(source, _CHANNELS), epoch, pick(source, _PARTITIONS), kind],
         }
     first = source.number(1, 12)
     seqs = list(range(first, first + source.number(1, 3)))

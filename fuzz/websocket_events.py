@@ -55,15 +55,7 @@ def _handshake(source: Source) -> dict[str, Any]:
         headers["Origin"] = word(source, "https://app.example.com", "null")
     if is_chosen(source, 20):
         headers[word(source, "Cookie")] = word(source, "a=b")
-    query = {}
-    if not is_chosen(source, 4):
-        query["token"] = _token(source)
-    if is_chosen(source, 3):
-        query["client_type"] = word(source, "user", "shop", "admin")
-    if is_chosen(source, 3):
-        query["batch"] = word(source, "1", "0")
-    if is_chosen(source, 20):
-        query[word(source, "Token")] = source.text()
+    query = _query(source)
     event: dict[str, Any] = {
         "headers": headers,
         "multiValueHeaders": {name: [text] for name, text in headers.items()},
@@ -72,6 +64,30 @@ def _handshake(source: Source) -> dict[str, Any]:
         event["queryStringParameters"] = query
         event["multiValueQueryStringParameters"] = {n: [text] for n, text in query.items()}
     return event
+
+
+def _query(source: Source) -> dict[str, str]:
+    query = {}
+    if not is_chosen(source, 4):
+        query["token"] = _token(source)
+    if is_chosen(source, 3):
+        query["client_type"] = word(source, "user", "shop", "admin")
+    if is_chosen(source, 3):
+        query["batch"] = word(source, "1", "0")
+    if is_chosen(source, 3):
+        query["positions"] = positions(source)
+    if is_chosen(source, 20):
+        query[word(source, "Token")] = source.text()
+    return query
+
+
+def positions(source: Source) -> str:
+    """Return how far a client has read its channels, as a handshake has it."""
+    parts = [
+        f"{pick(source, _CHANNELS)}:{word(source, EPOCH)}:{word(source, '0', '1', '12')}"
+        for _ in range(source.number(1, 3))
+    ]
+    return word(source, ",".join(parts))
 
 
 def _token(source: Source) -> str:

@@ -5,7 +5,19 @@ from typing import TYPE_CHECKING, Any
 from argon2 import PasswordHasher
 
 from infra.tables import TABLES
-from vitrina import aws, config, door, keys, metrics, passwords, sender, sessions, slow_readers
+from vitrina import (
+    aws,
+    buckets,
+    config,
+    door,
+    keys,
+    message_budget,
+    metrics,
+    passwords,
+    sender,
+    sessions,
+    slow_readers,
+)
 from vitrina.config import Config
 
 if TYPE_CHECKING:
@@ -47,7 +59,10 @@ def configure(patch: "pytest.MonkeyPatch", **changes: Any) -> Config:
 
 def forget() -> None:
     """Clear all caches of this process."""
-    for module in (config, door, keys, metrics, sessions, sender, slow_readers):
+    for module in (
+        *(buckets, config, door, keys, message_budget),
+        *(metrics, sessions, sender, slow_readers),
+    ):
         module.forget()
 
 

@@ -42,6 +42,8 @@ class Client:
         if positions := self.inbox.open():
             url += f"{'&' if '?' in url else '?'}positions={positions}"
         self._open = ExitStack()
+        # The default is ten seconds, and a busy machine may take longer to start a function.
+        options.setdefault("open_timeout", ANSWER_SECONDS)
         self.socket = self._open.enter_context(
             connect(url, compression=None, ping_interval=None, **options)
         )

@@ -80,6 +80,9 @@ def running(outputs: Mapping[str, str], port: int = 0, host: str = "localhost") 
     `outputs` are the stack's. `host` is the name or the address to listen on: only this machine's
     programs reach `localhost`. Port 0 is any free port. Raises OSError if the port is taken.
     """
+    # Of another local cloud that this process has used.
+    _client.cache_clear()
+    function.cache_clear()
     edge = _Edge(outputs, secret_value(outputs))
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="edge")

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import boto3
+import botocore.config
 from aiohttp.test_utils import unused_port
 from pydantic import TypeAdapter
 
@@ -27,6 +29,9 @@ START_SECONDS = 60
 
 STACK = "Vitrina-dev"
 PASSWORD = "password"  # noqa: S105 - for accounts that exist only here
+
+# The CDK's name for the bucket of the archives that it deploys.
+ASSETS_BUCKET = "cdk-hnb659fds-assets-000000000000-us-east-1"
 
 # The shop of tests and demonstrations submits as fast as it can. The stack is guarded, so that
 # nothing here depends on a way around the edge.
@@ -59,25 +64,19 @@ class Cloud:
     def http_url(self) -> str:
         return self.outputs["HttpUrl"]
 
-    def deploy(self, **context: object) -> None:
-        """Deploy, with these options and otherwise the defaults; configure this process for it."""
-        assembly, file = self.folder / "cdk.out", self.folder / "outputs.json"
-        _synthesise(assembly, {"stage": "dev", "emulator": self.endpoint} | DEFAULTS | context)
-        self.run_cdk(
-            "deploy",
-            *("--app", str(assembly)),
-            *("--outputs-file", str(file)),
-            *("--require-approval", "never"),
-        )
-        self.outputs.update(json.loads(file.read_text())[STACK])
-        # This process calls the cloud as a function does.
-        os.environ.update({k: v for k, v in self.environment.items() if "AWS_" in k})
-        Config.from_outputs(self.outputs).use()
-        aws.forget_clients()
-
-    def run_cdk(self, command: str, *options: str) -> None:
+    def deploy(self, assembly: Path) -> None:
+        """Deploy what `synthesise` wrote, and configure this process for it."""
+        file = self.folder / "outputs.json"
         done = subprocess.run(
-            [ROOT / "node_modules/.bin/cdk", command, *options, "--ci", "--no-notices"],
+            [
+                *(ROOT / "node_modules/.bin/cdk", "deploy", "--ci", "--no-notices"),
+                *("--app", assembly),
+                *("--parameters", f"Emulator={self.endpoint.removeprefix('http://')}"),
+                *("--outputs-file", file),
+                *("--require-approval", "never"),
+                # Without a change set, which is compared with the template for seconds.
+                *("--method", "direct"),
+            ],
             env=self.environment,
             cwd=self.folder,  # where no cdk.json has an app
             stdin=subprocess.DEVNULL,
@@ -86,15 +85,23 @@ class Cloud:
             check=False,
         )
         if done.returncode:
-            raise RuntimeError(f"cdk {command} failed:\n{_tail(done.stdout + done.stderr)}")
+            raise RuntimeError(f"cdk deploy failed:\n{_tail(done.stdout + done.stderr)}")
+        self.outputs.update(json.loads(file.read_text())[STACK])
+        # This process calls the cloud as a function does.
+        os.environ.update({k: v for k, v in self.environment.items() if "AWS_" in k})
+        Config.from_outputs(self.outputs).use()
+        aws.forget_clients()
 
 
 @contextmanager
-def running(report: Report = lambda _: None, **policy: object) -> Iterator[Cloud]:
+def running(
+    report: Report = lambda _: None, assembly: Path | None = None, **policy: object
+) -> Iterator[Cloud]:
     """Start the local cloud on a free port, deploy to it, create the accounts; stop it at exit.
 
-    `report` is called with each step; `policy` overrides the default configuration. Raises
-    RuntimeError with the end of the log if a step fails.
+    `report` is called with each step. What is deployed is an assembly that `synthesise` wrote, or
+    otherwise the default configuration, changed by `policy`. Raises RuntimeError with the end of
+    the log if a step fails.
     """
     folder = Path(tempfile.mkdtemp(prefix="cloud-", dir=BUILD))
     endpoint = f"http://localhost:{unused_port()}"
@@ -103,10 +110,9 @@ def running(report: Report = lambda _: None, **policy: object) -> Iterator[Cloud
     try:
         report("Starting the local cloud")
         _wait_until_it_answers(cloud, emulator)
-        report("Bootstrapping the CDK")
-        cloud.run_cdk("bootstrap", "aws://000000000000/us-east-1")
+        _create_assets_bucket(cloud)
         report("Deploying the stack")
-        cloud.deploy(**policy)
+        cloud.deploy(assembly or synthesise(folder / "cdk.out", **policy))
         report("Creating the accounts")
         _create_accounts()
         yield cloud
@@ -118,14 +124,28 @@ def running(report: Report = lambda _: None, **policy: object) -> Iterator[Cloud
         subprocess.run(["rm", "-rf", folder], check=False)  # noqa: S607
 
 
-def _synthesise(folder: Path, context: dict[str, object]) -> None:
-    """Do what `cdk deploy` has the app do in a process of its own, which takes seconds to start."""
+def synthesise(folder: Path, **policy: object) -> Path:
+    """Write the assembly of the stack for local clouds on any port; return its folder.
+
+    `policy` overrides the default configuration. This is what `cdk deploy` has the app do in a
+    process of its own, which takes seconds to start.
+    """
     os.environ["JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION"] = "1"
     import aws_cdk as cdk
 
     from infra.cdk import app
 
-    app.synthesise(cdk.App(outdir=str(folder), context={k: str(v) for k, v in context.items()}))
+    context = {"stage": "dev", "emulator": "http://localhost:4566"} | DEFAULTS | policy
+    local = cdk.App(
+        outdir=str(folder),
+        context={name: str(value) for name, value in context.items()},
+        # Half of the time: rules of AWS that the local cloud does not have, and where in the code
+        # each resource is defined, which is read again for each event of the deployment.
+        builtin_cloud_formation_validation=False,
+        stack_traces=False,
+    )
+    app.synthesise(local)
+    return folder
 
 
 def _environment(endpoint: str, folder: Path) -> dict[str, str]:
@@ -141,13 +161,16 @@ def _environment(endpoint: str, folder: Path) -> dict[str, str]:
         "SFTP_ENABLED": "0",
         "TMPDIR": str(folder),
         "NO_COLOR": "1",
+        # The CDK starts another process to send it.
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
     }
 
 
 def _start(cloud: Cloud) -> subprocess.Popen[bytes]:
     with cloud.log.open("wb") as output:
         return subprocess.Popen(
-            [BUILD / "emulator/bin/python", "-m", "ministack"],
+            # -P, as the modules beside the file are not for this Python.
+            [BUILD / "emulator/bin/python", "-P", ROOT / "local/ministack.py"],
             env=cloud.environment,
             cwd=cloud.folder,
             stdout=output,
@@ -168,6 +191,20 @@ def _wait_until_it_answers(cloud: Cloud, emulator: subprocess.Popen[bytes]) -> N
         except OSError:
             time.sleep(0.05)
     raise RuntimeError(f"The emulator did not start:\n{_tail(cloud.log.read_text())}")
+
+
+def _create_assets_bucket(cloud: Cloud) -> None:
+    """Create all that this deployment needs of `cdk bootstrap`, as it has its caller's rights."""
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=cloud.endpoint,
+        region_name=cloud.environment["AWS_REGION"],
+        aws_access_key_id=cloud.environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=cloud.environment["AWS_SECRET_ACCESS_KEY"],
+        # The local cloud has no host for each bucket.
+        config=botocore.config.Config(s3={"addressing_style": "path"}),
+    )
+    s3.create_bucket(Bucket=ASSETS_BUCKET)
 
 
 def _create_accounts() -> None:

@@ -8,15 +8,20 @@ try moves `tat` by one interval in one conditional write, so concurrent tries ar
 import math
 import time
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from vitrina import aws, config
 from vitrina.errors import TooManyRequests
+
+T = TypeVar("T")
 
 # A full bucket needs no row; DynamoDB deletes expired rows late.
 KEPT_SECONDS = 60
 # Between the two writes of a try the bucket may have become full again.
 MAX_ATTEMPTS = 5
+
+# Of what a process knows to be empty.
+MAX_REMEMBERED = 1024
 
 _WHEN_FULL = "(attribute_not_exists(tat) OR tat < :now)"
 
@@ -64,6 +69,36 @@ def take(name: str, rate: Rate) -> float:
     return rate.seconds
 
 
+# When a bucket has a try again, in seconds since 1970, at the earliest.
+_empty_until: dict[str, float] = {}
+
+
+def forget() -> None:
+    """Begin with no knowledge of any bucket."""
+    _empty_until.clear()
+
+
+def spend(name: str, rate: Rate) -> float:
+    """Take a try that is never given back; return the seconds to wait, 0 if taken.
+
+    A process that was refused makes no call for this bucket until there may be a try again. So who
+    does not wait uses no write units, which all rows of a partition share.
+    """
+    if (wait := _empty_until.get(name, 0.0) - time.time()) > 0:
+        return wait
+    _empty_until.pop(name, None)
+    if wait := take(name, rate):
+        remember(_empty_until, name, time.time() + wait)
+    return wait
+
+
+def remember(known: dict[str, T], name: str, what: T) -> None:
+    """Remember something; of too many, what was remembered first is forgotten."""
+    if len(known) >= MAX_REMEMBERED:
+        known.pop(next(iter(known)), None)
+    known[name] = what
+
+
 def give_back(name: str, rate: Rate) -> None:
     """Put a try back that was taken from a bucket of the platform table."""
     _update(
@@ -76,27 +111,30 @@ def give_back(name: str, rate: Rate) -> None:
 
 
 def count(
-    table: str, key: Mapping[str, Any], rate: Rate, *, having: str
+    table: str, key: Mapping[str, Any], rate: Rate, *, having: str, tries: int = 1
 ) -> tuple[Mapping[str, Any], float] | None:
-    """Count a try in a row that has the attribute `having`, and never refuse it.
+    """Count tries in a row that has the attribute `having`, and never refuse them.
 
     Returns the row and by how many seconds its bucket is overdrawn, at most 0 while it is not; or
     None when there is no such row.
     """
-    for _ in range(MAX_ATTEMPTS):
+    cost = tries * rate.interval_ms
+    for attempt in range(MAX_ATTEMPTS):
         now = _now_ms()
-        exists = f"attribute_exists({having})"
-        values = {":now": now, ":full": now + rate.interval_ms}
-        done, row = _update(table, key, "SET tat = :full", f"{exists} AND {_WHEN_FULL}", values)
-        if not done:
+        ways = [
+            ("SET tat = :full", _WHEN_FULL, {":now": now, ":full": now + cost}),
+            ("SET tat = tat + :cost", "tat >= :now", {":now": now, ":cost": cost}),
+        ]
+        # Several tries are of a bucket that was overdrawn a moment ago.
+        first = 0 if tries == 1 or attempt else 1
+        for update, condition, values in ways[first:]:
+            there_and = f"attribute_exists({having}) AND {condition}"
+            done, row = _update(table, key, update, there_and, values)
             if row is None or having not in row:
                 return None
-            values = {":now": now, ":cost": rate.interval_ms}
-            condition = f"{exists} AND tat >= :now"
-            done, row = _update(table, key, "SET tat = tat + :cost", condition, values)
-        if done and row:
-            over_ms = float(row["tat"]) - now - rate.tries * rate.interval_ms
-            return row, over_ms / 1000
+            if done:
+                over_ms = float(row["tat"]) - now - rate.tries * rate.interval_ms
+                return row, over_ms / 1000
     return None
 
 

@@ -16,6 +16,7 @@ from vitrina.errors import Unavailable
 from vitrina.events import Closing, Closure, Reason
 from vitrina.partitions import Subscription
 from vitrina.sender import Post
+from vitrina.subscriptions import Opened
 
 logger = Logger()
 
@@ -98,12 +99,13 @@ def close_account(ended: Ended) -> int:
     return close(left, Reason.ACCOUNT_DISCONNECTED)
 
 
-def close_excess(identities: Collection[tuple[ClientType, str]]) -> None:
-    """Close the oldest connections of each identity beyond `connections_per_identity`."""
+def close_excess(identities: Iterable[Sequence[Opened]]) -> None:
+    """Close the oldest of each identity's open connections beyond `connections_per_identity`.
+
+    They are given by identity, the oldest first.
+    """
     limit = config.current().connections_per_identity
-    with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
-        found = list(pool.map(lambda identity: subscriptions.of_identity(*identity), identities))
-    excess = [each.subscription for opened in found for each in opened[:-limit]]
+    excess = [each.subscription for opened in identities for each in opened[:-limit]]
     close(excess, Reason.TOO_MANY_CONNECTIONS, budget_seconds=EXCESS_SECONDS)
 
 

@@ -146,12 +146,12 @@ def add(
     return connection
 
 
-def find(connection_id: str) -> Connection | None:
-    """Return a stored connection, which may have expired."""
+def find(connection_id: str, *, is_consistent: bool = True) -> Connection | None:
+    """Return a stored connection, which may have expired, or closed and left this row behind."""
     found = aws.dynamodb().get_item(
         TableName=config.current().connections_table,
         Key=aws.to_item(key(connection_id)),
-        ConsistentRead=True,
+        ConsistentRead=is_consistent,
     )
     return from_item(found["Item"]) if "Item" in found else None
 
@@ -189,8 +189,9 @@ def join(connection: Connection, room: str) -> None:
             raise Forbidden("room_forbidden", ROOM_RULE)
         if len(connection.rooms) >= limit:
             raise Conflict("too_many_rooms", f"A connection may be in {limit} rooms at a time.")
-        subscribe = _subscribe(connection, connection.subscription_to(room))
-        if _change(connection, "ADD rooms :room", {":room": {room}}, [subscribe]):
+        changed = connection._replace(rooms=connection.rooms | {room})
+        subscribe = _subscribe(changed, changed.subscription_to(room))
+        if _change(connection, changed, "ADD rooms :room", {":room": {room}}, [subscribe]):
             return
     raise _busy()
 
@@ -205,9 +206,10 @@ def leave(connection: Connection, room: str) -> None:
             connection = require_open(find(connection.connection_id))
         if room not in connection.rooms:
             return
+        changed = connection._replace(rooms=connection.rooms - {room})
         key = connection.subscription_to(room)._asdict()
         unsubscribe: TransactWriteItemTypeDef = {"Delete": _in_table(Key=key)}
-        if _change(connection, "DELETE rooms :room", {":room": {room}}, [unsubscribe]):
+        if _change(connection, changed, "DELETE rooms :room", {":room": {room}}, [unsubscribe]):
             return
     raise _busy()
 
@@ -239,9 +241,26 @@ def expire(connection_id: str) -> None:
         if connection is None or connection.has_ended:
             return
         ended = connection._replace(has_ended=True, expires_at=int(time.time()) - CLOCKS_SECONDS)
-        if _write_end(connection, ended):
+        try:
+            if _write_end(connection, ended):
+                return
+        except Forbidden:
             return
     raise _busy()
+
+
+def unsubscribe(connection_id: str) -> None:
+    """Remove the subscriptions of a connection that has closed, if there are any.
+
+    Nothing else is found by events, counts and limits. Its own row is left to its expiry: a
+    deletion has a price, and DynamoDB deletes what has expired for nothing. A concurrent message
+    changes no row without the first subscription, so those to rooms are complete once it is gone.
+    If the process ends in between, the next post to what is left removes that, or its expiry does.
+    """
+    # The row was written before the connection opened, and what is read of it never changes.
+    connection = find(connection_id, is_consistent=False) or find(connection_id)
+    if connection and _delete(connection.subscription._asdict()).get("has_rooms"):
+        forget(connection_id)
 
 
 def forget(connection_id: str) -> None:
@@ -294,12 +313,6 @@ def _delete_alone(subscription: Subscription, moment: int) -> bool:
     return True
 
 
-def id_in(item: Mapping[str, Any]) -> str:
-    """Return the id of a connection from its own row in DynamoDB's format."""
-    partition: str = item["partition"]["S"]
-    return partition.partition("#")[2]
-
-
 def from_item(item: dict[str, Any]) -> Connection:
     """Read a connection's own row in DynamoDB's format, from the table or its stream.
 
@@ -343,20 +356,24 @@ def _still_stored(connection: Connection) -> Connection:
 
 
 def _write_end(connection: Connection, ended: Connection) -> bool:
-    writes = [_subscribe(ended, subscription) for subscription in ended.subscriptions]
+    rooms = [_subscribe(ended, ended.subscription_to(room)) for room in sorted(ended.rooms)]
     update, values = "SET expires_at = :end", {":end": ended.expires_at}
     if ended.has_ended:
         update, values = f"{update}, ended = :yes", {**values, ":yes": True}
-    return _change(connection, update, values, writes)
+    return _change(connection, ended, update, values, rooms)
 
 
 def _change(
     connection: Connection,
+    changed: Connection,
     update: str,
     values: dict[str, Any],
-    writes: "list[TransactWriteItemTypeDef]",
+    rooms: "list[TransactWriteItemTypeDef]",
 ) -> bool:
-    """Update a connection's own row and write others of its rows, if it is as it was read."""
+    """Update a connection's own row and write its others, if it is as it was read.
+
+    Raises Forbidden `connection_expired` if it has no subscription: then it has closed.
+    """
     condition = "expires_at = :seen AND attribute_not_exists(ended) AND "
     condition += "rooms = :rooms" if connection.rooms else "attribute_not_exists(rooms)"
     values |= {":seen": connection.expires_at, ":rooms": set(connection.rooms) or None}
@@ -368,10 +385,14 @@ def _change(
             ExpressionAttributeValues=aws.to_item(values),
         )
     }
+    first = _subscribe(changed, changed.subscription)
+    first["Put"]["ConditionExpression"] = "attribute_exists(connected_at)"
     try:
-        _transact([own, *writes])
+        _transact([own, first, *rooms])
     except aws.dynamodb().exceptions.TransactionCanceledException as canceled:
-        aws.transient_reasons(canceled)
+        reasons = aws.transient_reasons(canceled)
+        if reasons[1] == "ConditionalCheckFailed":
+            raise expired() from None
         return False
     return True
 
@@ -392,7 +413,10 @@ def _subscribe(connection: Connection, subscription: Subscription) -> "TransactW
 
 
 def _subscription_row(connection: Connection, subscription: Subscription) -> Any:
-    return _in_table(Item={**subscription._asdict(), **_common_attributes(connection)})
+    row = {**subscription._asdict(), **_common_attributes(connection)}
+    if subscription == connection.subscription:
+        row["has_rooms"] = bool(connection.rooms) or None
+    return _in_table(Item=row)
 
 
 def _common_attributes(connection: Connection) -> dict[str, int | str | None]:

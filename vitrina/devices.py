@@ -1,10 +1,11 @@
 """Devices: phones that are registered for pushes, each by a session."""
 
+import hashlib
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from vitrina import (
     aws,
@@ -55,6 +56,13 @@ class Registration(BaseModel):
     locale: Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}([_-][A-Za-z0-9]{1,8}){0,4}$")]
     timezone: ZoneName
     app_version: Annotated[str, Field(pattern=r"^[A-Za-z0-9.+_-]{1,40}$")]
+
+    @model_validator(mode="after")
+    def _a_token_has_one_spelling(self) -> Self:
+        """Hexadecimal in two cases would be two endpoints of one phone."""
+        if self.platform is not Platform.FCM:
+            self.token = self.token.lower()
+        return self
 
 
 def register(identity: "Identity", device_id: str, registration: Registration) -> None:
@@ -157,7 +165,7 @@ def expire(key: RowKey) -> None:
 
 def _count(identity: "Identity") -> None:
     """Count a change of an account's; raises TooManyRequests."""
-    wait = buckets.take(f"devices#{identity.session.account}", CHANGES)
+    wait = buckets.spend(f"devices#{identity.session.account}", CHANGES)
     if wait:
         raise buckets.too_many_requests(wait)
 
@@ -172,6 +180,8 @@ def _attributes(identity: "Identity", registration: Registration) -> dict[str, A
         "locale": registration.locale,
         "timezone": registration.timezone,
         "app_version": registration.app_version,
+        # SNS alone stores the token; another one is a change that counts.
+        "token_hash": hashlib.sha256(registration.token.encode()).hexdigest()[:16],
     }
 
 

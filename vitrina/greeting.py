@@ -1,7 +1,7 @@
 """The greeting: `connected`, and what the client missed since the positions it brought."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import NamedTuple
@@ -21,10 +21,12 @@ from vitrina import (
     recovery,
     sample,
     sender,
+    subscriptions,
     tasks,
 )
 from vitrina.connections import Connection
 from vitrina.events import Connected, ConnectionDetails, Position
+from vitrina.partitions import Subscription
 from vitrina.recovery import Missed
 from vitrina.sender import Post
 from vitrina.tasks import Greet
@@ -49,43 +51,62 @@ class Greeting(NamedTuple):
     """What it recovers; None if the client brought no positions, or missed too much."""
 
     @property
-    def connection_id(self) -> str:
-        return self.post.subscription.connection_id
+    def subscription(self) -> Subscription:
+        return self.post.subscription
 
 
-def greet(connection_ids: Sequence[str]) -> None:
+def greet(inserted: Sequence[Connection]) -> None:
     """Send `connected` to new connections, and close the oldest ones beyond an identity's limit.
 
-    Those that are not open yet or not reached are greeted by the queue: one that never opens does
-    not delay the others.
+    `inserted` are as they were inserted; the open connections of their identities, which the limit
+    needs anyway, say which of them are still there. Those that are not open yet or not reached are
+    greeted by the queue: one that never opens does not delay the others.
     """
-    found = connections.find_all(connection_ids)
-    greetings = _greetings(found)
+    identities = dict.fromkeys((each.client_type, each.identity) for each in inserted)
+    opened = aws.in_parallel(lambda each: subscriptions.of_identity(*each), identities)
+    ends = {each.subscription: each.expires_at for found in opened for each in found}
+    greetings = _greetings(
+        [
+            connection._replace(expires_at=ends[connection.subscription])
+            for connection in inserted
+            if connection.subscription in ends and not connection.is_over
+        ]
+    )
     left = _send(greetings, attempt=0)
     if left:
         time.sleep(PAUSE_SECONDS)
-        stored = {connection.connection_id for connection in connections.find_all(left)}
-        left = _send([each for each in greetings if each.connection_id in stored], attempt=0)
+        still_open = _open(left)
+        left = _send([each for each in greetings if each.subscription in still_open], attempt=0)
     _greet_later(left, attempt=1)
-    closing.close_excess({(each.client_type, each.identity) for each in found})
+    closing.close_excess(opened)
 
 
 def greet_again(task: Greet) -> None:
-    """Greet those that are still stored; a handshake that has not ended by now never will."""
-    left = _send(_greetings(connections.find_all(task.connection_ids)), task.attempt)
+    """Greet those that are still open; a handshake that has not ended by now never will."""
+    found = connections.find_all(task.connection_ids)
+    still_open = _open(connection.subscription for connection in found)
+    greetings = _greetings([each for each in found if each.subscription in still_open])
+    left = _send(greetings, task.attempt)
     if task.attempt < tasks.MAX_ATTEMPT:
         _greet_later(left, task.attempt + 1)
 
 
-def _send(greetings: Sequence[Greeting], attempt: int) -> list[str]:
-    """Send greetings; return the ids of the connections to be greeted later."""
+def _open(found: Iterable[Subscription]) -> set[Subscription]:
+    """Return those of open connections; one that has closed may have left its own row."""
+    return {each for kind in subscriptions.still_open([*found]) for each in kind}
+
+
+def _send(greetings: Sequence[Greeting], attempt: int) -> list[Subscription]:
+    """Send greetings; return the subscriptions of connections to be greeted later."""
     asked_at = time.time()
     posts = [greeting.post for greeting in greetings]
     delivery = sender.post(posts, budget_seconds=BUDGET_SECONDS, attempts=ATTEMPTS)
     opening = connections.forget_gone((post.subscription for post in delivery.gone), asked_at)
     missed = [post.subscription for post in (*delivery.throttled, *delivery.failed)]
     missed += [post.subscription for post in delivery.unsent]
-    sampled = [each.post.subscription for each in greetings if sample.has(each.connection_id)]
+    sampled = [
+        each.subscription for each in greetings if sample.has(each.subscription.connection_id)
+    ]
     if sampled or missed or attempt:
         logger.info(
             "greeted",
@@ -98,11 +119,11 @@ def _send(greetings: Sequence[Greeting], attempt: int) -> list[str]:
             ),
             again=len(missed),
         )
-    return [subscription.connection_id for subscription in (*opening, *missed)]
+    return [*opening, *missed]
 
 
-def _greet_later(connection_ids: Sequence[str], attempt: int) -> None:
-    tasks.try_again(_tasks(connection_ids, attempt), attempt)
+def _greet_later(left: Sequence[Subscription], attempt: int) -> None:
+    tasks.try_again(_tasks([each.connection_id for each in left], attempt), attempt)
 
 
 def _tasks(connection_ids: Sequence[str], attempt: int) -> Iterator[Greet]:

@@ -4,13 +4,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from aws_lambda_powertools import Logger
 
 from vitrina import aws, buckets, closing, config, connections, sessions
 from vitrina.buckets import Rate
 from vitrina.connections import Connection
+from vitrina.errors import TooManyRequests
 from vitrina.events import Reason
 
 logger = Logger()
@@ -20,6 +21,8 @@ logger = Logger()
 MESSAGES = Rate(tries=30, seconds=2)
 # A connection that sends on while it is refused is closed; so far beyond its budget, in seconds.
 MAX_OVERDRAWN_SECONDS = 120
+# Of messages that are refused one after the other by a process, one in so many costs writes.
+REFUSALS_PER_COUNT = 10
 
 # Of one identity, over all its connections. Without a try, the missed events are not recovered.
 RECOVERIES = Rate(tries=20, seconds=15)
@@ -32,6 +35,24 @@ RECOVERY_LEASE_MS = 30_000
 REST_MS_PER_POST = 1_000
 
 
+class _Refused(NamedTuple):
+    """A connection that is over its budget, at least as far as this process knows."""
+
+    accepted_at: float
+    """When a message will be accepted again, in seconds since 1970."""
+    uncounted: int
+    """How many messages were refused that its row does not count yet."""
+
+
+# Other processes move that moment only further away, so what it says stays true.
+_refused: dict[str, _Refused] = {}
+
+
+def forget() -> None:
+    """Begin with no knowledge of any connection."""
+    _refused.clear()
+
+
 def take(connection_id: str) -> Connection:
     """Count a message of a connection, also one that is refused; return the connection.
 
@@ -39,11 +60,13 @@ def take(connection_id: str) -> Connection:
     when it is over, or TooManyRequests `too_many_requests`. After persistent abuse it is closed,
     and its account cannot connect for a minute.
     """
+    uncounted = _refuse_known(connection_id)
     counted = buckets.count(
         config.current().connections_table,
         aws.to_item(connections.key(connection_id)),
         MESSAGES,
         having="connected_at",
+        tries=1 + uncounted,
     )
     if counted is None:
         raise connections.expired()
@@ -53,8 +76,30 @@ def take(connection_id: str) -> Connection:
     if overdrawn > MAX_OVERDRAWN_SECONDS:
         _close(connection)
     if overdrawn > 0:
-        raise buckets.too_many_requests(overdrawn)
+        raise _refuse(connection_id, overdrawn, uncounted=0)
     return connection
+
+
+def _refuse_known(connection_id: str) -> int:
+    """Return how many messages are not counted yet, of a connection whose row must be asked.
+
+    The others are refused without a call: raises TooManyRequests `too_many_requests`. What is not
+    counted when the wait is over never is.
+    """
+    known = _refused.pop(connection_id, None)
+    if known is None or (overdrawn := known.accepted_at - time.time()) <= 0:
+        return 0
+    uncounted = known.uncounted + 1
+    if uncounted < REFUSALS_PER_COUNT and overdrawn <= MAX_OVERDRAWN_SECONDS:
+        raise _refuse(connection_id, overdrawn, uncounted)
+    return known.uncounted
+
+
+def _refuse(connection_id: str, overdrawn: float, uncounted: int) -> TooManyRequests:
+    """Remember a refusal and return it; the message that was refused is counted in the wait."""
+    wait = overdrawn + MESSAGES.seconds
+    buckets.remember(_refused, connection_id, _Refused(time.time() + wait, uncounted))
+    return buckets.too_many_requests(wait)
 
 
 def _close(connection: Connection) -> None:
@@ -111,7 +156,7 @@ def may_greet_with(connection: Connection, missed: int) -> bool:
 
 
 def _take_recovery(connection: Connection) -> bool:
-    return buckets.take(f"recoveries#{connection.own_channel}", RECOVERIES) == 0
+    return buckets.spend(f"recoveries#{connection.own_channel}", RECOVERIES) == 0
 
 
 def _begin(connection: Connection) -> int:

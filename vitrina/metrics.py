@@ -58,10 +58,16 @@ UNITS = {
 
 
 def emit(**values: float) -> None:
-    """Write values, by their names in `UNITS`, as one log line."""
-    for name, value in values.items():
+    """Write values, by their names in `UNITS`, as one log line.
+
+    A count of nothing is left out: a line has a price, and a metric one for each hour in which it
+    has a value. The numbers of connections are no counts of something that happened.
+    """
+    told = {name: each for name, each in values.items() if each or name in CONNECTIONS.values()}
+    for name, value in told.items():
         _metrics().add_metric(name, UNITS[name], value)
-    _metrics().flush_metrics()
+    if told:
+        _metrics().flush_metrics()
 
 
 def forget() -> None:

@@ -193,7 +193,7 @@ def _count_submission(shop: Identity) -> None:
     """Count a submission, also one that is refused later; raises TooManyRequests."""
     per_hour = config.current().submissions_per_shop_hour
     at_once = max(1, per_hour * MINUTES_AT_ONCE // 60)
-    wait = buckets.take(submissions_bucket(shop.name), Rate(at_once, 3600 / per_hour))
+    wait = buckets.spend(submissions_bucket(shop.name), Rate(at_once, 3600 / per_hour))
     if wait:
         seconds = buckets.seconds_to_say(wait)
         raise TooManyRequests(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from aws_lambda_powertools import Logger
 from pydantic import BaseModel
 
-from vitrina import aws, history, lanes, metrics, posting, push_tasks, subscriptions, tasks
+from vitrina import aws, config, history, lanes, metrics, posting, subscriptions, tasks
 from vitrina.aws import Patience
 from vitrina.history import DECISION, Change, Publication, Receipt, Span, StoredEvent
 from vitrina.lanes import Lane
@@ -96,7 +96,11 @@ def _publish(
         budget_seconds=POSTING_SECONDS,
         attempts=POSTING_ATTEMPTS,
     )
-    push_tasks.hand_over(publications)
+    if config.current().push_apps:
+        # Here and not above: without push, what publishes starts sooner.
+        from vitrina import push_tasks
+
+        push_tasks.hand_over(publications)
     history.mark_sent(publications)
     return Broadcast(
         event_ids=posting.event_ids(events),

@@ -69,11 +69,9 @@ _TASK: TypeAdapter[Task] = TypeAdapter(
 
 
 def hand_over(publications: Iterable[Publication]) -> None:
-    """Put tasks for what is pushed of publications, if push is on. Raises tasks.QueueRefused."""
-    here = config.current()
-    if here.push_apps:
-        found = [task for publication in publications for task in _tasks_of(publication)]
-        tasks.put(here.push_queue_url, found, DELAY_SECONDS)
+    """Put tasks for what is pushed of publications. Raises tasks.QueueRefused."""
+    found = [task for publication in publications for task in _tasks_of(publication)]
+    tasks.put(config.current().push_queue_url, found, DELAY_SECONDS)
 
 
 def put(found: Iterable[Task], attempt: int = 0) -> None:

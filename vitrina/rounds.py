@@ -22,6 +22,8 @@ logger = Logger()
 PIECE_SECONDS = {Kind.BATCH: 2.0, Kind.PLAIN: 0.5}
 # The posts of a slice, at the worker's share of the rate.
 SLICE_SECONDS = {Kind.BATCH: 1.0, Kind.PLAIN: 0.5}
+# The last slice of a round takes more, so that few members never wait for a slice of their own.
+TIMES_THE_LAST = 1.5
 # How long they may take. The function's timeout is longer than a piece and a slice together.
 SLICE_BUDGET_SECONDS = 4
 SLICE_ATTEMPTS = 4
@@ -104,7 +106,8 @@ class _Worker:
         """Post to the next members; return None if this ends the round and frees the lane."""
         lane = self._lane
         span = Span(lane.channel, now.first, now.upto)
-        members, cursor = self._next_members(span, now.cursor)
+        left = _members(state) - now.members
+        members, cursor = self._next_members(span, now.cursor, left)
         if members.of(lane.kind):
             self._post(self._read(span), members)
         done = now.members + len(members.of(lane.kind))
@@ -113,10 +116,10 @@ class _Worker:
         if now.upto < now.to:
             upto = min(now.to, now.upto + MAX_EVENTS[lane.kind])
             return self._proceed(state, Round(now.start, now.to, now.upto + 1, upto))
-        left = lanes.finish(lane, self.me, _merged(state.done, (now.start, now.to)), done)
-        if left:
+        next_state = lanes.finish(lane, self.me, _merged(state.done, (now.start, now.to)), done)
+        if next_state:
             self._share = self._enter(done)
-        return left
+        return next_state
 
     def _proceed(self, state: State, reached: Round) -> State:
         """Write how far the round is, and read the share of the rate at the same time."""
@@ -142,10 +145,13 @@ class _Worker:
             linger_seconds=LINGER_SECONDS,
         )
 
-    def _next_members(self, span: Span, cursor: str | None) -> tuple[Members, str | None]:
+    def _next_members(
+        self, span: Span, cursor: str | None, left: int
+    ) -> tuple[Members, str | None]:
         """Return members for a slice of posts, and the last one that is among them or read.
 
-        The events are read only for a lane that has members.
+        `left` is how many the pass has left, as far as is known. The events are read only for a
+        lane that has members.
         """
         lane = self._lane
         found = Members([], [])
@@ -161,6 +167,8 @@ class _Worker:
                 if not series.events:
                     return Members([], []), None
                 fitting = self._fitting(len(series.frames[lane.kind]))
+                if fitting < left <= fitting * TIMES_THE_LAST:
+                    fitting = left
             if len(some) > fitting:
                 cursor = some[fitting - 1].member
                 del some[fitting:]

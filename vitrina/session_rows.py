@@ -71,6 +71,8 @@ class Row(NamedTuple):
     email: str | None = None
     shop_id: int | None = None
     shop_name: str | None = None
+    barred_until: int = 0
+    """Before then no connection opens, in seconds since 1970."""
 
     @property
     def client_type(self) -> ClientType:
@@ -123,6 +125,7 @@ def from_row(account: str, row: Mapping[str, Any]) -> Row:
         email=row.get("email"),
         shop_id=None if shop_id is None else int(shop_id),
         shop_name=row.get("shop_name"),
+        barred_until=int(row.get("barred_until", 0)),
     )
 
 

@@ -86,14 +86,12 @@ def require_alive(session: Session, *, to_connect: bool = False) -> None:
     With `to_connect`, raises TooManyRequests `too_many_requests` while the account is barred.
     """
     refuse_known_end(session)
-    barred = _barred(session.account)
-    rows = _read(session.account, *([barred] if to_connect else []))
-    row = session_rows.from_row(session.account, rows.get(session.account, {}))
+    stored = _read(session.account).get(session.account, {})
+    row = session_rows.from_row(session.account, stored)
     if _has_ended(session, row):
         _remember(session)
         raise _revoked()
-    barred_until = float(rows.get(barred, {}).get("expires_at", 0))
-    if (left := barred_until - time.time()) > 0:
+    if to_connect and (left := row.barred_until - time.time()) > 0:
         raise TooManyRequests("too_many_requests", "Too many messages were sent.", math.ceil(left))
 
 
@@ -113,12 +111,16 @@ def everyone_era() -> int:
 
 
 def bar(client_type: ClientType, account_id: int) -> None:
-    """Refuse new connections of an account for a minute."""
-    row = {
-        "account": _barred(session_rows.name(client_type, account_id)),
-        "expires_at": int(time.time()) + BARRED_SECONDS,
-    }
-    aws.dynamodb().put_item(TableName=config.current().sessions_table, Item=aws.to_item(row))
+    """Refuse new connections of an account for a minute.
+
+    It is written in the account's row, which each handshake reads anyway.
+    """
+    aws.dynamodb().update_item(
+        TableName=config.current().sessions_table,
+        Key=aws.to_item({"account": session_rows.name(client_type, account_id)}),
+        UpdateExpression="SET barred_until = :until",
+        ExpressionAttributeValues=aws.to_item({":until": int(time.time()) + BARRED_SECONDS}),
+    )
 
 
 def _is_ours() -> bool:
@@ -159,10 +161,6 @@ def _remember(session: Session) -> None:
     _ended[session] = None
     if len(_ended) > MAX_REMEMBERED:
         _ended.popitem(last=False)
-
-
-def _barred(account: str) -> str:
-    return f"barred#{account}"
 
 
 def _revoked() -> Unauthorized:

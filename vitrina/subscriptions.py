@@ -116,6 +116,8 @@ class Opened(NamedTuple):
     session_id: str | None
     era: int
     """Of the account, when the session began."""
+    expires_at: int
+    """In seconds since 1970."""
 
 
 def of_identity(client_type: ClientType, identity: str) -> list[Opened]:
@@ -199,6 +201,7 @@ def _opened(row: dict[str, Any]) -> Opened:
         subscription,
         session_id=row["session"]["S"] if "session" in row else None,
         era=int(row["era"]["N"]) if "era" in row else 0,
+        expires_at=int(row["expires_at"]["N"]),
     )
 
 

@@ -29,6 +29,8 @@ class Invocation(NamedTuple):
     """Seconds in the handler, as AWS bills them."""
     cpu_seconds: float
     log_bytes: int
+    metric_bytes: int
+    """Of the lines that are metrics."""
     peak_mb: float
     """The peak memory of the process so far."""
 
@@ -90,6 +92,7 @@ class Lambda:
         self._bill.add("gb_seconds", billed_seconds * self._memory_mb / MB_PER_GB)
         self._bill.add(f"{self.name}_cpu_seconds", invocation.cpu_seconds)
         self._bill.add("log_bytes", invocation.log_bytes)
+        self._bill.add("metric_bytes", invocation.metric_bytes)
 
 
 class EventSources:

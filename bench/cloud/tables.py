@@ -174,8 +174,11 @@ class Tables:
 
     def update_item(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Update an item; raises Canceled, with the item, if the condition does not hold."""
-        old = self[request["TableName"]].get(request["Key"]).item
+        found = self[request["TableName"]].get(request["Key"])
+        old = found.item
         if not condition(request)(old):
+            # What is refused is billed as if it were written.
+            self._bill.add("write_units", units(found.size, WRITE_UNIT_BYTES))
             raise Canceled([FAILED], old)
         new = updated({**request["Key"], **old}, request)
         self._write(request["TableName"], request["Key"], new)

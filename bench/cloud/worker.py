@@ -14,12 +14,16 @@ from vitrina import aws
 
 
 class _Log(TextIOBase):
-    """Discards the function's output, and counts its bytes."""
+    """Discards the function's output, and counts its bytes; those of metrics apart, too."""
 
     bytes_written = 0
+    metric_bytes = 0
 
     def write(self, text: str) -> int:
-        self.bytes_written += len(text.encode())
+        size = len(text.encode())
+        self.bytes_written += size
+        if text.startswith('{"_aws"'):
+            self.metric_bytes += size
         return len(text)
 
 
@@ -37,13 +41,15 @@ def serve(name: str) -> None:
 
 def _invoke(handler: Any, event: Any, context: Any) -> dict[str, Any]:
     assert isinstance(sys.stdout, _Log)  # noqa: S101
-    logged, started, busy = sys.stdout.bytes_written, time.perf_counter(), time.process_time()
+    logged, metrics = sys.stdout.bytes_written, sys.stdout.metric_bytes
+    started, busy = time.perf_counter(), time.process_time()
     answer = handler(event, context)
     return {
         "answer": answer,
         "seconds": time.perf_counter() - started,
         "cpu_seconds": time.process_time() - busy,
         "log_bytes": sys.stdout.bytes_written - logged,
+        "metric_bytes": sys.stdout.metric_bytes - metrics,
         "peak_mb": _peak_mb(),
     }
 

@@ -8,8 +8,8 @@ from bench.cost.month import INDEPENDENT, KEEP_ALIVE, Month
 from bench.cost.units import Counts, add, times
 from bench.cost.usage import DAYS
 
-CONNECTION_WRITES = 4
-"""Two rows, each written and deleted."""
+CONNECTION_WRITES = 3
+"""Two rows are written, and one is deleted; the other expires."""
 CONNECTION_READS = 3
 """The session, and the positions of two channels, strongly consistent."""
 CONNECTION_INVOCATIONS = 3
@@ -68,7 +68,7 @@ LINES = (
         lambda month: {"invocations": CONNECTION_INVOCATIONS * month.sessions},
     ),
     Line(
-        "two rows, written and deleted; three units read",
+        "two rows, of which one is deleted; three units read",
         "fan-out finds the one, messages the other; an ended session is refused immediately, "
         "and a greeting has the latest positions",
         lambda month: times(

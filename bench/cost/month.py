@@ -135,7 +135,10 @@ class Month:
     def fetched_lists(self) -> float:
         """Lists that locations fetch: when a copy is too old, and once for each event."""
         upkeep = self.units.upkeep
-        copies = MINUTES * 60 / upkeep.cached_seconds + self.usage.approvals * DAYS
+        per_second = self.lists_at_the_edge / upkeep.edge_places / (MINUTES * 60)
+        # A copy ends after its time, and the next request fetches another.
+        copies = MINUTES * 60 / (upkeep.cached_seconds + 1 / per_second)
+        copies += self.usage.approvals * DAYS
         return min(self.lists_at_the_edge, upkeep.edge_places * copies)
 
     @property
@@ -182,7 +185,14 @@ class Month:
                 add(self.units.through_the_edge(1), headers),
             ),
             {"connection_minutes": self.minutes},
+            {"stored_bytes": self._closed_bytes, "backup_bytes": self._closed_bytes},
         )
+
+    @property
+    def _closed_bytes(self) -> float:
+        """Of the rows of closed connections, which DynamoDB deletes days after their expiry."""
+        upkeep = self.units.upkeep
+        return self.sessions / DAYS * upkeep.closed_row_days * upkeep.closed_row_bytes
 
     def _recovery(self) -> Counts:
         """Count the messages `resume`, and what greetings with events cost more than others."""

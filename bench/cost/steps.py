@@ -34,6 +34,14 @@ class Deployment(NamedTuple):
         others = {str(size): {**sized[str(size)], **changed} for size in sizes or map(int, sized)}
         return self._replace(counts={**self.counts, activity: {**sized, **others}})
 
+    def with_more(self, activity: str, **more: float) -> "Deployment":
+        """Add to what an activity costs, of all sizes."""
+        sized = {
+            size: {**found, **{name: found.get(name, 0) + n for name, n in more.items()}}
+            for size, found in self.counts[activity].items()
+        }
+        return self._replace(counts={**self.counts, activity: sized})
+
     def with_usage(self, **changed: float) -> "Deployment":
         return self._replace(usage=self.usage._replace(**changed))
 
@@ -47,6 +55,11 @@ class Step(NamedTuple):
     """What it changes, and for whom."""
     undone: Callable[[Deployment], Deployment]
 
+
+ZEROS = 3
+"""Metrics that were 0 in nearly all hours."""
+ZEROS_BYTES = 146
+"""Of a greeting's metrics that were 0."""
 
 STEPS = (
     Step(
@@ -104,6 +117,30 @@ STEPS = (
         "nobody: a crash in between leaves a row that the next post or its expiry removes",
         lambda here: here.with_counts("disconnect", read_units=1),
     ),
+    Step(
+        "`disconnect` deletes the subscription, and leaves the connection's own row to its expiry",
+        "nobody: nothing but the client's own messages finds that row",
+        lambda here: here.with_counts("disconnect", write_units=2, read_units=0).with_upkeep(
+            closed_row_days=0
+        ),
+    ),
+    Step(
+        "`greet` takes the row from the stream, and reads the identity's connections alone",
+        "nobody: of a connection that has closed or expired there is no subscription",
+        lambda here: here.with_more("greet", read_units=1),
+    ),
+    Step(
+        "that an account may not connect for a minute is written in its sessions' row",
+        "nobody",
+        lambda here: here.with_more("connect", read_units=1),
+    ),
+    Step(
+        "a count of nothing is no metric",
+        "operators: no value instead of 0 in the graphs of failures",
+        lambda here: here.with_upkeep(metrics=here.upkeep.metrics + ZEROS).with_more(
+            "greet", log_bytes=ZEROS_BYTES, metric_bytes=ZEROS_BYTES
+        ),
+    ),
 )
 
 
@@ -113,7 +150,7 @@ def before(step: int) -> Deployment:
     The model of the bill is the present one.
     """
     here = Deployment()
-    for later in STEPS[step:]:
+    for later in reversed(STEPS[step:]):
         here = later.undone(here)
     return here
 

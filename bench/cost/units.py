@@ -32,7 +32,7 @@ FUNCTION_OF = {
 }
 WORKER = "fanout"
 TRACED = frozenset(name for name, needs in FUNCTIONS.items() if needs.is_traced)
-# Of one connection; all their lines but metrics can be left out.
+# Of one connection; all their lines but metrics are sampled.
 OF_A_CONNECTION = ("connect", "greet", "disconnect", "resume")
 
 
@@ -68,10 +68,7 @@ class Units:
         """The size of an approval's frame."""
         self._sized = {
             activity: {
-                int(size): self._in_the_cloud(
-                    activity, found, min(each["log_bytes"] for each in sized.values())
-                )
-                for size, found in sized.items()
+                int(size): self._in_the_cloud(activity, found) for size, found in sized.items()
             }
             for activity, sized in counts.items()
         }
@@ -117,26 +114,22 @@ class Units:
             "firewall_requests": requests * self.upkeep.firewalls,
         }
 
-    def _in_the_cloud(
-        self, activity: str, found: Mapping[str, float], sampled_bytes: float
-    ) -> Counts:
-        """Add the edge, the logs that are not the function's own, and cold starts.
-
-        Of a connection's lines those are sampled that every size has; metrics never are.
-        """
+    def _in_the_cloud(self, activity: str, found: Mapping[str, float]) -> Counts:
+        """Add the edge, the logs that are not the function's own, and cold starts."""
         upkeep = self.upkeep
         requests, frames = found.get("http_requests", 0), found.get("messages", 0)
         # The bytes of an approval are those of its events, which are counted by frame.
         response_bytes = found.get("transfer_bytes", 0) if not frames else 0
         logged = upkeep.logged_connections if activity in OF_A_CONNECTION else 1
+        metrics = found.get("metric_bytes", 0)
         logs = (
-            logged * sampled_bytes
-            + found["log_bytes"]
-            - sampled_bytes
+            logged * (found["log_bytes"] - metrics)
+            + metrics
             + found["invocations"] * upkeep.system_log_bytes
             + requests * upkeep.access_log_bytes
         )
-        others = {name: count for name, count in found.items() if name != "transfer_bytes"}
+        unpriced = {"transfer_bytes", "metric_bytes"}
+        others = {name: count for name, count in found.items() if name not in unpriced}
         started = self._started(activity, found["invocations"])
         return others | {
             "edge_bytes": frames * (self.event_bytes + upkeep.frame_header_bytes)
@@ -172,10 +165,13 @@ class Units:
 
 
 def _gathered(counts: Measured, per_batch: float) -> Measured:
-    """Share the runs of `greet` among connections; what is read and posted for each stays."""
-    shared = ("invocations", "gb_seconds", "log_bytes")
+    """Share the runs of `greet` and their lines among connections.
+
+    What is read, posted and computed for each stays. That they wait together is not counted.
+    """
+    shared = ("invocations", "log_bytes", "metric_bytes")
     greet = {
-        size: {**found, **{name: found[name] / per_batch for name in shared}}
+        size: {**found, **{name: found.get(name, 0) / per_batch for name in shared}}
         for size, found in counts["greet"].items()
     }
     return {**counts, "greet": greet}

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from infra.cdk.stages import CHOICES
 from vitrina.config import Policy
 from vitrina.listings import LIST_FRESH_SECONDS
+from vitrina.metrics import UNITS
 
 DAYS = 30
 MINUTES = DAYS * 24 * 60
@@ -82,11 +83,20 @@ SHORT_VISITS = Usage(sessions=96, session_minutes=5, missed_events=2)
 """As many connected minutes, in connections that are a quarter as long."""
 
 
+SELDOM = {
+    *("Failed", "Throttled", "Refused", "Probes", "ProbesThrottled", "SlowReaders"),
+    *("LeftBehind", "ExpiredTasks", "LoginsUnderAttack", "settings.updated"),
+    *("announcement.published", "Pushed", "PushesFailed"),
+}
+"""Metrics that have no value in nearly all hours: of failures, of events that the usage has none
+of, and of push. A metric is billed for the hours in which it has one."""
+
+
 class Upkeep(NamedTuple):
     """What is billed without any usage, and what every request adds."""
 
     alarms: float = 41
-    metrics: float = 25
+    metrics: float = len(UNITS.keys() - SELDOM)
     dashboards: float = 1
     secrets: float = 2
     firewalls: float = 1
@@ -108,6 +118,8 @@ class Upkeep(NamedTuple):
     response_header_bytes: float = 600
     request_bytes: float = 1_000
     frame_header_bytes: float = 4
+    closed_row_bytes: float = 500
+    closed_row_days: float = 2
     stored_bytes_per_user: float = 1_000
     stored_bytes: float = 2**30
 
@@ -129,7 +141,7 @@ DESCRIPTIONS = {
     "lists_per_event": "lists fetched per received event, besides one per app start",
     "token_minutes": "minutes after which an app start exchanges the refresh token",
     "alarms": "metrics of alarms: each metric of a calculated alarm is billed as an alarm",
-    "metrics": "custom metrics",
+    "metrics": "custom metrics that have values in each hour",
     "dashboards": "dashboards",
     "secrets": "secrets: the signing key, and what the edge sends",
     "firewalls": "firewalls",
@@ -152,6 +164,8 @@ DESCRIPTIONS = {
     "response_header_bytes": "bytes of an HTTP response's headers",
     "request_bytes": "bytes of an HTTP request",
     "frame_header_bytes": "bytes of a WebSocket frame's header",
+    "closed_row_bytes": "bytes stored of a connection that has closed",
+    "closed_row_days": "days until they are deleted: after the token's end, when DynamoDB has time",
     "stored_bytes_per_user": "bytes stored per user",
     "stored_bytes": "other bytes stored",
 }

@@ -10,13 +10,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pydantic import TypeAdapter
+
 from harness import browser
 from local import edge, emulator
-from vitrina import aws, config, products
+from vitrina import accounts, aws, config, products
+from vitrina.channels import ClientType
 from vitrina.products import Product, Status
 
 HERE = Path(__file__).parent
 PENDING = {"queue": 5_000, "pictures": 0}
+SHOPS = {"polyus@example.com": "Полюс", "elka@example.com": "Лавка «Ёлка»"}
+"""Beside those of the local cloud."""
 ROWS_PER_WRITE = 25
 
 
@@ -25,6 +30,7 @@ def main(name: str, *arguments: str) -> None:
         sys.exit(reason)
     with emulator.running() as cloud, edge.running(cloud.outputs) as url:
         _store(_pending(PENDING[name]))
+        _create_shops()
         done = subprocess.run(
             [browser.NODE, HERE / f"{name}.mjs", *arguments],
             env=os.environ | {"URL": url, "PASSWORD": emulator.PASSWORD},
@@ -33,6 +39,12 @@ def main(name: str, *arguments: str) -> None:
             check=True,
         )
     sys.stdout.write(done.stdout)
+
+
+def _create_shops() -> None:
+    password = TypeAdapter(accounts.Password).validate_python(emulator.PASSWORD)
+    for shop_id, (email, name) in enumerate(SHOPS.items(), 11):
+        accounts.create(email, password, ClientType.SHOP, shop_id, name)
 
 
 def _pending(count: int) -> Iterator[Product]:

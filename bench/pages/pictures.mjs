@@ -13,16 +13,17 @@ const DESK = { width: 1240, height: 800 };
 const PHONE = { width: 360, height: 800 };
 const GAP = 24;
 const PRODUCTS = [
-  ['Красное платье', 4990, 'Лён, ручная работа. Размеры от 42 до 52.'],
-  ['Кожаный рюкзак', 12900, 'Растительное дубление, латунная фурнитура.'],
-  ['Керамическая ваза', 2350, 'Высота 24 см, матовая глазурь.'],
-  ['Шерстяной плед', 6400, 'Меринос, 140 × 200 см.'],
-  ['Настольная лампа', 3890, 'Дуб и матовое стекло.'],
-  ['Набор пиал', 1990, 'Шесть штук, каждая расписана вручную.'],
-  ['Вязаная шапка', 1450, 'Альпака с шёлком.'],
-  ['Деревянный конструктор', 2790, '86 деталей, бук.'],
-  ['Льняные шторы', 5600, 'Две шторы по 150 × 260 см.'],
+  ['shop', 'Красное платье', 4990, 'Лён, ручная работа. Размеры от 42 до 52.'],
+  ['polyus', 'Кожаный рюкзак', 12900, 'Растительное дубление, латунная фурнитура.'],
+  ['elka', 'Керамическая ваза', 2350, 'Высота 24 см, матовая глазурь.'],
+  ['elka', 'Шерстяной плед', 6400, 'Меринос, 140 × 200 см.'],
+  ['shop', 'Пальто «Зима»', 18900, 'Шерсть и кашемир, прямой крой.'],
+  ['elka', 'Набор пиал', 1990, 'Шесть штук, каждая расписана вручную.'],
+  ['shop', 'Вязаная шапка', 1450, 'Альпака с шёлком.'],
+  ['polyus', 'Куртка «Север»', 12300, 'Мембрана, пух, два внутренних кармана.'],
+  ['elka', 'Льняные шторы', 5600, 'Две шторы по 150 × 260 см.'],
 ];
+const OF_SHOP = PRODUCTS.filter(([who]) => who === 'shop').length;
 
 const browser = await launch();
 
@@ -42,11 +43,12 @@ async function tokenOf(who) {
   return (await ask('POST', '/api/v1/auth/login', '', body)).access_token;
 }
 
-/** Submits the products; the second one is rejected once, and submitted again. */
+/** Submits the products; the first one is rejected once, and submitted again. */
 async function submit() {
-  const [shop, admin] = [await tokenOf('shop'), await tokenOf('admin')];
-  for (const [place, [product_name, price, description]] of PRODUCTS.entries()) {
+  const admin = await tokenOf('admin');
+  for (const [place, [who, product_name, price, description]] of PRODUCTS.entries()) {
     const product = { product_name, price, description };
+    const shop = await tokenOf(who);
     const { product_id: id } = await ask('POST', '/api/v1/products', shop, product);
     if (place !== 0) continue;
     const why = { moderation_notes: 'На фотографии другое изделие' };
@@ -84,14 +86,14 @@ async function write(name, left, right) {
 await submit();
 const desk = await open('admin', DESK);
 await desk.locator('.rows > li').nth(PRODUCTS.length - 1).waitFor();
-await desk.locator('[data-row]', { hasText: PRODUCTS[0][0] }).click();
+await desk.locator('[data-row]', { hasText: PRODUCTS[0][1] }).click();
 await desk.locator('.history li').first().waitFor();
 // The numbers beside the sections are lines when there are some of them.
 await desk.waitForTimeout(11_000);
 await writeFile(join(folder, 'queue.png'), await desk.screenshot());
 
 const phone = await open('shop', PHONE);
-await phone.locator('.rows > li').nth(PRODUCTS.length - 1).waitFor();
+await phone.locator('.rows > li').nth(OF_SHOP - 1).waitFor();
 await desk.locator('#notes').fill('Отличный товар');
 const frames = ['approval-1.png', 'approval-2.png', 'approval-3.png'];
 await write(frames[0], await desk.screenshot(), await phone.screenshot());
@@ -101,7 +103,7 @@ await desk.getByRole('button', { name: /^Approve version/ }).click();
 await desk.locator('.toast').first().waitFor();
 await write(frames[1], await desk.screenshot(), await leaving);
 await phone.getByRole('button', { name: 'Approved', exact: true }).click();
-await phone.locator('.rows > li', { hasText: PRODUCTS[0][0] }).first().waitFor();
+await phone.locator('.rows > li', { hasText: PRODUCTS[0][1] }).first().waitFor();
 await write(frames[2], await desk.screenshot(), await phone.screenshot());
 await browser.close();
 console.log(JSON.stringify({ queue: 'queue.png', frames }));

@@ -5,7 +5,7 @@ import { launch } from '../../harness/browser/launch.mjs';
 
 const { URL: HOST, PASSWORD } = process.env;
 const REPETITIONS = 5;
-const PASSES = 6;
+const PASSES = 8;
 const DECISIONS = 10;
 const PROCESSORS = { 'as it is': 1, 'four times slower': 4 };
 
@@ -74,35 +74,67 @@ async function measureLoad(slowness) {
   return { ...found, firstPaint, bytes: login.bytes, requests: login.requests };
 }
 
-/** Scrolls through the whole queue several times. */
+/** Reads the whole queue, and scrolls through it several times. */
 async function measureScrolling(slowness) {
   const { context, page, devtools } = await open(slowness, true);
   await page.mouse.move(400, 500);
-  await devtools.send('Performance.enable');
+  const total = await page.locator('.count').textContent();
+  // Rows are read as the end comes near: until all are there, the heap grows with them.
+  while ((await rowsRead(page)) < Number(total.replace(/\D/g, ''))) await scrollToEnd(page, 1);
   const heaps = [];
-  await page.evaluate(() => (window.longTasks.length = 0));
+  const objects = [];
+  const tasks = [];
+  await takeTasks(page);
   for (let pass = 0; pass < PASSES; pass += 1) {
-    for (const direction of [1, -1]) await scrollToEnd(page, direction);
+    for (const direction of [-1, 1]) await scrollToEnd(page, direction);
+    tasks.push(...(await takeTasks(page)));
+    objects.push(await countObjects(devtools));
     await devtools.send('HeapProfiler.collectGarbage');
-    const { metrics } = await devtools.send('Performance.getMetrics');
-    heaps.push(metrics.find(({ name }) => name === 'JSHeapUsedSize').value);
+    heaps.push((await devtools.send('Runtime.getHeapUsage')).usedSize);
+    // What was collected for the measurement is no scrolling.
+    await takeTasks(page);
   }
-  const tasks = await page.evaluate(() => window.longTasks.map(({ duration }) => duration));
   const rows = await page.locator('.rows > li').count();
+  const read = await rowsRead(page);
   await context.close();
-  return { heaps, tasks, rows };
+  return { heaps, objects, tasks, rows, read };
 }
 
 async function scrollToEnd(page, direction) {
-  for (let still = 0; still < 4; ) {
-    const before = await top(page);
+  while (!(await isAtEnd(page, direction))) {
     await page.mouse.wheel(0, direction * 4000);
     await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn, 16))));
-    still = (await top(page)) === before ? still + 1 : 0;
   }
 }
 
-const top = (page) => page.locator('.scroller').evaluate((box) => box.scrollTop);
+/** Returns how long each long task since the last call took, once the browser has told of all. */
+const takeTasks = (page) =>
+  page.evaluate(async () => {
+    await new Promise((told) => requestAnimationFrame(() => setTimeout(told, 100)));
+    return window.longTasks.splice(0).map(({ duration }) => duration);
+  });
+
+const isAtEnd = (page, direction) =>
+  page.locator('.scroller').evaluate(
+    (box, isDown) => (isDown ? box.scrollTop + box.clientHeight + 1 >= box.scrollHeight : box.scrollTop === 0),
+    direction > 0,
+  );
+
+const rowsRead = (page) =>
+  page.locator('.rows > li').first().evaluate((row) => Number(row.getAttribute('aria-setsize')));
+
+/** Returns how many objects the page has after a garbage collection, without the engine's own. */
+async function countObjects(devtools) {
+  const { result } = await devtools.send('Runtime.evaluate', { expression: 'Object.prototype' });
+  const { objects } = await devtools.send('Runtime.queryObjects', { prototypeObjectId: result.objectId });
+  const { result: count } = await devtools.send('Runtime.callFunctionOn', {
+    objectId: objects.objectId,
+    functionDeclaration: 'function () { return this.length; }',
+    returnByValue: true,
+  });
+  for (const { objectId } of [result, objects]) await devtools.send('Runtime.releaseObject', { objectId });
+  return count.value;
+}
 
 /** Returns the milliseconds from the click of one moderator until the row has left the list of another. */
 async function measureDecisions() {

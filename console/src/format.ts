@@ -51,11 +51,12 @@ export function moment(time: string | number): string {
     ...(isToday ? {} : { day: 'numeric', month: 'short' }),
     hour: '2-digit',
     minute: '2-digit',
+    hourCycle: 'h23',
   }).format(date);
 }
 
 export function clock(time: number): string {
-  return formatOf(Intl.DateTimeFormat, { timeStyle: 'medium' }).format(time);
+  return formatOf(Intl.DateTimeFormat, { timeStyle: 'medium', hourCycle: 'h23' }).format(time);
 }
 
 /** Returns an amount in a currency, or the number alone if the currency is not known. */

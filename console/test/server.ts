@@ -39,7 +39,6 @@ export class Server {
 
   readonly client = {
     status: { state: 'online' },
-    http: this.http,
     on: (_name: string, listener: Listener) => {
       this.#listeners.add(listener);
       return () => this.#listeners.delete(listener);

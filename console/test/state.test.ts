@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { conflicts, merge } from '../src/state/conflict';
 import { eventsPerMinute, merged, positionBefore, type FeedEvent } from '../src/state/feed';
 import { emptyListing, withPage } from '../src/state/listing';
-import { linePath, percentile, thinned } from '../src/state/numbers';
+import { linePaths, linesOf, percentile, readSamples, thinned } from '../src/state/numbers';
 import { pictureAddress } from '../src/state/product';
 import { readReasons, withReason } from '../src/state/reasons';
 import { requestsFor, toggled, withSelected } from '../src/state/selection';
@@ -103,5 +103,38 @@ test('numbers over time are counted, thinned and drawn', () => {
   expect(percentile([], 0.5)).toBeNull();
   expect(percentile([30, 10, 20, 40], 0.5)).toBe(20);
   expect(thinned([1, 2, 3, 4, 5], 3)).toEqual([1, 3, 5]);
-  expect(linePath([0, 10], 100, 12)).toBe('M0.0 12.0L100.0 2.0');
+  const line = [
+    { at: 5, value: 0 },
+    { at: 6, value: 10 },
+  ];
+  expect(linePaths([line], 100, 12)).toEqual([
+    { line: 'M0.0 12.0L100.0 2.0', area: 'M0.0 12.0L100.0 2.0V12H0.0Z' },
+  ]);
+  expect(linePaths([], 100, 12)).toEqual([]);
+});
+
+const sample = (seconds: number, user = 1) => ({ time: seconds * 1000, byType: { user } });
+
+test('while no sample was taken no line is drawn', () => {
+  const samples = [sample(0), sample(5), sample(100, 3), sample(105)];
+  const lines = linesOf(samples, 120, (byType) => byType['user'] ?? 0);
+  expect(lines.map((points) => points.map(({ at, value }) => [at, value]))).toEqual([
+    [
+      [0, 1],
+      [5000, 1],
+    ],
+    [
+      [100_000, 3],
+      [105_000, 1],
+    ],
+  ]);
+  const [first, second] = linePaths(lines, 105, 12);
+  expect(first?.line).toMatch(/^M0.0 .*L5.0 /);
+  expect(second?.area).toMatch(/^M100.0 .*L105.0 .*V12H100.0Z$/);
+});
+
+test('samples that were kept are read, but old ones and whatever else was kept', () => {
+  const kept = [sample(1), sample(10_000), { time: 'x' }, null, sample(20_000)];
+  expect(readSamples(JSON.stringify(kept), 12_000_000)).toEqual([sample(10_000)]);
+  for (const text of [null, '{', '{}', '"x"']) expect(readSamples(text, 0)).toEqual([]);
 });

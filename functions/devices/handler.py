@@ -6,7 +6,7 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 
-from vitrina import devices, endpoints, http_api, preferences, responses
+from vitrina import devices, endpoints, http_api, preferences, responses, trail
 from vitrina.devices import Registration
 from vitrina.preferences import Preferences
 
@@ -28,6 +28,7 @@ def register_device(
 
     It is a device of this session, and removed with it.
     """
+    trail.note(device=device_id)
     devices.register(bearer, device_id, registration)
     return http_api.no_content()
 
@@ -38,6 +39,7 @@ def register_device(
 )
 def unregister_device(device_id: DeviceId, bearer: http_api.Bearer) -> Response[str]:
     """Remove one of the own devices; one that is not registered is answered alike."""
+    trail.note(device=device_id)
     devices.unregister(bearer, device_id)
     return http_api.no_content()
 

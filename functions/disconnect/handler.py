@@ -13,13 +13,13 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Remove all rows of a connection; a second call finds none and succeeds."""
+    """Remove what events find of a connection; a second call finds nothing and succeeds."""
     logger.append_keys(**websocket_api.ids(event))
     try:
         connection_id = websocket_api.disconnected(event)
     except Problem as problem:
         return websocket_api.refuse_message(problem)
-    connections.forget(connection_id)
+    connections.unsubscribe(connection_id)
     if sample.has(connection_id):
         logger.info("disconnected")
     return websocket_api.done()

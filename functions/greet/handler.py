@@ -12,6 +12,6 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> None:
-    """Greet the connections of a batch of inserted rows, by what their rows are now."""
+    """Greet the connections of a batch of inserted rows that are open now."""
     inserted = [record["dynamodb"]["NewImage"] for record in event["Records"]]
-    greeting.greet([connections.id_in(item) for item in inserted])
+    greeting.greet(list(map(connections.from_item, inserted)))

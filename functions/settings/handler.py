@@ -18,6 +18,13 @@ def get_settings(_admin: http_api.Admin) -> Response[PlatformSettings]:
     return http_api.versioned(found.settings, found.version)
 
 
+@app.get("/api/v1/settings", responses=responses.describe(is_versioned=True))
+def get_current_settings(_reader: http_api.Bearer) -> Response[PlatformSettings]:
+    """Read the platform's settings, of which `settings.updated` brings the changes."""
+    found = platform_settings.read()
+    return http_api.versioned(found.settings, found.version)
+
+
 @app.put(
     "/api/v1/admin/settings",
     responses=responses.describe("settings_changed", "busy", is_versioned=True),

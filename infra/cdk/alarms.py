@@ -53,7 +53,10 @@ def _messages_in(queue: sqs.Queue) -> cloudwatch.IMetric:
 def _share(
     part: cloudwatch.IMetric, whole: cloudwatch.IMetric, *, at_least: int, expression: str
 ) -> cloudwatch.IMetric:
-    """Return a percentage, or 0 if the whole is less than `at_least`."""
+    """Return a percentage, or 0 if the whole is less than `at_least`.
+
+    A metric has no value where nothing is to be counted.
+    """
     return cloudwatch.MathExpression(
         expression=f"IF({expression} >= {at_least}, 100 * FILL(part, 0) / ({expression}), 0)",
         using_metrics={"part": part, "whole": whole},
@@ -62,7 +65,10 @@ def _share(
 
 def _share_of_posts(name: str, *, at_least: int) -> Callable[[Watched], cloudwatch.IMetric]:
     return lambda watched: _share(
-        watched.own(name), watched.own("Posted"), at_least=at_least, expression="(part + whole)"
+        watched.own(name),
+        watched.own("Posted"),
+        at_least=at_least,
+        expression="(FILL(part, 0) + FILL(whole, 0))",
     )
 
 
@@ -117,7 +123,7 @@ ALARMS = {
         lambda watched: _share(
             watched.own("ProbesThrottled"),
             watched.own("Probes"),
-            expression="whole",
+            expression="FILL(whole, 0)",
             at_least=100,
         ),
         threshold=10,
@@ -138,7 +144,7 @@ ALARMS = {
         lambda watched: _share(
             watched.own("HandshakesRefused"),
             watched.of_websocket("ConnectCount"),
-            expression="whole",
+            expression="FILL(whole, 0)",
             at_least=100,
         ),
         threshold=60,

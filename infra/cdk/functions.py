@@ -77,6 +77,8 @@ class Function(NamedTuple):
     snap_start: bool = False
     """Whether people wait for it; if the stage has `snap_start`, it starts from a snapshot."""
     memory_mb: int = 512
+    """A processor's share grows with it. Waiting costs by the memory; computing costs the same with
+    any, and takes longer with less. What nobody waits for has the least that is safe."""
     timeout_seconds: int = 10
 
 
@@ -155,14 +157,17 @@ FUNCTIONS = {
         has_key=True,
         snap_start=True,
     ),
-    "disconnect": Function({"connections[*]": ("DeleteItem",)}, reserved_concurrency=100),
+    "disconnect": Function(
+        {"connections[*]": ("GetItem", "DeleteItem")}, reserved_concurrency=100, memory_mb=256
+    ),
     "message": Function(
         {
             "connections[*]": (*CLOSE, "BatchGetItem"),
             "history[*]": (*READ_POSITIONS, "UpdateItem", "Query"),
             "platform[recoveries#*]": ("UpdateItem",),
             "sessions[*]": LOOK,
-            "sessions[barred#*]": ("PutItem",),
+            # An abusive client's account opens no connection for a minute.
+            "sessions.barred_until[user:*,shop:*,admin:*]": ("UpdateItem",),
         },
         reserved_concurrency=50,
         has_key=True,
@@ -213,7 +218,11 @@ FUNCTIONS = {
         # Nearly all of its runs read a list.
         is_traced=False,
     ),
-    "settings": _publisher(("settings.updated",), {"platform[settings]": ("GetItem", "PutItem")}),
+    "settings": _publisher(
+        ("settings.updated",),
+        {"platform[settings]": ("GetItem", "PutItem")},
+        reserved_concurrency=10,
+    ),
     "announce": _publisher(("announcement.published",), ONCE),
     "accounts": Function(
         {

@@ -33,6 +33,7 @@ HTTP_ROUTES = {
     "GET /api/v1/admin/moderation/queue": "products",
     "GET /api/v1/admin/settings": "settings",
     "PUT /api/v1/admin/settings": "settings",
+    "GET /api/v1/settings": "settings",
     "POST /api/v1/admin/announcements": "announce",
     "GET /api/v1/admin/accounts": "accounts",
     "GET /api/v1/admin/accounts/{account_id}/sessions": "accounts",
@@ -95,7 +96,10 @@ class HttpApi(Construct):
     def __init__(
         self, scope: Construct, construct_id: str, *, stage: Stage, emulator: str | None
     ) -> None:
-        """Apply the stage's rates and its `log_retention_days`."""
+        """Apply the stage's rates and its `log_retention_days`.
+
+        `emulator` is the host and port of a local cloud, which has the API instead of AWS.
+        """
         super().__init__(scope, construct_id)
         reason = "The functions verify tokens themselves, and some routes are public."
         grants.acknowledge(self, {"APIG4": reason})
@@ -107,7 +111,7 @@ class HttpApi(Construct):
             throttling_rate_limit=rate, throttling_burst_limit=burst
         )
         if emulator:
-            self.url = f"{emulator}/_aws/execute-api/{self.api.api_id}/$default"
+            self.url = f"http://{emulator}/_aws/execute-api/{self.api.api_id}/$default"
         else:
             self.url = self.api.api_endpoint
             self._log_requests()

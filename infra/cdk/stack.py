@@ -30,7 +30,10 @@ class VitrinaStack(cdk.Stack):
         artifact: Path,
         emulator: str | None,
     ) -> None:
-        """Build from an artifact, for AWS or for the local cloud at the URL `emulator`."""
+        """Build from an artifact, for AWS or for the local cloud at the URL `emulator`.
+
+        The template's parameter `Emulator` replaces the URL's host and port.
+        """
         synthesizer = cdk.CliCredentialsStackSynthesizer() if emulator else None
         super().__init__(scope, construct_id, synthesizer=synthesizer)
 
@@ -45,7 +48,8 @@ class VitrinaStack(cdk.Stack):
                 dead_letters=fanout_queue.dead_letters,
                 in_cloud=emulator is None,
             )
-        websocket = WebSocketApi(self, "WebSocket", stage=stage, emulator=emulator)
+        local = emulator and self._local_cloud(emulator)
+        websocket = WebSocketApi(self, "WebSocket", stage=stage, emulator=local)
         config = Config(
             stack_name=self.stack_name,
             **{f"{name}_table": table.table_name for name, table in storage.tables.items()},
@@ -58,7 +62,7 @@ class VitrinaStack(cdk.Stack):
             push_topics=push.topics if push else "",
             **stage.policy(),
         )
-        http = HttpApi(self, "Http", stage=stage, emulator=emulator)
+        http = HttpApi(self, "Http", stage=stage, emulator=local)
         functions = Lambdas(
             self,
             "Functions",
@@ -111,6 +115,11 @@ class VitrinaStack(cdk.Stack):
                 outputs["ConsoleUrl"] = f"{edge.url}{PATH}"
         for name, value in (outputs | config.to_outputs()).items():
             cdk.CfnOutput(self, name, value=value)
+
+    def _local_cloud(self, url: str) -> str:
+        """Return the host and port of a local cloud: a parameter, so one template serves all."""
+        default = url.removeprefix("http://")
+        return cdk.CfnParameter(self, "Emulator", default=default).value_as_string
 
     def _console(self, stage: Stage, artifact: Path, *, in_cloud: bool) -> Console | None:
         """Return the console, whose archive is next to the artifact, if the stage has it."""

@@ -23,7 +23,10 @@ class WebSocketApi(Construct):
     def __init__(
         self, scope: Construct, construct_id: str, *, stage: Stage, emulator: str | None
     ) -> None:
-        """Apply the stage's `websocket_requests_per_second` and `pings_per_second`."""
+        """Apply the stage's `websocket_requests_per_second` and `pings_per_second`.
+
+        `emulator` is the host and port of a local cloud, which has the API instead of AWS.
+        """
         super().__init__(scope, construct_id)
         self._in_cloud = emulator is None
         self._pings = stage.throttle("pings_per_second")
@@ -46,8 +49,8 @@ class WebSocketApi(Construct):
             throttle=apigateway.ThrottleSettings(rate_limit=rate, burst_limit=burst),
         )
         local = f"{emulator}/_aws/execute-api/{self.api.api_id}/{STAGE}"
-        self.url = local.replace("http://", "ws://", 1) if emulator else self._stage.url
-        self.management_url = local if emulator else self._stage.callback_url
+        self.url = f"ws://{local}" if emulator else self._stage.url
+        self.management_url = f"http://{local}" if emulator else self._stage.callback_url
         self.connection_arns = {
             method: cdk.Stack.of(self).format_arn(
                 service="execute-api",

@@ -263,19 +263,23 @@ def store_users(count: int, *, batch: bool = False, name: str = "many") -> None:
 
 
 def stored_connections() -> set[str]:
-    """Return the ids of all stored connections; every row is of a connection that has both.
+    """Return the ids of all stored connections; every row is of a connection that has both."""
+    rows = aws.dynamodb().scan(TableName="connections")["Items"]
+    keys = (row["partition"]["S"] for row in rows)
+    own = {key.partition("#")[2] for key in keys if key.startswith("connection#")}
+    assert own == subscribed_connections()
+    return own
+
+
+def subscribed_connections() -> set[str]:
+    """Return the ids of the connections that have a subscription.
 
     Where an identity joined a room is not of a connection.
     """
     rows = aws.dynamodb().scan(TableName="connections")["Items"]
-    found = [(row["partition"]["S"], row["member"]["S"]) for row in rows]
-    keys = [key for key in found if not key[0].startswith("joined#")]
-    own = {key.partition("#")[2] for key, _ in keys if key.startswith("connection#")}
-    members = {
-        member.rpartition("#")[2] for key, member in keys if not key.startswith("connection#")
-    }
-    assert own == members
-    return own
+    found = ((row["partition"]["S"], row["member"]["S"]) for row in rows)
+    others = ("connection#", "joined#")
+    return {member.rpartition("#")[2] for key, member in found if not key.startswith(others)}
 
 
 @contextmanager

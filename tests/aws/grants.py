@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Collection, Iterator
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 import pytest
@@ -108,9 +109,15 @@ def _function() -> str | None:
     """Return the function whose handler is on the stack, unless a test made it do the request."""
     frame = sys._getframe(2)
     while frame:
-        if found := _HANDLER.search(frame.f_code.co_filename):
-            return found[1]
-        if "/tests/" in frame.f_code.co_filename:
-            return None
+        function, is_test = _of_file(frame.f_code.co_filename)
+        if function or is_test:
+            return function
         frame = frame.f_back  # type: ignore[assignment]
     return None
+
+
+@cache
+def _of_file(filename: str) -> tuple[str | None, bool]:
+    """Return the function whose handler a file has, and whether it is a test's."""
+    found = _HANDLER.search(filename)
+    return (found[1] if found else None), "/tests/" in filename

@@ -51,6 +51,38 @@ def test_a_bucket_is_kept_until_it_is_full_again(cloud: None, at: Clock) -> None
     assert kept["expires_at"] * 1000 > kept["tat"]
 
 
+def test_who_does_not_wait_costs_a_process_no_call(
+    cloud: None, at: Clock, calls: list[str]
+) -> None:
+    assert [buckets.spend("tries#1", THREE) for _ in range(4)] == [0, 0, 0, 10]
+    calls.clear()
+    at(4)
+    assert [buckets.spend("tries#1", THREE) for _ in range(50)] == [pytest.approx(6)] * 50
+    assert calls == []
+    assert buckets.spend("tries#2", THREE) == 0
+    at(10)
+    assert [buckets.spend("tries#1", THREE) for _ in range(2)] == [0, 10]
+
+
+def test_another_process_has_to_ask(cloud: None, at: Clock) -> None:
+    for _ in range(4):
+        buckets.spend("tries#1", THREE)
+    buckets.forget()
+    assert buckets.spend("tries#1", THREE) == 10
+
+
+def test_of_too_many_empty_buckets_the_first_is_forgotten(
+    cloud: None, at: Clock, calls: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(buckets, "MAX_REMEMBERED", 2)
+    for name in ("tries#1", "tries#2", "tries#3"):
+        for _ in range(4):
+            buckets.spend(name, THREE)
+    calls.clear()
+    assert [buckets.spend(name, THREE) for name in ("tries#2", "tries#3", "tries#1")] == [10] * 3
+    assert calls == ["UpdateItem"] * 2
+
+
 def test_concurrent_tries_are_all_counted(cloud: None) -> None:
     with ThreadPoolExecutor(8) as pool:
         waits = [*pool.map(lambda _: buckets.take("tries#1", Rate(20, 3600)), range(40))]
@@ -89,8 +121,25 @@ def test_a_count_never_refuses_and_says_how_far_it_is_over(cloud: None, at: Cloc
     assert over == [-20, -10, 0, 10, 20]
 
 
+def test_several_tries_are_counted_at_once_also_in_a_bucket_that_has_become_full(
+    cloud: None, at: Clock
+) -> None:
+    table = config.current().connections_table
+    aws.dynamodb().put_item(TableName=table, Item=aws.to_item({**CONNECTION, "connected_at": 1}))
+    over = []
+    for moment, tries in ((0, 4), (0, 3), (100, 4)):
+        at(moment)
+        counted = buckets.count(
+            table, aws.to_item(CONNECTION), THREE, having="connected_at", tries=tries
+        )
+        assert counted
+        over.append(counted[1])
+    assert over == [10, 40, 10]
+
+
 def test_a_count_needs_its_row(cloud: None) -> None:
     table = config.current().connections_table
     key = aws.to_item(CONNECTION)
-    assert buckets.count(table, key, THREE, having="connected_at") is None
+    for tries in (1, 2):
+        assert buckets.count(table, key, THREE, having="connected_at", tries=tries) is None
     assert "Item" not in aws.dynamodb().get_item(TableName=table, Key=key)

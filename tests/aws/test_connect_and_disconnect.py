@@ -13,7 +13,7 @@ from harness import deployment, tokens
 from harness.deployment import KEY
 from harness.gateway_events import CONTEXT
 from harness.tokens import token_of
-from tests.aws.conftest import Clock, stored, stored_connections
+from tests.aws.conftest import Clock, stored, stored_connections, subscribed_connections
 from vitrina import aws, config, keys, origins
 from vitrina.channels import ClientType
 
@@ -126,7 +126,30 @@ def test_disconnecting_forgets_the_connection_and_may_come_twice_or_alone() -> N
     connect(token_of(ClientType.USER), connection_id="c2")
     for connection_id in ("c1", "c1", "unknown"):
         assert disconnect(connection_id)["statusCode"] == 200
-    assert stored_connections() == {"c2"}
+    assert subscribed_connections() == {"c2"}
+
+
+def test_disconnecting_leaves_the_connections_own_row_to_its_expiry() -> None:
+    connect(token_of(ClientType.USER))
+    end = stored("c1").expires_at
+    disconnect("c1")
+    [row] = aws.dynamodb().scan(TableName="connections")["Items"]
+    assert aws.from_item(row)["partition"] == "connection#c1"
+    assert aws.from_item(row)["expires_at"] == end
+
+
+def test_a_connection_that_an_eventually_consistent_read_does_not_find_is_read_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connect(token_of(ClientType.USER))
+    get_item = aws.dynamodb().get_item
+
+    def lagging(**request: Any) -> Any:
+        return get_item(**request) if request["ConsistentRead"] else {}
+
+    monkeypatch.setattr(aws.dynamodb(), "get_item", lagging)
+    disconnect("c1")
+    assert subscribed_connections() == set()
 
 
 def test_the_signing_key_is_read_once_for_many_connections(

@@ -192,6 +192,30 @@ def test_a_flood_of_changes_is_refused_and_starts_of_an_app_are_not() -> None:
     assert call("PUT", CHOICE, {}, token=other).status == 200
 
 
+def test_a_flood_of_tokens_for_one_device_is_refused() -> None:
+    """Each would be two requests to SNS, whose limit all accounts share."""
+    token = token_of(ClientType.USER)
+    answers = [
+        call("PUT", DEVICE, BODY | {"token": token_for(f"phone{n}")}, token=token).status
+        for n in range(31)
+    ]
+    assert answers == [204] * 30 + [429]
+    assert tokens() == [token_for("phone29")]
+
+
+def test_a_token_of_apns_in_capitals_is_the_same_phone() -> None:
+    for account_id, token in ((1, "AB" * 32), (2, "ab" * 32)):
+        identity = push.identity_of(ClientType.USER, account_id)
+        devices.register(identity, "phone", registration(token))
+    assert (names(), tokens(), owners()) == ({"2#2#phone"}, ["ab" * 32], 1)
+
+
+def test_a_token_of_fcm_is_taken_as_it_is() -> None:
+    identity = push.identity_of(ClientType.USER)
+    devices.register(identity, "phone", registration("AbCdEfGh:xY", platform="fcm"))
+    assert tokens() == ["AbCdEfGh:xY"]
+
+
 def test_a_token_is_in_no_log_line(
     monkeypatch: pytest.MonkeyPatch, logged: Callable[[], str]
 ) -> None:

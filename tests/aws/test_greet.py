@@ -2,6 +2,8 @@
 
 import json
 import time
+from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,17 +13,19 @@ from functions.greet import handler as greet
 from harness.gateway_events import CONTEXT
 from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
-from tests.aws.conftest import Clock, FanoutQueue, connect, stored_connections
+from tests.aws.conftest import Clock, FanoutQueue, connect, stored, stored_connections
 from vitrina import (
     auth,
     aws,
     connections,
+    endings,
     frames,
     greeting,
     history,
     message_budget,
     moderation,
     sender,
+    sessions,
 )
 from vitrina.channels import ClientType
 from vitrina.events import Announcement, AnnouncementPublished
@@ -124,16 +128,51 @@ def test_one_that_never_opens_delays_nobody_and_is_forgotten(
     assert stored_connections() == {"open"}
 
 
+def test_of_a_session_that_ended_with_everyones_no_connection_is_greeted(
+    management_api: ManagementApiStub,
+) -> None:
+    batch = connected("c1")
+    endings.end_everyone()
+    sessions.forget()
+    greet.handler(batch, CONTEXT)
+    assert greetings(management_api) == {}
+
+
+def test_one_that_closes_before_the_second_try_is_not_tried_again(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = connected("brief")
+    management_api.answers["brief"] = [410]
+    clock = SimpleNamespace(time=time.time, sleep=lambda _: connections.unsubscribe("brief"))
+    monkeypatch.setattr(greeting, "time", clock)
+    greet.handler(batch, CONTEXT)
+    assert greetings(management_api) == {}
+    assert len(fanout_queue) == 0
+
+
+def test_a_greeting_says_when_the_connection_ends_now(
+    management_api: ManagementApiStub, at: Clock
+) -> None:
+    batch = connected("c1")
+    at(60)
+    connections.extend(stored("c1"), auth.read(token_of(ClientType.USER, 42)))
+    greet.handler(batch, CONTEXT)
+    [body] = management_api.received["c1"]
+    said = datetime.fromisoformat(json.loads(body)["data"]["expires_at"])
+    assert said.timestamp() == stored("c1").expires_at
+
+
 def test_those_that_have_ended_meanwhile_are_not_greeted(
     management_api: ManagementApiStub, fanout_queue: FanoutQueue
 ) -> None:
     """The stream's image is as old as the stream is late."""
-    batch = connected("disconnected", "gone", "open")
+    batch = connected("disconnected", "gone", "closed", "open")
     connections.expire("disconnected")
     connections.forget("gone")
+    connections.unsubscribe("closed")
     greet.handler(batch, CONTEXT)
     assert greetings(management_api) == {"open": 1}
-    task = Greet(connection_ids=["disconnected", "gone", "gone"], attempt=1)
+    task = Greet(connection_ids=["disconnected", "gone", "gone", "closed"], attempt=1)
     fanout_queue.put(task.model_dump_json())
     assert fanout_queue.work() == []
     assert greetings(management_api) == {"open": 1}

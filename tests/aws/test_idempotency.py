@@ -1,7 +1,7 @@
 """Requests that are sent again with their key: one effect, one answer, whatever dies."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from threading import Barrier
@@ -18,7 +18,7 @@ from functions.reject.handler import handler as reject
 from functions.sweep.handler import handler as sweep
 from harness.gateway_events import CONTEXT
 from harness.tokens import token_of
-from infra.tables import TABLES
+from tests.aws import moto_tables
 from tests.aws.conftest import Answer, Clock, HttpCall, connect, unpublished
 from tests.aws.processes import Process, counted_calls, step
 from vitrina import auth, aws, history, idempotency, moderation, publishing, sender
@@ -103,6 +103,7 @@ class World:
     def __init__(self, at: Clock) -> None:
         self._at = at
         self._now = 0.0
+        self._go_back: Callable[[], None] | None = None
         self.got: list[str] = []
         """The ids of the events that the administrator's phone has received."""
 
@@ -121,18 +122,18 @@ class World:
         sweep({}, CONTEXT)
 
     def begin_anew(self, route: Route) -> None:
-        """Forget everything but who is there, and set the clock back."""
+        """Go back to the products before the first request, and set the clock back."""
         self.wait(-self._now)
-        for name in ("products", "history", "platform"):
-            keys = [key.name for key in TABLES[name].keys]
-            for row in aws.dynamodb().scan(TableName=name)["Items"]:
-                aws.dynamodb().delete_item(TableName=name, Key={each: row[each] for each in keys})
         self.got.clear()
+        if self._go_back:
+            self._go_back()
+            return
         submit(route.products)
         if route.is_approved:
             admin = auth.verify(token_of(ClientType.ADMIN, 7))
             with unpublished():
                 moderation.approve([*range(1, route.products + 1)], None, admin)
+        self._go_back = moto_tables.remember()
 
 
 @pytest.fixture

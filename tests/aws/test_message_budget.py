@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from functions.connect.handler import handler as connect_handler
 from functions.message.handler import handler
+from harness import deployment
 from harness.gateway_events import CONTEXT, frame_of
 from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
 from tests.aws.conftest import Clock, connect, stored
-from vitrina import connections, history, message_budget, recovery, rooms, sender
+from vitrina import buckets, connections, history, message_budget, recovery, rooms, sender
 from vitrina.channels import ClientType
 from vitrina.events import Announcement, AnnouncementPublished
 from vitrina.history import Change
@@ -255,6 +256,69 @@ def test_an_honest_burst_is_never_refused(monkeypatch: pytest.MonkeyPatch) -> No
     with ThreadPoolExecutor(8) as pool:
         answers = Counter(code(answer) for answer in pool.map(say, burst))
     assert answers == {"recovered": 2, "joined": 20, "authenticated": 1}
+
+
+def test_who_waits_as_long_as_the_refusal_says_is_let_in(at: Clock) -> None:
+    now = 0.0
+    for refused in (1, 5, 17):
+        answers = [say({"type": "ping"}) for _ in range(30 + refused)]
+        assert code(answers[-1]) == "too_many_requests"
+        now += answers[-1]["data"]["retry_after"]
+        at(now - 1)
+        refusal = say({"type": "ping"})
+        assert code(refusal) == "too_many_requests"
+        now += refusal["data"]["retry_after"] - 1
+        at(now)
+        assert code(say({"type": "ping"})) == "pong"
+        now += 120
+        at(now)
+
+
+def test_one_in_ten_refusals_is_counted_and_the_others_make_no_call(
+    at: Clock, calls: list[str]
+) -> None:
+    for _ in range(31):
+        say({"type": "ping"})
+    calls.clear()
+    answers = [code(say({"type": "ping"})) for _ in range(50)]
+    assert answers == ["too_many_requests"] * 50
+    assert calls == ["UpdateItem"] * 5
+    deployment.forget()  # another process
+    answers = [code(say({"type": "ping"})) for _ in range(11)]
+    assert answers == ["too_many_requests"] * 10 + ["connection_expired"]
+
+
+def test_several_processes_refuse_each_for_itself_and_close_together(
+    management_api: ManagementApiStub, at: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processes: list[dict[str, Any]] = [{} for _ in range(8)]
+    answers: Counter[str] = Counter()
+    for number in range(200):
+        monkeypatch.setattr(message_budget, "_refused", processes[number % len(processes)])
+        at(number / 100)
+        answers[code(say({"type": "ping"}))] += 1
+    assert answers["pong"] == 30
+    assert management_api.closed == ["c1"]
+    # Each of them may have nine that the others do not know of.
+    assert 60 <= answers["too_many_requests"] <= 61 + 9 * len(processes)
+
+
+def test_refusals_that_nobody_counted_take_nothing_from_a_later_burst(at: Clock) -> None:
+    answers = [say({"type": "ping"}) for _ in range(40)]
+    at(3600)
+    assert [code(say({"type": "ping"})) for _ in range(30)] == ["pong"] * 30
+    assert code(answers[-1]) == "too_many_requests"
+
+
+def test_a_process_remembers_as_many_refused_connections_as_it_may(
+    at: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(buckets, "MAX_REMEMBERED", 2)
+    for connection_id in ("c2", "c3", "c4"):
+        connect(connection_id, ClientType.USER, account_id=1)
+        for _ in range(31):
+            say({"type": "ping"}, connection_id)
+    assert [*message_budget._refused] == ["c3", "c4"]
 
 
 @given(st.lists(st.floats(0, 600), min_size=1, max_size=20))

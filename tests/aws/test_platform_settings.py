@@ -45,6 +45,20 @@ def test_the_deployments_settings_are_in_force_until_somebody_changes_them() -> 
     assert (answer.status, answer.body, answer.headers["ETag"]) == (200, DEFAULTS, '"0"')
 
 
+@pytest.mark.parametrize("client_type", ClientType)
+def test_everyone_reads_the_settings_whose_changes_everyone_receives(
+    client_type: ClientType,
+) -> None:
+    write(0, currency="USD")
+    answer = call("GET", "/api/v1/settings", token=token_of(client_type))
+    assert (answer.status, answer.headers["ETag"]) == (200, '"1"')
+    assert answer.body == DEFAULTS | {"currency": "USD"}
+
+
+def test_nobody_reads_the_settings_without_a_token() -> None:
+    assert call("GET", "/api/v1/settings").status == 401
+
+
 def test_a_change_is_published_to_everyone_with_the_changed_fields_only(
     management_api: ManagementApiStub,
 ) -> None:

@@ -46,6 +46,7 @@ from infra.cdk.fanout import VISIBILITY_SECONDS
 from local.inbox import Inbox, events_in
 from tests.aws import processes
 from tests.aws.conflicts import conflicts
+from tests.aws.conftest import subscribed_connections
 from tests.aws.processes import Process
 from vitrina import (
     auth,
@@ -125,6 +126,8 @@ class Simulation:
     def __init__(self) -> None:
         self.now = time.time()
         self.queue: list[str] = []
+        self.stream: list[Any] = []
+        """Rows of connections, as they were inserted."""
         self.phones: dict[str, Phone] = {}
         self.calls_to_live: int | None = None
 
@@ -199,6 +202,8 @@ class Dying:
         def call(**request: Any) -> Any:
             self._world.call()
             answer = found(**request)
+            if name == "put_item" and "client_type" in request["Item"]:
+                self._world.stream.append(request["Item"])
             self._world.call()
             return answer
 
@@ -235,7 +240,6 @@ class Marketplace(RuleBasedStateMachine):
         self.everyone: list[Phone] = []
         self.late: list[Process] = []
         self.connecting: dict[str, tuple[Phone, Process]] = {}
-        self.ungreeted: list[str] = []
         self.products: list[int] = []
         self.number = 0
 
@@ -337,7 +341,6 @@ class Marketplace(RuleBasedStateMachine):
         phone.is_connecting = True
         process = Process(partial(self._shake_hands, phone, connection_id, is_slow, positions))
         self.connecting[connection_id] = phone, process
-        self.ungreeted.append(connection_id)
         self._go_on(connection_id, calls)
 
     def _shake_hands(self, phone: Phone, connection_id: str, is_slow: bool, positions: str) -> None:
@@ -384,6 +387,26 @@ class Marketplace(RuleBasedStateMachine):
             with self.world.dying_after(lives):
                 disconnect(websocket("DISCONNECT", connection_id), CONTEXT)
 
+    @precondition(lambda self: self._speaking())
+    @rule(data=st.data(), calls=st.integers(0, 12), lives=LIVES)
+    def someone_leaves_while_speaking(
+        self, data: st.DataObject, calls: int, lives: int | None
+    ) -> None:
+        """What a message writes late brings nothing of a closed connection back."""
+        phone = data.draw(st.sampled_from(self._speaking()))
+        connection_id = phone.connection_id
+        assert connection_id is not None
+        process = Process(partial(self._message, phone.to_say.pop(0), connection_id))
+        process.run(calls)
+        self.world.end(phone)
+        has_ended = False
+        with self.world.dying_after(lives):
+            disconnect(websocket("DISCONNECT", connection_id), CONTEXT)
+            has_ended = True
+        process.run()
+        if has_ended:
+            assert connection_id not in subscribed_connections()
+
     @precondition(lambda self: self._online())
     @rule(data=st.data(), faults=st.lists(FAULTS, min_size=1, max_size=4))
     def someones_connection_is_bad(self, data: st.DataObject, faults: list[int]) -> None:
@@ -399,7 +422,7 @@ class Marketplace(RuleBasedStateMachine):
         while phone.is_open and queue and self._work(task := queue[0], lives):
             queue.remove(task)
 
-    @precondition(lambda self: self.ungreeted)
+    @precondition(lambda self: self.world.stream)
     @rule(lives=LIVES)
     def new_connections_are_greeted(self, lives: int | None) -> None:
         self._greet(lives)
@@ -431,20 +454,18 @@ class Marketplace(RuleBasedStateMachine):
 
     def _greet(self, lives: int | None = None) -> None:
         """As the stream does: a batch whose process dies comes again."""
-        keys = [connections.key(connection_id) for connection_id in self.ungreeted]
-        images = list(aws.batch_get("connections", keys))
+        images = [*self.world.stream]
         with self.world.dying_after(lives):
             greet({"Records": [{"dynamodb": {"NewImage": image}} for image in images]}, CONTEXT)
-            inserted = {connections.id_in(image) for image in images}
-            self.ungreeted = [each for each in self.ungreeted if each not in inserted]
+            del self.world.stream[: len(images)]
 
     def _speak(self, phone: Phone) -> None:
-        body = json.dumps(phone.to_say.pop(0))
-        event = {
-            "requestContext": {"eventType": "MESSAGE", "connectionId": phone.connection_id},
-            "body": body,
-        }
-        phone.receive(frame_of(message(event, CONTEXT)).encode())
+        assert phone.connection_id is not None
+        answer = self._message(phone.to_say.pop(0), phone.connection_id)
+        phone.receive(frame_of(answer).encode())
+
+    def _message(self, said: Any, connection_id: str) -> Any:
+        return message(websocket("MESSAGE", connection_id, body=said), CONTEXT)
 
     @precondition(lambda self: self._online())
     @rule(data=st.data())

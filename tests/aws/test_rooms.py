@@ -1,7 +1,9 @@
 """Rooms and announcements."""
 
+import itertools
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +14,8 @@ from functions.message.handler import handler as message_handler
 from harness.gateway_events import CONTEXT
 from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
-from tests.aws.conftest import Answer, HttpCall, connect, stored_connections
+from tests.aws.conftest import Answer, Clock, HttpCall, connect, subscribed_connections
+from tests.aws.processes import Process, counted_calls
 from vitrina import aws, connections, history, message_budget, rooms, subscriptions
 from vitrina.channels import ClientType
 from vitrina.events import Position
@@ -113,24 +116,45 @@ def test_rooms_end_with_their_connection() -> None:
     join("sale")
     join("news")
     assert subscriptions.count().rooms == 2
+    end()
+    assert subscriptions.count()[:2] == ({"user": 0, "shop": 0, "admin": 0}, 0)
+    assert subscribed_connections() == set()
+
+
+def end() -> None:
     context = {"eventType": "DISCONNECT", "connectionId": "c1"}
     disconnect_handler({"requestContext": context}, CONTEXT)
-    assert subscriptions.count()[:2] == ({"user": 0, "shop": 0, "admin": 0}, 0)
-    assert stored_connections() == set()
 
 
-def test_a_room_joined_while_the_connection_ends_ends_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    find = connections.find
+def extend() -> Any:
+    return say({"type": "auth", "token": token_of(ClientType.USER, 42)})
 
-    def find_then_join(connection_id: str) -> connections.Connection | None:
-        monkeypatch.undo()
-        found = find(connection_id)
-        assert join("late")["event"] == "joined"
-        return found
 
-    monkeypatch.setattr(connections, "find", find_then_join)
-    connections.forget("c1")
-    assert stored_connections() == set()
+@pytest.mark.parametrize("has_joined", [False, True])
+@pytest.mark.parametrize("ending", [end, lambda: connections.forget("c1")], ids=["end", "forget"])
+@pytest.mark.parametrize(
+    "change", [lambda: join("late"), lambda: leave("sale"), extend], ids=["join", "leave", "auth"]
+)
+def test_what_a_message_changes_while_the_connection_ends_ends_too(
+    change: Callable[[], Any], ending: Callable[[], None], has_joined: bool, at: Clock
+) -> None:
+    """Whichever stands still before any of its calls, while the other one runs."""
+    at(60)  # so that another token ends later
+    both = [(change, ending), (ending, change)]
+    for late, (slow, fast) in itertools.product(range(20), both):
+        connections.forget("c1")
+        connect("c1", ClientType.USER, account_id=42)
+        at(120)
+        if has_joined:
+            join("sale")
+        with counted_calls():
+            process = Process(slow)
+            process.run(late)
+            fast()
+            process.run()
+        assert subscribed_connections() == set(), (slow, late)
+        at(60)
+    assert late > process.calls, "it stood still before each of them"
 
 
 def test_an_expired_connection_joins_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -202,6 +202,24 @@ def test_a_long_round_is_posted_in_passes_and_a_slice_is_bounded_in_posts(world:
     assert max(world.slices) == 9
 
 
+@pytest.mark.parametrize(("members", "slices"), [(14, [1, 13]), (15, [1, 9, 5])])
+def test_the_last_slice_of_a_round_takes_the_few_that_are_left(
+    world: World, monkeypatch: pytest.MonkeyPatch, members: int, slices: list[int]
+) -> None:
+    """A lane knows from the round before how many it has.
+
+    A slice has nine posts, but the first one has one: another worker may begin at that moment.
+    """
+    deployment.configure(monkeypatch, user_shards=(1,))
+    store_users(members)
+    publish()
+    world.work()
+    world.slices.clear()
+    publish()
+    world.work()
+    assert world.slices == [0, *slices]
+
+
 def test_a_pass_fits_into_the_time_of_a_slice_even_if_each_post_takes_fifty_milliseconds() -> None:
     assert rounds.MAX_EVENTS[Kind.PLAIN] * 0.05 < rounds.SLICE_BUDGET_SECONDS
 

@@ -6,6 +6,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import Any
@@ -339,11 +340,17 @@ def test_no_forged_token_opens_a_connection_and_nothing_of_it_is_logged(
 # --- Another issuer ---
 
 
+@cache
+def private_key(_: str) -> rsa.RSAPrivateKey:
+    """Return the key of this id, which takes long to make: each id has its own."""
+    return rsa.generate_private_key(65537, 2048)
+
+
 class Issuer:
     """A JWKS server that does what a test says."""
 
     def __init__(self) -> None:
-        self.keys = {"key-1": rsa.generate_private_key(65537, 2048)}
+        self.keys = {"key-1": private_key("key-1")}
         self.fetches = 0
         self.status = 200
         self.answer: bytes | None = None
@@ -441,10 +448,10 @@ def test_a_new_key_of_the_issuer_is_fetched_and_unknown_ones_do_not_storm_it(
     issuer: Issuer, at: Clock
 ) -> None:
     assert code_of(issuer.token()) == "good"
-    issuer.keys["key-2"] = rsa.generate_private_key(65537, 2048)
+    issuer.keys["key-2"] = private_key("key-2")
     at(keys.KEY_RETRY_SECONDS)
     assert code_of(issuer.token("key-2")) == "good"
-    issuer.keys["key-3"] = rsa.generate_private_key(65537, 2048)
+    issuer.keys["key-3"] = private_key("key-3")
     unknown = issuer.token("key-3")
     for _ in range(20):
         assert code_of(unknown) == "token_invalid"
@@ -529,7 +536,7 @@ def test_known_keys_are_used_while_the_issuer_fails(
     at(keys.KEY_OUTAGE_SECONDS - 1)
     assert code_of(issuer.token()) == "good"
     assert issuer.fetches == 3
-    issuer.keys["key-2"] = rsa.generate_private_key(65537, 2048)
+    issuer.keys["key-2"] = private_key("key-2")
     # Perhaps a new key: the client tries again.
     assert code_of(issuer.token("key-2")) == "issuer_unreachable"
     at(keys.KEY_OUTAGE_SECONDS)

@@ -12,6 +12,7 @@ import pytest
 from functions.accounts.handler import handler as accounts_handler
 from functions.announce.handler import handler as announce_handler
 from functions.approve.handler import handler as approve_handler
+from functions.devices.handler import handler as devices_handler
 from functions.login.handler import handler as login_handler
 from functions.openapi.handler import handler as openapi_handler
 from functions.products.handler import handler as products_handler
@@ -19,7 +20,9 @@ from functions.sessions.handler import handler as sessions_handler
 from functions.settings.handler import handler as settings_handler
 from harness import gateway_events
 from harness.gateway_events import CONTEXT
+from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
+from tests.aws import push
 from tests.aws.conftest import HttpCall
 from vitrina import login_attempts
 from vitrina.accounts import Account
@@ -124,6 +127,19 @@ def test_an_unknown_route_changes_nothing_and_leaves_none(lines: Lines) -> None:
 
 
 # --- What a line says -----------------------------------------------------------------------------
+
+
+def test_a_registration_names_its_device(
+    lines: Lines, monkeypatch: pytest.MonkeyPatch, management_api: ManagementApiStub
+) -> None:
+    push.turn_on(monkeypatch, management_url=management_api.url)
+    token, path = token_of(ClientType.USER), "/api/v1/me/devices/phone"
+    body = push.registration(push.token_for("phone")).model_dump(mode="json")
+    call = HttpCall(devices_handler)
+    call("PUT", path, body, token=token)
+    call("DELETE", path, token=token)
+    found = [(line["method"], line["actor"], line["device"], line["status"]) for line in lines()]
+    assert found == [("PUT", "user:1", "phone", 204), ("DELETE", "user:1", "phone", 204)]
 
 
 def test_who_did_what_from_where_with_which_result(lines: Lines) -> None:

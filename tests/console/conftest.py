@@ -7,11 +7,11 @@ from pydantic import TypeAdapter
 
 from local import edge
 from local.emulator import PASSWORD, Cloud
-from tests.emulator.conftest import cloud
+from tests.emulator.conftest import assembly, cloud
 from vitrina import accounts
 from vitrina.channels import ClientType
 
-__all__ = ["cloud"]
+__all__ = ["assembly", "cloud"]
 
 
 @pytest.fixture(scope="package")

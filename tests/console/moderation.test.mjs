@@ -196,6 +196,46 @@ test('a reason that is being typed survives live updates and a reconnection', as
   await says(page, 'Rejected');
 });
 
+test('a reason that is being typed survives a renewed token', async () => {
+  const product = await submit();
+  await using admin = await open({ who: 'admin', before: (page) => page.clock.install() });
+  const { page } = admin;
+  const tokens = new Set();
+  page.on('request', (request) => {
+    const token = request.headers()['authorization'];
+    if (token) tokens.add(token);
+  });
+  await look(page, product);
+  await page.keyboard.press('r');
+  await page.locator('#notes').pressSequentially('Слишком тёмная');
+  const before = new Set(tokens);
+  const renewed = page.waitForResponse((answer) => answer.url().endsWith('/api/v1/auth/refresh'));
+  // Less than an hour, for which the token is valid; what polls asks with a new one.
+  await page.clock.fastForward('58:00');
+  assert.equal((await renewed).status(), 200);
+  await until(() => [...tokens].some((token) => !before.has(token)), Boolean, 'the new token is used');
+  await page.locator('.indicator.good').waitFor();
+  await page.locator('#notes').pressSequentially(' фотография');
+  assert.equal(await page.locator('#notes').inputValue(), 'Слишком тёмная фотография');
+  await page.keyboard.press('Control+Enter');
+  await says(page, 'Rejected');
+  const found = await done('GET', `/api/v1/products/${product.product_id}`, { who: 'admin' });
+  assert.equal(found.decisions.at(-1).moderation_notes, 'Слишком тёмная фотография');
+});
+
+test('what was decided is one link away, to look at it again', async () => {
+  const product = await submit();
+  await using admin = await open({ who: 'admin' });
+  const { page } = admin;
+  await look(page, product);
+  assert.match(await page.title(), /^\(1\) Queue/);
+  await approveButton(page).click();
+  await page.locator('.toast', { hasText: 'Approved' }).getByRole('link').click();
+  await page.locator('#product-name', { hasText: product.product_name }).waitFor();
+  await page.getByRole('button', { name: 'Withdraw…' }).waitFor();
+  await until(() => page.title(), (title) => title.startsWith('Products'), 'nothing waits');
+});
+
 test('the whole job is done by the keyboard alone', async () => {
   const products = await submitMany(6);
   await using admin = await open({});
@@ -223,7 +263,6 @@ test('the whole job is done by the keyboard alone', async () => {
   await keyboard.press('Control+Enter');
   await says(page, 'Rejected');
   await showsOnly(2, 3, 4, 5);
-  await keyboard.press('Escape');
   await keyboard.press('k');
   await keyboard.press('k');
   await keyboard.press('x');

@@ -8,7 +8,8 @@ import { launch } from '../../harness/browser/launch.mjs';
 import { Network } from '../../harness/browser/network.mjs';
 
 const { URL: HOST, PASSWORD } = process.env;
-const PATIENCE_MS = 20_000;
+// The first connection of a stack waits for functions that start cold.
+const PATIENCE_MS = 60_000;
 
 const browser = await launch();
 after(() => browser.close());
@@ -28,14 +29,20 @@ export async function open({ who, path = '', before, ...options } = {}) {
   page.setDefaultTimeout(PATIENCE_MS);
   const frames = [];
   page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => frames.push(payload)));
-  await before?.(page);
-  await page.goto(`${network.url}/console/${path}`);
-  if (who) await logIn(page, who);
   const close = async () => {
     await page.unrouteAll({ behavior: 'ignoreErrors' });
     await context.close();
     network.close();
   };
+  try {
+    await before?.(page);
+    await page.goto(`${network.url}/console/${path}`);
+    if (who) await logIn(page, who);
+  } catch (error) {
+    // An open network would keep this process running.
+    await close();
+    throw error;
+  }
   return { page, context, network, complaints, requested, frames, [Symbol.asyncDispose]: close };
 }
 

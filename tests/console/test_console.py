@@ -43,7 +43,7 @@ def failures(request: pytest.FixtureRequest, url: str) -> dict[str, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=(MINUTES + 1) * 60,
+        timeout=len(chosen) * MINUTES * 60,
     )
     lines = [line for line in ran.stdout.splitlines() if line.startswith('{"name"')]
     found = {each["name"]: each["failure"] for each in map(json.loads, lines)}

@@ -8,9 +8,14 @@ import requests
 from infra.console import HEADERS
 from infra.upload import FOR_EVER
 
+# A function may be started first, on a busy machine.
+PATIENCE_SECONDS = 60
+
 
 def ask(url: str, path: str, method: str = "GET", **headers: str) -> requests.Response:
-    return requests.request(method, url + path, headers=headers, allow_redirects=False, timeout=10)
+    return requests.request(
+        method, url + path, headers=headers, allow_redirects=False, timeout=PATIENCE_SECONDS
+    )
 
 
 def files(url: str) -> list[str]:
@@ -51,7 +56,7 @@ def test_whatever_is_answered_has_the_headers_of_the_console(
     session = requests.Session()
     prepared = requests.Request(method, url).prepare()
     prepared.url = url + path  # as it is, with its dots
-    answer = session.send(prepared, allow_redirects=False, timeout=10)
+    answer = session.send(prepared, allow_redirects=False, timeout=PATIENCE_SECONDS)
     assert answer.status_code == status
     assert HEADERS.items() <= answer.headers.items()
 

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { beforeEach, test } from 'node:test';
 
 import { approve, ask, done, emptyQueue, submit } from './api.mjs';
-import { open, says } from './stage.mjs';
+import { open, says, until } from './stage.mjs';
 
 const VIEWS = {
   admin: ['queue', 'products', 'feed', 'announcements', 'accounts', 'settings', 'numbers'],
@@ -138,6 +138,46 @@ test('a shop sees at once why its product was rejected, and submits it again', a
   await says(page, 'Submitted for moderation');
   const found = await done('GET', `/api/v1/products/${product.product_id}`, { who: 'shop' });
   assert.deepEqual([found.moderation_status, found.price], ['pending', 5990]);
+});
+
+test('a price has the same currency for moderators and for the shop', async () => {
+  const product = await submit({ price: 4990 });
+  const row = { hasText: product.product_name };
+  await using admin = await open({ who: 'admin' });
+  await admin.page.locator('.row', row).getByText('₽4,990').waitFor();
+  await admin.page.locator('.detail').getByText('₽4,990').waitFor();
+  await using shop = await open({ who: 'shop' });
+  await shop.page.locator('.row', row).getByText('₽4,990').waitFor();
+  await shop.page.locator('.row', row).getByRole('button').click();
+  assert.equal(await shop.page.getByLabel('Price, RUB').inputValue(), '4990');
+});
+
+test('numbers go on when the page is loaded again', async () => {
+  await approve(await submit());
+  await using admin = await open({ who: 'admin', path: '#/numbers' });
+  const { page } = admin;
+  const perMinute = page.getByRole('region', { name: 'Events a minute' }).locator('rect[height]:not([height="0"])');
+  const begin = page.getByRole('region', { name: 'Admins' }).getByText('in this tab since');
+  const since = await begin.textContent();
+  await perMinute.first().waitFor();
+  await page.reload();
+  await page.locator('.indicator.good').waitFor();
+  // The events were before this page; the connections were seen by the page before.
+  await perMinute.first().waitFor();
+  assert.equal(await begin.textContent(), since);
+});
+
+test('on a phone an event says what it is about, and the section that is open is in sight', async () => {
+  const product = await submit();
+  await using admin = await open({ who: 'admin', path: '#/feed', viewport: { width: 320, height: 640 } });
+  const { page } = admin;
+  await page.locator('.event', { hasText: product.product_name }).first().getByText(product.product_name).waitFor();
+  await show(page, 'numbers');
+  await until(
+    () => page.locator('nav [aria-current]').evaluate((link) => link.getBoundingClientRect().right),
+    (right) => right <= 320,
+    'the section is beyond the screen',
+  );
 });
 
 test('settings that somebody changed meanwhile are shown side by side', async () => {

@@ -1,5 +1,6 @@
 """The real stack, deployed once to the local cloud with roles enforced, and real clients."""
 
+import fcntl
 import os
 import re
 import time
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from functools import lru_cache
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -23,16 +25,30 @@ from vitrina.endpoints import Platform
 
 ALLOWED_ORIGIN = "https://console.example.com"
 PUSH_APP = "arn:aws:sns:us-east-1:000000000000:app/GCM/Vitrina-dev"
+POLICY = {"allowed_origins": ALLOWED_ORIGIN, "push_apps": PUSH_APP}
 PRODUCT = {"product_name": "Красное платье", "price": 4990}
 
 
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the synthesised stack, which the first process that needs it writes for all."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    found = folder / "cdk.out"
+    with (folder / "cdk.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not found.exists():
+            emulator.synthesise(folder / "cdk.unfinished", **POLICY).rename(found)
+    return found
+
+
 @pytest.fixture(scope="package")
-def cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
+def cloud(request: pytest.FixtureRequest, assembly: Path) -> Iterator[Cloud]:
     before = dict(os.environ)
     # Tests of other layers run before and after these in the same process.
     deployment.forget()
-    choices: dict[str, Any] = {"allowed_origins": ALLOWED_ORIGIN, "push_apps": PUSH_APP}
-    with emulator.running(**choices) as running, ExitStack() as negative:
+    with emulator.running(assembly=assembly) as running, ExitStack() as negative:
         credentials = {"PlatformCredential": "none"}
         app = push_app.put("Vitrina-dev", Platform.FCM, credentials)
         assert app == PUSH_APP
@@ -124,10 +140,12 @@ def approve(api: Api, tokens: dict[str, str]) -> Callable[..., Any]:
 
 
 def wait_until(read: Callable[[], Any], wanted: Any, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
+    deadline, pause = time.monotonic() + seconds, 0.05
     while (found := read()) != wanted:
         assert time.monotonic() < deadline, f"{found} is still not {wanted}"
-        time.sleep(0.1)
+        # Each look may be a request, which takes the processor from what is waited for.
+        time.sleep(pause)
+        pause = min(2 * pause, 0.5)
 
 
 def sweep() -> None:

@@ -127,6 +127,6 @@ def test_no_token_and_no_password_is_in_any_log(
     assert '"message":"greeted"' in logged
     everything = logged + cloud.log.read_text()
     of_the_edge = edge.secret_value(cloud.outputs)
-    for secret in (*tokens.values(), expired, of_the_edge, "hunter2hunter2", f'"{PASSWORD}"'):
+    signatures = [token.split(".")[2] for token in (*tokens.values(), expired)]
+    for secret in (*signatures, of_the_edge, "hunter2hunter2", f'"{PASSWORD}"'):
         assert secret not in everything
-        assert secret.rpartition(".")[2] not in everything

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -78,18 +78,17 @@ def description(api: Api, tmp_path: Path) -> Path:
     return file
 
 
-def search(
-    url: str, description: Path, how: tuple[str, int], *which: str, config: Path = CONFIG
-) -> str:
-    """Run schemathesis on some of the operations; return what it printed."""
+def search(url: str, description: Path, how: tuple[str, int], bearers: Mapping[str, str]) -> str:
+    """Run schemathesis with tokens by the ids of operations; return what it printed."""
     phases, examples = how
+    config = description.with_name("schemathesis.toml")
+    config.write_text(CONFIG.read_text(encoding="utf-8") + _headers(bearers), encoding="utf-8")
     done = subprocess.run(
         [
             str(Path(sys.executable).parent / "schemathesis"),
             *("--config-file", str(config)),
             *("run", str(description), "--url", url, "--no-color", "--workers", "1"),
             *("--phases", phases, "--max-examples", str(examples), "--continue-on-failure"),
-            *which,
         ],
         env=os.environ | {"SCHEMATHESIS_HOOKS": "tests.emulator.schemathesis_hooks"},
         stdout=subprocess.PIPE,
@@ -101,48 +100,56 @@ def search(
     return done.stdout
 
 
+def _headers(bearers: Mapping[str, str]) -> str:
+    """Return the part of the configuration that gives operations their tokens."""
+    operations: defaultdict[str, list[str]] = defaultdict(list)
+    for operation_id, token in bearers.items():
+        operations[token].append(operation_id)
+    return "".join(
+        f"\n[[operations]]\ninclude-operation-id = {json.dumps(ids)}\n"
+        f'headers = {{ Authorization = "Bearer {token}" }}\n'
+        for token, ids in operations.items()
+    )
+
+
+def operations(description: Path) -> Iterator[tuple[str, Any]]:
+    """Yield every operation, with `leaving-` if it may end the session of its token."""
+    paths = json.loads(description.read_text(encoding="utf-8"))["paths"]
+    for path, item in paths.items():
+        for operation in item.values():
+            yield "leaving-" if re.search(LEAVING, path) else "", operation
+
+
 @pytest.mark.usefixtures("kept_settings")
 @pytest.mark.parametrize("who", PHASES)
 def test_nothing_differs_from_the_description(
     url: str, strangers: dict[str, str], description: Path, who: str
 ) -> None:
-    for name, which in ((who, "--exclude-path-regex"), (f"leaving-{who}", "--include-path-regex")):
-        token = strangers.get(name)
-        bearer = ("--header", f"Authorization: Bearer {token}") if token else ()
-        search(url, description, PHASES[who], which, LEAVING, *bearer)
+    bearers = {
+        operation["operationId"]: strangers[f"{leaving}{who}"]
+        for leaving, operation in operations(description)
+        if who in strangers
+    }
+    search(url, description, PHASES[who], bearers)
 
 
 @pytest.mark.usefixtures("kept_settings")
 def test_nothing_differs_when_answers_lead_from_one_role_to_another(
-    url: str, strangers: dict[str, str], description: Path, tmp_path: Path
+    url: str, strangers: dict[str, str], description: Path
 ) -> None:
-    config = tmp_path / "schemathesis.toml"
-    bearers = _bearers(json.loads(description.read_text(encoding="utf-8")), strangers)
-    config.write_text(CONFIG.read_text(encoding="utf-8") + bearers, encoding="utf-8")
-    printed = search(url, description, STATEFUL, config=config)
+    bearers = {}
+    for leaving, operation in operations(description):
+        caller = operation["x-caller"]
+        # A route of any client is called by a shop, which sees its own products too.
+        kind = caller if caller in set(ClientType) else ClientType.SHOP
+        if operation["security"]:
+            bearers[operation["operationId"]] = strangers[f"{leaving}{kind}"]
+    printed = search(url, description, STATEFUL, bearers)
     links = re.search(r"(\d+) covered / (\d+) selected", printed)
     assert links, printed
     sys.stdout.write(f"Links: {links[0]}\n")
     reached, selected = map(int, links.groups())
     assert reached >= MIN_REACHED_LINKS * selected, links[0]
-
-
-def _bearers(description: Any, strangers: dict[str, str]) -> str:
-    """Return the part of the configuration that gives each operation the token of its caller."""
-    operations: defaultdict[str, list[str]] = defaultdict(list)
-    for path, item in description["paths"].items():
-        who = "leaving-" if re.search(LEAVING, path) else ""
-        for operation in item.values():
-            caller = operation["x-caller"]
-            # A route of any client is called by a shop, which sees its own products too.
-            kind = caller if caller in set(ClientType) else ClientType.SHOP
-            if operation["security"]:
-                operations[f"{who}{kind}"].append(operation["operationId"])
-    return "".join(
-        f"\n[[operations]]\ninclude-operation-id = {json.dumps(ids)}\n"
-        f'headers = {{ Authorization = "Bearer {strangers[who]}" }}\n'
-        for who, ids in operations.items()
-    )
 
 
 def test_the_type_of_a_problem_leads_to_its_text_at_the_edge(url: str, api: Api) -> None:

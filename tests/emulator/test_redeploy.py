@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -16,6 +17,7 @@ from requests import RequestException
 from harness.tokens import token_of
 from infra.cdk.app import LOCAL_ARTIFACT
 from infra.cdk.console import ARCHIVE
+from local import emulator
 from local.client import Api, Client
 from local.emulator import Cloud
 from tests.emulator.conftest import ALLOWED_ORIGIN, let_half_a_minute_pass, sweep, wait_until
@@ -31,11 +33,13 @@ MARKER = "Vitrina, deployed again"
 
 
 @pytest.fixture
-def redeploy(cloud: Cloud) -> Callable[..., None]:
+def redeploy(cloud: Cloud, tmp_path: Path) -> Callable[..., None]:
     """Return a way to deploy again. The stack stays changed, so these tests run last."""
+    folders = (tmp_path / f"cdk.out-{number}" for number in count(1))
 
-    def redeploy(**context: object) -> None:
-        cloud.deploy(allowed_origins=ALLOWED_ORIGIN, **context)
+    def redeploy(**policy: object) -> None:
+        policy["allowed_origins"] = ALLOWED_ORIGIN
+        cloud.deploy(emulator.synthesise(next(folders), **policy))
 
     return redeploy
 

@@ -11,11 +11,11 @@ from aws_cdk import aws_sqs as sqs
 
 from infra.cdk import stages
 from infra.cdk.app import LOCAL_ARTIFACT, populate
+from tests.infra.conftest import OWN_DOMAIN, assembly
 
 if TYPE_CHECKING:
     from cfnlint.runner import Runner
 
-CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/x"
 APPS = "arn:aws:sns:eu-central-1:123456789012:app"
 VARIANTS: dict[str, dict[str, object]] = {
     "dev": {"stage": "dev"},
@@ -24,7 +24,7 @@ VARIANTS: dict[str, dict[str, object]] = {
     "snapshots": {"stage": "prod", "snap_start": True},
     "no edge": {"stage": "prod", "edge": "off"},
     "no console": {"stage": "dev", "console": "off"},
-    "own domain": {"domain_name": "api.your.shop", "certificate_arn": CERTIFICATE},
+    "own domain": {**OWN_DOMAIN},
     "push": {"push_apps": f"{APPS}/GCM/vitrina,{APPS}/APNS/vitrina"},
     "no firewall": {"stage": "dev", "requests_per_address": 0},
 }
@@ -33,13 +33,6 @@ ACCEPTED = {
     # The CDK adds DependsOn where GetAtt says the same; it has no effect.
     "W3005",
 }
-
-
-def synthesise(outdir: Path, options: dict[str, object]) -> cdk.cx_api.CloudAssembly:
-    """Synthesise what goes to AWS; raises RuntimeError for a finding of cdk-nag."""
-    app = cdk.App(outdir=str(outdir))
-    populate(app, stages.choose(options.get), LOCAL_ARTIFACT)
-    return app.synth()
 
 
 @cache
@@ -80,11 +73,11 @@ def advice(template: dict[str, Any], region: str) -> list[str]:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_variant_is_synthesised_without_a_finding_and_without_a_warning(
-    tmp_path: Path, variant: str
+    variant: str,
 ) -> None:
-    assembly = synthesise(tmp_path, VARIANTS[variant])
-    assert [f"{m.id}: {m.entry.data}" for stack in assembly.stacks for m in stack.messages] == []
-    for stack in assembly.stacks:
+    stacks = assembly(**VARIANTS[variant]).stacks
+    assert [f"{m.id}: {m.entry.data}" for stack in stacks for m in stack.messages] == []
+    for stack in stacks:
         template = json.loads(Path(stack.template_full_path).read_text())
         region = "us-east-1" if "Firewall" in stack.stack_name else "eu-central-1"
         assert advice(template, region) == []

@@ -8,8 +8,7 @@ from aws_cdk.assertions import Template
 
 from infra import console
 from infra.cdk import edge
-from tests.infra.conftest import resources, statements, synthesise
-from tests.infra.test_advice import CERTIFICATE
+from tests.infra.conftest import OWN_DOMAIN, resources, statements, synthesise
 from tests.infra.test_edge import CACHING_DISABLED, behaviors_of, distribution_of
 from tests.infra.test_edge_functions import event, run
 
@@ -154,12 +153,11 @@ def test_no_other_function_may_touch_the_bucket(template: Template) -> None:
 
 
 def test_the_outputs_say_where_it_is(template: Template) -> None:
-    own = {"domain_name": "api.example.com", "certificate_arn": CERTIFICATE}
-    [output] = synthesise(None, **own).find_outputs("ConsoleUrl").values()
+    [output] = synthesise(None, **OWN_DOMAIN).find_outputs("ConsoleUrl").values()
     assert output["Value"] == "https://api.example.com/console/"
 
 
-@pytest.mark.parametrize("choices", [{"console": "off"}, {"edge": "off"}], ids=str)
+@pytest.mark.parametrize("choices", [{"stage": "dev", "console": "off"}, {"edge": "off"}], ids=str)
 def test_without_the_console_or_the_edge_there_is_no_trace_of_it(choices: dict[str, str]) -> None:
     text = json.dumps(synthesise(None, **choices).to_json()).lower()
     assert "s3origin" not in text

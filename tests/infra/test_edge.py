@@ -15,16 +15,12 @@ from infra.cdk.edge import Edge
 from infra.cdk.firewall import REFUSAL
 from infra.cdk.functions import FUNCTIONS
 from infra.cdk.http_api import HTTP_ROUTES, LOGIN
-from tests.infra.conftest import synthesise
+from tests.infra.conftest import CHOSEN, OWN_DOMAIN, synthesise
 from vitrina.door import SECRET_HEADER
 from vitrina.errors import KINDS
 
 SECRET_ARN = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:Edge-x"
 WEBSOCKET_HOST, HTTP_HOST = "w.example.com", "h.example.com"
-OWN_DOMAIN = {
-    "domain_name": "api.example.com",
-    "certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/x",
-}
 # CloudFront's managed policies, whose ids are the same in every account.
 CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 ALL_VIEWER_EXCEPT_HOST_HEADER = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
@@ -133,9 +129,9 @@ def test_every_request_to_an_api_has_the_edges_secret_by_reference(template: Tem
     assert sent == [[{"HeaderName": SECRET_HEADER, "HeaderValue": reference}]] * 2
 
 
-@pytest.mark.parametrize("value", ["first", "second"])
-def test_the_edge_sends_the_value_that_the_stage_names(value: str) -> None:
-    template = synthesise(None, edge_value=value)
+@pytest.mark.parametrize(("value", "choices"), [("first", {}), ("second", CHOSEN)])
+def test_the_edge_sends_the_value_that_the_stage_names(value: str, choices: dict[str, str]) -> None:
+    template = synthesise(None, **choices)
     apis = [each for each in distribution_of(template)["Origins"] if "CustomOriginConfig" in each]
     assert len(apis) == 2
     for origin in apis:

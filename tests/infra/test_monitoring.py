@@ -14,7 +14,7 @@ from botocore import xform_name
 from infra.cdk.alarms import ALARMS
 from infra.cdk.functions import FUNCTIONS
 from infra.cdk.monitoring import QUERIES
-from tests.infra.conftest import resources, statements, synthesise
+from tests.infra.conftest import resources, statements
 from vitrina.metrics import NAMESPACE, UNITS
 
 RUNBOOK = (Path(__file__).parents[2] / "docs/runbook.md").read_text()
@@ -41,7 +41,7 @@ def blocks(language: str) -> list[str]:
 def alarms(template: Template) -> dict[str, dict[str, Any]]:
     """Return the properties of each alarm by its name, without the stack's."""
     found = [a["Properties"] for a in resources(template, "AWS::CloudWatch::Alarm").values()]
-    return {alarm["AlarmName"].removeprefix("Vitrina-"): alarm for alarm in found}
+    return {re.sub(r"^Vitrina-[a-z]+-", "", alarm["AlarmName"]): alarm for alarm in found}
 
 
 def functions(template: Template) -> dict[str, dict[str, Any]]:
@@ -113,12 +113,12 @@ def test_the_topic_accepts_only_alarms_of_this_stack_over_tls(template: Template
     assert allowed["Effect"] == "Allow"
     assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     assert allowed["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
-    assert json.dumps(allowed["Condition"]["ArnLike"]).endswith(':alarm:Vitrina-*"]]}}')
+    assert json.dumps(allowed["Condition"]["ArnLike"]).endswith(':alarm:Vitrina-prod-*"]]}}')
 
 
-def test_an_address_is_notified_if_there_is_one(template: Template) -> None:
+def test_an_address_is_notified_if_there_is_one(template: Template, chosen: Template) -> None:
     assert not resources(template, "AWS::SNS::Subscription")
-    synthesise(None, alarm_email="ops@example.com").has_resource_properties(
+    chosen.has_resource_properties(
         "AWS::SNS::Subscription", {"Protocol": "email", "Endpoint": "ops@example.com"}
     )
 
@@ -140,7 +140,7 @@ def test_alarms_are_about_what_is_measured(template: Template) -> None:
     assert len(own) == 10
     for metric in own:
         assert metric["MetricName"] in UNITS
-        assert metric["Dimensions"] == [{"Name": "service", "Value": "Vitrina"}]
+        assert metric["Dimensions"] == [{"Name": "service", "Value": "Vitrina-prod"}]
 
 
 def test_an_index_that_holds_up_writes_is_watched_with_its_table(template: Template) -> None:
@@ -169,7 +169,11 @@ def test_saved_queries_are_those_of_the_runbook_and_read_all_logs(template: Temp
     for name, query in QUERIES.items():
         template.has_resource_properties(
             "AWS::Logs::QueryDefinition",
-            {"Name": f"Vitrina/{name}", "QueryString": query, "LogGroupNames": Match.any_value()},
+            {
+                "Name": f"Vitrina-prod/{name}",
+                "QueryString": query,
+                "LogGroupNames": Match.any_value(),
+            },
         )
     for found in resources(template, "AWS::Logs::QueryDefinition").values():
         assert len(found["Properties"]["LogGroupNames"]) == groups
@@ -187,14 +191,14 @@ def test_functions_are_traced_where_the_stage_says_so(
 
 
 def test_lambdas_own_lines_are_left_out_but_warnings_and_no_line_of_the_functions(
-    template: Template, local_template: Template
+    template: Template, local_template: Template, chosen: Template
 ) -> None:
     """Metrics are lines without a level, and the application's level would drop them."""
     for of in functions(template).values():
         logging = {**of["LoggingConfig"]}
         del logging["LogGroup"]
         assert logging == {"LogFormat": "JSON", "SystemLogLevel": "WARN"}
-    for found in (local_template, synthesise(None, report_lines="true")):
+    for found in (local_template, chosen):
         for of in functions(found).values():
             assert of["LoggingConfig"].keys() == {"LogGroup"}
 

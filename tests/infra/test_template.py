@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from infra.cdk.functions import FUNCTIONS
 from infra.cdk.http_api import HTTP_ROUTES, ROUTES
 from infra.cdk.websocket_api import WEBSOCKET_ROUTES
-from tests.infra.conftest import resources, statements, synthesise
+from tests.infra.conftest import CHOSEN, resources, statements, synthesise
 from vitrina import lanes, rounds
 from vitrina.config import Config
 
@@ -97,10 +97,8 @@ def test_a_request_that_no_route_takes_is_refused_by_a_function(template: Templa
     }
 
 
-def test_the_functions_know_the_allowed_origins_as_browsers_send_them() -> None:
-    given = "https://Console.example.com:443/,capacitor://localhost"
-    template = synthesise(None, allowed_origins=given)
-    for properties in lambdas(template).values():
+def test_the_functions_know_the_allowed_origins_as_browsers_send_them(chosen: Template) -> None:
+    for properties in lambdas(chosen).values():
         variables = properties["Environment"]["Variables"]
         assert (
             variables["VITRINA_ALLOWED_ORIGINS"]
@@ -278,14 +276,16 @@ def test_a_poison_record_blocks_the_stream_for_no_longer_than_a_minute(template:
     )
 
 
-def test_new_connections_are_gathered_only_where_the_stage_says_so(template: Template) -> None:
+def test_new_connections_are_gathered_only_where_the_stage_says_so(
+    template: Template, chosen: Template
+) -> None:
     def windows(found: Template) -> list[int]:
         mappings = resources(found, "AWS::Lambda::EventSourceMapping").values()
         said = (each["Properties"].get("MaximumBatchingWindowInSeconds") for each in mappings)
         return [seconds for seconds in said if seconds is not None]
 
     assert windows(template) == []
-    assert windows(synthesise(None, greeting_window_seconds="1")) == [1]
+    assert windows(chosen) == [1]
 
 
 def test_the_outbox_is_a_sparse_index_of_keys_by_age(template: Template) -> None:
@@ -417,9 +417,11 @@ def test_no_function_may_read_the_signing_key_where_another_issues_tokens(
     assert readers(synthesise(None, **issuer)) == 0
 
 
-@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
-def test_functions_run_on_the_architecture_that_is_chosen(architecture: str) -> None:
-    for properties in lambdas(synthesise(None, architecture=architecture)).values():
+@pytest.mark.parametrize(("architecture", "choices"), [("arm64", {}), ("x86_64", CHOSEN)])
+def test_functions_run_on_the_architecture_that_is_chosen(
+    architecture: str, choices: dict[str, str]
+) -> None:
+    for properties in lambdas(synthesise(None, **choices)).values():
         assert properties["Architectures"] == [architecture]
 
 

@@ -271,10 +271,10 @@ def test_our_descriptions_lead_where_botocores_own_do(artifact: Path) -> None:
     program = """
 import botocore.session
 from vitrina import aws
+sessions = (aws._session(), botocore.session.get_session())
 for service in ("dynamodb", "secretsmanager", "sns", "sqs"):
     for region in ("eu-central-1", "us-east-1", "ap-southeast-5", "cn-north-1", "us-gov-west-1"):
-        made = [session.create_client(service, region_name=region)
-                for session in (aws._session(), botocore.session.get_session())]
+        made = [session.create_client(service, region_name=region) for session in sessions]
         assert made[0].meta.endpoint_url == made[1].meta.endpoint_url, made
         print(made[0].meta.endpoint_url)
 """
@@ -331,7 +331,7 @@ def _compiled(package: Path, folder: Path) -> dict[str, bytes]:
         copy.write_bytes(source.read_bytes())
     command = [sys.executable, "-m", "compileall", "-q", "-j", "1"]
     command += ["--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", "/var/task"]
-    subprocess.run([*command, folder], check=True, env={"PYTHONHASHSEED": "0"})
+    subprocess.run([*command, target], check=True, env={"PYTHONHASHSEED": "0"})
     return {str(p.relative_to(target)): p.read_bytes() for p in target.rglob("*.pyc")}
 
 

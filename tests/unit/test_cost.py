@@ -121,6 +121,29 @@ def test_an_app_start_loads_a_list_and_a_visit_that_continues_does_not(units: Un
     assert found.counts[LISTS]["edge_requests"] == pytest.approx(100 * 24 * 30 * 0.5)
 
 
+def test_a_location_fetches_a_list_as_often_as_a_simulation_finds(units: Units) -> None:
+    """Requests come at random; one that finds no copy, or an old one, fetches another."""
+    found = bill(units, phones=5_000, approvals=0)
+    places, kept = found.units.upkeep.edge_places, found.units.upkeep.cached_seconds
+    seconds = 30 * 24 * 3600 / places
+    chance, now, copied_at, fetched = random.Random(1), 0.0, -1e9, 0  # noqa: S311 - a simulation
+    while now < seconds:
+        now += chance.expovariate(found.lists_at_the_edge / places / (30 * 24 * 3600))
+        if now - copied_at > kept:
+            copied_at, fetched = now, fetched + 1
+    assert found.fetched_lists == pytest.approx(fetched * places * places, rel=0.02)
+    assert found.fetched_lists < found.lists_at_the_edge
+
+
+def test_of_a_connections_lines_a_share_is_stored_and_all_of_its_metrics() -> None:
+    upkeep = Upkeep(logged_connections=0.25)
+    counts = {
+        **measured(),
+        "greet": {"0": {"invocations": 1, "gb_seconds": 0, "log_bytes": 1000, "metric_bytes": 200}},
+    }
+    assert Units(upkeep, counts).of("greet")["log_bytes"] == pytest.approx(200 + 0.25 * 800)
+
+
 def test_every_activity_is_of_a_function_whose_start_was_measured(units: Units) -> None:
     assert set(FUNCTION_OF) == set(measured())
     assert set(FUNCTION_OF.values()) <= set(FUNCTIONS)

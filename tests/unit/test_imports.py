@@ -1,7 +1,9 @@
 """What may import what, and what may not be computed while a test module is imported."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -23,6 +25,11 @@ MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path
 CLOCKS = {"time", "time_ns", "monotonic", "perf_counter", "now", "utcnow", "today", "issue"}
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def imported(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         match node:
@@ -37,7 +44,7 @@ def test_no_package_imports_one_above_it() -> None:
     upwards = {
         f"{module} imports {name}"
         for module, path in MODULES.items()
-        for name in imported(ast.parse(path.read_text()))
+        for name in imported(parsed(path))
         if name.partition(".")[0] in {*LAYERS, "tests"}
         and name.partition(".")[0]
         not in LAYERS[module.partition(".")[0]] | {module.partition(".")[0]}
@@ -47,10 +54,25 @@ def test_no_package_imports_one_above_it() -> None:
 
 def test_no_module_imports_itself_through_others() -> None:
     graph = {
-        module: [name for name in imported(ast.parse(path.read_text())) if name in MODULES]
+        module: [name for name in imported(parsed(path)) if name in MODULES]
         for module, path in MODULES.items()
     }
     TopologicalSorter(graph).prepare()
+
+
+def test_the_type_checker_reads_every_service_of_the_cdk_that_is_used() -> None:
+    """Types of the others are not known, and then mypy accepts anything."""
+    overrides = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["overrides"]
+    [read] = [each["module"] for each in overrides if each.get("follow_imports") == "normal"]
+    used = {
+        ".".join(name.split(".")[:2])
+        for folder in ("infra", "tests")
+        for path in (ROOT / folder).rglob("*.py")
+        for name in imported(ast.parse(path.read_text()))
+        if name.startswith(("aws_cdk.aws_", "aws_cdk.assertions"))
+    }
+    assert used
+    assert used <= {*read}
 
 
 # --- The clock ---
@@ -90,23 +112,15 @@ def called(nodes: Iterator[ast.AST]) -> Iterator[str]:
 def test_nothing_is_computed_from_the_clock_when_a_test_module_is_imported() -> None:
     """Such a value is old when its test runs: the suite may take an hour."""
     folders = ("tests", "harness")
-    trees = {
-        path: ast.parse(path.read_text())
-        for folder in folders
-        for path in (ROOT / folder).rglob("*.py")
-    }
-    functions = [
-        node
+    trees = {path: parsed(path) for folder in folders for path in (ROOT / folder).rglob("*.py")}
+    calls = [
+        (node.name, {*called(iter(node.body))})
         for tree in trees.values()
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef)
     ]
     clocks = set(CLOCKS)
-    while more := {
-        function.name
-        for function in functions
-        if function.name not in clocks and clocks & set(called(iter(function.body)))
-    }:
+    while more := {name for name, names in calls if name not in clocks and clocks & names}:
         clocks |= more
     found = {
         f"{path.relative_to(ROOT)} calls {name}"

@@ -1,6 +1,7 @@
 """The conformance vectors, which clients in other languages run too."""
 
 import json
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,12 @@ def play_later(inbox: Inbox, step: Step, sent: list[Any]) -> list[Any]:
     return sent + inbox.unanswered() if is_refused else sent
 
 
+def state_of(inbox: Inbox) -> str:
+    """Return the state of a greeted connection: whether an answer to a `resume` is awaited."""
+    unanswered = deepcopy(inbox).unanswered()  # which marks them as sent again
+    return "catching_up" if any(each["type"] == "resume" for each in unanswered) else "online"
+
+
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_the_reference_client_does_what_the_vectors_say(case: Step) -> None:
     inbox = Inbox()
@@ -50,4 +57,6 @@ def test_the_reference_client_does_what_the_vectors_say(case: Step) -> None:
         events = [f"{event['channel']}:{event['seq']}" for event in inbox.events[applied:]]
         assert events == step.get("events", [])
         assert inbox.refetches[refetched:] == step.get("refetch", [])
+        if step.get("state") in {"catching_up", "online"}:
+            assert state_of(inbox) == step["state"]
     assert inbox.positions == case["positions"]

@@ -2,21 +2,11 @@
 
 import type { ClientType, EventName, Events } from './events.js';
 import type { Published } from './frames.js';
-import { createHttp } from './http.js';
 import { createListeners, type Listeners } from './listeners.js';
 import { createMachine, type Machine } from './machine.js';
 import { origin } from './origin.js';
 import { createSteps } from './steps.js';
-import type {
-  Client,
-  ClientOptions,
-  Http,
-  Position,
-  Room,
-  Status,
-  Times,
-  Unsubscribe,
-} from './types.js';
+import type { Client, ClientOptions, Position, Room, Status, Times, Unsubscribe } from './types.js';
 
 const TIMES: Times = {
   firstRetryMs: 1000,
@@ -35,94 +25,90 @@ const TIMES: Times = {
 
 /** See `Client` for its members. Throws an `Error` with a sentence if an option is wrong. */
 export class VitrinaClient<As extends ClientType = ClientType> implements Client {
-  readonly http: Http;
-  private readonly machine: Machine;
-  private readonly steps = createSteps((error) => {
-    this.fail(error);
+  readonly #machine: Machine;
+  readonly #steps = createSteps((error) => {
+    this.#fail(error);
   });
-  private readonly events = new Map<string, Listeners<Published>>();
-  private readonly statuses = this.listeners<Status>();
-  private readonly refetches = this.listeners<string>();
-  private readonly errors = createListeners<Error>(() => undefined);
+  readonly #events = new Map<string, Listeners<Published>>();
+  readonly #statuses = this.#listeners<Status>();
+  readonly #refetches = this.#listeners<string>();
+  readonly #errors = createListeners<Error>(() => undefined);
 
-  constructor(options: ClientOptions<As>) {
+  constructor(readonly options: ClientOptions<As>) {
     const host = origin(options.url);
     const times = { ...TIMES, ...options.times };
     check(options, times);
-    this.machine = createMachine(options, host, times, this.steps, {
+    this.#machine = createMachine(options, host, times, this.#steps, {
       event: (event) => {
-        this.events.get(event.event)?.tell(event);
-        this.events.get('*')?.tell(event);
+        this.#events.get(event.event)?.tell(event);
+        this.#events.get('*')?.tell(event);
       },
-      refetch: this.refetches.tell,
-      status: this.statuses.tell,
+      refetch: this.#refetches.tell,
+      status: this.#statuses.tell,
       fail: (error) => {
-        this.fail(error);
+        this.#fail(error);
       },
     });
-    const { as, tokens, platform } = options;
-    const { position } = this.machine;
-    this.http = createHttp({ origin: host, as, tokens, fetch: platform.fetch, position });
   }
 
   get status(): Status {
-    return this.machine.status();
+    return this.#machine.status();
   }
 
   on<Name extends EventName>(name: Name, listener: (event: Events[Name]) => unknown): Unsubscribe;
   on(name: '*', listener: (event: Published) => unknown): Unsubscribe;
   on(name: string, listener: (event: never) => unknown): Unsubscribe {
-    const listeners = this.events.get(name) ?? this.listeners<Published>();
-    this.events.set(name, listeners);
+    const listeners = this.#events.get(name) ?? this.#listeners<Published>();
+    this.#events.set(name, listeners);
     return listeners.add(listener as (event: Published) => unknown);
   }
 
   onStatus(listener: (status: Status) => unknown): Unsubscribe {
-    return this.statuses.add(listener);
+    return this.#statuses.add(listener);
   }
 
   onRefetch(listener: (channel: string) => unknown): Unsubscribe {
-    return this.refetches.add(listener);
+    return this.#refetches.add(listener);
   }
 
   onError(listener: (error: Error) => unknown): Unsubscribe {
-    return this.errors.add(listener);
+    return this.#errors.add(listener);
   }
 
   room(name: string): Room {
-    const { join, leave } = this.machine;
+    const { join, leave } = this.#machine;
     return { name, join: () => join(name), leave: () => leave(name) };
   }
 
   position(channel: string): Position | null {
-    return this.machine.position(channel);
+    return this.#machine.position(channel);
   }
 
   start(): void {
-    this.machine.start();
+    this.#machine.start();
   }
 
   stop(): Promise<void> {
-    return this.machine.stop();
+    return this.#machine.stop();
   }
 
   logout(): Promise<void> {
-    return this.machine.logout();
+    return this.#machine.logout();
   }
 
-  private listeners<Value>(): Listeners<Value> {
+  #listeners<Value>(): Listeners<Value> {
     return createListeners<Value>((error) => {
-      this.fail(error);
+      this.#fail(error);
     });
   }
 
   /** Tells the app of an error after this step; the console, if nobody listens. */
-  private fail(thrown: unknown): void {
+  #fail(thrown: unknown): void {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-    const { step, tell } = this.steps;
+    const { step, tell } = this.#steps;
     step(() => {
       tell(() => {
-        if (this.errors.tell(error) === 0) console.warn('vitrina:', error);
+        if (this.#errors.tell(error) === 0) console.warn('vitrina:', error);
       });
     });
   }
@@ -130,32 +116,24 @@ export class VitrinaClient<As extends ClientType = ClientType> implements Client
 
 /** Says at once, in a sentence, what would fail for ever. */
 function check({ as, tokens, platform }: ClientOptions, times: Times): void {
-  expect(/^(user|shop|admin)$/.test(as), "`as` has to be 'user', 'shop' or 'admin'.");
-  expect(isCallable(tokens, 'get'), '`tokens` has to have a function `get`, as a `Session` has.');
-  const isPlatform = isCallable(platform, 'openSocket') && isCallable(platform, 'fetch');
-  expect(
-    isPlatform,
-    '`platform` has to have `openSocket` and `fetch`: browser(), reactNative() or node() of this package make one.',
-  );
-  const isStore = ['getItem', 'setItem', 'removeItem'].every((name) =>
-    isCallable(platform.store, name),
-  );
-  expect(
-    !platform.store || isStore,
-    '`platform.store` has to have getItem, setItem and removeItem.',
-  );
-  for (const [name, ms] of Object.entries(times) as [keyof Times, unknown][]) {
-    expect(
-      typeof ms === 'number' && ms >= 0 && name in TIMES,
-      `\`times.${name}\` has to be a number of milliseconds that the client knows.`,
-    );
+  expect(/^(user|shop|admin)$/.test(as), 'as', "be 'user', 'shop' or 'admin'");
+  expectFunctions(tokens, 'tokens', 'get', ', as a Session has');
+  const made = ': browser(), reactNative() and node() make one';
+  expectFunctions(platform, 'platform', 'openSocket fetch', made);
+  if (platform.store)
+    expectFunctions(platform.store, 'platform.store', 'getItem setItem removeItem');
+  for (const [name, ms] of Object.entries(times)) {
+    const isTime = typeof ms === 'number' && ms >= 0 && name in TIMES;
+    expect(isTime, `times.${name}`, 'be a number of milliseconds that the client knows');
   }
 }
 
-function isCallable(owner: unknown, name: string): boolean {
-  return typeof (owner as Record<string, unknown> | undefined | null)?.[name] === 'function';
+function expectFunctions(owner: unknown, name: string, functions: string, more = ''): void {
+  const found = (owner ?? {}) as Record<string, unknown>;
+  const isComplete = functions.split(' ').every((each) => typeof found[each] === 'function');
+  expect(isComplete, name, `have ${functions.replaceAll(' ', ', ')}${more}`);
 }
 
-function expect(isSo: boolean, sentence: string): void {
-  if (!isSo) throw new Error(sentence);
+function expect(isSo: boolean, name: string, what: string): void {
+  if (!isSo) throw new Error(`\`${name}\` has to ${what}.`);
 }

@@ -40,7 +40,9 @@ function haveEach(value: unknown, isGood: (one: Unknown) => boolean): boolean {
 }
 
 /** What the data of each control frame must have to be used. */
-const CHECKS: Record<string, (data: Unknown) => boolean> = {
+const CHECKS: Partial<Record<string, (data: Unknown) => boolean>> = {
+  // Names of frames are looked up: `constructor` is none.
+  __proto__: null as never,
   connected: ({ positions, recovering = [] }) =>
     haveEach(positions, isPosition) && Array.isArray(recovering),
   recovered: ({ channels }) =>
@@ -77,8 +79,8 @@ export function read(text: unknown, refuse: (name: string) => void): Frame[] {
 }
 
 function isWellFormed({ event, data, channel, seq }: Unknown): boolean {
-  const check = Object.prototype.hasOwnProperty.call(CHECKS, event as string);
-  if (check) return isObject(data) && CHECKS[event as string]?.(data) === true;
+  const check = CHECKS[event as string];
+  if (check) return isObject(data) && check(data);
   // `pong`, and whatever else a later version sends that is not published in a channel.
   return seq === undefined || (isText(channel) && isCount(seq) && isObject(data));
 }

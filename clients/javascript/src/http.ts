@@ -4,7 +4,8 @@ import type { paths } from './api.js';
 import { NetworkError, Problem, VitrinaError } from './errors.js';
 import { request, type Answer } from './request.js';
 import { sleep, stopwatch, within } from './time.js';
-import type { ClientType, Position, Tokens } from './types.js';
+import { origin } from './origin.js';
+import type { Client } from './types.js';
 
 type Method = 'get' | 'post' | 'put' | 'delete';
 
@@ -71,8 +72,9 @@ type Call<M extends Method> = <P extends PathOf<M>>(
 /**
  * Requests with the types of openapi.json.
  *
- *     const { data } = await client.http.get('/api/v1/products', { query: { status: 'approved' } });
- *     await client.http.post('/api/v1/admin/products/{product_id}/approve', {
+ *     const http = createHttp(client);
+ *     const { data } = await http.get('/api/v1/products', { query: { status: 'approved' } });
+ *     await http.post('/api/v1/admin/products/{product_id}/approve', {
  *       path: { product_id: 7 }, ifMatch: 3, body: { moderation_notes: 'Good' } });
  *
  * A call rejects with `Problem` for an answer that is not 2xx, with `NetworkError` without one, and
@@ -87,15 +89,8 @@ export interface Http {
   readonly delete: Call<'delete'>;
 }
 
-export interface HttpOptions {
-  /** As `origin()` returns it. */
-  readonly origin: string;
-  readonly as: ClientType;
-  readonly tokens: Pick<Tokens, 'get'>;
-  readonly fetch: typeof fetch;
-  /** Where the app stands in a channel: a list is not older than that. */
-  readonly position: (channel: string) => Position | null;
-}
+/** Whose host, tokens and `fetch` requests use. A list is not older than its position. */
+export type HttpClient = Pick<Client, 'options' | 'position'>;
 
 /** The paths of lists that take a position; `since` of events means something else. */
 const LISTS: readonly string[] = ['/api/v1/products'];
@@ -118,11 +113,12 @@ interface AnyOptions {
   timeoutMs?: number;
 }
 
-export function createHttp(options: HttpOptions): Http {
+/** Requests for a client, which need no connection. */
+export function createHttp(client: HttpClient): Http {
   const call =
     (method: string) =>
     (path: string, given: AnyOptions = {}): Promise<Answer<unknown>> =>
-      new Exchange(options, method, path, given).settle();
+      new Exchange(client, method, path, given).settle();
   return {
     get: call('GET'),
     post: call('POST'),
@@ -143,12 +139,12 @@ class Exchange {
   #isSent = false;
 
   constructor(
-    readonly options: HttpOptions,
+    readonly client: HttpClient,
     readonly method: string,
     path: string,
     readonly given: AnyOptions,
   ) {
-    this.#url = addressOf(options, path, given);
+    this.#url = addressOf(client, path, given);
     this.#headers = headersOf(method, given);
     this.#timeoutMs = given.timeoutMs ?? TIMEOUT_MS;
   }
@@ -170,7 +166,7 @@ class Exchange {
     const token = await this.#token(signal);
     this.#isSent = true;
     return request(
-      this.options.fetch,
+      this.client.options.platform.fetch,
       {
         method: this.method,
         url: this.#url,
@@ -185,7 +181,7 @@ class Exchange {
     const fresh = this.#wantsFresh;
     let token: string | null;
     try {
-      token = await this.options.tokens.get({ fresh, signal });
+      token = await this.client.options.tokens.get({ fresh, signal });
     } catch (cause) {
       throw cause instanceof VitrinaError ? cause : new NetworkError('No token.', { cause });
     }
@@ -231,20 +227,17 @@ function pauseAfter(error: unknown, attempts: number): number {
 const loginRequired = (cause?: Problem): VitrinaError =>
   new VitrinaError('login_required', 'The session has ended.', { cause });
 
-function addressOf(
-  { origin, as, position }: HttpOptions,
-  path: string,
-  { path: values, query }: AnyOptions,
-): string {
+function addressOf(client: HttpClient, path: string, { path: values, query }: AnyOptions): string {
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) =>
     encodeURIComponent(String(values?.[name])),
   );
-  const at = LISTS.includes(path) ? position(as) : null;
+  const { url, as } = client.options;
+  const at = LISTS.includes(path) ? client.position(as) : null;
   const given: Query = { ...(at && { since: `${at.epoch}:${at.seq}` }), ...query };
   const search = Object.entries(given)
     .flatMap(([name, value]) => (value == null ? [] : `${name}=${encodeURIComponent(value)}`))
     .join('&');
-  return `${origin}${filled}${search && `?${search}`}`;
+  return `${origin(url)}${filled}${search && `?${search}`}`;
 }
 
 function headersOf(

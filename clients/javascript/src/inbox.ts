@@ -1,6 +1,6 @@
 /** What a client does with published events: the five rules of protocol.md, without I/O. */
 
-import type { Frame, Published } from './frames.js';
+import type { Published } from './frames.js';
 import type { Position } from './types.js';
 
 /** Events that wait in a channel for those before them; beyond it they are requested again. */
@@ -22,10 +22,12 @@ export type Move = (channel: string, position: Position | null, cause: Cause) =>
 export type Cause = Published | 'refetch' | null;
 
 /** The part of `connected` that is about channels. */
-interface Details {
+export interface Details {
   readonly positions: Readonly<Record<string, Position>>;
   readonly recovering?: readonly string[];
 }
+
+type Recovery = Position & { readonly recovered: boolean };
 
 export type Inbox = ReturnType<typeof createInbox>;
 
@@ -69,25 +71,7 @@ export function createInbox(move: Move) {
     return text;
   }
 
-  /** Takes one event; `resume` then returns what to send for all of a frame. */
-  function take(frame: Frame): void {
-    switch (frame.event) {
-      case 'connected':
-        connect(frame.data);
-        break;
-      case 'joined':
-        meet(frame.data.channel, frame.data.position);
-        break;
-      case 'recovered':
-        for (const [channel, recovery] of Object.entries(frame.data.channels)) {
-          recover(channel, recovery);
-        }
-        break;
-      default:
-        if ('seq' in frame) receive(frame);
-    }
-  }
-
+  /** Takes `connected`; as after all that is taken, `resume` then returns what to send. */
   function connect({ positions: given, recovering = [] }: Details): void {
     const isOther = (channel: string) => !(channel in given) && !channel.startsWith('room:');
     if ([...positions.keys()].some(isOther)) {
@@ -103,7 +87,7 @@ export function createInbox(move: Move) {
     }
   }
 
-  /** Begins where a channel stands, or goes on from this client's position (rule 1). */
+  /** Takes `joined`: begins where a channel stands, or goes on from this client's position (rule 1). */
   function meet(channel: string, given: Position): void {
     const mine = positions.get(channel);
     if (!mine) {
@@ -121,6 +105,7 @@ export function createInbox(move: Move) {
     return mine !== undefined && (mine.epoch !== epoch || mine.seq < seq);
   }
 
+  /** Takes an event: those of a channel may come in any order, and again. */
   function receive(event: Published): void {
     const { channel, seq } = event;
     const waiting = early.get(channel) ?? new Map<number, Published>();
@@ -151,8 +136,12 @@ export function createInbox(move: Move) {
     move(channel, position, cause);
   }
 
-  /** Ends a recovery, of which all has arrived or nothing (rule 5). */
-  function recover(channel: string, recovery: Position & { readonly recovered: boolean }): void {
+  /** Takes `recovered`: of each channel all has arrived, or nothing (rule 5). */
+  function recover(channels: Readonly<Record<string, Recovery>>): void {
+    for (const [channel, recovery] of Object.entries(channels)) end(channel, recovery);
+  }
+
+  function end(channel: string, recovery: Recovery): void {
     asked.delete(channel);
     missing.delete(channel);
     const isElsewhere =
@@ -199,6 +188,6 @@ export function createInbox(move: Move) {
   return {
     positions,
     isCatchingUp: () => asked.size > 0,
-    ...{ restore, begin, take, leave, resume, resumeAgain },
+    ...{ restore, begin, connect, meet, recover, receive, leave, resume, resumeAgain },
   };
 }

@@ -1,50 +1,30 @@
-/** One socket, of which nothing is heard once it is closed. */
+/** One socket, which may fail at being closed. */
 
 import type { Socket } from './types.js';
 
 /** What the machine is told of a socket. */
 export interface LineEvents {
-  opened(): void;
-  arrived(data: unknown): void;
-  ended(): void;
+  readonly opened: (event: unknown) => void;
+  readonly arrived: (data: unknown) => void;
+  readonly ended: (event?: unknown) => void;
 }
 
 export type Line = ReturnType<typeof createLine>;
 
-export function createLine(socket: Socket, step: (act: () => void) => void, on: LineEvents) {
-  let isOurs = true;
-
-  function hear(act: () => void): void {
-    step(() => {
-      if (isOurs) act();
-    });
-  }
-
-  const end = (): void => {
-    hear(() => {
-      on.ended();
-    });
-  };
-  socket.onopen = () => {
-    hear(() => {
-      on.opened();
-    });
-  };
+export function createLine(socket: Socket, { opened, arrived, ended }: LineEvents) {
+  socket.onopen = opened;
   socket.onmessage = ({ data }) => {
-    hear(() => {
-      on.arrived(data);
-    });
+    arrived(data);
   };
   // Both, as not every platform sends `close` after an `error`.
-  socket.onerror = end;
-  socket.onclose = end;
+  socket.onerror = socket.onclose = ended;
 
   /** Sends a message; one that cannot be sent is missed by whatever waits for its answer. */
   function send(message: object): void {
     try {
       if (socket.readyState === 1) socket.send(JSON.stringify(message));
     } catch {
-      end(); // it says that it is open, and is not
+      ended(); // it says that it is open, and is not
     }
   }
 
@@ -53,17 +33,12 @@ export function createLine(socket: Socket, step: (act: () => void) => void, on: 
    * and the socket opens later.
    */
   function close(): void {
-    isOurs = false;
-    const again = (): void => {
-      try {
-        socket.close();
-      } catch {
-        // Closed already, or it will be when it opens.
-      }
-    };
-    socket.onopen = again;
-    socket.onmessage = again;
-    again();
+    try {
+      socket.onopen = socket.onmessage = close;
+      socket.close();
+    } catch {
+      // Closed already, or it will be when it opens.
+    }
   }
 
   return { send, close };

@@ -3,7 +3,6 @@
 import { VitrinaError } from './errors.js';
 import { read, type Frame, type Published } from './frames.js';
 import type { components } from './events.js';
-import { createInbox, type Cause } from './inbox.js';
 import { createLine, type Line } from './line.js';
 import { createPositions } from './positions.js';
 import { createRenewal } from './renewal.js';
@@ -16,7 +15,6 @@ import type {
   Hints,
   OfflineReason,
   PauseReason,
-  Position,
   Socket,
   Status,
   StopReason,
@@ -79,15 +77,13 @@ export function createMachine(
   const lasting = createTimers(step);
   const pauses = createPauses(times);
   const rooms = createRooms();
-  const renewal = createRenewal({ times, timers, request: requestFreshToken, send, fail });
+  const renewal = createRenewal({ times, timers, request: requestToken, send, fail });
 
-  const inbox = createInbox(move);
-  /** Positions that the app was told of; those of the inbox are ahead while it is being told. */
-  const told = new Map<string, Position>();
-  /** Counts what makes events that the app was not told yet come again. */
-  let rewinds = 0;
-  let isLoaded = false;
-  const store = createPositions(platform.store, storageKey, times.storeTimeoutMs, fail);
+  const positions = createPositions({
+    ...{ store: platform.store, key: storageKey, times, timers: lasting, tell, app },
+    isStopped: () => status.state === 'stopped',
+  });
+  const { inbox, rewind, save, saveSoon } = positions;
 
   // --- The one that changes the state, and the one that ends a connection ---
 
@@ -137,6 +133,16 @@ export function createMachine(
     become({ state: 'stopped', reason });
   }
 
+  /** Makes an input of `act`, which is left out when the connection has ended by then. */
+  function ours<Value>(act: (value: Value) => void): (value: Value) => void {
+    const mine = generation;
+    return (value) => {
+      step(() => {
+        if (mine === generation) act(value);
+      });
+    };
+  }
+
   // --- What the app and its device want ---
 
   function start(): void {
@@ -178,13 +184,10 @@ export function createMachine(
 
   async function logout(): Promise<void> {
     halt('logged_out');
-    inbox.restore([], true);
-    told.clear();
-    rewinds += 1;
-    isLoaded = true;
+    const forgetting = positions.forget();
     rooms.clear(new VitrinaError('logged_out', 'The user has logged out.'));
     const ending = within(times.tokenTimeoutMs, undefined, () => tokens.logout?.()).catch(fail);
-    await Promise.all([ending, store.save(null)]);
+    await Promise.all([ending, forgetting]);
   }
 
   const hints: Hints = {
@@ -244,19 +247,18 @@ export function createMachine(
   function connect(): void {
     drop();
     become({ state: 'connecting' });
-    if (isLoaded) requestToken(isStale, open, noToken);
-    else void load(generation);
-  }
-
-  async function load(mine: number): Promise<void> {
-    const { positions, isWhole } = await store.load();
-    step(() => {
-      if (mine !== generation) return;
-      isLoaded = isWhole;
-      inbox.restore(positions, isWhole);
-      for (const [channel, position] of positions) told.set(channel, position);
-      requestToken(isStale, open, noToken);
+    const request = () => {
+      requestToken(open, noToken, isStale);
+    };
+    if (positions.isLoaded()) {
+      request();
+      return;
+    }
+    const loaded = ours((restore: () => void) => {
+      restore();
+      request();
     });
+    void positions.load().then(loaded);
   }
 
   function noToken(error: unknown): void {
@@ -264,44 +266,29 @@ export function createMachine(
     lose('token_unavailable');
   }
 
-  function requestFreshToken(use: (token: string) => void, failed: (error: unknown) => void): void {
-    requestToken(true, use, failed);
-  }
-
   /** Calls `use` or `failed`, or neither if the connection ends meanwhile. */
   function requestToken(
-    fresh: boolean,
     use: (token: string) => void,
     failed: (error: unknown) => void,
+    fresh = true,
   ): void {
-    const mine = generation;
     const { signal } = (abort = new AbortController());
-    const settled =
-      <Result>(act: (result: Result) => void) =>
-      (result: Result): void => {
-        step(() => {
-          if (mine === generation) act(result);
-        });
-      };
     within(times.tokenTimeoutMs, signal, (ending) => tokens.get({ fresh, signal: ending })).then(
-      settled((given: unknown) => {
+      ours((given: unknown) => {
         if (!given) halt('login_required');
         else if (typeof given === 'string') use(given);
         else
           failed(new VitrinaError('token_invalid', '`tokens.get()` has to give a text or null.'));
       }),
-      settled(failed),
+      ours(failed),
     );
   }
 
   function open(given: string): void {
     let socket: Socket;
-    const positions = inbox.begin();
+    const places = inbox.begin();
     try {
-      socket = platform.openSocket(
-        positions ? `${address}&positions=${positions}` : address,
-        given,
-      );
+      socket = platform.openSocket(places ? `${address}&positions=${places}` : address, given);
     } catch {
       // What was thrown may contain the address, and so the token.
       fail(new VitrinaError('socket_failed', 'The platform cannot open a WebSocket.'));
@@ -311,19 +298,19 @@ export function createMachine(
     token = given;
     timers.after('answer', times.handshakeTimeoutMs, timeOut);
     let isOpen = false;
-    line = createLine(socket, step, {
-      opened() {
+    line = createLine(socket, {
+      opened: ours<unknown>(() => {
         isOpen = true;
         isStale = false;
         timers.after('answer', times.greetingTimeoutMs, timeOut);
         timers.after('stable', times.stableMs, pauses.reset);
-      },
-      arrived: take,
-      ended() {
+      }),
+      arrived: ours(take),
+      ended: ours<unknown>(() => {
         // A refusal (401, 403) looks like a host that is not there: the token may be why.
         if (!isOpen) isStale = true;
         lose(isOpen ? 'lost' : 'unreachable');
-      },
+      }),
     });
   }
 
@@ -355,22 +342,22 @@ export function createMachine(
     if ('seq' in frame) {
       const { channel } = frame;
       const isRoom = channel.startsWith('room:');
-      if (!isRoom || rooms.isWanted(channel.slice(5))) inbox.take(frame); // else it was left
+      if (!isRoom || rooms.isWanted(channel.slice(5))) inbox.receive(frame); // else it was left
       return;
     }
     switch (frame.event) {
       case 'connected':
-        inbox.take(frame);
-        isGreeted = isLoaded = true;
+        positions.begin(frame.data);
+        isGreeted = true;
         timers.cancel('answer');
         silenceMs = secondsOr(DEFAULT_SILENCE_SECONDS, frame.data.ping_interval_seconds) * 1000;
         renewal.begin(token, frame.data.expires_at, frame.timestamp);
         break;
       case 'recovered':
-        inbox.take(frame);
+        inbox.recover(frame.data.channels);
         break;
       case 'joined':
-        if (rooms.isWanted(frame.data.room)) inbox.take(frame);
+        if (rooms.isWanted(frame.data.room)) inbox.meet(frame.data.channel, frame.data.position);
         answerRoom(frame.data.room, true);
         break;
       case 'left':
@@ -412,8 +399,6 @@ export function createMachine(
   function refuse({ code, message, retry_after: seconds }: Refusal): void {
     switch (code) {
       case 'recovery_interrupted':
-        sendAgain(Math.random() * times.firstRetryMs);
-        return;
       case 'busy':
       case 'issuer_unreachable':
       case 'too_many_requests': {
@@ -424,9 +409,10 @@ export function createMachine(
       }
       case 'connection_expired':
       case 'identity_mismatch':
+        close('token_expired');
+        return;
       case 'channel_forbidden': // `connected` will say which channels are ours
-        isStale = code !== 'channel_forbidden';
-        lose(isStale ? 'token_expired' : 'lost');
+        lose('lost');
         return;
     }
     const error = new VitrinaError(code, message);
@@ -490,43 +476,9 @@ export function createMachine(
     if (message) line?.send(message);
   }
 
-  // --- What the app is told, and where it stands then ---
-
-  function move(channel: string, position: Position | null, cause: Cause): void {
-    if (!position) {
-      told.delete(channel);
-      return;
-    }
-    const mine = rewinds;
-    tell(() => {
-      if (mine !== rewinds || !inbox.positions.has(channel)) return; // stopped, or left, meanwhile
-      told.set(channel, position);
-      if (cause === 'refetch') app.refetch(channel);
-      else if (cause) app.event(cause);
-    });
-  }
-
-  /** Takes back what the app was not told yet: it comes again. */
-  function rewind(): void {
-    rewinds += 1;
-    inbox.restore(told);
-  }
-
-  function saveSoon(): void {
-    if (!lasting.has('save')) lasting.after('save', times.saveDelayMs, save);
-  }
-
-  async function save(): Promise<void> {
-    lasting.cancel('save');
-    lasting.cancel('unsaved');
-    if (!isLoaded) return; // what is in the store is not known yet
-    const isKept = await store.save(told.size ? JSON.stringify(Object.fromEntries(told)) : null);
-    if (!isKept && status.state !== 'stopped') lasting.after('unsaved', times.maxRetryMs, save);
-  }
-
   return {
     status: () => status,
-    position: (channel: string) => told.get(channel) ?? null,
+    position: positions.at,
     start: () => {
       step(start);
     },

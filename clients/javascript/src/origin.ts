@@ -1,7 +1,6 @@
 /** The one part of an URL that apps configure. */
 
 const ORIGIN = /^(https?):\/\/([\w.-]+|\[[\da-f:.]+\])(?::(\d{1,5}))?\/?$/i;
-const DEFAULT_PORTS: Record<string, string> = { http: '80', https: '443' };
 
 /**
  * Returns `https://HOST` or `https://HOST:PORT` in one spelling: lower case, without a default port.
@@ -19,7 +18,6 @@ export function origin(url: unknown): string {
     );
   }
   const name = scheme.toLowerCase();
-  const suffix =
-    port && Number(port) !== Number(DEFAULT_PORTS[name]) ? `:${String(Number(port))}` : '';
-  return `${name}://${host.toLowerCase()}${suffix}`;
+  const isDefault = !port || Number(port) === (name === 'http' ? 80 : 443);
+  return `${name}://${host.toLowerCase()}${isDefault ? '' : `:${Number(port)}`}`;
 }

@@ -1,14 +1,14 @@
 /** Push notifications: the phone's registration, and what was shown of them already. */
 
 import type { components } from './api.js';
-import { newKey } from './http.js';
+import { createHttp, newKey, type Http, type HttpClient } from './http.js';
 import { within } from './time.js';
-import type { Client, Store } from './types.js';
+import type { Store } from './types.js';
 
 type Registration = components['schemas']['Registration'];
 
 export interface PushOptions {
-  readonly client: Pick<Client, 'http' | 'position'>;
+  readonly client: HttpClient;
   /** For the installation's name and the ids of what was shown; not secret. */
   readonly store: Store;
   /** `vitrina:push` by default. */
@@ -47,7 +47,8 @@ interface Kept {
  * notification may be shown again after one.
  */
 export class Push {
-  readonly #client: PushOptions['client'];
+  readonly #client: HttpClient;
+  readonly #http: Http;
   readonly #store: Store;
   readonly #storageKey: string;
   #kept: Promise<Kept> | null = null;
@@ -58,6 +59,7 @@ export class Push {
 
   constructor({ client, store, storageKey = 'vitrina:push' }: PushOptions) {
     this.#client = client;
+    this.#http = createHttp(client);
     this.#store = store;
     this.#storageKey = storageKey;
   }
@@ -65,7 +67,7 @@ export class Push {
   /**
    * Registers this phone for the session's account; at every start, and for each new token.
    *
-   * Rejects as `client.http` does: with `push_off` where the deployment has no push, and with an
+   * Rejects as `Http` does: with `push_off` where the deployment has no push, and with an
    * AbortError when a later call takes its place.
    */
   async register(registration: PushRegistration): Promise<void> {
@@ -74,7 +76,7 @@ export class Push {
     const body = { locale, timezone: timeZone, ...registration };
     const { deviceId } = await this.#load();
     const path = { device_id: deviceId };
-    await this.#client.http.put('/api/v1/me/devices/{device_id}', { path, body, signal });
+    await this.#http.put('/api/v1/me/devices/{device_id}', { path, body, signal });
   }
 
   /**
@@ -86,7 +88,7 @@ export class Push {
     const outer = this.#begin();
     const remove = async (signal: AbortSignal): Promise<void> => {
       const path = { device_id: (await this.#load()).deviceId };
-      await this.#client.http.delete('/api/v1/me/devices/{device_id}', { path, signal });
+      await this.#http.delete('/api/v1/me/devices/{device_id}', { path, signal });
     };
     await within(UNREGISTER_TIMEOUT_MS, outer, remove).catch(() => undefined);
   }

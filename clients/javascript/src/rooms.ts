@@ -33,9 +33,8 @@ export function createRooms() {
   /** Wants a room. See `Room.join` for the promise. */
   function join(name: string): Promise<void> {
     if (!NAME.test(name)) {
-      const refused = defer();
-      refused.reject(new VitrinaError('message_invalid', `${NAMES}, and this is ${name}`));
-      return refused.promise;
+      const error = new VitrinaError('message_invalid', `${NAMES}, and this is ${name}`);
+      return Promise.reject(error);
     }
     const wish = rooms.get(name) ?? { isWanted: true, isIn: false, joining: null, leaving: null };
     rooms.set(name, wish);
@@ -90,10 +89,8 @@ export function createRooms() {
   /** Ends the wish for the awaited room, as its request was refused; false if none is awaited. */
   function refuse(error: Error): boolean {
     if (awaited === null) return false;
-    const name = awaited;
+    forget(awaited, error);
     awaited = null;
-    rooms.get(name)?.joining?.reject(error);
-    forget(name);
     return true;
   }
 
@@ -109,14 +106,14 @@ export function createRooms() {
   /** Wants none of the rooms any more. */
   function clear(error: Error): void {
     awaited = null;
-    for (const [name, wish] of rooms) {
-      wish.joining?.reject(error);
-      forget(name);
-    }
+    for (const name of rooms.keys()) forget(name, error);
   }
 
-  function forget(name: string): void {
-    rooms.get(name)?.leaving?.resolve();
+  /** `error` is for those who wait to be in the room. */
+  function forget(name: string, error?: Error): void {
+    const wish = rooms.get(name);
+    if (error) wish?.joining?.reject(error);
+    wish?.leaving?.resolve();
     rooms.delete(name);
   }
 

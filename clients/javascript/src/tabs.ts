@@ -10,6 +10,7 @@ interface Event {
   readonly seq?: number;
   readonly data?: {
     readonly room?: string;
+    readonly code?: string;
     readonly expires_at?: string;
     readonly positions?: Record<string, { epoch: string; seq: number }>;
     readonly recovering?: readonly string[];
@@ -21,15 +22,15 @@ type Request =
   | { readonly kind: 'hello' | 'bye'; readonly tab: string }
   | { readonly kind: 'send'; readonly tab: string; readonly text: string };
 
-/** What the tab with the socket tells all tabs, or one, or all but one. */
+/** What is for one tab; without it, for all. */
+interface Addressed {
+  readonly to?: string | undefined;
+}
+
+/** What the tab with the socket tells. */
 type News =
-  | { readonly kind: 'open'; readonly to?: string }
-  | {
-      readonly kind: 'events';
-      readonly events: readonly Event[];
-      readonly to?: string;
-      readonly except?: string;
-    }
+  | ({ readonly kind: 'open' } & Addressed)
+  | { readonly kind: 'events'; readonly events: readonly ({ readonly event: Event } & Addressed)[] }
   | { readonly kind: 'closed' };
 
 /** News is from a tab: what the one before had under way is not for those that wait for the next. */
@@ -50,8 +51,15 @@ const ANSWER_TIMEOUT_MS = 30_000;
 /** A lock may be faster than the last notes of the tab that had it. */
 const NOTES_TIMEOUT_MS = 250;
 
-const ANSWERS = new Set(['recovered', 'joined', 'left', 'error']);
-const REQUESTS = new Set(['resume', 'join', 'leave', 'auth']);
+/** Each request with the event that answers it, if `error` does not. */
+const ANSWERS: Readonly<Record<string, string>> = {
+  resume: 'recovered',
+  join: 'joined',
+  leave: 'left',
+  auth: 'authenticated',
+};
+/** `authenticated` is news for all tabs. */
+const FOR_ONE_TAB = new Set(['recovered', 'joined', 'left', 'error']);
 
 /**
  * A tab's socket, which lives as long as the one that all tabs share.
@@ -136,10 +144,10 @@ export class TabSocket implements Socket {
     if (!('from' in note)) {
       this.#line?.take(note);
     } else if (note.kind === 'open') {
-      if (isFor(note, this.#tab) && this.readyState === CONNECTING) this.#open(note.from);
+      if (this.#isFor(note) && this.readyState === CONNECTING) this.#open(note.from);
     } else if (note.from === this.#feeder) {
       if (note.kind === 'closed') this.#end();
-      else if (isFor(note, this.#tab)) this.#deliver(note.events);
+      else this.#deliver(note.events.filter((each) => this.#isFor(each)).map(({ event }) => event));
     } else if (note.kind === 'closed' && note.from === this.#tab) {
       this.#end(); // before it opened; the others wait for the lock
     }
@@ -152,12 +160,17 @@ export class TabSocket implements Socket {
   }
 
   #deliver(all: readonly Event[]): void {
-    const events = all.filter(({ channel }) => this.#isMine(channel));
+    const mine = all.filter(({ channel }) => this.#isMine(channel));
+    const events = this.#line ? mine : mine.map(withoutRecovery);
     const [first] = events;
     if (!first) return;
     for (const event of events) if (event.data?.expires_at !== undefined) this.#expiry = event;
     const frame = events.length === 1 ? first : { event: 'batch', events };
     this.onmessage?.({ data: JSON.stringify(frame) } as never);
+  }
+
+  #isFor({ to }: Addressed): boolean {
+    return to === undefined || to === this.#tab;
   }
 
   #isMine(channel: string | undefined): boolean {
@@ -182,18 +195,23 @@ export class TabSocket implements Socket {
   }
 }
 
-function isFor({ to, except }: { to?: string; except?: string }, tab: string): boolean {
-  return to === undefined ? except !== tab : to === tab;
+/** A request of a tab, and its room. */
+interface Asked {
+  readonly tab: string;
+  readonly type: string;
+  readonly room: string;
 }
 
-/** The one socket: it asks one thing at a time, so it is known which tab an answer is for. */
+/** The one socket: it asks one thing at a time, so it is known which tab an `error` is for. */
 class Line {
   readonly #socket: WebSocket;
   readonly #owner: string;
   readonly #emit: (news: News) => void;
   readonly #members = new Map<string, Set<string>>();
-  readonly #queue: { tab: string; text: string }[] = [];
-  #asker: string | null = null;
+  #queue: (Asked & { readonly text: string })[] = [];
+  #asked: Asked | null = null;
+  /** Requests that the next ones did not wait for: the answers may still come. */
+  #late: Asked[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #greeting: Event | null = null;
   #greetedAt = 0;
@@ -226,11 +244,11 @@ class Line {
       this.#ping(text);
     } else if (type === 'leave' && !this.#leave(tab, room)) {
       const left = { event: 'left', timestamp: new Date().toISOString(), data: { room } };
-      this.#emit({ kind: 'events', events: [left], to: tab });
-    } else if (REQUESTS.has(type)) {
+      this.#emit({ kind: 'events', events: [{ event: left, to: tab }] });
+    } else if (type in ANSWERS) {
       if (type === 'join') this.#join(tab, room);
-      this.#queue.push({ tab, text });
-      this.#ask();
+      this.#queue.push({ tab, type, room, text });
+      if (!this.#asked) this.#ask();
     }
   }
 
@@ -243,27 +261,36 @@ class Line {
 
   #receive(events: readonly Event[]): void {
     this.#isPinged = false;
-    const asker = this.#asker ?? this.#owner;
     // First, as a tab that is told may ask at once.
-    for (const event of events) this.#note(event);
-    this.#emit({ kind: 'events', events, to: asker });
-    const others = events.filter(({ event }) => !ANSWERS.has(event)).map(withoutRecovery);
-    if (others.length > 0) this.#emit({ kind: 'events', events: others, except: asker });
+    const noted = events.map((event) => ({ event, to: this.#note(event) }));
+    this.#emit({ kind: 'events', events: noted });
   }
 
-  #note(event: Event): void {
+  /** Returns the one tab that an event is for. */
+  #note(event: Event): string | undefined {
     if (event.event === 'connected') this.#begin(event);
     if (event.event === 'authenticated') this.#extend(event);
-    if (ANSWERS.has(event.event) || event.event === 'authenticated') this.#answered();
     const position = this.#greeting?.data?.positions?.[event.channel ?? ''];
     if (position && event.seq === position.seq + 1) position.seq += 1;
+    const asked = this.#settle(event);
+    return FOR_ONE_TAB.has(event.event) ? (asked?.tab ?? this.#owner) : undefined;
+  }
+
+  /** Ends the request that an event answers, and returns it. */
+  #settle(event: Event): Asked | undefined {
+    const asked = [this.#asked, ...this.#late].find((each) => each && isAnswer(event, each));
+    if (!asked) return undefined;
+    this.#late = this.#late.filter((each) => each !== asked);
+    if (asked === this.#asked) this.#ask();
+    return asked;
   }
 
   #begin(connected: Event): void {
     this.#greeting = structuredClone(withoutRecovery(connected));
     this.#greetedAt = performance.now();
     // `recovered` follows, and is for the tab whose positions went with the handshake.
-    if (connected.data?.recovering?.length) this.#await(this.#owner);
+    if (connected.data?.recovering?.length)
+      this.#await({ tab: this.#owner, type: 'resume', room: '' });
   }
 
   #extend({ timestamp, data }: Event): void {
@@ -280,7 +307,8 @@ class Line {
     if (!this.#greeting) return;
     const elapsed = performance.now() - this.#greetedAt;
     const now = new Date(Date.parse(this.#greeting.timestamp ?? '') + elapsed).toISOString();
-    this.#emit({ kind: 'events', events: [{ ...this.#greeting, timestamp: now }], to: tab });
+    const event = { ...this.#greeting, timestamp: now };
+    this.#emit({ kind: 'events', events: [{ event, to: tab }] });
   }
 
   #ping(text: string): void {
@@ -288,25 +316,22 @@ class Line {
     this.#isPinged = true;
   }
 
+  /** Asks the next thing, as the one before has its answer, or is given up. */
   #ask(): void {
-    if (this.#asker !== null) return;
+    clearTimeout(this.#timer);
+    this.#asked = null;
     const next = this.#queue.shift();
     if (!next) return;
-    this.#await(next.tab);
+    this.#await(next);
     this.#socket.send(next.text);
   }
 
-  #await(tab: string): void {
-    this.#asker = tab;
+  #await(asked: Asked): void {
+    this.#asked = asked;
     this.#timer = setTimeout(() => {
-      this.#answered();
+      this.#late.push(asked);
+      this.#ask();
     }, ANSWER_TIMEOUT_MS);
-  }
-
-  #answered(): void {
-    clearTimeout(this.#timer);
-    this.#asker = null;
-    this.#ask();
   }
 
   #join(tab: string, room: string): void {
@@ -324,9 +349,14 @@ class Line {
   /** A tab that ends leaves no room: its user comes back and recovers what the room had meanwhile. */
   #forget(tab: string): void {
     for (const members of this.#members.values()) members.delete(tab);
-    const kept = this.#queue.filter((each) => each.tab !== tab);
-    this.#queue.splice(0, this.#queue.length, ...kept);
+    this.#queue = this.#queue.filter((each) => each.tab !== tab);
+    this.#late = this.#late.filter((each) => each.tab !== tab);
   }
+}
+
+function isAnswer({ event, data }: Event, { type, room }: Asked): boolean {
+  if (event === 'error') return type === 'auth' || !data?.code?.startsWith('token_');
+  return event === ANSWERS[type] && room === (data?.room ?? '');
 }
 
 /** Others resume from positions of their own. */

@@ -1,9 +1,8 @@
 /** What an app sees of the client: options, statuses, errors, and what a platform has to offer. */
 
 import type { Account, ClientType, EventName, Events } from './events.js';
-import type { Http } from './http.js';
 
-export type { Account, ClientType, EventName, Events, Http };
+export type { Account, ClientType, EventName, Events };
 
 /** How far a client has read a channel: its events up to `seq`, which are counted in `epoch`. */
 export interface Position {
@@ -160,6 +159,8 @@ export interface Room {
  *     client.start();
  */
 export interface Client {
+  /** What it was made with. */
+  readonly options: ClientOptions;
   readonly status: Status;
   /** Each event once, in the order of its channel; `'*'` is every event. */
   on<Name extends EventName>(name: Name, listener: (event: Events[Name]) => unknown): Unsubscribe;
@@ -177,6 +178,4 @@ export interface Client {
   stop(): Promise<void>;
   /** Stops, ends the session, and forgets positions and rooms. Never rejects: failures go to `onError`. */
   logout(): Promise<void>;
-  /** Typed requests, which add the token, `since` and idempotency keys: see http.ts. */
-  readonly http: Http;
 }

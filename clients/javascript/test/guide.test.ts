@@ -1,6 +1,6 @@
 /** The guide's recipes, with the server in memory. */
 
-import { VitrinaClient } from '@vitrina/client';
+import { createHttp, VitrinaClient } from '@vitrina/client';
 import { FakeServer } from '@vitrina/client/testing';
 import { expect, it } from 'vitest';
 
@@ -24,11 +24,12 @@ it('joins a room', async () => {
 
 it('fetches the events of all pages after a position', async () => {
   const { server, client } = app();
-  const begun = await fetchEvents(client, 'user');
+  const http = createHttp(client);
+  const begun = await fetchEvents(http, 'user');
   for (let count = 0; count < 250; count += 1) await server.publish('announcement.published', DATA);
-  const found = await fetchEvents(client, 'user', begun.since);
+  const found = await fetchEvents(http, 'user', begun.since);
   expect(found.events.map(({ seq }) => seq)).toEqual(Array.from({ length: 250 }, (_, n) => n + 1));
-  expect(await fetchEvents(client, 'user', found.since)).toEqual({ ...found, events: [] });
+  expect(await fetchEvents(http, 'user', found.since)).toEqual({ ...found, events: [] });
   server.renumber('user');
-  expect(await fetchEvents(client, 'user', found.since)).toMatchObject({ isWhole: false });
+  expect(await fetchEvents(http, 'user', found.since)).toMatchObject({ isWhole: false });
 });

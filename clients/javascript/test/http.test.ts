@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { createHttp, type HttpOptions } from '../src/http.js';
-import type { Http, Tokens } from '../src/types.js';
-import { json, offline, problem, ScriptedFetch } from './scripted.js';
+import { createHttp, type Http } from '../src/http.js';
+import type { Tokens } from '../src/types.js';
+import { httpClient, json, offline, problem, ScriptedFetch } from './scripted.js';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -15,15 +15,8 @@ const tokens = (...given: (string | null)[]) => {
   return { get: get.mockResolvedValue(given.at(-1) ?? null) };
 };
 
-function http(api: ScriptedFetch, options: Partial<HttpOptions> = {}): Http {
-  return createHttp({
-    origin: 'https://shop.example',
-    as: 'user',
-    tokens: tokens('T1'),
-    fetch: api.fetch,
-    position: () => null,
-    ...options,
-  });
+function http(api: ScriptedFetch, given: Parameters<typeof httpClient>[1] = {}): Http {
+  return createHttp(httpClient(api, { tokens: tokens('T1'), ...given }));
 }
 
 /** The outcome once every pause and timeout has passed; the time that took is `after`. */

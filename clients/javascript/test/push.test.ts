@@ -1,9 +1,8 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { createHttp } from '../src/http.js';
 import { Push } from '../src/push.js';
 import type { Position } from '../src/types.js';
-import { offline, problem, ScriptedFetch, ScriptedStore } from './scripted.js';
+import { httpClient, offline, problem, ScriptedFetch, ScriptedStore } from './scripted.js';
 
 const KEY = 'vitrina:push';
 const PHONE = { platform: 'fcm', token: 'a'.repeat(40), app_version: '1.4.0' } as const;
@@ -24,14 +23,7 @@ function start(
   positions: Record<string, Position> = {},
 ) {
   const position = (channel: string) => positions[channel] ?? null;
-  const http = createHttp({
-    origin: 'https://shop.example',
-    as: 'user',
-    tokens: { get: () => Promise.resolve('T1') },
-    fetch: api.fetch,
-    position,
-  });
-  return { api, store, push: new Push({ client: { http, position }, store }) };
+  return { api, store, push: new Push({ client: httpClient(api, { position }), store }) };
 }
 
 /** The outcome once every pause and timeout has passed; the time that took is `after`. */

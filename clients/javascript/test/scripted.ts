@@ -1,6 +1,7 @@
 /** A `fetch` and a store that do what a test says, and nothing else. */
 
-import type { Store } from '../src/types.js';
+import type { HttpClient } from '../src/http.js';
+import type { ClientOptions, Store } from '../src/types.js';
 
 export interface Sent {
   readonly method: string;
@@ -23,6 +24,29 @@ export const problem = (
 ): Response => json({ type: `/problems#${code}`, title: code, status, code }, { status, headers });
 
 export const offline = (): Error => new TypeError('fetch failed');
+
+/** A client without a connection, for requests. */
+export function httpClient(
+  { fetch }: Pick<ScriptedFetch, 'fetch'>,
+  {
+    position = () => null,
+    ...given
+  }: Partial<Pick<ClientOptions, 'as' | 'tokens'> & Pick<HttpClient, 'position'>> = {},
+): HttpClient {
+  const openSocket = () => {
+    throw new Error('Requests need no connection.');
+  };
+  return {
+    options: {
+      url: 'https://shop.example/',
+      as: 'user',
+      tokens: { get: () => Promise.resolve('T1') },
+      platform: { openSocket, fetch },
+      ...given,
+    },
+    position,
+  };
+}
 
 /** Replies in turn; the last reply is given again and again if it is a function. */
 export class ScriptedFetch {

@@ -1,6 +1,6 @@
 /** Tabs share one socket, and each has every event once and in order. */
 
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { TabSocket } from '../src/tabs.js';
 import { FakeServer } from '../src/testing.js';
@@ -277,5 +277,65 @@ it('gives its answer to the tab that joins a room while the server still recover
       ['connected', 'recovered', 'joined'],
       ['connected', 'recovered'],
     ]);
+  });
+});
+
+describe('an answer that is later than the next request', () => {
+  /** Two tabs, of which the first has given up an answer, and the second waits for one. */
+  async function waiting(late: object, present: object) {
+    const { server, open } = browser();
+    const [one, two] = [await open(), await open()];
+    await untilGreeted(one, two);
+    server.isAutomatic = false;
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    one.say(late);
+    vi.advanceTimersByTime(30_000);
+    vi.useRealTimers();
+    two.say(present);
+    const [connection] = server.connections;
+    await until(() => {
+      expect(connection?.messages).toEqual([late, present]);
+    });
+    const say = ([event, data]: readonly [string, object]) => {
+      connection?.send({ event, timestamp, data });
+    };
+    return { one, two, say };
+  }
+  const timestamp = '2026-01-01T00:00:00.000Z';
+  const position = { epoch: 'e', seq: 0 };
+
+  it.each([
+    [
+      'of another room',
+      { type: 'join', room: 'sale' },
+      { type: 'join', room: 'news' },
+      ['joined', { room: 'sale', channel: 'room:sale', position }],
+      ['joined', { room: 'news', channel: 'room:news', position }],
+    ],
+    [
+      'of another kind',
+      { type: 'resume', positions: {} },
+      { type: 'join', room: 'news' },
+      ['recovered', { channels: {} }],
+      ['joined', { room: 'news', channel: 'room:news', position }],
+    ],
+    [
+      'that refuses a token',
+      { type: 'auth', token: 'T' },
+      { type: 'join', room: 'news' },
+      ['error', { code: 'token_invalid', message: '' }],
+      ['error', { code: 'room_forbidden', message: '' }],
+    ],
+  ] as const)('%s is not taken for its answer', async (_, late, present, first, second) => {
+    const { one, two, say } = await waiting(late, present);
+    say(first);
+    say(second);
+    await until(() => {
+      const answers = [one, two].map(({ events }) => events.slice(1));
+      expect(answers).toEqual([
+        [{ event: first[0], timestamp, data: first[1] }],
+        [{ event: second[0], timestamp, data: second[1] }],
+      ]);
+    });
   });
 });

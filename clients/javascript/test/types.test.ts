@@ -1,7 +1,8 @@
 import { expectTypeOf, test } from 'vitest';
 
 import type { components } from '../src/api.js';
-import type { Events, Http } from '../src/types.js';
+import type { Http } from '../src/http.js';
+import type { Events } from '../src/types.js';
 
 test('calls take and return what openapi.json says', () => {
   const use = async (http: Http) => {

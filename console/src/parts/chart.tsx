@@ -1,18 +1,25 @@
 /** Lines and bars of numbers over time. */
 
-import { linePath } from '../state/numbers';
+import { linePaths, type Point } from '../state/numbers';
 
-interface Props {
-  readonly values: readonly number[];
+interface Size {
   readonly width: number;
   readonly height: number;
   readonly label: string;
 }
 
+/** Where there is nothing between two lines, nothing is known. */
+interface LineProps extends Size {
+  readonly lines: readonly (readonly Point[])[];
+}
+
+interface BarsProps extends Size {
+  readonly values: readonly number[];
+}
+
 const MARGIN = 2;
 
-export function Line({ values, width, height, label }: Props) {
-  const line = linePath(values, width, height - MARGIN);
+export function Line({ lines, width, height, label }: LineProps) {
   return (
     <svg
       class="chart"
@@ -21,13 +28,17 @@ export function Line({ values, width, height, label }: Props) {
       aria-label={label}
       preserveAspectRatio="none"
     >
-      {line && <path class="area" d={`${line}V${height}H0Z`} />}
-      {line && <path class="line" d={line} />}
+      {linePaths(lines, width, height - MARGIN).map(({ line, area }) => (
+        <g key={area}>
+          <path class="area" d={area} />
+          <path class="line" d={line} />
+        </g>
+      ))}
     </svg>
   );
 }
 
-export function Bars({ values, width, height, label }: Props) {
+export function Bars({ values, width, height, label }: BarsProps) {
   const max = Math.max(1, ...values);
   const step = width / Math.max(1, values.length);
   return (

@@ -12,14 +12,14 @@ export function Picture({ product, isLarge = false }: { product: Product; isLarg
   const words = texts.value.product;
   const size = isLarge ? 'picture large' : 'picture';
   if (!address || address === failed) {
-    const tone = `tone-${product.product_id % TONES}`;
+    const tone = `none tone-${product.product_id % TONES}`;
     return (
       <div class={`${size} ${tone}`} aria-hidden={!isLarge}>
         {isLarge && <span>{words.noPicture}</span>}
       </div>
     );
   }
-  return (
+  const picture = (
     <img
       class={size}
       src={address}
@@ -29,5 +29,11 @@ export function Picture({ product, isLarge = false }: { product: Product; isLarg
       decoding="async"
       onError={() => setFailed(address)}
     />
+  );
+  if (!isLarge) return picture;
+  return (
+    <a href={address} target="_blank" rel="noreferrer noopener" title={words.openPicture}>
+      {picture}
+    </a>
   );
 }

@@ -20,9 +20,15 @@ export function Moment({ of: timestamp }: { of: string }) {
   return <time dateTime={timestamp}>{moment(timestamp)}</time>;
 }
 
-export function Money({ of: amount }: { of: number | null | undefined }) {
-  const { settings } = useWorkspace();
-  return <span class="number">{money(amount, settings.value?.currency ?? null)}</span>;
+interface MoneyProps {
+  readonly of: number | null | undefined;
+  readonly minDigits?: number;
+}
+
+/** An amount in the platform's currency, in which all prices and fees are. */
+export function Money({ of: amount, minDigits = 0 }: MoneyProps) {
+  const currency = useWorkspace().settings.value?.currency ?? null;
+  return <span class="number">{money(amount, currency, minDigits)}</span>;
 }
 
 /** The key that does the same as the button. */

@@ -9,7 +9,7 @@ export function ToastList() {
   const words = texts.value.toast;
   return (
     <section class="toasts" role="status" aria-live="polite" aria-label={words.title}>
-      {toasts.shown.value.map(({ key, tone, title, text }) => (
+      {toasts.shown.value.map(({ key, tone, title, text, href }) => (
         <div
           key={key}
           class={`toast ${tone}`}
@@ -20,7 +20,13 @@ export function ToastList() {
             <b>{title}</b>
             {text && (
               <p>
-                <Text of={text} />
+                {href ? (
+                  <a href={href}>
+                    <Text of={text} />
+                  </a>
+                ) : (
+                  <Text of={text} />
+                )}
               </p>
             )}
           </div>

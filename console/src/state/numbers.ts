@@ -5,8 +5,10 @@ export interface Sample {
   readonly byType: Readonly<Record<string, number>>;
 }
 
-/** Two hours of a sample every five seconds. */
+export const SAMPLE_MS = 5000;
+/** Two hours of them. */
 const MAX_SAMPLES = 1440;
+const MAX_GAP_MS = 4 * SAMPLE_MS;
 const MAX_DELAYS = 200;
 const HEADROOM = 1.2;
 
@@ -31,13 +33,74 @@ export function thinned<T>(values: readonly T[], count: number): T[] {
   return Array.from({ length: count }, (_, index) => values[Math.round(index * step)] as T);
 }
 
-/** Returns the `d` of an SVG path through values, in a box from zero to a little above their maximum. */
-export function linePath(values: readonly number[], width: number, height: number): string {
-  const max = HEADROOM * Math.max(1, ...values);
-  const step = width / Math.max(1, values.length - 1);
-  const points = values.map(
-    (value, index) =>
-      `${(index * step).toFixed(1)} ${(height - (value / max) * height).toFixed(1)}`,
-  );
-  return points.length > 0 ? `M${points.join('L')}` : '';
+/** A value, and where it is on the line: a time, or a place in a row. */
+export interface Point {
+  readonly at: number;
+  readonly value: number;
+}
+
+/** Returns the samples in parts between which none was taken: the page was hidden, or away. */
+export function withoutGaps(samples: readonly Sample[]): Sample[][] {
+  const parts: Sample[][] = [];
+  for (const sample of samples) {
+    const part = parts.at(-1);
+    const before = part?.at(-1);
+    if (part && before && sample.time - before.time <= MAX_GAP_MS) part.push(sample);
+    else parts.push([sample]);
+  }
+  return parts;
+}
+
+/**
+ * Returns about `count` points of what is read of the samples, in parts as above.
+ *
+ * A part has two at least, so that it is a line.
+ */
+export function linesOf(
+  samples: readonly Sample[],
+  count: number,
+  read: (byType: Sample['byType']) => number,
+): Point[][] {
+  return withoutGaps(samples).map((part) => {
+    const share = Math.max(2, Math.round((count * part.length) / samples.length));
+    return thinned(part, share).map(({ time, byType }) => ({ at: time, value: read(byType) }));
+  });
+}
+
+/**
+ * Returns the `d` of an SVG path for each line, in a box from zero to a little above their maximum.
+ *
+ * The lines share the box: the first point of all is at its left, the last one at its right.
+ */
+export function linePaths(
+  lines: readonly (readonly Point[])[],
+  width: number,
+  height: number,
+): { readonly line: string; readonly area: string }[] {
+  const points = lines.flat();
+  const max = HEADROOM * Math.max(1, ...points.map(({ value }) => value));
+  const begin = points[0]?.at ?? 0;
+  const length = Math.max(1, (points.at(-1)?.at ?? 0) - begin);
+  const x = ({ at }: Point) => (((at - begin) / length) * width).toFixed(1);
+  const y = ({ value }: Point) => (height - (value / max) * height).toFixed(1);
+  return lines.flatMap((each) => {
+    const [first, last] = [each[0], each.at(-1)];
+    if (!first || !last) return [];
+    const line = `M${each.map((point) => `${x(point)} ${y(point)}`).join('L')}`;
+    return [{ line, area: `${line}V${height}H${x(first)}Z` }];
+  });
+}
+
+/** Reads samples that were kept as JSON, but those that are too old; anything else is none. */
+export function readSamples(kept: string | null, now: number): Sample[] {
+  try {
+    const found: unknown = JSON.parse(kept ?? '[]');
+    if (!Array.isArray(found)) return [];
+    const samples = found as (Partial<Sample> | null)[];
+    return samples
+      .filter((each): each is Sample => typeof each?.time === 'number' && !!each.byType)
+      .filter(({ time }) => time > now - MAX_SAMPLES * SAMPLE_MS && time <= now);
+  } catch {
+    return [];
+  }
 }

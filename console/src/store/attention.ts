@@ -40,7 +40,7 @@ export class Attention {
     this.#isListed = false;
     this.id.value = id;
     // Lists of approved products do not have their decisions.
-    const isComplete = listing.peek().order === 'oldest first' && findRow(listing.peek(), id ?? 0);
+    const isComplete = this.list.options.isQueue && findRow(listing.peek(), id ?? 0);
     if (id !== null && !isComplete) void this.check();
   }
 

@@ -10,7 +10,7 @@ export type LiveEvent = Events[EventName];
 /** Events that arrive before the answer to the request that made them. */
 const MAX_ARRIVALS = 1000;
 const MAX_TIMES = 20_000;
-const AN_HOUR = 3_600_000;
+export const AN_HOUR = 3_600_000;
 
 export class Live {
   /** Without a network the client finds out later than the browser that the connection is lost. */
@@ -58,6 +58,11 @@ export class Live {
     if (this.#wasOnline) return () => undefined;
     this.#reloads.add(reload);
     return () => this.#reloads.delete(reload);
+  }
+
+  /** Counts events that arrived before this page was opened, the newest first. */
+  notePast(times: readonly number[]): void {
+    this.times.value = [...times.toReversed(), ...this.times.peek()].slice(-MAX_TIMES);
   }
 
   /** Measures how long events of a request took that was sent at `startedAt` of `performance.now()`. */

@@ -66,7 +66,7 @@ export class ProductList {
   ) {
     const { isQueue, status, shopId } = options;
     this.#source = isQueue ? queueSource(http, shopId) : statusSource(http, status, shopId);
-    this.listing = signal(emptyListing(isQueue ? 'oldest first' : 'newest first'));
+    this.listing = signal(emptyListing(status === 'pending' ? 'oldest first' : 'newest first'));
     this.total = computed(() => {
       const { rows, cursor } = this.listing.value;
       if (this.isLoaded.value && cursor === null) return rows.filter((row) => !row.outcome).length;

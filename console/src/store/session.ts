@@ -1,6 +1,6 @@
 /** Who is logged in on this tab: the access token in memory, the refresh token in `sessionStorage`. */
 
-import { Session, VitrinaClient, type Account, type Status } from '@vitrina/client';
+import { createHttp, Session, VitrinaClient, type Account, type Status } from '@vitrina/client';
 import { browser } from '@vitrina/client/browser';
 import { signal } from '@preact/signals';
 import { kept } from './preferences';
@@ -74,7 +74,7 @@ function enter(account: Account): void {
     tokens: session,
     platform,
   });
-  const entered = new Workspace(client, account);
+  const entered = new Workspace(client, createHttp(client), account);
   workspace.value = entered;
   const look = () => (entered.live.hasNetwork.value = navigator.onLine);
   for (const name of ['online', 'offline']) {

@@ -8,8 +8,12 @@ export interface Toast {
   readonly title: string;
   readonly text: string;
   /** Messages of one kind take the place of each other. */
-  readonly kind: string | null;
+  readonly kind?: string;
+  /** Where what the message is about is shown. */
+  readonly href?: string;
 }
+
+type Options = Pick<Toast, 'kind' | 'href'>;
 
 const SHOWN_MS = 7000;
 const MAX_TOASTS = 4;
@@ -19,9 +23,10 @@ export class Toasts {
   #next = 0;
   readonly #timers = new Map<number, ReturnType<typeof setTimeout>>();
 
-  add(tone: Toast['tone'], title: string, text = '', kind: string | null = null): void {
-    const toast = { key: this.#next++, tone, title, text, kind };
-    const others = this.shown.peek().filter((each) => kind === null || each.kind !== kind);
+  add(tone: Toast['tone'], title: string, text = '', options: Options = {}): void {
+    const toast = { key: this.#next++, tone, title, text, ...options };
+    const { kind } = options;
+    const others = this.shown.peek().filter((each) => !kind || each.kind !== kind);
     this.shown.value = [...others, toast].slice(-MAX_TOASTS);
     this.resume(toast.key);
   }

@@ -1,22 +1,24 @@
 /** What a logged-in account works with. */
 
-import type { Account, Client, components } from '@vitrina/client';
+import type { Account, Client, components, Http } from '@vitrina/client';
 import { computed, signal } from '@preact/signals';
 import { codeOf, retryAfterOf } from '../state/problems';
 import type { Outcome } from '../state/listing';
-import { withSample, type Sample } from '../state/numbers';
+import { readSamples, SAMPLE_MS, withSample, type Sample } from '../state/numbers';
 import type { Product, ProductStatus } from '../state/product';
 import { Announcing } from './announcing';
-import { Live } from './live';
+import { Feed } from './feed';
+import { AN_HOUR, Live } from './live';
 import { Moderation, type Action, type Reporter } from './moderation';
-import { reasons, texts } from './preferences';
+import { kept, reasons, texts } from './preferences';
 import { Toasts } from './toasts';
 
 export type PlatformSettings = components['schemas']['PlatformSettings'];
 export type Stats = components['schemas']['Stats'];
 
-const STATS_INTERVAL_MS = 5000;
 const OTHERS_MS = 7000;
+/** Of a hundred events each: more in an hour are counted from when the page was opened. */
+const MAX_PAST_PAGES = 5;
 const PAST: Record<Action, 'approved' | 'rejected' | 'withdrawn'> = {
   approve: 'approved',
   reject: 'rejected',
@@ -25,7 +27,6 @@ const PAST: Record<Action, 'approved' | 'rejected' | 'withdrawn'> = {
 
 export class Workspace implements Reporter {
   readonly live;
-  readonly http;
   readonly toasts = new Toasts();
   readonly settings = signal<PlatformSettings | null>(null);
   readonly stats = signal<Stats | null>(null);
@@ -37,31 +38,28 @@ export class Workspace implements Reporter {
   readonly left = new AbortController();
   readonly queue = signal<Moderation | null>(null);
   readonly queueLength = computed(() => this.queue.value?.list.total.value ?? null);
-  readonly #timer;
   #others = 0;
   #othersAt = 0;
 
   constructor(
     client: Client,
+    readonly http: Http,
     readonly account: Account,
   ) {
     this.live = new Live(client);
-    this.http = client.http;
-    this.announcing = new Announcing(client.http, account.id);
+    this.announcing = new Announcing(http, account.id);
     this.isAdmin = account.client_type === 'admin';
-    this.#timer = setInterval(() => void this.#readStats(), STATS_INTERVAL_MS);
-    if (!this.isAdmin) return;
-    void this.#readStats();
     void this.readSettings();
     this.live.onceOnline(() => void this.readSettings());
-    this.filterQueue(null);
     this.live.on((event) => {
       if (event.event === 'settings.updated') void this.readSettings();
     });
+    if (!this.isAdmin) return;
+    this.#followNumbers();
+    this.filterQueue(null);
   }
 
   stop(): void {
-    clearInterval(this.#timer);
     this.left.abort();
     this.announcing.stop();
     this.queue.peek()?.stop();
@@ -100,7 +98,7 @@ export class Workspace implements Reporter {
   }
 
   async readSettings(): Promise<void> {
-    const found = await this.http.get('/api/v1/admin/settings').catch(() => null);
+    const found = await this.http.get('/api/v1/settings').catch(() => null);
     if (found) this.settings.value = found.data;
   }
 
@@ -109,7 +107,10 @@ export class Workspace implements Reporter {
   }
 
   decided(product: Product, action: Action): void {
-    this.toasts.add('info', texts.peek().toast[PAST[action]], product.product_name, 'own');
+    const status = PAST[action];
+    const title = texts.peek().toast[status];
+    const href = `#/products/${product.product_id}?status=${status}`;
+    this.toasts.add('info', title, product.product_name, { kind: 'own', href });
   }
 
   /** Decisions of others that follow each other closely are one message. */
@@ -120,7 +121,7 @@ export class Workspace implements Reporter {
     this.#othersAt = now;
     const text = toast.othersText(product.product_name, status, this.who(adminId));
     const more = this.#others > 0 ? toast.othersMore(this.#others) : '';
-    this.toasts.add('info', toast.others, text + more, 'others');
+    this.toasts.add('info', toast.others, text + more, { kind: 'others' });
   }
 
   decidedTogether(action: Action, done: number, failed: number): void {
@@ -146,6 +147,36 @@ export class Workspace implements Reporter {
     } else {
       this.toasts.add('bad', name || refused, explain(error));
     }
+  }
+
+  /** Goes on with the connections that this tab has seen, and with the events of the past hour. */
+  #followNumbers(): void {
+    const place = kept(`samples.${this.account.id}`, 'sessionStorage');
+    this.samples.value = readSamples(place.read(), Date.now());
+    const timer = setInterval(() => void this.#readStats(), SAMPLE_MS);
+    const { signal: left } = this.left;
+    addEventListener('pagehide', () => place.write(JSON.stringify(this.samples.peek())), {
+      signal: left,
+    });
+    left.addEventListener('abort', () => {
+      clearInterval(timer);
+      place.write(null);
+    });
+    void this.#readStats();
+    void this.#readPastEvents();
+  }
+
+  async #readPastEvents(): Promise<void> {
+    const begin = Date.now();
+    const past = new Feed(this.http, this.live, this.account.client_type);
+    past.stop();
+    await past.load();
+    const times = () => past.events.peek().map(({ timestamp }) => Date.parse(timestamp));
+    for (let page = 1; page < MAX_PAST_PAGES && past.hasOlder.peek(); page++) {
+      if ((times().at(-1) ?? 0) < begin - AN_HOUR) break;
+      await past.older();
+    }
+    this.live.notePast(times().filter((time) => time < begin));
   }
 
   async #readStats(): Promise<void> {

@@ -112,7 +112,8 @@ function AccountCard({ found, onAsk }: { found: Found; onAsk: (what: Asked) => v
         <Text of={account.shop_name ?? account.email ?? ''} />
       </h2>
       <p class="meta">
-        {numbers.types[account.client_type]} · {words.account(account.client_type, account.id)} ·{' '}
+        {numbers.types[account.client_type]} · {words.account(account.id)} ·{' '}
+        {account.shop_id && `${words.shop(account.shop_id)} · `}
         {words.open(activity.connections.length)}
       </p>
       <h3>{words.sessions}</h3>

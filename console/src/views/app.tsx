@@ -2,6 +2,7 @@
 
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { number } from '../format';
 import { WorkspaceContext, useWorkspace } from '../parts/context';
 import { useKeys } from '../parts/keys';
 import { ToastList } from '../parts/toasts';
@@ -26,7 +27,7 @@ export function App() {
 }
 
 function Page() {
-  const { account } = useWorkspace();
+  const { account, queueLength } = useWorkspace();
   const isHelpOpen = useSignal(false);
   const { skip, brand, nav } = texts.value;
   const view = viewFor(account.client_type, route.value.view);
@@ -35,9 +36,11 @@ function Page() {
     isHelpOpen.value = true;
   };
   useKeys({ '?': openHelp });
+  // What waits is seen on the browser's tab too.
+  const waiting = queueLength.value ? `(${number(queueLength.value)}) ` : '';
   useEffect(() => {
-    document.title = `${nav[title]} · ${brand}`;
-  }, [nav, title, brand]);
+    document.title = `${waiting}${nav[title]} · ${brand}`;
+  }, [waiting, nav, title, brand]);
   return (
     <div class="app">
       <a

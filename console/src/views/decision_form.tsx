@@ -32,6 +32,8 @@ export function DecisionForm({ moderation, row, onDecide }: Props) {
   const text = moderation.drafts.value.get(id) ?? '';
   useEffect(() => {
     if (writing) field.current?.focus();
+    // It was sent: keys decide about the next product, and are not text for its shop.
+    else if (document.activeElement === field.current) field.current?.blur();
   }, [writing]);
   if (row.outcome || (status !== 'pending' && status !== 'approved')) return null;
   if (status === 'approved' && !writing) return <Withdraw onDecide={onDecide} />;

@@ -88,7 +88,7 @@ function Facts({ product, view }: { product: Product; view: string }) {
         <>
           <dt>{words.fee}</dt>
           <dd>
-            <Money of={product.approval_fee} />
+            <Money of={product.approval_fee} minDigits={2} />
           </dd>
         </>
       )}

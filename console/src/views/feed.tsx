@@ -12,7 +12,7 @@ import { Feed as FeedStore } from '../store/feed';
 import { texts } from '../store/preferences';
 import { explain, type Workspace } from '../store/workspace';
 
-const ROW_HEIGHT = 44;
+const ROW_HEIGHT = 48;
 
 export function Feed() {
   const workspace = useWorkspace();
@@ -42,7 +42,7 @@ export function Feed() {
         <h1>{words.title}</h1>
         <AsOf />
       </header>
-      <div class="filter">
+      <div class="filter feed-filter">
         <label>
           {words.channel}
           <select value={chosen} onChange={(event) => (wanted.value = event.currentTarget.value)}>

@@ -4,7 +4,7 @@ import { clock, now, number } from '../format';
 import { Bars, Line } from '../parts/chart';
 import { useWorkspace } from '../parts/context';
 import { eventsPerMinute } from '../state/feed';
-import { percentile, thinned } from '../state/numbers';
+import { linesOf, percentile, thinned } from '../state/numbers';
 import { texts } from '../store/preferences';
 
 const WIDTH = 480;
@@ -39,14 +39,14 @@ export function Numbers() {
 function Connections({ type }: { type: string }) {
   const { samples } = useWorkspace();
   const { numbers: words } = texts.value;
-  const values = thinned(samples.value, POINTS).map(({ byType }) => byType[type] ?? 0);
+  const lines = linesOf(samples.value, POINTS, (byType) => byType[type] ?? 0);
   const first = samples.value[0];
   const name = words.types[type] ?? type;
   return (
     <section class="card" aria-label={name}>
       <h2>{name}</h2>
-      <p class="big number">{number(values.at(-1)) || words.waiting}</p>
-      <Line values={values} width={WIDTH} height={HEIGHT} label={name} />
+      <p class="big number">{number(samples.value.at(-1)?.byType[type]) || words.waiting}</p>
+      <Line lines={lines} width={WIDTH} height={HEIGHT} label={name} />
       {first && <p class="meta">{words.since(clock(first.time))}</p>}
     </section>
   );
@@ -73,6 +73,7 @@ function Delays() {
   const { live } = useWorkspace();
   const words = texts.value.numbers;
   const delays = live.delays.value;
+  const line = delays.map((value, at) => ({ at, value }));
   const [median, slow] = [percentile(delays, 0.5), percentile(delays, 0.95)];
   return (
     <section class="card" aria-label={words.delay}>
@@ -82,7 +83,7 @@ function Delays() {
       ) : (
         <>
           <p class="big number">{words.ms(median)}</p>
-          <Line values={delays} width={WIDTH} height={HEIGHT} label={words.delay} />
+          <Line lines={[line]} width={WIDTH} height={HEIGHT} label={words.delay} />
           <p class="meta">
             {words.median} {words.ms(median)} · {words.slow} {words.ms(slow)}
           </p>

@@ -22,6 +22,7 @@ interface Props {
 export function ProductForm({ product, list, onSubmitted, onClose }: Props) {
   const workspace = useWorkspace();
   const { shop: words, product: names, queue } = texts.value;
+  const currency = workspace.settings.value?.currency;
   const isBusy = useSignal(false);
   /** What is edited: its version is the one that is replaced. */
   const base = useSignal(product);
@@ -93,7 +94,7 @@ export function ProductForm({ product, list, onSubmitted, onClose }: Props) {
           />
         </label>
         <label>
-          {names.price}
+          {currency ? `${names.price}, ${currency}` : names.price}
           <input
             name="price"
             inputMode="decimal"

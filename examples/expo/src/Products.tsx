@@ -1,4 +1,4 @@
-import type { Client } from '@vitrina/client';
+import { createHttp, type Client } from '@vitrina/client';
 import { useEvents, useRefetch, useStatus, useVitrina } from '@vitrina/client/react';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { Button, FlatList, Text } from 'react-native';
@@ -6,7 +6,7 @@ import { Button, FlatList, Text } from 'react-native';
 type Product = Awaited<ReturnType<typeof load>>[number];
 
 async function load(client: Client) {
-  const { data } = await client.http.get('/api/v1/products', { query: { status: 'approved' } });
+  const { data } = await createHttp(client).get('/api/v1/products', { query: { status: 'approved' } });
   return data.items;
 }
 

@@ -1,6 +1,6 @@
 /** Code of docs/guide.md that is not of examples/expo. */
 
-import { VitrinaError, type Client } from '@vitrina/client';
+import { VitrinaError, type Client, type Http } from '@vitrina/client';
 
 export async function joinSale(client: Client): Promise<string> {
   try {
@@ -12,11 +12,11 @@ export async function joinSale(client: Client): Promise<string> {
   }
 }
 
-export async function fetchEvents(client: Client, channel: string, since?: string) {
+export async function fetchEvents(http: Http, channel: string, since?: string) {
   const events = [];
   for (;;) {
     const query = { channel, limit: 100, ...(since && { since }) };
-    const { data } = await client.http.get('/api/v1/events', { query });
+    const { data } = await http.get('/api/v1/events', { query });
     since = `${data.position.epoch}:${String(data.position.seq)}`;
     if (!data.recovered) return { isWhole: false, events: [], since };
     events.push(...data.events);
