@@ -33,6 +33,8 @@ class Sns:
     """The topic and the endpoint of each."""
     faults: list[str] = field(default_factory=list)
     """Error codes of the next calls that put something into the world."""
+    refusals: int = 0
+    """How often an endpoint whose token has ended was published to."""
     _numbers: Any = field(default_factory=count)
 
     def create_platform_endpoint(self, *, PlatformApplicationArn: str, Token: str) -> Any:  # noqa: N803 - boto3's names
@@ -86,6 +88,7 @@ class Sns:
         if TargetArn:
             found = self._find(TargetArn)
             if not found.is_enabled:
+                self.refusals += 1
                 raise _refusal("EndpointDisabled")
             self.receive(found.token, shown)
         for topic, arn in self.subscriptions.values():

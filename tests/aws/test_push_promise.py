@@ -41,7 +41,7 @@ from harness.environment import REGION
 from harness.gateway_events import CONTEXT
 from tests.aws import processes, push
 from tests.aws.conflicts import conflicts
-from tests.aws.conftest import stopped_clock
+from tests.aws.conftest import stopped_clock, stored
 from tests.aws.processes import Process
 from tests.aws.sns import Sns
 from vitrina import (
@@ -77,7 +77,7 @@ from vitrina.sender import Delivery, Post
 
 HOUR = 3600
 APP = f"arn:aws:sns:{REGION}:123456789012:app/APNS/vitrina"
-# Two accounts of one shop, of another shop, and of the other types: shop, number of the account.
+# Of one shop two, one of another shop, and of the other types: type, account, shop.
 ACCOUNTS = [
     (ClientType.SHOP, 10, 10),
     (ClientType.SHOP, 110, 10),
@@ -88,7 +88,8 @@ ACCOUNTS = [
 ]
 PHONES = 5
 # How many calls a process makes before it dies or stands still: none is all.
-LIVES = st.none() | st.integers(0, 25)
+LIVES = st.none() | st.integers(0, 9)
+FAULTS = st.lists(st.sampled_from(["Throttled", "InternalError"]), max_size=4)
 ANY = ["push", "digest", "off"]
 MODES = {
     ClientType.SHOP: {
@@ -101,6 +102,16 @@ MODES = {
     ClientType.ADMIN: {"announcement.published": ANY},
 }
 """What each type may choose; the first one is the default."""
+Kind = tuple[str, str]
+KINDS: list[Kind] = [
+    *(("approved", f"shop:{shop}") for shop in (10, 11)),
+    *(("rejected", "shop:10"), ("withdrawn", "shop:10")),
+    *(("announced", to) for to in ("user", "shop", "admin", "user:1", "shop:10", "room:x")),
+]
+"""What is published, and to whom or about which shop."""
+SEVERAL = st.lists(
+    st.tuples(st.sampled_from(KINDS), st.integers(1, 2), LIVES), min_size=1, max_size=6
+)
 
 
 class Inline:
@@ -158,8 +169,10 @@ class Phone:
     identity: Identity | None = None
     is_settled: bool = True
     """Whether its latest request was answered."""
-    leaves: tuple[ClientType, int, str] | None = None
-    """The session of a logout that was not answered."""
+    leaves: list[tuple[ClientType, int, str]] = field(default_factory=list)
+    """The sessions of logouts that were not answered."""
+    in_doubt_until: float = 0
+    """A registration that was interrupted notifies for a minute at most."""
     connected_until: float = 0
     shown: list[tuple[str, frozenset[str]]] = field(default_factory=list)
     """The id of each notification, and the events in it."""
@@ -275,33 +288,55 @@ class Phones(RuleBasedStateMachine):
 
     # --- Phones ---
 
-    @initialize()
-    def some_are_registered(self) -> None:
+    @initialize(data=st.data(), kinds=SEVERAL)
+    def some_are_registered(
+        self, data: st.DataObject, kinds: list[tuple[Kind, int, int | None]]
+    ) -> None:
+        for account in self.accounts:
+            self._draw_choice(account, data)
+            self._choose(account, None)
         for phone, account in zip(self.phones, self.accounts[1:], strict=True):
             self._start(phone, account, None)
+            if data.draw(st.integers(0, 3), label="connected") == 3:
+                self._connect(phone)
+        self.something_is_published(kinds)
 
     @precondition(lambda self: self._idle())
-    @rule(data=st.data(), calls=LIVES, dies=st.booleans())
+    @rule(data=st.data(), calls=st.none() | st.integers(0, 19), dies=st.booleans())
     def an_app_is_started(self, data: st.DataObject, calls: int | None, dies: bool) -> None:
         """By who was logged in, or by another account, which may find the former one's token."""
         phone = data.draw(st.sampled_from(self._idle()))
-        account = data.draw(st.sampled_from([phone.account or self.accounts[0], *self.accounts]))
+        same = [phone.account or self.accounts[0]]
+        account = data.draw(st.sampled_from(9 * same + self.accounts))
         self._start(phone, account, calls)
         if dies and phone.number in self.starting:
             self.starting.pop(phone.number).kill()
+            phone.in_doubt_until = time.time() + devices.UNDER_WAY_SECONDS
 
     def _start(self, phone: Phone, account: Account, calls: int | None) -> None:
         if not phone.is_installed:
             phone.is_installed = True
             phone.installed += 1
             phone.tokens += 1
+        phone.is_settled = False
         if phone.account is not account or not phone.identity:
             phone.account, phone.identity = account, account.identity(anew=True)
             phone.connected_until = 0
-        phone.is_settled = False
+            self.remember_what_changes()
+        elif not self._is_in_topic(phone):
+            # It may join between the publish to the topic and the walk over the others.
+            for event in self.happened.values():
+                if isinstance(event.published, AnnouncementPublished):
+                    event.must[phone.number] = None
         process = Process(partial(self._register, phone, phone.identity))
         self.starting[phone.number] = process
         self._go_on(phone.number, calls)
+
+    def _is_in_topic(self, phone: Phone) -> bool:
+        subscribed = {arn for _, arn in self.sns.subscriptions.values()}
+        return phone.token in {
+            each.token for arn, each in self.sns.endpoints.items() if arn in subscribed
+        }
 
     def _register(self, phone: Phone, identity: Identity) -> None:
         with suppress(Unavailable):
@@ -340,7 +375,7 @@ class Phones(RuleBasedStateMachine):
         assert account
         assert identity
         assert identity.session_id
-        phone.leaves = (account.client_type, account.account_id, identity.session_id)
+        phone.leaves.append((account.client_type, account.account_id, identity.session_id))
         phone.account = phone.identity = None
         phone.connected_until = 0
         self._leave(phone, calls)
@@ -352,14 +387,17 @@ class Phones(RuleBasedStateMachine):
         assert phone.identity
         self._disconnect(phone)
         if is_open and phone.identity.expires_at > time.time():
-            admission.admit(phone.connection_id, phone.identity)
-            phone.connected_until = phone.identity.expires_at
+            self._connect(phone)
+
+    def _connect(self, phone: Phone) -> None:
+        assert phone.identity
+        admission.admit(phone.connection_id, phone.identity)
+        phone.connected_until = stored(phone.connection_id).expires_at
 
     def _leave(self, phone: Phone, calls: int | None) -> None:
-        assert phone.leaves
-        end = partial(admission.end_session, *phone.leaves, closing.close_account)
-        if self._do(end, calls):
-            phone.leaves = None
+        for session in [*phone.leaves]:
+            if self._do(partial(admission.end_session, *session, closing.close_account), calls):
+                phone.leaves.remove(session)
 
     def _disconnect(self, phone: Phone) -> None:
         if phone.is_connected:
@@ -369,13 +407,18 @@ class Phones(RuleBasedStateMachine):
     @rule(data=st.data(), calls=LIVES)
     def an_account_chooses(self, data: st.DataObject, calls: int | None) -> None:
         account = data.draw(st.sampled_from(self.accounts))
-        allowed = MODES[account.client_type]
+        self._draw_choice(account, data)
+        # It holds for what is published from then on; what is under way may go either way.
+        account.is_settled = False
+        self.remember_what_changes()
+        self._choose(account, calls)
+
+    def _draw_choice(self, account: Account, data: st.DataObject) -> None:
         account.modes = {
             event: data.draw(st.sampled_from(modes), label=event)
-            for event, modes in allowed.items()
+            for event, modes in MODES[account.client_type].items()
         }
-        account.quiet = data.draw(st.booleans(), label="quiet")
-        self._choose(account, calls)
+        account.quiet = data.draw(st.integers(0, 3), label="quiet") == 3
 
     def _choose(self, account: Account, calls: int | None) -> None:
         quiet = None
@@ -409,37 +452,20 @@ class Phones(RuleBasedStateMachine):
 
     # --- Events ---
 
-    @rule(
-        name=st.sampled_from(["approved", "rejected", "withdrawn"]),
-        shop=st.sampled_from([10, 11]),
-        count=st.integers(1, 2),
-        calls=LIVES,
-    )
-    def a_shop_s_products_are_decided(
-        self, name: str, shop: int, count: int, calls: int | None
-    ) -> None:
-        about: Any = {"product_id": 1, "product_name": "x", "shop_id": shop, "shop_name": "y"}
-        secrets: Any = about | {"admin_id": 1, "moderation_notes": "x"}
-        events: dict[str, Callable[[], Published]] = {
-            "approved": lambda: ProductApproved(data=ProductApproval(**secrets, approval_fee=1)),
-            "rejected": lambda: ProductRejected(data=ProductRejection(**secrets)),
-            "withdrawn": lambda: ProductWithdrawn(data=ProductWithdrawal(**about, version=1)),
-        }
-        self._publish([events[name]() for _ in range(count)], calls)
-
-    @rule(to=st.sampled_from(["user", "shop", "admin", "user:1", "shop:10", "room:x"]), calls=LIVES)
-    def something_is_announced(self, to: str, calls: int | None) -> None:
-        data = Announcement(to=to, title="x", text="x", admin_id=1)
-        self._publish([AnnouncementPublished(data=data)], calls)
+    @rule(kinds=SEVERAL)
+    def something_is_published(self, kinds: list[tuple[Kind, int, int | None]]) -> None:
+        for (name, to), count, calls in kinds:
+            self._publish([_event(name, to) for _ in range(count)], calls)
 
     def _publish(self, events: Sequence[Published], calls: int | None) -> None:
         publication = history.commit([Change(None, events)])
-        for stored in publication.events:
-            self.entries[stored.channel, stored.seq] = stored.event_id
+        for each in publication.events:
+            self.entries[each.channel, each.seq] = each.event_id
         for event in events:
             must = {phone.number: self._must(phone, event) for phone in self.phones}
             self.happened[event.id] = Happened(event, must)
-        self._do(partial(publishing.publish, [publication]), calls)
+        # Its tasks may be handed over again.
+        self.has_repeated |= not self._do(partial(publishing.publish, [publication]), calls)
 
     def _must(self, phone: Phone, event: Published) -> bool | None:
         """Return whether a phone as it is now is to get an event; None if nobody can say."""
@@ -447,6 +473,7 @@ class Phones(RuleBasedStateMachine):
         if not phone.is_installed:
             return False
         is_settled = phone.is_settled and not phone.leaves
+        is_settled = is_settled and time.time() >= phone.in_doubt_until
         if not is_settled or (account and not account.is_settled):
             return None
         if account is None:
@@ -476,10 +503,28 @@ class Phones(RuleBasedStateMachine):
     # --- Workers ---
 
     @precondition(lambda self: self.queue)
-    @rule(data=st.data(), calls=LIVES, comes_again=st.booleans())
-    def a_worker_takes_a_task(
-        self, data: st.DataObject, calls: int | None, comes_again: bool
+    @rule(
+        data=st.data(),
+        calls=LIVES,
+        comes_again=st.booleans(),
+        before=st.integers(0, 6),
+        faults=FAULTS,
+    )
+    def a_worker_takes_tasks(
+        self,
+        data: st.DataObject,
+        calls: int | None,
+        comes_again: bool,
+        before: int,
+        faults: list[str],
     ) -> None:
+        """The last one may be interrupted, or come again."""
+        self.sns.faults = faults
+        for _ in range(min(before, len(self.queue) - 1)):
+            task = self.queue.pop(0)
+            if not self._work(task):
+                self.queue.append(task)
+                self.has_repeated = True
         task = data.draw(st.sampled_from(self.queue))
         process = Process(partial(self._work, task))
         if not process.run(calls):
@@ -489,11 +534,11 @@ class Phones(RuleBasedStateMachine):
         self._take_off(task, is_done)
 
     @precondition(lambda self: self.queue and len(self.late) < 2)
-    @rule(data=st.data(), calls=st.integers(0, 25))
+    @rule(data=st.data(), calls=st.integers(0, 9))
     def a_worker_stands_still(self, data: st.DataObject, calls: int) -> None:
         task = data.draw(st.sampled_from(self.queue))
         process = Process(partial(self._work, task))
-        if process.run(calls):
+        if self._run(process, calls):
             self._take_off(task, process.answer)
         else:
             self.late.append(process)
@@ -503,8 +548,17 @@ class Phones(RuleBasedStateMachine):
     @rule(data=st.data(), calls=LIVES)
     def a_late_worker_goes_on(self, data: st.DataObject, calls: int | None) -> None:
         process = data.draw(st.sampled_from(self.late))
-        if process.run(calls):
+        if self._run(process, calls):
             self.late.remove(process)
+
+    def _run(self, process: Process, calls: int | None) -> bool:
+        """Let a worker make so many calls; return whether it has ended.
+
+        A phone whose token has ended is removed at once: an app that starts between SNS's answer
+        and the removal is registered again only at its next start.
+        """
+        before = self.sns.refusals
+        return process.run(calls) or (self.sns.refusals > before and process.run())
 
     def _work(self, task: str) -> bool:
         record = {"messageId": "1", "body": task}
@@ -514,33 +568,41 @@ class Phones(RuleBasedStateMachine):
         if is_done and task in self.queue:
             self.queue.remove(task)
 
-    @rule(faults=st.lists(st.sampled_from(["Throttled", "InternalError"]), max_size=4))
+    @rule(faults=FAULTS)
     def sns_is_busy(self, faults: list[str]) -> None:
         self.sns.faults = faults
 
-    @rule(minutes=st.sampled_from([1, 30, 60]), calls=LIVES)
+    @rule(minutes=st.sampled_from([60, 1, 30, 60]), calls=LIVES)
     def time_passes(self, minutes: int, calls: int | None) -> None:
         self._pass(60 * minutes)
-        self._do(partial(sweep, {}, CONTEXT), calls)
+        self.has_repeated |= not self._do(partial(sweep, {}, CONTEXT), calls)
 
     # --- What must hold ---
 
     @precondition(lambda self: self.happened)
     @rule()
     def calm(self) -> None:
-        """Faults end, apps repeat what was not answered, hours pass: all have what is for them."""
+        """Crashes end, apps repeat what was not answered, hours pass: all have what is for them."""
         self.sns.faults = []
         self._pass(60)
         self._repeat_what_was_not_answered()
-        for _ in range(12):
+        for half_hours in range(12):
             self._pass(HOUR / 2)
             self.remember_what_changes()
             sweep({}, CONTEXT)
+            # What SNS refuses until it has recovered is tried again.
+            self.sns.faults = ["Throttled", "InternalError"] if half_hours < 6 else []
             while self.queue:
-                assert self._work(self.queue.pop(0))
+                may_fail = bool(self.sns.faults)
+                task = self.queue.pop(0)
+                if not self._work(task):
+                    assert may_fail
+                    self.queue.append(task)
+                    self.has_repeated = True
             if not any("owed" in row for row in _rows()):
                 break
-        assert not any("owed" in row for row in _rows())
+        # Those of endpoints are due when their devices expire.
+        assert not any("due" in row and "owned_by" not in row for row in _rows())
         for phone in self.phones:
             self._assert_has_what_is_for_it(phone)
             phone.shown = []
@@ -562,29 +624,56 @@ class Phones(RuleBasedStateMachine):
             ids = {shown for shown, events in phone.shown if event_id in events}
             must = event.must[phone.number]
             least, most = (0, 1) if must is None else (must, must)
-            # A digest that grew between two attempts has another id than its first event.
+            # A digest that grew between two attempts has another id than its first event, and so
+            # has that of an account that chose digests after it was notified.
             is_digest = any(shown not in self.happened for shown in ids)
-            most += is_digest and self.has_repeated
+            if most and is_digest and (self.has_repeated or must is None):
+                most += 1
             assert least <= len(ids) <= most, (phone, event)
         assert {*self.happened} >= {each for _, events in phone.shown for each in events}
 
     def _assert_sns_knows_the_phones(self) -> None:
+        """What else a crash leaves there has no device, or no token: it gets nothing."""
+        rows = [row for row in _rows() if "endpoint" in row and row["expires_at"] > time.time()]
+        enabled = {arn: each.token for arn, each in self.sns.endpoints.items() if each.is_enabled}
+        found = {arn: token for arn, token in enabled.items() if self._is_reached(arn, rows)}
+        # Nobody was told whether these are registered.
+        unknown = {phone.token for phone in self.phones if not phone.identity}
+        unknown -= {phone.token for phone in self.phones if phone.is_settled}
         in_use = {phone.token: phone for phone in self.phones if phone.identity}
-        stored = {row["endpoint"]: row for row in _rows() if "endpoint" in row}
-        assert {each.token for each in self.sns.endpoints.values() if each.is_enabled} == {*in_use}
-        assert {*stored} == {*self.sns.endpoints}
-        for arn, endpoint in self.sns.endpoints.items():
-            if endpoint.token not in in_use:
-                continue  # disabled, and found by the next push
-            account = in_use[endpoint.token].account
+        assert {*in_use} <= {*found.values()} <= {*in_use} | unknown
+        for arn, token in found.items():
+            if token in unknown:
+                continue
+            account = in_use[token].account
             assert account
+            [row] = (row for row in rows if row["endpoint"] == arn)
+            assert row["account_id"] == account.account_id
             may_join = account.mode("announcement.published") == "push" and not account.quiet
             topics = [topic for topic, each in self.sns.subscriptions.values() if each == arn]
             # SNS may have been busy: the walk notifies the phone then, until it is started again.
-            row = stored[arn]
             assert may_join or "joins" not in row
             assert len(topics) >= ("subscription" in row)
             assert topics in ([], [f"{push.TOPICS}{account.client_type}"] * row.get("joins", False))
+
+    def _is_reached(self, arn: str, rows: Sequence[dict[str, Any]]) -> bool:
+        """Return whether anything published reaches an endpoint."""
+        is_subscribed = any(each == arn for _, each in self.sns.subscriptions.values())
+        return is_subscribed or any(row["endpoint"] == arn for row in rows)
+
+
+def _event(name: str, to: str) -> Published:
+    if name == "announced":
+        data = Announcement(to=to, title="x", text="x", admin_id=1)
+        return AnnouncementPublished(data=data)
+    shop = int(to.removeprefix("shop:"))
+    about: Any = {"product_id": 1, "product_name": "x", "shop_id": shop, "shop_name": "y"}
+    if name == "withdrawn":
+        return ProductWithdrawn(data=ProductWithdrawal(**about, version=1))
+    about |= {"admin_id": 1, "moderation_notes": "x"}
+    if name == "rejected":
+        return ProductRejected(data=ProductRejection(**about))
+    return ProductApproved(data=ProductApproval(**about, approval_fee=1))
 
 
 def _take_all(posts: Sequence[Post], **_: Any) -> Delivery:
@@ -598,5 +687,5 @@ def _rows() -> Iterator[dict[str, Any]]:
 
 TestThePromise = Phones.TestCase
 TestThePromise.settings = settings(
-    max_examples=3 * settings().max_examples // 10, stateful_step_count=25
+    max_examples=settings().max_examples // 6, stateful_step_count=25
 )
