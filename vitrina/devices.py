@@ -209,11 +209,19 @@ def _store(key: RowKey, row: dict[str, Any], before: Mapping[str, Any], now: int
 
 
 def _take(endpoint: str, key: RowKey) -> None:
-    """Make a device the owner of an endpoint, and remove those that were."""
+    """Make a device the owner of an endpoint, and remove those that were.
+
+    Raises Unavailable `busy` where SNS does not say whether such a device has a subscription.
+    """
     former = owners.take(endpoint, key, int(time.time()) + LIFETIME_SECONDS)
     for other in former:
         row = device_rows.read(other)
         if row and row["endpoint"] == endpoint:
+            other_type = device_rows.type_of(other)
+            is_unknown = row.get("joins") and "subscription" not in row
+            # After a crash, or a lost answer. The topic of the same type is the new owner's too.
+            if is_unknown and other_type is not device_rows.type_of(key):
+                endpoints.leave(other_type, endpoint, None)
             _remove_row(other, row)
     owners.let_go(endpoint, former)
 
@@ -272,7 +280,9 @@ def _follow(device: Device, chosen: Chosen) -> None:
             return
         row = device_rows.read(device.key)
         if row.get("endpoint") != device.endpoint:
-            return  # its endpoint is another device's, or deleted
+            # It is another device's, which may not be in this topic, or deleted.
+            _leave_endpoint(device.endpoint, device.key, subscription)
+            return
         device = device_rows.from_row(row)
         chosen = preferences.read(session_rows.name(device.client_type, device.account_id))
         subscription = subscription or device.subscription

@@ -76,7 +76,12 @@ def settle(key: RowKey, owed: Owed) -> None:
     if _update(key, "REMOVE owed, due, due_at", seen, "owed = :owed"):
         return
     later = {"at": int(time.time()) + INTERVAL_SECONDS}
-    _update(key, "DELETE owed :owed SET due_at = :at", {**seen, **later}, "attribute_exists(owed)")
+    if _update(
+        key, "DELETE owed :owed SET due_at = :at", {**seen, **later}, "attribute_exists(owed)"
+    ):
+        # Another worker may have sent the rest.
+        nothing = "attribute_not_exists(owed) AND due = :due"
+        _update(key, "REMOVE due, due_at", {"due": DUE}, nothing)
 
 
 def read(key: RowKey) -> Owed | None:
@@ -109,7 +114,8 @@ def due() -> Iterator[list[RowKey]]:
     )
     for page in pages:
         rows = map(aws.from_item, page["Items"])
-        yield [RowKey(row["partition"], row["member"]) for row in rows]
+        if keys := [RowKey(row["partition"], row["member"]) for row in rows]:
+            yield keys
 
 
 def _update(key: RowKey, update: str, values: Mapping[str, Any], condition: str) -> bool:

@@ -52,7 +52,10 @@ def get_notifications(bearer: http_api.Bearer) -> Preferences:
     return chosen.whole(bearer.client_type)
 
 
-@app.put("/api/v1/me/notifications", responses=responses.describe("push_off", "too_many_requests"))
+@app.put(
+    "/api/v1/me/notifications",
+    responses=responses.describe("push_off", "busy", "too_many_requests"),
+)
 def replace_notifications(
     bearer: http_api.Bearer, new: Annotated[Preferences, Body()]
 ) -> Preferences:

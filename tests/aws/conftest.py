@@ -115,11 +115,16 @@ Clock = Callable[[float], None]
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Stop the clock, and return a way to set it, in seconds from the beginning of the test."""
+    return stopped_clock(monkeypatch)
+
+
+def stopped_clock(patch: pytest.MonkeyPatch) -> Clock:
+    """Stop the clock until the patch is undone; return a way to set it, in seconds from now."""
     began = time.time()
 
     def at(seconds: float) -> None:
-        monkeypatch.setattr(time, "time", lambda: began + seconds)
-        monkeypatch.setattr(time, "time_ns", lambda: int((began + seconds) * 1e9))
+        patch.setattr(time, "time", lambda: began + seconds)
+        patch.setattr(time, "time_ns", lambda: int((began + seconds) * 1e9))
 
     class Watch(datetime):
         """What PyJWT looks at."""
@@ -128,7 +133,7 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Clock:
         def now(cls, tz: tzinfo | None = None) -> Self:
             return cls.fromtimestamp(time.time(), tz)
 
-    monkeypatch.setattr("jwt.api_jwt.datetime", Watch)
+    patch.setattr("jwt.api_jwt.datetime", Watch)
     at(0)
     return at
 

@@ -362,6 +362,34 @@ def test_a_subscription_whose_answer_was_lost_is_ended_too(monkeypatch: pytest.M
     assert topic_size(ClientType.USER) == 0
 
 
+def test_a_subscription_whose_answer_was_lost_ends_when_another_type_takes_the_phone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    subscribe = endpoints.subscribe
+    with monkeypatch.context() as patch:
+        patch.setattr(endpoints, "subscribe", lambda *each: subscribe(*each) and None)
+        register("phone", ClientType.USER)
+    register("phone", ClientType.ADMIN)
+    assert (topic_size(ClientType.USER), topic_size(ClientType.ADMIN)) == (0, 1)
+
+
+def test_a_choice_that_another_type_overtakes_leaves_the_phone_out_of_its_topic(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """SNS was asked to subscribe the phone after the other account had taken it."""
+    identity = register("phone", ClientType.USER)
+    subscribe = endpoints.subscribe
+
+    def be_overtaken(*arguments: Any) -> str | None:
+        monkeypatch.setattr(endpoints, "subscribe", subscribe)
+        register("phone", ClientType.ADMIN)
+        return subscribe(*arguments)
+
+    monkeypatch.setattr(endpoints, "subscribe", be_overtaken)
+    devices.prefer(identity, Preferences())
+    assert (topic_size(ClientType.USER), topic_size(ClientType.ADMIN)) == (0, 1)
+
+
 def test_a_busy_sns_leaves_a_subscription_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     identity = register("phone", ClientType.USER)
     with monkeypatch.context() as patch:

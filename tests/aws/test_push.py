@@ -45,6 +45,7 @@ from vitrina.events import (
     Published,
 )
 from vitrina.history import Change
+from vitrina.notices import Entry
 from vitrina.preferences import Preferences, QuietHours
 
 HOUR = 3600
@@ -329,6 +330,23 @@ def test_one_event_of_the_quiet_hours_is_shown_as_itself_and_several_by_their_nu
 
 
 # --- Faults ---------------------------------------------------------------------------------------
+
+
+def test_a_digest_that_two_workers_have_sent_in_parts_is_due_no_more(at: Clock) -> None:
+    """One of them had read it before it grew."""
+    row = digests.key_of(ClientType.USER)
+    first, second = (Entry("product.approved", "user", "e", seq) for seq in (1, 2))
+    digests.owe(row, [first])
+    at(HOUR)
+    part = digests.read(row)
+    digests.owe(row, [second])
+    whole = digests.read(row)
+    assert part
+    assert whole
+    digests.settle(row, part)
+    digests.settle(row, whole)
+    at(3 * HOUR)
+    assert [*digests.due()] == []
 
 
 def test_a_publisher_that_dies_between_any_two_calls_loses_no_push(at: Clock) -> None:

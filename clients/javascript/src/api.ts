@@ -4144,7 +4144,7 @@ export interface operations {
         content: {
           'application/problem+json': components['schemas']['Problem'] & {
             /** @enum {string} */
-            code?: 'issuer_unreachable';
+            code?: 'busy' | 'issuer_unreachable';
           };
         };
       };
