@@ -155,6 +155,13 @@ def test_a_token_leaves_the_account_that_had_it() -> None:
     assert (owners(), topic_size(ClientType.USER), topic_size(ClientType.SHOP)) == (1, 0, 1)
 
 
+def test_an_app_that_is_installed_anew_leaves_its_former_device() -> None:
+    identity = register("phone", ClientType.USER)
+    devices.register(identity, "another", registration(token_for("phone")))
+    assert names() == {"1#1#another"}
+    assert (tokens(), owners(), topic_size(ClientType.USER)) == ([token_for("phone")], 1, 1)
+
+
 def test_a_registration_that_dies_between_any_two_calls_is_repeated_or_expires(at: Clock) -> None:
     """The token is another account's, whose device goes when the registration is complete."""
     identity = push.identity_of(ClientType.USER, 2)

@@ -282,6 +282,16 @@ def test_a_long_text_is_cut_to_what_apns_takes() -> None:
     assert len(json.loads(text)["APNS"].encode()) < 4096
 
 
+@pytest.mark.parametrize("locale", ["tlh", "zh-Hant-TW", "ar_EG"])
+def test_an_announcement_is_shown_as_it_was_written_in_any_language_of_a_phone(locale: str) -> None:
+    register("phone", ClientType.USER, locale=locale)
+    written = {"title": "مرحبا 👨‍👩‍👧", "text": "Ω"}
+    publish(AnnouncementPublished(data=Announcement(to="user:1", admin_id=1, **written)))
+    push.work()
+    [shown] = pushed("phone")
+    assert shown["aps"]["alert"] == {"title": written["title"], "body": written["text"]}
+
+
 def test_products_of_one_publication_are_one_push() -> None:
     register("phone", ClientType.SHOP)
     publish(*(approved(10, n) for n in range(1, 22)))

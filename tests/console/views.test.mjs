@@ -124,6 +124,24 @@ test('an announcement whose answer is lost is sent again and published once', as
   assert.equal(events.filter((event) => event.data.title === title).length, 1);
 });
 
+test('what an announcement says is text in the list of events, and runs nothing', async () => {
+  const title = `<img src=x onerror=alert(1)> ${Date.now()}`;
+  await using admin = await open({ who: 'admin', path: '#/feed' });
+  const { page } = admin;
+  let dialogs = 0;
+  page.on('dialog', (dialog) => void (dialogs += 1) || dialog.dismiss());
+  const body = { to: 'admin', title, text: '"><svg onload=alert(1)>' };
+  await done('POST', '/api/v1/admin/announcements', { who: 'admin', body });
+  const row = page.locator('.event', { hasText: title });
+  await row.click();
+  await page.locator('.raw').getByText('svg onload').waitFor();
+  await page.reload();
+  await row.waitFor();
+  assert.equal(await page.locator('img, main svg[onload]').count(), 0);
+  assert.equal(dialogs, 0);
+  assert.deepEqual(admin.complaints, []);
+});
+
 test('a shop sees at once why its product was rejected, and submits it again', async () => {
   const product = await submit();
   await using shop = await open({ who: 'shop' });
