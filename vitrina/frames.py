@@ -1,6 +1,6 @@
 """Frames: how many events fit into one, for clients that take batches."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 # API Gateway's limit for a frame; a longer one closes the connection (1009).
 MAX_FRAME_BYTES = 32 * 1024
@@ -17,19 +17,27 @@ def pack(bodies: Iterable[bytes]) -> tuple[bytes, ...]:
     `{"event":"batch","events":[…]}`, with each body as it is; a frame of one event is its body
     alone, as a body of nearly 32 KB would not fit into the envelope.
     """
-    frames: list[bytes] = []
+    return tuple(map(_frame, _fitting(bodies)))
+
+
+def count_in_first(bodies: Iterable[bytes]) -> int:
+    """Return how many of the events are in the first frame that `pack` makes of them."""
+    return len(next(_fitting(bodies), ()))
+
+
+def _fitting(bodies: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Yield the events of each frame."""
     waiting: list[bytes] = []
     size = 0
     for body in bodies:
         if waiting and size + len(_COMMA) + len(body) > MAX_FRAME_BYTES:
-            frames.append(_frame(waiting))
+            yield waiting
             waiting = []
         size = size + len(_COMMA) if waiting else len(_BEGIN) + len(_END)
         size += len(body)
         waiting.append(body)
     if waiting:
-        frames.append(_frame(waiting))
-    return tuple(frames)
+        yield waiting
 
 
 def _frame(bodies: list[bytes]) -> bytes:

@@ -42,19 +42,27 @@ class Lane(NamedTuple):
 
 
 class Round(NamedTuple):
-    """Posts of the events `start` to `to` to every connection of a lane, in one pass or several."""
+    """Posts of the events `first` to `upto` to every connection of a lane."""
 
-    start: int
-    to: int
-    """The last event when the round began. Later ones are for the next round, as connections before
-    the cursor would miss them."""
     first: int
     upto: int
-    """The events of the present pass: `first` to `upto`."""
+    """The last event of the round. Later ones are for the next round, as connections before the
+    cursor would miss them."""
+    to: int
+    """The last event that the lane is known to owe: those behind `upto` did not fit."""
     members: int = 0
-    """Connections that are done in this pass."""
+    """Connections that are done."""
     cursor: str | None = None
     """The last of them."""
+
+
+class Ended(NamedTuple):
+    """What is known when a round has ended."""
+
+    done: tuple[int, int]
+    """Events in a row, from the first to the last, that everyone in the lane was posted."""
+    members: int
+    """Connections in the round."""
 
 
 class State(NamedTuple):
@@ -108,15 +116,20 @@ def acquire(lane: Lane, me: str) -> State | None:
         return None
 
 
-def begin(lane: Lane, me: str, state: State, begun: Round) -> State:
-    """Begin a round that covers all that the state owes. Raises LeaseLost."""
-    names = ", ".join(f"round_{name} = :{name}" for name in _NUMBERS)
-    return _hold(
-        lane,
-        me,
-        f"SET {names} REMOVE round_cursor DELETE pending :seen",
-        {**_numbers(begun), "seen": state.pending},
-    )
+def begin(
+    lane: Lane, me: str, seen: Collection[int], begun: Round, ended: Ended | None = None
+) -> State:
+    """Begin a round that covers publications, by their first numbers; end the one before.
+
+    Raises LeaseLost.
+    """
+    update, values = f"SET {_ROUND}", {name: getattr(begun, name) for name in _NUMBERS}
+    if ended:
+        update, values = f"{update}, {_ENDED}", {**values, **_to_values(ended)}
+    update = f"{update} REMOVE round_cursor"
+    if seen:
+        update, values = f"{update} DELETE pending :seen", {**values, "seen": frozenset(seen)}
+    return _hold(lane, me, update, values)
 
 
 def drop(lane: Lane, me: str, state: State) -> State:
@@ -126,27 +139,24 @@ def drop(lane: Lane, me: str, state: State) -> State:
 
 def proceed(lane: Lane, me: str, reached: Round) -> State:
     """Write how far a round is. Raises LeaseLost."""
-    update = "SET round_first = :first, round_upto = :upto, round_members = :members"
-    values = {"first": reached.first, "upto": reached.upto, "members": reached.members}
-    if reached.cursor is None:
-        return _hold(lane, me, f"{update} REMOVE round_cursor", values)
-    return _hold(
-        lane, me, f"{update}, round_cursor = :cursor", {**values, "cursor": reached.cursor}
-    )
+    update = "SET round_upto = :upto, round_members = :members, round_cursor = :cursor"
+    names = ("upto", "members", "cursor")
+    return _hold(lane, me, update, {name: getattr(reached, name) for name in names})
 
 
-_NUMBERS = ("start", "to", "first", "upto", "members")
+_NUMBERS = ("first", "upto", "to", "members")
+_ROUND = ", ".join(f"round_{name} = :{name}" for name in _NUMBERS)
 _END_ROUND = ", ".join(f"round_{name}" for name in (*_NUMBERS, "cursor"))
+_ENDED = "done_first = :done_first, done_last = :done_last, members = :in_round"
 _RELEASE = "holder, held_until, unsent, created_at"
 
 
-def finish(lane: Lane, me: str, done: tuple[int, int], members: int) -> State | None:
+def finish(lane: Lane, me: str, ended: Ended) -> State | None:
     """End a round, and release the lane if it owes nothing more: then there is no state left.
 
     Raises LeaseLost.
     """
-    update = "SET done_first = :from, done_last = :last, members = :members"
-    values = {"from": done[0], "last": done[1], "members": members}
+    update, values = f"SET {_ENDED}", _to_values(ended)
     if _is_released(lane, me, f"{update}, expires_at = :end REMOVE {_END_ROUND}, ", values):
         return None
     return _hold(lane, me, f"{update} REMOVE {_END_ROUND}", values)
@@ -180,6 +190,11 @@ def stalled(older_than_seconds: float) -> Iterator[Lane]:
         for row in history.get(keys):
             if "unsent" in row and row.get("held_until", 0) < before:
                 yield _lane_of(row["channel"])
+
+
+def _to_values(ended: Ended) -> dict[str, int]:
+    done_first, done_last = ended.done
+    return {"done_first": done_first, "done_last": done_last, "in_round": ended.members}
 
 
 def _is_released(lane: Lane, me: str, update: str, values: Mapping[str, Any]) -> bool:
@@ -233,10 +248,6 @@ def _name(lane: Lane) -> str:
 def _lane_of(name: str) -> Lane:
     _, epoch, kind, partition_key, channel = name.split("@", 4)
     return Lane(channel, epoch, partition_key, Kind(kind))
-
-
-def _numbers(round_: Round) -> dict[str, int]:
-    return {name: getattr(round_, name) for name in _NUMBERS}
 
 
 def _state_of(row: Mapping[str, Any]) -> State:

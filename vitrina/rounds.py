@@ -8,9 +8,9 @@ from uuid import uuid4
 
 from aws_lambda_powertools import Logger
 
-from vitrina import aws, fanout_rate, history, lanes, metrics, posting, subscriptions, tasks
+from vitrina import aws, fanout_rate, frames, history, lanes, metrics, posting, subscriptions, tasks
 from vitrina.history import Span
-from vitrina.lanes import Lane, Round, State
+from vitrina.lanes import Ended, Lane, Round, State
 from vitrina.partitions import Kind
 from vitrina.posting import ChannelEvents
 from vitrina.subscriptions import Members
@@ -32,7 +32,8 @@ MIN_PAGE_ROWS, MAX_PAGE_ROWS = 100, 1_000
 UNKNOWN_MEMBERS = 10_000
 # One member that does not take its post does not hold the others up.
 LINGER_SECONDS = 0.1
-# Events in one pass over the members. Plain connections get them one after another, at 20 ms each.
+# Events that are read for a round; a batch takes as many of them as fit into its frame. Plain
+# connections get them one after another, at 20 ms each.
 MAX_EVENTS = {Kind.BATCH: 256, Kind.PLAIN: 50}
 # A publication that is slower than a later one leaves a gap; so few events are posted again to
 # close it.
@@ -92,41 +93,57 @@ class _Worker:
                 state = released
                 continue
             # The head is read after the row: it is not before any event that the row has.
-            head = history.known_positions([lane.channel]).get(lane.channel)
-            owed = [seq for seq in state.pending if not _is_done(state, seq)]
-            if head is None or head.epoch != lane.epoch or not owed:
+            last = self._last_event()
+            owed = [seq for seq in state.pending if not _covers(state.done, seq)]
+            if last is None or not owed:
                 state = lanes.drop(lane, self.me, state)
                 continue
-            first = _first(state, min(owed))
-            upto = min(head.seq, first + MAX_EVENTS[lane.kind] - 1)
-            state = lanes.begin(lane, self.me, state, Round(first, head.seq, first, upto))
+            begun = self._round(_first(state, min(owed)), last)
+            state = lanes.begin(lane, self.me, state.pending, begun)
         return state
 
     def _slice(self, state: State, now: Round) -> State | None:
         """Post to the next members; return None if this ends the round and frees the lane."""
         lane = self._lane
-        span = Span(lane.channel, now.first, now.upto)
-        left = _members(state) - now.members
-        members, cursor = self._next_members(span, now.cursor, left)
-        if members.of(lane.kind):
-            self._post(self._read(span), members)
-        done = now.members + len(members.of(lane.kind))
+        members, series, cursor = self._next_members(state, now)
+        if series:
+            now = now._replace(upto=series.span.last)
+            self._post(series, members)
+        now = now._replace(members=now.members + len(members.of(lane.kind)), cursor=cursor)
         if cursor is not None:
-            return self._proceed(state, now._replace(members=done, cursor=cursor))
+            return self._write(partial(lanes.proceed, lane, self.me, now), _members(state, now))
+        ended = Ended(_merged(state.done, (now.first, now.upto)), now.members)
         if now.upto < now.to:
-            upto = min(now.to, now.upto + MAX_EVENTS[lane.kind])
-            return self._proceed(state, Round(now.start, now.to, now.upto + 1, upto))
-        next_state = lanes.finish(lane, self.me, _merged(state.done, (now.start, now.to)), done)
+            return self._next_round(state, now, ended)
+        next_state = lanes.finish(lane, self.me, ended)
         if next_state:
-            self._share = self._enter(done)
+            self._share = self._enter(now.members)
         return next_state
 
-    def _proceed(self, state: State, reached: Round) -> State:
-        """Write how far the round is, and read the share of the rate at the same time."""
-        calls: list[Callable[[], Any]] = [
-            partial(lanes.proceed, self._lane, self.me, reached),
-            partial(self._enter, _members(state, reached)),
-        ]
+    def _next_round(self, state: State, now: Round, ended: Ended) -> State:
+        """End a round and begin the next: of what did not fit, and what was committed meanwhile.
+
+        So all frames are full but the last one. Frames that are half full take as long, while as
+        many events as before wait for the next round.
+        """
+        to = max(now.to, self._last_event() or 0)
+        seen = [seq for seq in state.pending if now.upto < seq <= to or _covers(ended.done, seq)]
+        begun = self._round(now.upto + 1, to)
+        begin = partial(lanes.begin, self._lane, self.me, seen, begun, ended)
+        return self._write(begin, now.members)
+
+    def _round(self, first: int, to: int) -> Round:
+        return Round(first, min(to, first + MAX_EVENTS[self._lane.kind] - 1), to)
+
+    def _last_event(self) -> int | None:
+        """Return the channel's last number; None if it has begun anew since the lane has it."""
+        channel = self._lane.channel
+        head = history.known_positions([channel]).get(channel)
+        return head.seq if head and head.epoch == self._lane.epoch else None
+
+    def _write(self, write: Callable[[], State], members: int) -> State:
+        """Write how far the lane is, and read the share of the rate at the same time."""
+        calls: list[Callable[[], Any]] = [write, partial(self._enter, members)]
         left: State
         left, self._share = aws.in_parallel(lambda call: call(), calls)
         return left
@@ -146,16 +163,17 @@ class _Worker:
         )
 
     def _next_members(
-        self, span: Span, cursor: str | None, left: int
-    ) -> tuple[Members, str | None]:
-        """Return members for a slice of posts, and the last one that is among them or read.
+        self, state: State, now: Round
+    ) -> tuple[Members, ChannelEvents | None, str | None]:
+        """Return members for a slice, their events, and the last one that is among them or read.
 
-        `left` is how many the pass has left, as far as is known. The events are read only for a
-        lane that has members.
+        The events are read only for a lane that has members.
         """
         lane = self._lane
         found = Members([], [])
         some = found.of(lane.kind)
+        series, cursor = None, now.cursor
+        left = _members(state) - now.members
         fitting = MAX_PAGE_ROWS
         while True:
             limit = min(MAX_PAGE_ROWS, max(MIN_PAGE_ROWS, fitting - len(some)))
@@ -163,9 +181,9 @@ class _Worker:
             some += page.members.of(lane.kind)
             cursor = page.cursor
             if some:
-                series = self._read(span)
+                series = self._read(Span(lane.channel, now.first, now.upto))
                 if not series.events:
-                    return Members([], []), None
+                    return Members([], []), None, None
                 fitting = self._fitting(len(series.frames[lane.kind]))
                 if fitting < left <= fitting * TIMES_THE_LAST:
                     fitting = left
@@ -173,20 +191,28 @@ class _Worker:
                 cursor = some[fitting - 1].member
                 del some[fitting:]
             if cursor is None or len(some) == fitting:
-                return found, cursor
+                return found, series, cursor
 
     def _fitting(self, frames: int) -> int:
         """Return how many members take so many frames each in a slice."""
         return max(1, int(self._share * SLICE_SECONDS[self._lane.kind]) // frames)
 
     def _read(self, span: Span) -> ChannelEvents:
-        """Read the events of a pass. Some may have expired: clients that miss them fetch anew."""
-        if self._series and self._series.span == span:
+        """Read the events of a round: of those that are posted in frames, as many as fit into one.
+
+        Some may have expired: clients that miss them fetch anew.
+        """
+        if self._series and self._series.span.first == span.first:
             return self._series
         events = history.read(span)
         if len(events) <= span.last - span.first:
             logger.warning("expired", **span._asdict())
             metrics.emit(ExpiredTasks=1)
+        if self._lane.kind is Kind.BATCH:
+            fitting = frames.count_in_first(event.body for event in events)
+            if fitting < len(events):
+                events = events[:fitting]
+                span = span._replace(last=events[-1].seq)
         self._series = ChannelEvents(span, events)
         return self._series
 
@@ -197,8 +223,8 @@ def _members(state: State, now: Round | None = None) -> int:
     return max(before, now.members if now else 0)
 
 
-def _is_done(state: State, seq: int) -> bool:
-    return state.done is not None and state.done[0] <= seq <= state.done[1]
+def _covers(done: tuple[int, int] | None, seq: int) -> bool:
+    return done is not None and done[0] <= seq <= done[1]
 
 
 def _first(state: State, owed: int) -> int:

@@ -19,6 +19,7 @@ from vitrina import (
     aws,
     connections,
     fanout_rate,
+    frames,
     history,
     lanes,
     partitions,
@@ -30,7 +31,7 @@ from vitrina import (
 from vitrina.channels import ClientType
 from vitrina.events import Announcement, AnnouncementPublished, ProductApproved
 from vitrina.history import Change, Publication
-from vitrina.lanes import Lane, Round, State
+from vitrina.lanes import Ended, Lane, Round, State
 from vitrina.partitions import Kind
 from vitrina.sender import Delivery, Post
 
@@ -143,6 +144,12 @@ def audience(world: World) -> None:
     store_users(12, batch=True, name="batch")
 
 
+@pytest.fixture
+def one_shard(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have two lanes, of one partition, so that every call of a process is tried quickly."""
+    deployment.configure(monkeypatch, user_shards=(1,))
+
+
 # --- Rounds ---
 
 
@@ -200,6 +207,57 @@ def test_a_long_round_is_posted_in_passes_and_a_slice_is_bounded_in_posts(world:
     assert all(seqs == list(range(1, 11)) for seqs in world.got.values())
     # A worker that is alone has nine posts in a slice: three members take three events.
     assert max(world.slices) == 9
+
+
+@pytest.fixture
+def three_in_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "MAX_EVENTS", dict.fromkeys(Kind, 100))
+    before = approve(0)
+    publishing.publish([before])
+    # The envelope is shorter than another event.
+    monkeypatch.setattr(frames, "MAX_FRAME_BYTES", 3 * len(before.events[0].body) + 100)
+
+
+def before_the_next_post(world: World, monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], Any]]:
+    """Return a list of what is done before posts to members, one for each slice."""
+    due: list[Callable[[], Any]] = []
+
+    def post(posts: Sequence[Post], **how: Any) -> Delivery:
+        if posts and due:
+            due.pop(0)()
+        return world.post(posts, **how)
+
+    monkeypatch.setattr(sender, "post", post)
+    return due
+
+
+@pytest.mark.usefixtures("one_shard", "three_in_a_frame")
+def test_a_round_takes_one_frame_and_the_next_one_what_was_committed_meanwhile(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two frames that are half full would take twice as long, in this round and all that follow."""
+    store_users(5, batch=True, name="batch")
+    before_the_next_post(world, monkeypatch).append(lambda: publish(2))
+    publish(4)
+    world.work()
+    assert {tuple(seqs) for seqs in world.got.values()} == {(2, 3, 4, 5, 6, 7)}
+    frames_of_each = 2
+    assert sum(world.slices) == frames_of_each * len(world.got)
+
+
+@pytest.mark.usefixtures("one_shard", "three_in_a_frame")
+def test_what_a_slow_publisher_owes_is_kept_through_rounds_that_follow_each_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is owed while a round with later events is under way, which ends in the next one."""
+    store_users(5, batch=True, name="batch")
+    slow = approve(1)
+    before_the_next_post(world, monkeypatch).append(lambda: publishing.publish([slow]))
+    publish(6)
+    world.work()
+    assert len(world.got) == 5
+    assert all(set(seqs) == {2, 3, 4, 5, 6, 7, 8} for seqs in world.got.values())
+    assert not has_work()
 
 
 @pytest.mark.parametrize(("members", "slices"), [(14, [1, 13]), (15, [1, 9, 5])])
@@ -288,12 +346,6 @@ def test_a_room_has_lanes_of_its_own(world: World) -> None:
 
 
 # --- Deaths ---
-
-
-@pytest.fixture
-def one_shard(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have two lanes, of one partition, so that every call of a process is tried quickly."""
-    deployment.configure(monkeypatch, user_shards=(1,))
 
 
 def lived_through(world: World, process: Process, calls: int) -> bool:
@@ -455,12 +507,12 @@ def test_a_lane_that_is_held_is_not_woken_and_is_not_released_with_work() -> Non
     assert lanes.owe(here, [1]) == 0
     state = acquired(here, ME)
     assert lanes.owe(here, [2]) is None
-    state = lanes.begin(here, ME, state, Round(1, 1, 1, 1))
+    state = lanes.begin(here, ME, state.pending, Round(1, 1, 1))
     assert state.pending == {2}
-    left = lanes.finish(here, ME, (1, 1), 7)
+    left = lanes.finish(here, ME, Ended((1, 1), 7))
     assert left == State(frozenset({2}), (1, 1), members=7)
-    state = lanes.begin(here, ME, left, Round(2, 2, 2, 2))
-    assert lanes.finish(here, ME, (1, 2), 7) is None
+    state = lanes.begin(here, ME, left.pending, Round(2, 2, 2))
+    assert lanes.finish(here, ME, Ended((1, 2), 7)) is None
     assert has_work() == []
     assert lanes.owe(here, [3]) == 0
 
@@ -470,28 +522,27 @@ def test_every_write_of_one_who_has_lost_the_lease_is_refused() -> None:
     here = lane()
     lanes.owe(here, [1])
     state = acquired(here, OTHER)
-    begun = Round(1, 1, 1, 1)
+    begun = Round(1, 1, 1)
     writes: list[Callable[[], Any]] = [
-        lambda: lanes.begin(here, ME, state, begun),
+        lambda: lanes.begin(here, ME, state.pending, begun),
         lambda: lanes.drop(here, ME, state),
-        lambda: lanes.proceed(here, ME, begun),
         lambda: lanes.proceed(here, ME, begun._replace(cursor="7#c")),
-        lambda: lanes.finish(here, ME, (1, 1), 7),
+        lambda: lanes.finish(here, ME, Ended((1, 1), 7)),
         lambda: lanes.release(here, ME),
         lambda: lanes.pause(here, ME),
     ]
     for write in writes:
         with pytest.raises(lanes.LeaseLost):
             write()
-    assert lanes.begin(here, OTHER, state, begun).round == begun
+    assert lanes.begin(here, OTHER, state.pending, begun).round == begun
 
 
 @pytest.mark.usefixtures("world")
 def test_what_a_restored_table_has_posted_in_another_epoch_is_not_done() -> None:
     here = lane()
     lanes.owe(here, [1])
-    lanes.begin(here, ME, acquired(here, ME), Round(1, 9, 1, 9))
-    assert lanes.finish(here, ME, (1, 9), 7) is None
+    lanes.begin(here, ME, acquired(here, ME).pending, Round(1, 9, 9))
+    assert lanes.finish(here, ME, Ended((1, 9), 7)) is None
     another = here._replace(epoch="another")
     lanes.owe(another, [1])
     assert acquired(another, ME) == State(pending=frozenset({1}))
