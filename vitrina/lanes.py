@@ -85,7 +85,8 @@ def owe(lane: Lane, firsts: Collection[int]) -> int | None:
     """Add publications, by their first numbers; return after how many seconds to wake a worker.
 
     None if no worker must be woken: one that holds the lane sees them when it has finished its
-    round, or one has been woken already.
+    round, or one has been woken since the lane has work. With a message for each event, lanes that
+    wait for a worker would wait behind each other's messages.
     """
     now = history.now_ms()
     row = _update(
@@ -94,11 +95,11 @@ def owe(lane: Lane, firsts: Collection[int]) -> int | None:
         " expires_at = :end",
         {"firsts": frozenset(firsts), "lane": _UNSENT, "now": now},
     )
-    if "holder" in row and row["held_until"] >= now:
+    if "holder" in row:
+        return None if row["held_until"] >= now else 0
+    if row["created_at"] != now:
         return None
-    if row.get("members") == 0:
-        return EMPTY_SECONDS if row["created_at"] == now else None
-    return 0
+    return EMPTY_SECONDS if row.get("members") == 0 else 0
 
 
 def acquire(lane: Lane, me: str) -> State | None:

@@ -178,10 +178,11 @@ def test_what_is_published_while_a_round_is_under_way_goes_out_together_in_the_n
     held = Process(lambda: do(body))
     held.run(4)  # it holds the lane, and its round has begun
     messages = len(world.queue)
+    world.set(0.001)
     for _ in range(5):
         publish()
-    lanes_left = 7  # of four partitions and two kinds; one is held
-    assert len(world.queue) == messages + 5 * lanes_left
+    # One lane is held, and the others have been woken.
+    assert len(world.queue) == messages
     assert held.run()
     assert held.answer
     world.work()
@@ -258,6 +259,27 @@ def test_what_a_slow_publisher_owes_is_kept_through_rounds_that_follow_each_othe
     assert len(world.got) == 5
     assert all(set(seqs) == {2, 3, 4, 5, 6, 7, 8} for seqs in world.got.values())
     assert not has_work()
+
+
+@pytest.mark.usefixtures("one_shard", "three_in_a_frame")
+def test_a_lane_that_never_rests_does_not_collect_what_was_posted_before_it_was_owed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_users(5, batch=True, name="batch")
+    first, slow, *others = [approve(n) for n in range(6)]
+    is_owing: dict[str, bool] = {}
+
+    def look() -> None:
+        for row in aws.dynamodb().scan(TableName="history")["Items"]:
+            if "round_first" in row:
+                is_owing[row["round_first"]["N"]] = "pending" in row
+
+    due = before_the_next_post(world, monkeypatch)
+    due += [lambda: publishing.publish([slow]), *[look] * 9]
+    publishing.publish([first, *others])
+    world.work()
+    assert {tuple(seqs) for seqs in world.got.values()} == {(2, 3, 4, 5, 6, 7)}
+    assert is_owing == {"2": True, "5": False}
 
 
 @pytest.mark.parametrize(("members", "slices"), [(14, [1, 13]), (15, [1, 9, 5])])
