@@ -211,7 +211,7 @@ class Simulation:
             if not lane.round:
                 # Reads the head, begins the round and reads its events.
                 yield self.env.timeout(_taking("BatchGetItem", "UpdateItem", "Query"))
-                lane.round = lane.pending[: MAX_EVENTS[Kind.BATCH]]
+                lane.round = lane.pending[: self._most_events(lane)]
                 del lane.pending[: len(lane.round)]
                 lane.left = lane.connections
             if lane.connections:
@@ -225,6 +225,13 @@ class Simulation:
                 self._wake(lane)
                 return
         lane.is_held = False
+
+    def _most_events(self, lane: _Lane) -> int:
+        """Return how many events a round takes: as many as are read, and fit into a frame."""
+        in_a_frame = int(MAX_FRAME_BYTES // self.costs.event_bytes)
+        return (
+            min(MAX_EVENTS[Kind.BATCH], in_a_frame) if lane.connections else MAX_EVENTS[Kind.BATCH]
+        )
 
     def _enter(self, number: int, lane: _Lane) -> float:
         """Return a worker's share of the rate, by the members of the lanes that are active."""
@@ -241,15 +248,13 @@ class Simulation:
     def _slice(self, lane: _Lane, share: float) -> Process:
         """Read members, post to them, write the cursor, and read the share of the rate."""
         frame_bytes = len(lane.round) * self.costs.event_bytes
-        frames = max(1, math.ceil(frame_bytes / MAX_FRAME_BYTES))
-        members = min(lane.left, max(1, share * SLICE_SECONDS[Kind.BATCH] // frames))
+        posts = members = min(lane.left, max(1, share * SLICE_SECONDS[Kind.BATCH]))
         pages = math.ceil(members / MAX_PAGE_ROWS)
         # The cursor is written and the rate is read at the same time.
         calls = pages * _taking("Query") + _taking("UpdateItem")
-        cpu = self.costs.of(frame_bytes / frames)
+        cpu = self.costs.of(frame_bytes)
         processors = min(1.0, self.processors / max(1, len(self.active)))
         fastest = min(processors / cpu, MAX_PARALLEL_POSTS / self.latency_seconds)
-        posts = members * frames
         # What the bucket has kept meanwhile is posted at once.
         kept = min(calls + self.latency_seconds, BURST_SECONDS) * share
         posting = max(posts / fastest, (posts - kept) / share) + self.latency_seconds
