@@ -331,8 +331,9 @@ class Marketplace(RuleBasedStateMachine):
         self, data: st.DataObject, is_slow: bool, calls: int | None, has_positions: bool
     ) -> None:
         phone = data.draw(st.sampled_from(self._away()))
-        positions = phone.inbox.open() if has_positions else ""
-        self._connect(phone, is_slow, calls, positions)
+        # Opened in either case: the inbox has rooms to join on a new connection.
+        positions = phone.inbox.open()
+        self._connect(phone, is_slow, calls, positions if has_positions else "")
 
     def _connect(self, phone: Phone, is_slow: bool, calls: int | None, positions: str = "") -> None:
         """`is_slow`: the handshake has not ended when $connect has answered."""
