@@ -203,7 +203,7 @@ def _other_targets(counting: Mapping[str, Found], submissions: Found) -> list[Ro
     ]
 
 
-def _delays(delays: Mapping[str, Mapping[str, list[float]]]) -> list[Row]:
+def _delays(delays: Mapping[Any, Mapping[str, list[float]]]) -> list[Row]:
     return [
         [
             ("frames/s", str(rate)),
