@@ -6,40 +6,34 @@ from collections.abc import Callable, Mapping
 from statistics import fmean, median, quantiles
 from typing import Any
 
-from bench import machine, recovery, report, scale
-from bench.cloud import rows as stored
-from bench.cloud import stack
+from bench import flood, machine, report, scale
 from bench.cloud.lambdas import MB_PER_GB
 from bench.report import Row, Section, Table
-from harness import gateway_events
 from infra.cdk.functions import FUNCTIONS
 from infra.cdk.stages import MAX_ROUTE_SHARE
-from vitrina.message_budget import MAX_OVERDRAWN_SECONDS, MESSAGES
 
 PYTHON = machine.BUILD / "venv/bin/python"
 """Of the environment that deploys; the benchmarks' own has no CDK."""
 
 MAX_TIMES_WITH_FLOOD = 1.1
-# The next one closes the connection.
-FRAMES = MESSAGES.tries + round(MAX_OVERDRAWN_SECONDS / MESSAGES.seconds)
 FRAMES_PER_SECOND = 1000
 PARTITION_WRITE_UNITS, PARTITION_READ_UNITS = 1000, 3000
-RECOVERED, REFUSED = "answered with `recovered`", "refused, as it is beyond the budget"
 MAX_APPROVAL_SECONDS = 1
 # The next sweep, and what it may take.
 MAX_CLOSING_SECONDS = 90
 COMPARISONS = {"idle": "an idle API", "once": "one of them and an idle API"}
 
 Found = Mapping[str, Any]
-Bill = dict[str, float]
 
 
 def measure(progress: Callable[[str], None]) -> Section:
     """Run a flood, a crowd that asks for statistics, and shops that submit without a pause."""
     progress("A flood of frames")
-    flood = _run("flood")
+    local = _run("flood")
     progress("What a flood takes")
-    taken = _taken()
+    taken = flood.taken()
+    progress("Delays beside a flood")
+    delays = flood.delays()
     progress("Statistics of 100,000 connections")
     counting = _run("counting")
     progress("Submissions without a pause")
@@ -49,17 +43,19 @@ def measure(progress: Callable[[str], None]) -> Section:
             Table(
                 "Targets",
                 [
-                    *_flood_targets(flood),
+                    *_flood_targets(delays),
+                    *_local_flood_targets(local),
                     *_share_targets(taken),
                     *_other_targets(counting, submissions),
                 ],
             ),
-            Table("Delays of the others' events, in ms", _delays(flood["delays"])),
+            Table("Delays of the others' events, in ms", _delays(delays)),
+            Table("The same on the local cloud, which shares two cores", _delays(local["delays"])),
             Table("What each frame of the flood takes", _costs(taken)),
             Table("100 requests for statistics at once", _requests(counting)),
             Table("Approvals, in ms", _approvals(submissions["approvals"])),
         ],
-        [_answers("The flood was answered", flood["answers"])]
+        [_answers("The flood was answered", local["answers"])]
         + [
             _answers(f"`{name}` was answered", answers)
             for name, answers in submissions["answers"].items()
@@ -107,46 +103,27 @@ def _run(attack: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])  # the log is before it
 
 
-def _taken() -> dict[str, list[Bill]]:
-    """Send the frames of the flood to the function, one after the other; bill each, by its kind.
-
-    Each call of the function takes as long as on AWS.
-    """
-    found: dict[str, list[Bill]] = {}
-    positions = recovery.positions_after(max(recovery.MISSED))
-    resume = {"type": "resume", "positions": positions}
-    with stack.running(latency_ms=scale.LATENCY_MS) as here:
-        recovery.store(here)
-        message = here.function("message")
-        here.bill(message, gateway_events.websocket("MESSAGE", "starts=", body=resume))
-        here.put("connections", stored.connection(recovery.CONNECTION))
-        frame = gateway_events.websocket("MESSAGE", recovery.CONNECTION, body=resume)
-        for _ in range(FRAMES):
-            bill, answer = here.bill(message, frame)
-            bill["posts"] = len(here.answers())
-            found.setdefault(_kind(bill, answer), []).append(bill)
-    return found
-
-
-def _kind(bill: Bill, answer: Any) -> str:
-    frame = json.loads(answer["body"])
-    match frame["data"].get("code", frame["event"]):
-        # Whether the connection rests is asked after the heads are read.
-        case "too_many_requests":
-            return "refused, as the connection rests" if bill.get("read_units") else REFUSED
-        case name:
-            return f"answered with `{name}`"
-
-
 def _p95(values: list[float]) -> float:
     return quantiles(values, n=20)[-1]
 
 
-def _flood_targets(flood: Found) -> list[Row]:
+def _flood_targets(delays: Mapping[int, Mapping[str, list[float]]]) -> list[Row]:
+    return [
+        report.at_most(
+            f"{name} delay, {rate} `resume`/s ÷ alone",
+            MAX_TIMES_WITH_FLOOD,
+            value(found["resume"]) / value(found["alone"]),
+        )
+        for rate, found in delays.items()
+        for name, value in (("median", median), ("95 %", _p95))
+    ]
+
+
+def _local_flood_targets(flood: Found) -> list[Row]:
     """Compare with the same frames to a function that does nothing: the rest is this project's."""
     return [
         report.at_most(
-            f"{name} delay, {rate} `resume`/s ÷ {beside}",
+            f"{name} delay on the local cloud, {rate} `resume`/s ÷ {beside}",
             MAX_TIMES_WITH_FLOOD,
             value(delays["resume"]) / value(delays[found]),
         )
@@ -156,11 +133,11 @@ def _flood_targets(flood: Found) -> list[Row]:
     ]
 
 
-def _share_targets(taken: Mapping[str, list[Bill]]) -> list[Row]:
+def _share_targets(taken: Mapping[str, list[flood.Bill]]) -> list[Row]:
     """Return shares of what all clients have together, taken by one that sends on."""
-    refused = taken[REFUSED]
+    refused = taken[flood.REFUSED]
     per_second = FRAMES_PER_SECOND / len(refused)
-    [recovered] = taken[RECOVERED]
+    [recovered] = taken[flood.RECOVERED]
     writes, reads = (
         per_second * sum(bill.get(f"{name}_units", 0) for bill in refused)
         for name in ("write", "read")
@@ -181,12 +158,12 @@ def _share_targets(taken: Mapping[str, list[Bill]]) -> list[Row]:
     ]
 
 
-def _seconds(bill: Bill) -> float:
+def _seconds(bill: flood.Bill) -> float:
     """Return how long a run of `message` was billed for."""
     return bill["gb_seconds"] * MB_PER_GB / FUNCTIONS["message"].memory_mb
 
 
-def _costs(taken: Mapping[str, list[Bill]]) -> list[Row]:
+def _costs(taken: Mapping[str, list[flood.Bill]]) -> list[Row]:
     columns = {"reads": "read_units", "writes": "write_units", "posts": "posts"}
     return [
         [
@@ -226,10 +203,10 @@ def _other_targets(counting: Mapping[str, Found], submissions: Found) -> list[Ro
     ]
 
 
-def _delays(delays: Mapping[str, Mapping[str, list[float]]]) -> list[Row]:
+def _delays(delays: Mapping[Any, Mapping[str, list[float]]]) -> list[Row]:
     return [
         [
-            ("frames/s", rate),
+            ("frames/s", str(rate)),
             ("beside", name),
             ("median", f"{median(values):,.0f}"),
             ("÷ alone", f"{median(values) / median(found['alone']):.2f}"),

@@ -5,23 +5,37 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from bench import machine
+from bench import machine, report
 from bench.report import Row, Section, Table
 from local.progress import Progress
 
 PACKAGE = machine.ROOT / "clients/javascript"
+PYTHON = machine.BUILD / "venv/bin/python"
+"""Of the environment that deploys; the benchmarks' own has no CDK."""
+NODE = PYTHON.with_name("node")
 
 
 def measure(progress: Progress) -> Section:
     progress("Building the client package")
-    _node(PACKAGE / "scripts/build.mjs")
+    _run(NODE, PACKAGE / "scripts/build.mjs")
     progress("Bundling clients")
-    found = json.loads(_node(machine.ROOT / "bench/sizes.mjs"))
-    table = Table("Bytes that an app for browsers grows by", [_row(**each) for each in found])
-    return Section([table], versions={"esbuild": _version_of("esbuild")})
+    found = json.loads(_run(NODE, machine.ROOT / "bench/sizes.mjs"))
+    progress("Starting clients")
+    starts = json.loads(_run(PYTHON, "-m", "bench.starts").splitlines()[-1])
+    packages = {each["name"]: f"{each['name']} {each['version']}" for each in found}
+    return Section(
+        [
+            Table("Bytes that an app for browsers grows by", [_size(**each) for each in found]),
+            Table(
+                "Milliseconds from loading the code until events arrive",
+                [_start(packages[each["name"]], each["where"], each["ms"]) for each in starts],
+            ),
+        ],
+        versions={"esbuild": _version_of("esbuild"), "Node": _run(NODE, "--version").strip()[1:]},
+    )
 
 
-def _row(*, name: str, what: str, version: str, minified: int, gzipped: int) -> Row:
+def _size(*, name: str, what: str, version: str, minified: int, gzipped: int) -> Row:
     return [
         ("package", ", ".join(part for part in (f"{name} {version}", what) if part)),
         ("minified", f"{minified:,}"),
@@ -29,11 +43,18 @@ def _row(*, name: str, what: str, version: str, minified: int, gzipped: int) -> 
     ]
 
 
+def _start(package: str, server: str, ms: list[float]) -> Row:
+    return [("package", package), ("server", server), *report.spread("median", ms)]
+
+
 def _version_of(name: str) -> str:
     found: dict[str, Any] = json.loads((PACKAGE / f"node_modules/{name}/package.json").read_text())
     return str(found["version"])
 
 
-def _node(script: Path) -> str:
-    done = subprocess.run(["node", script], capture_output=True, text=True, check=True)
+def _run(*command: str | Path) -> str:
+    """Return the output of a command; raises RuntimeError with its error if it fails."""
+    done = subprocess.run(command, cwd=machine.ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{command[-1]}: {done.stderr[-1000:]}")
     return done.stdout

@@ -21,8 +21,14 @@ export const PARTS = {
   'react-native': { code: "export * from '@vitrina/client/react-native';", maxBytes: 1000 },
 };
 
-/** Returns the bytes of an app's code with all that it imports, minified: { minified, gzipped }. */
-export async function measure(code, folder = new URL('../', import.meta.url).pathname) {
+/** Returns how many bytes an app's code has with all that it imports: { minified, gzipped }. */
+export async function measure(code, folder) {
+  const contents = await bundle(code, folder);
+  return { minified: contents.length, gzipped: gzipSync(contents, { level: 9 }).length };
+}
+
+/** Returns an app's code with all that it imports, minified, for browsers. */
+export async function bundle(code, folder = new URL('../', import.meta.url).pathname) {
   const { outputFiles } = await build({
     stdin: { contents: code, resolveDir: folder },
     bundle: true,
@@ -34,6 +40,5 @@ export async function measure(code, folder = new URL('../', import.meta.url).pat
     write: false,
     logLevel: 'error',
   });
-  const [{ contents }] = outputFiles;
-  return { minified: contents.length, gzipped: gzipSync(contents, { level: 9 }).length };
+  return outputFiles[0].contents;
 }

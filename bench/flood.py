@@ -1,0 +1,177 @@
+"""A flood of one connection: what it takes, and what others notice if they share only quotas."""
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from queue import SimpleQueue
+from typing import Any
+
+from bench import recovery, scale
+from bench.cloud import rows, stack
+from bench.cloud.lambdas import Lambda, check
+from bench.cloud.stack import Stack
+from harness import gateway_events
+from vitrina.channels import ClientType
+from vitrina.message_budget import MAX_OVERDRAWN_SECONDS, MESSAGES
+
+# The next one closes the connection.
+FRAMES = MESSAGES.tries + round(MAX_OVERDRAWN_SECONDS / MESSAGES.seconds)
+RATES = (20, 100, 1000)
+"""Frames in a second."""
+RECOVERED, REFUSED = "answered with `recovered`", "refused, as it is beyond the budget"
+
+ROOM, PHONES = "room:42", 20
+"""Those who notice. They are in another channel than the flood, whose 500 events stay 500."""
+# Each begins with a recovery, of which an identity has twenty at once.
+FLOODS = {20: 1, 100: 4, 1000: 12}
+EVENTS, PAUSE_SECONDS = 12, 0.3
+"""Events while a rate is measured, and the seconds between them."""
+# Two would do for a processor each; a call waits most of its time.
+ENVIRONMENTS = 4
+# The last to run, as processes of a flood have processors of their own in Lambda.
+NICENESS = 19
+
+Bill = dict[str, float]
+
+
+def taken() -> dict[str, list[Bill]]:
+    """Send the frames of a flood to the function, one after the other; bill each, by its kind.
+
+    Each call of the function takes as long as on AWS.
+    """
+    found: dict[str, list[Bill]] = {}
+    with stack.running(latency_ms=scale.LATENCY_MS) as here:
+        recovery.store(here)
+        message = here.function("message")
+        here.bill(message, gateway_events.websocket("MESSAGE", "starts=", body=_resume()))
+        frame = _open(here, recovery.CONNECTION)
+        for _ in range(FRAMES):
+            bill, answer = here.bill(message, frame)
+            bill["posts"] = len(here.answers())
+            found.setdefault(_kind(bill, answer), []).append(bill)
+    return found
+
+
+def delays() -> dict[int, dict[str, list[float]]]:
+    """Return milliseconds from a request to each phone's post: alone and beside floods, by rate.
+
+    Functions and services answer as fast as on AWS as long as they get a processor, and the flood
+    takes one only when nothing else wants it. What is left is what is shared on AWS too.
+    """
+    found = {}
+    with stack.running(
+        latency_ms=scale.LATENCY_MS,
+        posts_per_second=scale.POSTS_PER_SECOND,
+        burst=scale.BURST,
+    ) as here:
+        recovery.store(here)
+        for number in range(PHONES):
+            here.join(ROOM, number)
+        phones = _Phones(here)
+        flood = _Flood(here)
+        for _ in range(scale.WARM_UPS):
+            phones.delay()
+        flood.run(max(RATES))
+        for rate in RATES:
+            found[rate] = {"alone": phones.delays(), "resume": phones.delays_beside(flood, rate)}
+    return found
+
+
+class _Phones:
+    """The connections that are told events, and the functions that do it."""
+
+    def __init__(self, here: Stack) -> None:
+        self._here = here
+        self._announce, self._workers = here.function("announce"), here.fanout()
+
+    def delays(self, events: int = EVENTS) -> list[float]:
+        found = []
+        for _ in range(events):
+            began = time.monotonic()
+            found += self.delay()
+            time.sleep(max(0.0, PAUSE_SECONDS - (time.monotonic() - began)))
+        return found
+
+    def delays_beside(self, flood: "_Flood", rate: int) -> list[float]:
+        """Publish while floods run; their first frame, the expensive one, is sent at an event."""
+        found = []
+        for _ in range(FLOODS[rate]):
+            with ThreadPoolExecutor(1) as pool:
+                running = pool.submit(flood.run, rate)
+                found += self.delays(EVENTS // FLOODS[rate])
+                running.result()
+            # The quota's burst is full again.
+            time.sleep(scale.PAUSE_SECONDS)
+            self._here.answers()
+        return found
+
+    def delay(self) -> list[float]:
+        """Publish an event; return the milliseconds to each post."""
+        body = {"to": ROOM, "title": "Распродажа", "text": "До воскресенья"}
+        token = self._here.token(ClientType.ADMIN)
+        request = gateway_events.http("POST", "/api/v1/admin/announcements", token=token, body=body)
+        began = time.time()
+        check("announce", self._announce.invoke(request).answer)
+        if not self._here.cloud.wait_until_done(scale.TIMEOUT_SECONDS) or self._workers.failures:
+            raise RuntimeError(f"The workers are not done: {self._workers.failures}")
+        found = [
+            1000 * (post.at - began)
+            for post in self._here.answers()
+            if not post.connection_id.startswith(_Flood.PREFIX)
+        ]
+        if len(found) != PHONES:
+            raise RuntimeError(f"{len(found)} posts")
+        return found
+
+
+class _Flood:
+    """Sends `resume` without a pause, by one connection at a time."""
+
+    PREFIX = "FLOOD"
+
+    def __init__(self, here: Stack) -> None:
+        self._here = here
+        self._numbers = count()
+        self._free: SimpleQueue[Lambda] = SimpleQueue()
+        for _ in range(ENVIRONMENTS):
+            message = here.function("message", NICENESS)
+            message.invoke(gateway_events.websocket("MESSAGE", "starts=", body=_resume()))
+            self._free.put(message)
+
+    def run(self, rate: int) -> None:
+        """Send a connection's frames at a rate; as long as no function is free, they wait."""
+        frame = _open(self._here, f"{self.PREFIX}{next(self._numbers)}")
+        began = time.monotonic()
+        sent = []
+        with ThreadPoolExecutor(ENVIRONMENTS) as pool:
+            for number in range(FRAMES):
+                time.sleep(max(0.0, began + number / rate - time.monotonic()))
+                sent.append(pool.submit(self._send, frame))
+        for each in sent:
+            each.result()
+
+    def _send(self, frame: dict[str, Any]) -> None:
+        message = self._free.get()
+        message.invoke(frame)
+        self._free.put(message)
+
+
+def _open(here: Stack, connection_id: str) -> dict[str, Any]:
+    """Store a connection that is far behind; return the message in which it says so."""
+    here.put("connections", rows.connection(connection_id))
+    return gateway_events.websocket("MESSAGE", connection_id, body=_resume())
+
+
+def _resume() -> dict[str, Any]:
+    return {"type": "resume", "positions": recovery.positions_after(max(recovery.MISSED))}
+
+
+def _kind(bill: Bill, answer: Any) -> str:
+    frame = json.loads(answer["body"])
+    match frame["data"].get("code", frame["event"]):
+        # Whether the connection rests is asked after the heads are read.
+        case "too_many_requests":
+            return "refused, as the connection rests" if bill.get("read_units") else REFUSED
+        case name:
+            return f"answered with `{name}`"
