@@ -120,9 +120,8 @@ def _owe(large: Sequence[Lane], publications: Sequence[Publication], wakes_all: 
     if wakes_all:
         tasks.wake(large)
         return
-    for seconds in (0, lanes.EMPTY_SECONDS):
-        found = (lane for lane, wait in zip(large, waits, strict=True) if wait == seconds)
-        tasks.wake(found, seconds)
+    woken = {lane: wait for lane, wait in zip(large, waits, strict=True) if wait is not None}
+    tasks.wake(woken, woken.values())
 
 
 def publish_unsent(older_than_seconds: float, until: float) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from vitrina import (
     aws,
     connections,
     history,
+    lanes,
     partitions,
     publishing,
     rounds,
@@ -85,6 +87,25 @@ def test_a_large_audience_is_left_to_its_lanes_and_everyone_gets_it_once(
     assert len(management_api.received) == 2000
     assert {len(bodies) for bodies in management_api.received.values()} == {1}
     assert unsent() == []
+
+
+def test_one_request_wakes_lanes_at_once_and_empty_ones_later(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "PIECE_SECONDS", dict.fromkeys(Kind, 1000))
+    store_users(300, batch=True)
+    publishing.publish(approved())
+    assert fanout_queue.work() == []
+    sent: list[list[int]] = []
+    send = aws.sqs().send_message_batch
+
+    def watched(**request: Any) -> Any:
+        sent.append([entry["DelaySeconds"] for entry in request["Entries"]])
+        return send(**request)
+
+    monkeypatch.setattr(aws.sqs(), "send_message_batch", watched)
+    publishing.publish(approved())
+    assert sent == [[0] * 4 + [lanes.EMPTY_SECONDS] * 4]
 
 
 def test_many_events_are_one_frame_for_those_who_take_batches_and_many_for_others(
@@ -274,6 +295,7 @@ def test_a_queue_that_refuses_leaves_the_events_to_the_sweep(
     management_api: ManagementApiStub, fanout_queue: FanoutQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store_users(300)
+    connect("s", ClientType.SHOP)
     refusal = {"Failed": [{"Id": "0", "Message": "not now"}]}
     monkeypatch.setattr(aws.sqs(), "send_message_batch", lambda **_: refusal)
     assert publishing.publish(approved()).delivered == 0
