@@ -2,6 +2,7 @@
 
 import json
 import time
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from vitrina import (
     publishing,
     rounds,
     sender,
+    tasks,
 )
 from vitrina.channels import ClientType
 from vitrina.events import (
@@ -106,6 +108,31 @@ def test_one_request_wakes_lanes_at_once_and_empty_ones_later(
     monkeypatch.setattr(aws.sqs(), "send_message_batch", watched)
     publishing.publish(approved())
     assert sent == [[0] * 4 + [lanes.EMPTY_SECONDS] * 4]
+
+
+def test_posts_to_small_partitions_do_not_wait_for_lanes(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "SMALL_PAGE", 2)
+    together = Barrier(2, timeout=5)
+    wake, post = tasks.wake, sender.post
+
+    def wake_together(*args: Any) -> None:
+        together.wait()
+        wake(*args)
+
+    def post_together(*args: Any, **pace: Any) -> sender.Delivery:
+        together.wait()
+        return post(*args, **pace)
+
+    monkeypatch.setattr(tasks, "wake", wake_together)
+    monkeypatch.setattr(sender, "post", post_together)
+    for n in range(3):
+        connect(f"a{n}", ClientType.ADMIN)
+    connect("s", ClientType.SHOP)
+    assert publishing.publish(approved()).delivered == 1
+    assert set(management_api.received) == {"s"}
+    assert unsent() == []
 
 
 def test_many_events_are_one_frame_for_those_who_take_batches_and_many_for_others(
@@ -300,4 +327,5 @@ def test_a_queue_that_refuses_leaves_the_events_to_the_sweep(
     monkeypatch.setattr(aws.sqs(), "send_message_batch", lambda **_: refusal)
     assert publishing.publish(approved()).delivered == 0
     assert len(unsent()) == 1
+    assert set(management_api.received) == {"s"}
     monkeypatch.undo()
