@@ -9,7 +9,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import ContextVar
 from decimal import Decimal
 from functools import cache
@@ -82,6 +82,8 @@ R = TypeVar("R")
 
 # The system's generator: environments restored from one snapshot share the state of `random`.
 _random = random.SystemRandom()
+# Kept, as starting a thread for each call takes as long as signing a request.
+_threads = ThreadPoolExecutor(PARALLEL_CALLS)
 _making = Lock()
 _is_sent_once = ContextVar("_is_sent_once", default=False)
 
@@ -258,12 +260,20 @@ def _from_value(value: Mapping[str, Any]) -> Any:
 
 
 def in_parallel(call: Callable[[T], R], each: Iterable[T]) -> list[R]:
-    """Return the results of calls that do not depend on each other, in order; a few at a time."""
+    """Return the results of calls that do not depend on each other, in order; a few at a time.
+
+    They begin in this order, the last one in the caller's thread. Raises what one of them raises,
+    when none is under way any more.
+    """
     values = [*each]
-    if len(values) <= 1:
-        return [call(value) for value in values]
-    with ThreadPoolExecutor(min(PARALLEL_CALLS, len(values))) as pool:
-        return list(pool.map(call, values))
+    others = [(value, _threads.submit(call, value)) for value in values[:-1]]
+    try:
+        last = [call(value) for value in values[-1:]]
+        # What no thread has begun is called here. So a call may itself call others in parallel.
+        found = [call(value) if put.cancel() else put.result() for value, put in others]
+        return found + last
+    finally:
+        wait([put for _, put in others if not put.cancel()])
 
 
 def batch_get(table: str, keys: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -1,7 +1,9 @@
 """Publishing: from committed events to every connection of their channels."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 from aws_lambda_powertools import Logger
 from pydantic import BaseModel
@@ -11,7 +13,7 @@ from vitrina.aws import Patience
 from vitrina.history import DECISION, Change, Publication, Receipt, Span, StoredEvent
 from vitrina.lanes import Lane
 from vitrina.partitions import Kind
-from vitrina.posting import ChannelEvents
+from vitrina.posting import ChannelEvents, Result
 from vitrina.sender import Post
 from vitrina.tasks import PostPage
 
@@ -87,15 +89,20 @@ def _publish(
             for kind in Kind:
                 lanes_of = likely if page.members.of(kind) else unlikely
                 lanes_of.append(Lane(channel, epochs[channel], key, kind))
-    # Before the first post: workers start in parallel.
     large = [*likely, *unlikely]
-    _owe(large, publications, wakes_all)
-    result = posting.post(
-        series.values(),
-        posts,
-        budget_seconds=POSTING_SECONDS,
-        attempts=POSTING_ATTEMPTS,
-    )
+    calls: list[Callable[[], Any]] = [
+        # Begins first: workers start meanwhile.
+        partial(_owe, large, publications, wakes_all),
+        partial(
+            posting.post,
+            series.values(),
+            posts,
+            budget_seconds=POSTING_SECONDS,
+            attempts=POSTING_ATTEMPTS,
+        ),
+    ]
+    result: Result
+    _, result = aws.in_parallel(lambda call: call(), calls)
     if config.current().push_apps:
         # Here and not above: without push, what publishes starts sooner.
         from vitrina import push_tasks
@@ -120,9 +127,8 @@ def _owe(large: Sequence[Lane], publications: Sequence[Publication], wakes_all: 
     if wakes_all:
         tasks.wake(large)
         return
-    for seconds in (0, lanes.EMPTY_SECONDS):
-        found = (lane for lane, wait in zip(large, waits, strict=True) if wait == seconds)
-        tasks.wake(found, seconds)
+    woken = {lane: wait for lane, wait in zip(large, waits, strict=True) if wait is not None}
+    tasks.wake(woken, woken.values())
 
 
 def publish_unsent(older_than_seconds: float, until: float) -> int:

@@ -1,6 +1,7 @@
 """Tasks of the push queue, and how a publication leads to them."""
 
 from collections.abc import Iterable, Iterator
+from itertools import repeat
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -71,13 +72,13 @@ _TASK: TypeAdapter[Task] = TypeAdapter(
 def hand_over(publications: Iterable[Publication]) -> None:
     """Put tasks for what is pushed of publications. Raises tasks.QueueRefused."""
     found = [task for publication in publications for task in _tasks_of(publication)]
-    tasks.put(config.current().push_queue_url, found, DELAY_SECONDS)
+    tasks.put(config.current().push_queue_url, found, repeat(DELAY_SECONDS))
 
 
 def put(found: Iterable[Task], attempt: int = 0) -> None:
     """Put tasks, visible after the wait before a further try. Raises tasks.QueueRefused."""
     wait = min(MAX_WAIT_SECONDS, 2**attempt) if attempt else 0
-    tasks.put(config.current().push_queue_url, [*found], wait)
+    tasks.put(config.current().push_queue_url, found, repeat(wait))
 
 
 def parse(body: str) -> Task:

@@ -5,8 +5,7 @@ so that these do not take workers from lanes.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
+from itertools import islice, repeat
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 # SQS takes ten messages per request; ten tasks are far below its limit of 256 KB.
 MAX_BATCH_MESSAGES = 10
 SUBSCRIPTIONS_PER_TASK = 250
-PARALLEL_BATCHES = 8
 
 # The waits before the tries are 1, 2, 4, 8, 16, 16 … s. The last one is a quarter of an hour after
 # the first post failed.
@@ -93,12 +91,12 @@ class QueueRefused(Exception):
     """SQS refused some of the messages."""
 
 
-def wake(lanes: Iterable[Lane], after_seconds: int = 0) -> None:
-    """Tell workers that lanes have work, after at most 900 seconds.
+def wake(lanes: Iterable[Lane], waits_seconds: Iterable[int] = repeat(0)) -> None:
+    """Tell workers that lanes have work, each after its wait of at most 900 seconds.
 
     Raises QueueRefused when SQS refuses a message, after botocore's own retries.
     """
-    put(config.current().fanout_queue_url, [Wake(lane=lane) for lane in lanes], after_seconds)
+    put(config.current().fanout_queue_url, (Wake(lane=lane) for lane in lanes), waits_seconds)
 
 
 def try_again(tasks: Iterable[PostAgain | Greet], attempt: int) -> int:
@@ -106,7 +104,7 @@ def try_again(tasks: Iterable[PostAgain | Greet], attempt: int) -> int:
 
     Raises QueueRefused.
     """
-    return put(config.current().retry_queue_url, [*tasks], wait_seconds(attempt))
+    return put(config.current().retry_queue_url, tasks, repeat(wait_seconds(attempt)))
 
 
 def wait_seconds(attempt: int) -> int:
@@ -128,25 +126,26 @@ def post_again(
         yield PostAgain(span=span, members=some, attempt=attempt, counted=counted)
 
 
-def put(queue_url: str, tasks: Sequence[BaseModel], delay_seconds: int = 0) -> int:
-    """Put tasks on a queue, visible after a delay; return their number. Raises QueueRefused."""
-    bodies = [task.model_dump_json() for task in tasks]
-    batches = [
-        bodies[start : start + MAX_BATCH_MESSAGES]
-        for start in range(0, len(bodies), MAX_BATCH_MESSAGES)
-    ]
-    if len(batches) <= 1:
-        return sum(_send(queue_url, batch, delay_seconds) for batch in batches)
-    with ThreadPoolExecutor(PARALLEL_BATCHES) as pool:
-        return sum(pool.map(lambda batch: _send(queue_url, batch, delay_seconds), batches))
+def put(
+    queue_url: str, tasks: Iterable[BaseModel], waits_seconds: Iterable[int] = repeat(0)
+) -> int:
+    """Put tasks on a queue, each visible after its wait; return their number.
 
-
-def _send(queue_url: str, bodies: Sequence[str], delay_seconds: int) -> int:
+    Raises QueueRefused.
+    """
     entries: list[SendMessageBatchRequestEntryTypeDef] = [
-        {"Id": str(n), "MessageBody": body, "DelaySeconds": delay_seconds}
-        for n, body in enumerate(bodies)
+        {"Id": str(n), "MessageBody": task.model_dump_json(), "DelaySeconds": wait}
+        for n, (task, wait) in enumerate(zip(tasks, waits_seconds, strict=False))
     ]
+    batches = [
+        entries[start : start + MAX_BATCH_MESSAGES]
+        for start in range(0, len(entries), MAX_BATCH_MESSAGES)
+    ]
+    aws.in_parallel(lambda batch: _send(queue_url, batch), batches)
+    return len(entries)
+
+
+def _send(queue_url: str, entries: "Sequence[SendMessageBatchRequestEntryTypeDef]") -> None:
     answer = aws.sqs().send_message_batch(QueueUrl=queue_url, Entries=entries)
     if failed := answer.get("Failed"):
-        raise QueueRefused(f"{len(failed)} of {len(bodies)}: {failed[0].get('Message')}")
-    return len(bodies)
+        raise QueueRefused(f"{len(failed)} of {len(entries)}: {failed[0].get('Message')}")

@@ -2,6 +2,8 @@
 
 import json
 import time
+from threading import Barrier
+from typing import Any
 
 import pytest
 
@@ -13,10 +15,12 @@ from vitrina import (
     aws,
     connections,
     history,
+    lanes,
     partitions,
     publishing,
     rounds,
     sender,
+    tasks,
 )
 from vitrina.channels import ClientType
 from vitrina.events import (
@@ -84,6 +88,50 @@ def test_a_large_audience_is_left_to_its_lanes_and_everyone_gets_it_once(
     assert fanout_queue.worked == 8
     assert len(management_api.received) == 2000
     assert {len(bodies) for bodies in management_api.received.values()} == {1}
+    assert unsent() == []
+
+
+def test_one_request_wakes_lanes_at_once_and_empty_ones_later(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "PIECE_SECONDS", dict.fromkeys(Kind, 1000))
+    store_users(300, batch=True)
+    publishing.publish(approved())
+    assert fanout_queue.work() == []
+    sent: list[list[int]] = []
+    send = aws.sqs().send_message_batch
+
+    def watched(**request: Any) -> Any:
+        sent.append([entry["DelaySeconds"] for entry in request["Entries"]])
+        return send(**request)
+
+    monkeypatch.setattr(aws.sqs(), "send_message_batch", watched)
+    publishing.publish(approved())
+    assert sent == [[0] * 4 + [lanes.EMPTY_SECONDS] * 4]
+
+
+def test_posts_to_small_partitions_do_not_wait_for_lanes(
+    management_api: ManagementApiStub, fanout_queue: FanoutQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "SMALL_PAGE", 2)
+    together = Barrier(2, timeout=5)
+    wake, post = tasks.wake, sender.post
+
+    def wake_together(*args: Any) -> None:
+        together.wait()
+        wake(*args)
+
+    def post_together(*args: Any, **pace: Any) -> sender.Delivery:
+        together.wait()
+        return post(*args, **pace)
+
+    monkeypatch.setattr(tasks, "wake", wake_together)
+    monkeypatch.setattr(sender, "post", post_together)
+    for n in range(3):
+        connect(f"a{n}", ClientType.ADMIN)
+    connect("s", ClientType.SHOP)
+    assert publishing.publish(approved()).delivered == 1
+    assert set(management_api.received) == {"s"}
     assert unsent() == []
 
 
@@ -274,8 +322,10 @@ def test_a_queue_that_refuses_leaves_the_events_to_the_sweep(
     management_api: ManagementApiStub, fanout_queue: FanoutQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store_users(300)
+    connect("s", ClientType.SHOP)
     refusal = {"Failed": [{"Id": "0", "Message": "not now"}]}
     monkeypatch.setattr(aws.sqs(), "send_message_batch", lambda **_: refusal)
     assert publishing.publish(approved()).delivered == 0
     assert len(unsent()) == 1
+    assert set(management_api.received) == {"s"}
     monkeypatch.undo()

@@ -4,7 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from enum import StrEnum
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -129,3 +129,49 @@ def test_threads_that_come_at_once_share_a_client() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert len({id(client) for client in pool.map(make, range(8))}) == 1
+
+
+def test_calls_in_parallel_return_what_they_do_in_order() -> None:
+    together = Barrier(5, timeout=5)
+
+    def double(n: int) -> int:
+        together.wait()
+        return 2 * n
+
+    assert aws.in_parallel(double, range(5)) == [0, 2, 4, 6, 8]
+    assert aws.in_parallel(double, []) == []
+
+
+def test_calls_in_parallel_may_call_others_though_all_threads_are_in_use(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def double_twice(n: int) -> list[int]:
+        return aws.in_parallel(lambda each: 2 * each, [n, n])
+
+    few = ThreadPoolExecutor(1)
+    monkeypatch.setattr(aws, "_threads", few)
+    with ThreadPoolExecutor(1) as caller:
+        found = caller.submit(aws.in_parallel, double_twice, range(3))
+        try:
+            assert found.result(timeout=5) == [[0, 0], [2, 2], [4, 4]]
+        finally:
+            few.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize("failing", [0, 1, 2])
+def test_a_call_that_fails_is_raised_when_none_is_under_way(failing: int) -> None:
+    begun, over = Barrier(3, timeout=5), Event()
+    done = []
+
+    def call(n: int) -> None:
+        begun.wait()
+        if n == failing:
+            over.set()
+            raise LookupError
+        over.wait(5)
+        time.sleep(0.01)
+        done.append(n)
+
+    with pytest.raises(LookupError):
+        aws.in_parallel(call, range(3))
+    assert len(done) == 2
