@@ -17,16 +17,14 @@ from vitrina.message_budget import MAX_OVERDRAWN_SECONDS, MESSAGES
 
 # The next one closes the connection.
 FRAMES = MESSAGES.tries + round(MAX_OVERDRAWN_SECONDS / MESSAGES.seconds)
-RATES = (20, 100, 1000)
-"""Frames in a second."""
 RECOVERED, REFUSED = "answered with `recovered`", "refused, as it is beyond the budget"
 
 ROOM, PHONES = "room:42", 20
 """Those who notice. They are in another channel than the flood, whose 500 events stay 500."""
-# Each begins with a recovery, of which an identity has twenty at once.
-FLOODS = {20: 1, 100: 4, 1000: 12}
-EVENTS, PAUSE_SECONDS = 12, 0.3
-"""Events while a rate is measured, and the seconds between them."""
+# By frames in a second. Each flood begins with a recovery, of which an identity has twenty at once.
+FLOODS = {20: 2, 100: 5, 1000: 12}
+PAUSE_SECONDS = 0.3
+"""Between two events."""
 # Two would do for a processor each; a call waits most of its time.
 ENVIRONMENTS = 4
 # The last to run, as processes of a flood have processors of their own in Lambda.
@@ -72,9 +70,14 @@ def delays() -> dict[int, dict[str, list[float]]]:
         flood = _Flood(here)
         for _ in range(scale.WARM_UPS):
             phones.delay()
-        flood.run(max(RATES))
-        for rate in RATES:
-            found[rate] = {"alone": phones.delays(), "resume": phones.delays_beside(flood, rate)}
+        flood.run(max(FLOODS))
+        for rate, floods in FLOODS.items():
+            alone, beside = [], []
+            # In turns, as a machine is not equally fast all the time.
+            for _ in range(floods):
+                alone += phones.delays(rate)
+                beside += phones.delays_beside(flood, rate)
+            found[rate] = {"alone": alone, "resume": beside}
     return found
 
 
@@ -85,25 +88,24 @@ class _Phones:
         self._here = here
         self._announce, self._workers = here.function("announce"), here.fanout()
 
-    def delays(self, events: int = EVENTS) -> list[float]:
+    def delays(self, rate: int) -> list[float]:
+        """Publish for as long as a flood of this rate takes, at least once."""
         found = []
-        for _ in range(events):
+        for _ in range(max(1, round(FRAMES / rate / PAUSE_SECONDS))):
             began = time.monotonic()
             found += self.delay()
             time.sleep(max(0.0, PAUSE_SECONDS - (time.monotonic() - began)))
         return found
 
     def delays_beside(self, flood: "_Flood", rate: int) -> list[float]:
-        """Publish while floods run; their first frame, the expensive one, is sent at an event."""
-        found = []
-        for _ in range(FLOODS[rate]):
-            with ThreadPoolExecutor(1) as pool:
-                running = pool.submit(flood.run, rate)
-                found += self.delays(EVENTS // FLOODS[rate])
-                running.result()
-            # The quota's burst is full again.
-            time.sleep(scale.PAUSE_SECONDS)
-            self._here.answers()
+        """Publish during a flood, whose first frame is the expensive one."""
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(flood.run, rate)
+            found = self.delays(rate)
+            running.result()
+        # The quota's burst is full again.
+        time.sleep(scale.PAUSE_SECONDS)
+        self._here.answers()
         return found
 
     def delay(self) -> list[float]:
