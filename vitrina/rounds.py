@@ -126,10 +126,10 @@ class _Worker:
         So all frames are full but the last one. Frames that are half full take as long, while as
         many events as before wait for the next round.
         """
-        to = max(now.to, self._last_event() or 0)
-        seen = [seq for seq in state.pending if now.upto < seq <= to or _covers(ended.done, seq)]
-        begun = self._round(now.upto + 1, to)
-        begin = partial(lanes.begin, self._lane, self.me, seen, begun, ended)
+        # Of a slow publisher, who owes an event before those that are done.
+        owed = [seq for seq in state.pending if not _covers(ended.done, seq)]
+        begun = self._round(min([now.upto + 1, *owed]), max(now.to, self._last_event() or 0))
+        begin = partial(lanes.begin, self._lane, self.me, state.pending, begun, ended)
         return self._write(begin, now.members)
 
     def _round(self, first: int, to: int) -> Round:

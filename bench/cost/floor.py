@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from bench.cloud.bill import dollars
-from bench.cost.month import INDEPENDENT, KEEP_ALIVE, Month
+from bench.cost.month import CONNECTIONS, EVENTS, INDEPENDENT, KEEP_ALIVE, RECOVERY, Month
 from bench.cost.units import Counts, add, times
 from bench.cost.usage import DAYS
 
@@ -12,6 +12,7 @@ CONNECTION_WRITES = 3
 """Two rows are written, and one is deleted; the other expires."""
 CONNECTION_READS = 3
 """The session, and the positions of two channels, strongly consistent."""
+HAVE_FRAMES = (CONNECTIONS, KEEP_ALIVE, EVENTS, RECOVERY)
 CONNECTION_INVOCATIONS = 3
 """To admit, to greet, to forget."""
 
@@ -35,6 +36,16 @@ def _requests(month: Month) -> Counts:
             "edge_bytes": lists * month.units.of("list")["edge_bytes"],
         },
     )
+
+
+def _protocol(month: Month) -> Counts:
+    """Count the bytes that are not those of lists, and the runs of the edge's function."""
+    used = [counts for of, counts in month.counts.items() if of != INDEPENDENT]
+    bytes_of = [counts["edge_bytes"] for of, counts in month.counts.items() if of in HAVE_FRAMES]
+    return {
+        "edge_bytes": sum(bytes_of),
+        "edge_function_runs": sum(counts.get("edge_function_runs", 0) for counts in used),
+    }
 
 
 def _at_the_edge(requests: float) -> Counts:
@@ -79,6 +90,12 @@ LINES = (
         "token exchanges, logins and lists",
         "the stated usage asks for them; an exchange is written down",
         _requests,
+    ),
+    Line(
+        "frames, headers and the edge's function",
+        "they are the protocol; the function gives a request the path that its origin has, and the "
+        "client's address",
+        _protocol,
     ),
     Line(
         "independent of usage",

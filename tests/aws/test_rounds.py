@@ -247,39 +247,18 @@ def test_a_round_takes_one_frame_and_the_next_one_what_was_committed_meanwhile(
 
 
 @pytest.mark.usefixtures("one_shard", "three_in_a_frame")
-def test_what_a_slow_publisher_owes_is_kept_through_rounds_that_follow_each_other(
+def test_what_a_slow_publisher_owes_does_not_wait_until_a_lane_rests(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is owed while a round with later events is under way, which ends in the next one."""
     store_users(5, batch=True, name="batch")
     slow = approve(1)
     before_the_next_post(world, monkeypatch).append(lambda: publishing.publish([slow]))
-    publish(6)
+    publish(9)
     world.work()
-    assert len(world.got) == 5
-    assert all(set(seqs) == {2, 3, 4, 5, 6, 7, 8} for seqs in world.got.values())
+    expected = (3, 4, 5, 2, 3, 4, *range(5, 12))
+    assert {tuple(seqs) for seqs in world.got.values()} == {expected}
     assert not has_work()
-
-
-@pytest.mark.usefixtures("one_shard", "three_in_a_frame")
-def test_a_lane_that_never_rests_does_not_collect_what_was_posted_before_it_was_owed(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store_users(5, batch=True, name="batch")
-    first, slow, *others = [approve(n) for n in range(6)]
-    is_owing: dict[str, bool] = {}
-
-    def look() -> None:
-        for row in aws.dynamodb().scan(TableName="history")["Items"]:
-            if "round_first" in row:
-                is_owing[row["round_first"]["N"]] = "pending" in row
-
-    due = before_the_next_post(world, monkeypatch)
-    due += [lambda: publishing.publish([slow]), *[look] * 9]
-    publishing.publish([first, *others])
-    world.work()
-    assert {tuple(seqs) for seqs in world.got.values()} == {(2, 3, 4, 5, 6, 7)}
-    assert is_owing == {"2": True, "5": False}
 
 
 @pytest.mark.parametrize(("members", "slices"), [(14, [1, 13]), (15, [1, 9, 5])])
