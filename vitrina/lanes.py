@@ -77,12 +77,20 @@ class State(NamedTuple):
     round: Round | None = None
 
 
+class Waking(NamedTuple):
+    """When to wake a worker for a lane."""
+
+    after_seconds: int
+    members: int
+    """Connections in its last round; 0 before the first one."""
+
+
 class LeaseLost(Exception):
     """Another worker holds the lane now; nothing was written."""
 
 
-def owe(lane: Lane, firsts: Collection[int]) -> int | None:
-    """Add publications, by their first numbers; return after how many seconds to wake a worker.
+def owe(lane: Lane, firsts: Collection[int]) -> Waking | None:
+    """Add publications, by their first numbers; return when to wake a worker.
 
     None if no worker must be woken: one that holds the lane sees them when it has finished its
     round, or one has been woken since the lane has work. With a message for each event, lanes that
@@ -95,11 +103,12 @@ def owe(lane: Lane, firsts: Collection[int]) -> int | None:
         " expires_at = :end",
         {"firsts": frozenset(firsts), "lane": _UNSENT, "now": now},
     )
+    members = int(row.get("members", 0))
     if "holder" in row:
-        return None if row["held_until"] >= now else 0
+        return None if row["held_until"] >= now else Waking(0, members)
     if row["created_at"] != now:
         return None
-    return EMPTY_SECONDS if row.get("members") == 0 else 0
+    return Waking(EMPTY_SECONDS if row.get("members") == 0 else 0, members)
 
 
 def acquire(lane: Lane, me: str) -> State | None:

@@ -123,12 +123,14 @@ def _owe(large: Sequence[Lane], publications: Sequence[Publication], wakes_all: 
     for publication in publications:
         for span in publication.spans:
             firsts.setdefault(span.channel, []).append(span.first)
-    waits = aws.in_parallel(lambda lane: lanes.owe(lane, firsts[lane.channel]), large)
+    found = aws.in_parallel(lambda lane: lanes.owe(lane, firsts[lane.channel]), large)
     if wakes_all:
         tasks.wake(large)
         return
-    woken = {lane: wait for lane, wait in zip(large, waits, strict=True) if wait is not None}
-    tasks.wake(woken, woken.values())
+    wakings = {lane: waking for lane, waking in zip(large, found, strict=True) if waking}
+    # With fewer workers than lanes, a large one that begins last would be the last to end.
+    woken = sorted(wakings, key=lambda lane: -wakings[lane].members)
+    tasks.wake(woken, [wakings[lane].after_seconds for lane in woken])
 
 
 def publish_unsent(older_than_seconds: float, until: float) -> int:

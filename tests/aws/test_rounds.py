@@ -31,7 +31,7 @@ from vitrina import (
 from vitrina.channels import ClientType
 from vitrina.events import Announcement, AnnouncementPublished, ProductApproved
 from vitrina.history import Change, Publication
-from vitrina.lanes import Ended, Lane, Round, State
+from vitrina.lanes import Ended, Lane, Round, State, Waking
 from vitrina.partitions import Kind
 from vitrina.sender import Delivery, Post
 
@@ -188,6 +188,17 @@ def test_what_is_published_while_a_round_is_under_way_goes_out_together_in_the_n
     world.work()
     assert everyone_has(world, 6)
     assert all(seqs == [1, 2, 3, 4, 5, 6] for seqs in world.got.values())
+
+
+@pytest.mark.usefixtures("one_shard")
+@pytest.mark.parametrize("kinds", [["plain", "batch"], ["batch", "plain"]])
+def test_the_lane_with_most_connections_is_woken_first(world: World, kinds: list[str]) -> None:
+    for kind, count in zip(kinds, (6, 4), strict=True):
+        store_users(count, batch=kind == "batch", name=kind)
+    publish()
+    world.work()  # only a round tells how many there are
+    publish()
+    assert [json.loads(body)["lane"][-1] for _, body in world.queue] == kinds
 
 
 @pytest.mark.usefixtures("audience")
@@ -493,7 +504,7 @@ def acquired(lane: Lane, me: str) -> State:
 @pytest.mark.usefixtures("world")
 def test_one_worker_holds_a_lane_until_its_lease_ends(world: World) -> None:
     here = lane()
-    assert lanes.owe(here, [1]) == 0
+    assert lanes.owe(here, [1]) == Waking(0, 0)
     acquired(here, ME)
     assert lanes.acquire(here, OTHER) is None
     world.set(lanes.LEASE_MS / 1000 + 0.1)
@@ -505,7 +516,7 @@ def test_one_worker_holds_a_lane_until_its_lease_ends(world: World) -> None:
 @pytest.mark.usefixtures("world")
 def test_a_lane_that_is_held_is_not_woken_and_is_not_released_with_work() -> None:
     here = lane()
-    assert lanes.owe(here, [1]) == 0
+    assert lanes.owe(here, [1]) == Waking(0, 0)
     state = acquired(here, ME)
     assert lanes.owe(here, [2]) is None
     state = lanes.begin(here, ME, state.pending, Round(1, 1, 1))
@@ -515,7 +526,7 @@ def test_a_lane_that_is_held_is_not_woken_and_is_not_released_with_work() -> Non
     state = lanes.begin(here, ME, left.pending, Round(2, 2, 2))
     assert lanes.finish(here, ME, Ended((1, 2), 7)) is None
     assert has_work() == []
-    assert lanes.owe(here, [3]) == 0
+    assert lanes.owe(here, [3]) == Waking(0, 7)
 
 
 @pytest.mark.usefixtures("world")
