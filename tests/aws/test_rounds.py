@@ -212,7 +212,7 @@ def test_a_worker_gives_its_place_to_others_after_a_piece_and_another_one_goes_o
     assert all(seqs == [1, 2] for seqs in world.got.values())
 
 
-def test_a_long_round_is_posted_in_passes_and_a_slice_is_bounded_in_posts(world: World) -> None:
+def test_a_round_and_a_slice_are_bounded_and_what_is_left_is_for_the_next(world: World) -> None:
     store_users(24)
     publish(10)
     world.work()
@@ -290,7 +290,7 @@ def test_the_last_slice_of_a_round_takes_the_few_that_are_left(
     assert world.slices == [0, *slices]
 
 
-def test_a_pass_fits_into_the_time_of_a_slice_even_if_each_post_takes_fifty_milliseconds() -> None:
+def test_a_round_fits_into_the_time_of_a_slice_even_if_each_post_takes_fifty_milliseconds() -> None:
     assert rounds.MAX_EVENTS[Kind.PLAIN] * 0.05 < rounds.SLICE_BUDGET_SECONDS
 
 
@@ -657,14 +657,14 @@ def test_a_lane_without_members_is_read_once_for_the_events_of_three_seconds(
     store_users(12, batch=True, name="batch")
     publish()
     world.work()
-    passes = []
+    looks = []
     page = subscriptions.page
 
     def counted(
         partition: partitions.Partition, cursor: str | None, limit: int, kind: Kind | None = None
     ) -> subscriptions.Page:
         if cursor is None:
-            passes.append(kind)
+            looks.append(kind)
         return page(partition, cursor, limit, kind)
 
     monkeypatch.setattr(subscriptions, "page", counted)
@@ -673,7 +673,7 @@ def test_a_lane_without_members_is_read_once_for_the_events_of_three_seconds(
         world.set(world.now + 0.5)
         publish()
     world.work()
-    assert passes.count(Kind.PLAIN) == 1
+    assert looks.count(Kind.PLAIN) == 1
     assert world.now - before == pytest.approx(0.5 + lanes.EMPTY_SECONDS)
     assert not has_work()
 
