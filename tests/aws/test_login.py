@@ -36,6 +36,7 @@ def login_from(source: str, body: Any) -> Any:
     return Answer(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
 
 
+@pytest.mark.usefixtures("at")
 def test_an_email_and_a_password_give_a_token(user_account: Account) -> None:
     answer = login({"email": "user@example.com", "password": "password"})
     assert answer.status == 200

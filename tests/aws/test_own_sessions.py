@@ -50,6 +50,7 @@ def as_admin(method: str, path: str, **query: Any) -> Answer:
 # --- One's own ------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("at")
 def test_a_login_gives_the_account(user_account: Account) -> None:
     tokens = log_in()
     assert tokens["account"] == {"id": 1, "client_type": "user", "email": "user@example.com"}

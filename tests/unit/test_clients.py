@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from http import HTTPStatus
 from threading import Thread
 from typing import Any
@@ -14,7 +15,7 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
 import test_websocket_client
-from local.client import Api, Client, parse_frame
+from local.client import PATIENCE_SECONDS, Api, Client, parse_frame
 from local.inbox import Inbox
 
 FAILED = json.dumps({"message": "Internal server error", "connectionId": "x", "requestId": "y"})
@@ -91,7 +92,9 @@ def test_the_reference_client_sends_resume_when_no_recovered_follows_its_handsha
         for frame in (APPROVED[0], {"event": "recovered", "data": recovered}):
             socket.send(json.dumps(frame))
 
-    with serving(answer) as url, Client.connected(url, inbox=inbox) as client:
+    # The handshake may take longer than the answer is waited for here.
+    opened = partial(Client.connected, inbox=inbox, open_timeout=PATIENCE_SECONDS)
+    with serving(answer) as url, opened(url) as client:
         assert client.wait_for_events(1) == APPROVED[:1]
     assert requests == [{"type": "resume", "positions": {"user": at | {"seq": 0}}}]
 
