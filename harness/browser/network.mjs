@@ -3,7 +3,8 @@
 
 import { connect, createServer } from 'node:net';
 
-const WEBSOCKET = /^GET \/ws\//;
+// `GET /ws/stats` is no WebSocket, and other requests follow it on its connection.
+const WEBSOCKET = /^upgrade: websocket\r$/im;
 
 /** Forwards a port of this machine to a host, byte by byte. */
 export class Network {

@@ -1,7 +1,7 @@
 // A browser for all tests, a page for each person in them, and what people do on it.
 
 import assert from 'node:assert/strict';
-import { after } from 'node:test';
+import { after, afterEach, beforeEach } from 'node:test';
 
 import { collect } from '../../harness/browser/complaints.mjs';
 import { launch } from '../../harness/browser/launch.mjs';
@@ -14,6 +14,13 @@ const PATIENCE_MS = 60_000;
 const browser = await launch();
 after(() => browser.close());
 
+// What the pages of a test showed in the end, and were answered: printed if it fails.
+const closed = [];
+beforeEach(() => void (closed.length = 0));
+afterEach(({ name, passed }) => {
+  if (!passed) for (const page of closed) console.error(`${name}: ${JSON.stringify(page, null, 1)}`);
+});
+
 /**
  * Opens the console in a context of its own, whose network can be cut.
  *
@@ -25,12 +32,18 @@ export async function open({ who, path = '', before, ...options } = {}) {
   const complaints = await collect(context);
   const requested = [];
   context.on('request', (request) => requested.push(request.url()));
+  const answers = [];
+  const note = (request, outcome) => answers.push(`${request.method()} ${request.url()}: ${outcome}`);
+  context.on('response', (response) => note(response.request(), response.status()));
+  context.on('requestfailed', (request) => note(request, request.failure()?.errorText));
   const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS);
   const frames = [];
   page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => frames.push(payload)));
   const close = async () => {
     await page.unrouteAll({ behavior: 'ignoreErrors' });
+    const text = await page.locator('body').innerText({ timeout: 1000 }).catch(String);
+    closed.push({ who, url: page.url(), text, answers: answers.slice(-20), frames: frames.slice(-5) });
     await context.close();
     network.close();
   };

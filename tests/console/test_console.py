@@ -47,7 +47,11 @@ def failures(request: pytest.FixtureRequest, url: str) -> dict[str, str]:
     )
     lines = [line for line in ran.stdout.splitlines() if line.startswith('{"name"')]
     found = {each["name"]: each["failure"] for each in map(json.loads, lines)}
-    return {name: found.get(name, f"did not run: {ran.stdout}{ran.stderr}") for name in chosen}
+    # Failing tests write to stderr what their pages showed.
+    return {
+        name: f"{found.get(name, ran.stdout)}\n{ran.stderr}" if found.get(name, "-") else ""
+        for name in chosen
+    }
 
 
 @pytest.mark.parametrize("name", NAMES)
