@@ -30,8 +30,9 @@ AWS_CONFIG = Config(
 )
 PRODUCT = {"product_name": "Проверка", "price": 1}
 
-# Base64 of `{"`, with which every JWT begins.
-TOKEN = re.compile(r"eyJ[\w-]+(\.[\w-]*)*")
+# An access token begins with base64 of `{"`, as cursors do, and has dots, which ids and cursors do
+# not have. The second pattern is a refresh token.
+TOKEN = re.compile(r"eyJ[\w-]+(\.[\w-]+)+|[\w-]{22}\.[\w-]{43}\.[\w-]{22}")
 
 Found = TypeVar("Found")
 

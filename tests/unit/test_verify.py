@@ -7,9 +7,11 @@ from threading import Event
 from typing import Any
 from unittest.mock import Mock
 
+import jwt
 import pytest
 
 from harness import deployment
+from harness.tokens import claims
 from ops.verify import cast, delivery, lists, report
 from ops.verify.check import Check, Need
 from ops.verify.expectation import Unavailable, Unexpected, expect
@@ -17,7 +19,7 @@ from ops.verify.footprint import Footprint
 from ops.verify.site import Door, Site, Stopped
 from ops.verify.table import CHECKS, EDGE, EVERYONE
 from ops.verify.verdict import Outcome, Verdict, judge, reason_to_skip
-from vitrina import aws
+from vitrina import aws, refresh_tokens
 from vitrina.door import SECRET_HEADER
 
 
@@ -108,6 +110,15 @@ def test_tokens_and_passwords_are_in_no_verdict(site: Site) -> None:
     password = site.footprint.cast.people["user"].password
     _, came = outcome_of(raising(ValueError(f"?token=eyJh.eyJi.c-_d&p={password}\nx")), site)
     assert came == "ValueError: ?token=…&p=… x"
+
+
+def test_tokens_of_both_kinds_are_found_among_random_ids(site: Site) -> None:
+    access_token, refresh_token = jwt.encode(claims(), "x" * 64), refresh_tokens.new("user:7")
+    text = f"{access_token} {refresh_token}"
+    assert site.redact(text) == "… user:7.…"
+    # A session, a connection, and a cursor: base64 of JSON.
+    ids = "AMeyJhbiDxlAEAfbsQBIYC L0SeyJOFvHcCIhw= eyJwcm9kdWN0X2lkIjozfQ"
+    assert site.redact(ids) == ids
 
 
 @pytest.mark.parametrize(
