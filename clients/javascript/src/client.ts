@@ -102,7 +102,7 @@ export class VitrinaClient<As extends ClientType = ClientType> implements Client
     });
   }
 
-  /** Tells the app of an error after this step; the console, if nobody listens. */
+  /** Reports an error to the app after this step; to the console if there is no listener. */
   #fail(thrown: unknown): void {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
     const { step, tell } = this.#steps;
@@ -114,7 +114,7 @@ export class VitrinaClient<As extends ClientType = ClientType> implements Client
   }
 }
 
-/** Says at once, in a sentence, what would fail for ever. */
+/** Throws an `Error` with a sentence for options that could never work. */
 function check({ as, tokens, platform }: ClientOptions, times: Times): void {
   expect(/^(user|shop|admin)$/.test(as), 'as', "be 'user', 'shop' or 'admin'");
   expectFunctions(tokens, 'tokens', 'get', ', as a Session has');
