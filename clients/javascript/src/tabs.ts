@@ -1,4 +1,4 @@
-/** One socket for all tabs of an account: the tab with a Web Lock opens it, a BroadcastChannel feeds the others. */
+/** One socket for all tabs of an account: the tab with the Web Lock opens it and feeds the others. */
 
 import type { Socket } from './types.js';
 

@@ -44,7 +44,7 @@ export async function within<T>(
   outer?.addEventListener('abort', abort);
   if (outer?.aborted) abort();
   const late = sleep(ms, inner.signal).then(() => {
-    throw new NetworkError(`Nothing came within ${Math.round(ms)} ms.`);
+    throw new NetworkError(`No answer within ${Math.round(ms)} ms.`);
   });
   try {
     // In an async function, because `work` may throw instead of rejecting.

@@ -85,7 +85,7 @@ describe('the provider', () => {
     expect(server.connections).toEqual([]);
   });
 
-  it('is missed with a sentence', () => {
+  it('is required by the hooks, which throw a sentence', () => {
     const missed = vi.spyOn(console, 'error').mockReturnValue();
     expect(() => {
       act(() => {
@@ -95,7 +95,7 @@ describe('the provider', () => {
     missed.mockRestore();
   });
 
-  it('gives the client to what is below it', async () => {
+  it('passes the client to the components below', async () => {
     const { client } = app();
     const told = vi.fn();
     function Screen() {
@@ -121,7 +121,7 @@ describe('events', () => {
     expect([first.mock.calls, second.mock.calls]).toEqual([[['Sale']], [['Again']]]);
   });
 
-  it('that cannot be recovered are told by channel', async () => {
+  it('that cannot be recovered are reported by channel', async () => {
     const { server, client, platform } = app();
     const told = vi.fn();
     function Screen() {
@@ -147,7 +147,7 @@ describe('the banner', () => {
     return useBanner(2000)?.state ?? 'nothing';
   }
 
-  it('is quiet about a short break, and shows a long one until it ends', async () => {
+  it('hides a short interruption, and shows a long one until it ends', async () => {
     vi.useFakeTimers();
     const { server, client } = app();
     await show(client, <Banner />);
@@ -165,14 +165,14 @@ describe('the banner', () => {
     expect(rendered?.toJSON()).toBe('nothing');
   });
 
-  it('shows at once what only the user can end', async () => {
+  it('shows a pause that only the user can end immediately', async () => {
     const { server, client } = app();
     await show(client, <Banner />);
     await act(() => server.disconnect('too_many_connections'));
     expect(rendered?.toJSON()).toBe('paused');
   });
 
-  it('is quiet about the background', async () => {
+  it('is empty in the background', async () => {
     vi.useFakeTimers();
     const { client, platform } = app();
     await show(client, <Banner />);

@@ -56,7 +56,7 @@ function browser() {
 class Tab {
   readonly events: Frame[] = [];
   readonly told: string[] = [];
-  /** What the tab does when it is greeted. */
+  /** Called when the tab is greeted. */
   greeted: () => void = () => undefined;
 
   constructor(readonly socket: TabSocket) {
@@ -93,7 +93,7 @@ const untilGreeted = (...tabs: Tab[]) =>
     for (const tab of tabs) expect(tab.names()).toContain('connected');
   });
 
-it('opens one socket for two tabs, which both get what is published', async () => {
+it('opens one socket for two tabs, which both get published events', async () => {
   const { server, open } = browser();
   const [one, two] = [await open(), await open()];
   await untilGreeted(one, two);
@@ -104,7 +104,7 @@ it('opens one socket for two tabs, which both get what is published', async () =
   expect(server.handshakes).toBe(1);
 });
 
-it('greets a tab that comes later with where the channels stand then', async () => {
+it('greets a later tab with the present positions of the channels', async () => {
   const { server, open } = browser();
   await untilGreeted(await open());
   await server.publish('announcement.published', ANNOUNCEMENT);
@@ -157,7 +157,7 @@ it('leaves a room when the last tab leaves it', async () => {
   expect(server.connections[0]?.rooms).not.toContain('sale');
 });
 
-it('closes with the tab that had the socket, and the next one that connects opens it', async () => {
+it('closes with the tab that had the socket, and the next tab that connects opens it', async () => {
   const { server, open } = browser();
   const [one, two, three] = [await open(), await open(), await open()];
   await untilGreeted(one, two, three);
@@ -173,7 +173,7 @@ it('closes with the tab that had the socket, and the next one that connects open
   expect([server.handshakes, server.connections.length]).toEqual([2, 1]);
 });
 
-it('is lost for all tabs when the tab that had it ends and says nothing', async () => {
+it('is lost for all tabs when the tab that had it ends without notice', async () => {
   const { name, open } = browser();
   const channel = new BroadcastChannel(name);
   let crash: () => void = () => undefined;
@@ -191,7 +191,7 @@ it('is lost for all tabs when the tab that had it ends and says nothing', async 
   channel.close();
 });
 
-it('is lost for all tabs when it is lost', async () => {
+it('is lost for all tabs at once', async () => {
   const { server, open } = browser();
   const [one, two] = [await open(), await open()];
   await untilGreeted(one, two);
@@ -205,7 +205,7 @@ it('is lost for all tabs when it is lost', async () => {
   expect([one.names().at(-1), two.names().at(-1)]).toEqual(['closing', 'closing']);
 });
 
-it('falls to the next tab when a handshake is refused', async () => {
+it('is opened by the next tab when a handshake is refused', async () => {
   const { server, open } = browser();
   server.refuses = 1;
   const [one, two] = [await open(), await open()];
@@ -221,7 +221,7 @@ it('sends one ping for all tabs, and no token of another tab', async () => {
   one.say({ type: 'ping' });
   two.say({ type: 'auth', token: 'a secret' });
   two.say({ type: 'ping' });
-  await untilGreeted(await open()); // so what the others said has arrived
+  await untilGreeted(await open()); // so the messages of the others have arrived
   await server.release();
   await until(() => {
     expect([one.names().at(-1), two.names().at(-1)]).toEqual(['pong', 'pong']);
@@ -230,7 +230,7 @@ it('sends one ping for all tabs, and no token of another tab', async () => {
   expect(server.connections[0]?.messages).toEqual([{ type: 'ping' }]);
 });
 
-it('does not wait for the answer of a tab that is gone to ask for another', async () => {
+it('does not let a closed tab delay the requests of others', async () => {
   const { server, open } = browser();
   const [one, two, three] = [await open(), await open(), await open()];
   await untilGreeted(one, two, three);
@@ -266,7 +266,7 @@ it('gives its answer to the tab that joins a room while the server still recover
     until(() => {
       expect(connection?.messages.map(({ type }) => type)).toEqual(types);
     });
-  await untilGreeted(two, await open()); // so what the second asked has arrived
+  await untilGreeted(two, await open()); // so the request of the second has arrived
   say('recovered', { channels: {} });
   await wasSent('join');
   say('joined', { room: 'sale' });
@@ -281,7 +281,7 @@ it('gives its answer to the tab that joins a room while the server still recover
 });
 
 describe('an answer that is later than the next request', () => {
-  /** Two tabs, of which the first has given up an answer, and the second waits for one. */
+  /** Two tabs: a request of the first has timed out, and the second waits for an answer. */
   async function waiting(late: object, present: object) {
     const { server, open } = browser();
     const [one, two] = [await open(), await open()];

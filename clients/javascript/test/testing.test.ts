@@ -1,4 +1,4 @@
-/** The server in memory answers as the real one does. */
+/** The server in memory answers like the real server. */
 
 import { describe, expect, it } from 'vitest';
 
@@ -72,7 +72,7 @@ describe('a connection', () => {
     ]);
   });
 
-  it('is told that an expired history cannot be recovered', async () => {
+  it('gets recovered: false for an expired history', async () => {
     const server = new FakeServer();
     const { epoch } = server.position('user');
     await server.publish('product.approved', APPROVED);
@@ -107,7 +107,7 @@ describe('a connection', () => {
     expect(frames.at(-1)).toMatchObject({ event: 'left' });
   });
 
-  it('stands still while it is held, and goes on in order', async () => {
+  it('delivers nothing while it is held, and everything in order after that', async () => {
     const server = new FakeServer();
     const { frames, told } = await connect(server);
     server.hold();
@@ -170,7 +170,7 @@ describe('requests', () => {
     expect(await refresh(login['refresh_token'])).toMatchObject({ code: 'refresh_token_reused' });
   });
 
-  it('are answered as a test says', async () => {
+  it('are answered as the test specifies', async () => {
     const server = new FakeServer();
     server.respond('GET /api/v1/products', { items: [], cursor: null });
     const response = await server.fetch(`${server.url}/api/v1/products?status=approved`);
