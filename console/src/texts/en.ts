@@ -1,11 +1,11 @@
-/** What the page says, in English. */
+/** The texts of the page, in English. */
 
 const digits = new Intl.NumberFormat('en');
 const rules = new Intl.PluralRules('en');
 const count = (n: number, one: string, other: string) =>
   `${digits.format(n)} ${rules.select(n) === 'one' ? one : other}`;
 
-/** Who decided: an administrator by number, or the one who looks. */
+/** Who decided: an administrator by number, or the person at this page. */
 export type Who = number | 'me' | null;
 const by = (who: Who) => (who === 'me' ? 'by you' : who === null ? '' : `by admin ${who}`);
 const joined = (...parts: string[]) => parts.filter(Boolean).join(' ');

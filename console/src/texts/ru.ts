@@ -1,4 +1,4 @@
-/** What the page says, in Russian. */
+/** The texts of the page, in Russian. */
 
 import type { Texts, Who } from './en';
 
