@@ -42,7 +42,7 @@ NOT_PLAIN = words(
     r"does not say so",
     r"behind our back",
     r"of the same moment",
-    r"\bthe own row\b",
+    r"\b(the|all) own\b",
     r"knows when it",
     r"nobody to tell",
     r"\bis let\b",
