@@ -183,7 +183,7 @@ export const ru: Texts = {
     othersText: (name, status, who) => `«${name}» ${decided(status, who)}`,
     othersMore: (n) => ` и ещё ${n}`,
     together: (status, n) => `${status === 'approved' ? 'Одобрено' : 'Отклонено'}: ${products(n)}`,
-    togetherFailed: (n) => `Остались отмеченными: ${products(n)}, причина указана в строке`,
+    togetherFailed: (n) => `Остались выбранными: ${products(n)}, причина указана в строке`,
     changedTitle: 'Магазин изменил товар',
     changedText: 'Решение не принято. Посмотрите, что изменилось, и примите решение снова.',
     saved: 'Сохранено',
