@@ -17,7 +17,7 @@ export function createListeners<Value>(fail: (error: unknown) => void) {
   }
 
   /** Calls each function that has not been removed before its turn; returns the number of functions. */
-  function tell(value: Value): number {
+  function notify(value: Value): number {
     const all = [...listeners];
     for (const listener of all) {
       if (!listeners.has(listener)) continue;
@@ -28,5 +28,5 @@ export function createListeners<Value>(fail: (error: unknown) => void) {
     return all.length;
   }
 
-  return { add, tell };
+  return { add, notify };
 }

@@ -49,14 +49,14 @@ export function createMachine(
   { as, platform, tokens, storageKey = `vitrina:positions:${as}` }: ClientOptions,
   origin: string,
   times: Times,
-  { step, tell }: Steps,
+  { step, notify }: Steps,
   app: App,
 ) {
   const { fail } = app;
   const address = `${origin.replace('http', 'ws')}/ws/${as}?batch=1`;
 
   let status: Status = { state: 'stopped', reason: 'not_started' };
-  let toldStatus: Status = status;
+  let reportedStatus: Status = status;
   /** Counts connections: answers to requests of an earlier connection are ignored. */
   let generation = 0;
   let line: Line | null = null;
@@ -80,7 +80,7 @@ export function createMachine(
   const renewal = createRenewal({ times, timers, request: requestToken, send, fail });
 
   const positions = createPositions({
-    ...{ store: platform.store, key: storageKey, times, timers: lasting, tell, app },
+    ...{ store: platform.store, key: storageKey, times, timers: lasting, notify, app },
     isStopped: () => status.state === 'stopped',
   });
   const { inbox, rewind, save, saveSoon } = positions;
@@ -90,9 +90,9 @@ export function createMachine(
   function become(next: Status): void {
     if (JSON.stringify(next) === JSON.stringify(status)) return;
     status = next;
-    tell(() => {
-      if (status === toldStatus) return; // the app already knows the latest status
-      toldStatus = status;
+    notify(() => {
+      if (status === reportedStatus) return; // the app already knows the latest status
+      reportedStatus = status;
       app.status(status);
     });
   }
@@ -106,7 +106,7 @@ export function createMachine(
     rooms.reset();
     ended?.close();
     request?.abort();
-    tell(() => void save()); // the app may be killed from here on
+    notify(() => void save()); // the app may be killed from here on
   }
 
   /** Attempts never end: a tunnel, a lift or a deployment may last for any time. */

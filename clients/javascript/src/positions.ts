@@ -13,7 +13,7 @@ interface Needs {
   readonly times: Times;
   /** Timers that outlive connections. */
   readonly timers: Timers;
-  readonly tell: (notice: () => void) => void;
+  readonly notify: (notice: () => void) => void;
   readonly app: {
     readonly event: (event: Published) => void;
     readonly refetch: (channel: string) => void;
@@ -24,9 +24,9 @@ interface Needs {
 }
 
 /** Calls of the store have a timeout; of several failures in a row the app gets the first. */
-export function createPositions({ store, key, times, timers, tell, app, isStopped }: Needs) {
+export function createPositions({ store, key, times, timers, notify, app, isStopped }: Needs) {
   /** Positions of the events that the app has received; the inbox is ahead while callbacks wait. */
-  const told = new Map<string, Position>();
+  const delivered = new Map<string, Position>();
   const inbox = createInbox(move);
   /** Counts rewinds, after which events that the app has not received yet come again. */
   let rewinds = 0;
@@ -39,13 +39,13 @@ export function createPositions({ store, key, times, timers, tell, app, isStoppe
 
   function move(channel: string, position: Position | null, cause: Cause): void {
     if (!position) {
-      told.delete(channel);
+      delivered.delete(channel);
       return;
     }
     const mine = rewinds;
-    tell(() => {
+    notify(() => {
       if (mine !== rewinds || !inbox.positions.has(channel)) return; // stopped, or left, meanwhile
-      told.set(channel, position);
+      delivered.set(channel, position);
       if (cause === 'refetch') app.refetch(channel);
       else if (cause) app.event(cause);
     });
@@ -60,12 +60,12 @@ export function createPositions({ store, key, times, timers, tell, app, isStoppe
   /** Moves back to the events that the app has received: later events come again. */
   function rewind(isWhole?: boolean): void {
     rewinds += 1;
-    inbox.restore(told, isWhole);
+    inbox.restore(delivered, isWhole);
   }
 
   /** Deletes all positions; resolves when the store has deleted them, or fails. */
   function forget(): Promise<void> {
-    told.clear();
+    delivered.clear();
     isLoaded = true;
     rewind(true);
     return save();
@@ -93,7 +93,7 @@ export function createPositions({ store, key, times, timers, tell, app, isStoppe
     return () => {
       isLoaded = isWhole;
       inbox.restore(positions, isWhole);
-      for (const [channel, position] of positions) told.set(channel, position);
+      for (const [channel, position] of positions) delivered.set(channel, position);
     };
   }
 
@@ -106,7 +106,7 @@ export function createPositions({ store, key, times, timers, tell, app, isStoppe
     timers.cancel('save');
     timers.cancel('unsaved');
     if (!store || !isLoaded) return; // the stored positions are not loaded yet
-    wanted = told.size ? JSON.stringify(Object.fromEntries(told)) : null;
+    wanted = delivered.size ? JSON.stringify(Object.fromEntries(delivered)) : null;
     writing ??= write(store).finally(() => {
       writing = null;
     });
@@ -148,7 +148,7 @@ export function createPositions({ store, key, times, timers, tell, app, isStoppe
   return {
     ...{ inbox, begin, rewind, forget, load, save, saveSoon },
     isLoaded: () => isLoaded,
-    at: (channel: string) => told.get(channel) ?? null,
+    at: (channel: string) => delivered.get(channel) ?? null,
   };
 }
 

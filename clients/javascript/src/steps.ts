@@ -36,9 +36,9 @@ export function createSteps(fail: (error: unknown) => void) {
   }
 
   /** Calls a callback of the app after this step. */
-  function tell(notice: () => void): void {
+  function notify(notice: () => void): void {
     notices.push(notice);
   }
 
-  return { step, tell };
+  return { step, notify };
 }

@@ -110,7 +110,7 @@ export class TabSocket implements Socket {
 
   close(): void {
     if (this.readyState === CLOSED) return;
-    if (this.#line) this.#tell({ kind: 'closed' });
+    if (this.#line) this.#broadcast({ kind: 'closed' });
     else this.#channel.postMessage({ kind: 'bye', tab: this.#tab } satisfies Note);
     this.#end();
   }
@@ -120,7 +120,7 @@ export class TabSocket implements Socket {
     if (this.readyState === OPEN) await this.#closeForAll();
     if (this.readyState === CLOSED) return;
     this.#line = new Line(open(), this.#tab, (news) => {
-      this.#tell(news);
+      this.#broadcast(news);
     });
     await new Promise<void>((resolve) => {
       this.#release = resolve;
@@ -130,10 +130,10 @@ export class TabSocket implements Socket {
   /** The tab with the socket has ended. If no message follows, it ended without notice. */
   async #closeForAll(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, NOTES_TIMEOUT_MS));
-    if (this.readyState === OPEN && this.#feeder) this.#tell({ kind: 'closed' }, this.#feeder);
+    if (this.readyState === OPEN && this.#feeder) this.#broadcast({ kind: 'closed' }, this.#feeder);
   }
 
-  #tell(news: News, from: string = this.#tab): void {
+  #broadcast(news: News, from: string = this.#tab): void {
     const note = { ...news, from };
     this.#channel.postMessage(note);
     this.#take(note);

@@ -76,7 +76,7 @@ export class FakeServer {
   /** A platform that uses this server. `hints` simulates the device. */
   platform(store: Store = memory()): Platform & { readonly store: Store; readonly hints: Hints } {
     const watching = new Set<Hints>();
-    const tell = (hint: keyof Hints) => () => {
+    const notify = (hint: keyof Hints) => () => {
       for (const hints of watching) hints[hint]();
     };
     return {
@@ -88,10 +88,10 @@ export class FakeServer {
         return () => void watching.delete(hints);
       },
       hints: {
-        foreground: tell('foreground'),
-        background: tell('background'),
-        online: tell('online'),
-        offline: tell('offline'),
+        foreground: notify('foreground'),
+        background: notify('background'),
+        online: notify('online'),
+        offline: notify('offline'),
       },
     };
   }

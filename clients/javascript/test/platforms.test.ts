@@ -10,15 +10,15 @@ import { FakeServer, settled } from '../src/testing.js';
 import type { Hints, Platform } from '../src/types.js';
 
 function watched(platform: Platform) {
-  const told: string[] = [];
-  const hint = (name: keyof Hints) => () => void told.push(name);
+  const received: string[] = [];
+  const hint = (name: keyof Hints) => () => void received.push(name);
   const unsubscribe = platform.watch?.({
     foreground: hint('foreground'),
     background: hint('background'),
     online: hint('online'),
     offline: hint('offline'),
   });
-  return { told, unsubscribe: () => unsubscribe?.() };
+  return { received, unsubscribe: () => unsubscribe?.() };
 }
 
 async function tokenOf(server: FakeServer): Promise<string> {
@@ -65,10 +65,10 @@ describe('reactNative', () => {
         },
       },
       app: (state: string) => {
-        for (const tell of listeners.app) tell(state);
+        for (const listener of listeners.app) listener(state);
       },
       network: (type: string, isConnected: boolean | null) => {
-        for (const tell of listeners.network) tell({ type, isConnected });
+        for (const listener of listeners.network) listener({ type, isConnected });
       },
       listeners,
     };
@@ -76,26 +76,26 @@ describe('reactNative', () => {
 
   it('reports the background and the foreground, but no states in between', () => {
     const phone = device();
-    const { told } = watched(reactNative(phone));
+    const { received } = watched(reactNative(phone));
     for (const state of ['inactive', 'background', 'inactive', 'active']) phone.app(state);
-    expect(told).toEqual(['foreground', 'background', 'foreground']);
+    expect(received).toEqual(['foreground', 'background', 'foreground']);
   });
 
   it('reports an app that was started in the background', () => {
-    expect(watched(reactNative(device('background'))).told).toEqual(['background']);
-    expect(watched(reactNative(device(null))).told).toEqual([]);
+    expect(watched(reactNative(device('background'))).received).toEqual(['background']);
+    expect(watched(reactNative(device(null))).received).toEqual([]);
   });
 
   it('reports changes of the network, but not the first state', () => {
     const phone = device(null);
-    const { told } = watched(reactNative(phone));
+    const { received } = watched(reactNative(phone));
     phone.network('wifi', true);
     phone.network('wifi', true);
     phone.network('none', false);
     phone.network('cellular', null);
     phone.network('cellular', true);
     phone.network('wifi', true);
-    expect(told).toEqual(['offline', 'online', 'online']);
+    expect(received).toEqual(['offline', 'online', 'online']);
   });
 
   it('listens to nothing after it was unsubscribed', () => {
@@ -159,21 +159,21 @@ describe('browser', () => {
 
   it('reports that a page is hidden or shown, and changes of the network', () => {
     const { window, show } = page();
-    const { told, unsubscribe } = watched(browser());
+    const { received, unsubscribe } = watched(browser());
     show('hidden');
     show('visible');
     window.dispatchEvent(new Event('offline'));
     window.dispatchEvent(new Event('online'));
     unsubscribe();
     show('hidden');
-    expect(told).toEqual(['background', 'foreground', 'offline', 'online']);
+    expect(received).toEqual(['background', 'foreground', 'offline', 'online']);
   });
 
   it('keeps a hidden page connected with staysHidden', () => {
     const { show } = page({ onLine: false });
-    const { told } = watched(browser({ staysHidden: true }));
+    const { received } = watched(browser({ staysHidden: true }));
     show('hidden');
-    expect(told).toEqual(['offline']);
+    expect(received).toEqual(['offline']);
   });
 
   it('closes its socket when the page is left, and reports its return', async () => {
@@ -181,7 +181,7 @@ describe('browser', () => {
     const { window, turn } = page();
     vi.stubGlobal('WebSocket', server.WebSocket);
     const platform = browser();
-    const { told } = watched(platform);
+    const { received } = watched(platform);
     platform.openSocket(ADDRESS, await tokenOf(server));
     await settled();
     expect(server.connections).toHaveLength(1);
@@ -189,7 +189,7 @@ describe('browser', () => {
     expect(server.connections).toEqual([]);
     turn(false);
     turn(true);
-    expect(told).toEqual(['background', 'foreground']);
+    expect(received).toEqual(['background', 'foreground']);
   });
 
   it('puts the token into a subprotocol, and into no address', async () => {

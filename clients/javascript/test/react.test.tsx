@@ -65,9 +65,9 @@ function State() {
   return useStatus().state;
 }
 
-function Titles({ told }: { told: (title: string) => void }) {
+function Titles({ received }: { received: (title: string) => void }) {
   useEvents('announcement.published', ({ data }) => {
-    told(data.title);
+    received(data.title);
   });
   return null;
 }
@@ -97,16 +97,16 @@ describe('the provider', () => {
 
   it('passes the client to the components below', async () => {
     const { client } = app();
-    const told = vi.fn();
+    const received = vi.fn();
     function Screen() {
       const given = useVitrina();
       useEffect(() => {
-        told(given);
+        received(given);
       }, [given]);
       return null;
     }
     await show(client, <Screen />);
-    expect(told).toHaveBeenCalledWith(client);
+    expect(received).toHaveBeenCalledWith(client);
   });
 });
 
@@ -114,18 +114,18 @@ describe('events', () => {
   it('come once to the listener of the latest rendering', async () => {
     const { server, client } = app();
     const [first, second] = [vi.fn(), vi.fn()];
-    await show(client, <Titles told={first} />);
+    await show(client, <Titles received={first} />);
     await act(() => server.publish('announcement.published', DATA));
-    await show(client, <Titles told={second} />);
+    await show(client, <Titles received={second} />);
     await act(() => server.publish('announcement.published', { ...DATA, title: 'Again' }));
     expect([first.mock.calls, second.mock.calls]).toEqual([[['Sale']], [['Again']]]);
   });
 
   it('that cannot be recovered are reported by channel', async () => {
     const { server, client, platform } = app();
-    const told = vi.fn();
+    const received = vi.fn();
     function Screen() {
-      useRefetch(told);
+      useRefetch(received);
       return null;
     }
     await show(client, <Screen />);
@@ -137,7 +137,7 @@ describe('events', () => {
       await settled();
     });
     await vi.waitFor(() => {
-      expect(told).toHaveBeenCalledWith('user');
+      expect(received).toHaveBeenCalledWith('user');
     }, 3000);
   });
 });

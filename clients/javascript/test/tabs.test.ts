@@ -55,13 +55,13 @@ function browser() {
 
 class Tab {
   readonly events: Frame[] = [];
-  readonly told: string[] = [];
+  readonly received: string[] = [];
   /** Called when the tab is greeted. */
   greeted: () => void = () => undefined;
 
   constructor(readonly socket: TabSocket) {
-    socket.onopen = () => this.told.push('open');
-    socket.onclose = () => this.told.push('close');
+    socket.onopen = () => this.received.push('open');
+    socket.onclose = () => this.received.push('close');
     socket.onmessage = ({ data }: { data: string }) => {
       const frame = JSON.parse(data) as Frame;
       this.events.push(...(frame.events ?? [frame]));
@@ -163,7 +163,7 @@ it('closes with the tab that had the socket, and the next tab that connects open
   await untilGreeted(one, two, three);
   one.socket.close();
   await until(() => {
-    expect([two.told, three.told]).toEqual([
+    expect([two.received, three.received]).toEqual([
       ['open', 'close'],
       ['open', 'close'],
     ]);
@@ -182,11 +182,11 @@ it('is lost for all tabs when the tab that had it ends without notice', async ()
   const [one, two] = [await open(), await open()];
   channel.postMessage({ kind: 'open', from: 'the tab that crashes' });
   await until(() => {
-    expect([one.told, two.told]).toEqual([['open'], ['open']]);
+    expect([one.received, two.received]).toEqual([['open'], ['open']]);
   });
   crash();
   await until(() => {
-    expect([one.told.at(-1), two.told.at(-1)]).toEqual(['close', 'close']);
+    expect([one.received.at(-1), two.received.at(-1)]).toEqual(['close', 'close']);
   });
   channel.close();
 });
@@ -197,7 +197,7 @@ it('is lost for all tabs at once', async () => {
   await untilGreeted(one, two);
   await server.disconnect('token_expired');
   await until(() => {
-    expect([one.told, two.told]).toEqual([
+    expect([one.received, two.received]).toEqual([
       ['open', 'close'],
       ['open', 'close'],
     ]);
@@ -210,7 +210,7 @@ it('is opened by the next tab when a handshake is refused', async () => {
   server.refuses = 1;
   const [one, two] = [await open(), await open()];
   await untilGreeted(two);
-  expect([one.told, server.handshakes]).toEqual([['close'], 2]);
+  expect([one.received, server.handshakes]).toEqual([['close'], 2]);
 });
 
 it('sends one ping for all tabs, and no token of another tab', async () => {
@@ -256,7 +256,7 @@ it('gives its answer to the tab that joins a room while the server still recover
     two.say({ type: 'resume', positions: {} });
   };
   await until(() => {
-    expect([one.told, two.told]).toEqual([['open'], ['open']]);
+    expect([one.received, two.received]).toEqual([['open'], ['open']]);
   });
   const [connection] = server.connections;
   const timestamp = '2026-01-01T00:00:00.000Z';

@@ -213,7 +213,7 @@ describe('logout', () => {
 });
 
 test('no error and no status contains a token', async () => {
-  const told: unknown[] = [];
+  const received: unknown[] = [];
   const app = createApp({
     tokens: ['SECRET'],
     platform: {
@@ -222,12 +222,12 @@ test('no error and no status contains a token', async () => {
       },
     },
   });
-  app.client.onError((each) => told.push(each, each.message, each.stack, each.cause));
-  app.client.onStatus((status) => told.push(status));
+  app.client.onError((each) => received.push(each, each.message, each.stack, each.cause));
+  app.client.onStatus((status) => received.push(status));
   app.client.start();
   await pass(5000);
   expect(app.errors).toContain('socket_failed');
-  expect(told.map((each) => `${String(each)} ${JSON.stringify(each)}`).join()).not.toContain(
+  expect(received.map((each) => `${String(each)} ${JSON.stringify(each)}`).join()).not.toContain(
     'SECRET',
   );
 });
