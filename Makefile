@@ -6,9 +6,9 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_LINK_MODE := copy
-# Node keeps what it compiles: the CDK and the linters of the API's descriptions are large programs.
+# Node caches compiled code: the CDK and the linters of the API's descriptions are large programs.
 export NODE_COMPILE_CACHE := $(CURDIR)/build/node-cache
-# What `make outputs` prints is for a shell to read, also when another make runs it.
+# The output of `make outputs` is read by a shell, also when another make runs it.
 MAKEFLAGS += --no-print-directory
 
 SOURCES := pyproject.toml README.md LICENSE infra/artifact.py infra/aws_descriptions.py $(shell find functions vitrina -type f -not -name '*.pyc')
@@ -29,18 +29,18 @@ help: ## list the targets
 demo: build/ready ## deploy to a local cloud, approve a product and show the delivered events
 	@$(BIN)/python -m local.demo
 
-# A shell may have a HOST of its own, so only one that is typed counts.
+# The shell's environment may have a HOST, so only a HOST on the command line counts.
 dev: build/ready ## keep the local cloud running on http://localhost:8000 until Ctrl-C; for phones HOST=0.0.0.0
 	@$(BIN)/python -m local.dev $(if $(filter command,$(origin HOST)),--host '$(HOST)')
 
 PYTEST := $(BIN)/pytest --numprocesses auto
 
-# The linters run beside the tests, which mostly wait; their findings are shown last.
+# The linters run in parallel with the tests, which mostly wait; findings of linters are shown last.
 test: build/ready build/reference.done build/browser.done build/client.done build/console-tests.done ## run the linters and all tests
 	@$(MAKE) lint >build/lint.log 2>&1 & $(PYTEST); tests=$$?; \
 	wait $$! && exit $$tests || { cat build/lint.log; exit 1; }
 
-test-nightly: test ## also search with Hypothesis at random, and longer
+test-nightly: test ## also run the Hypothesis tests with random seeds and more examples
 	$(PYTEST) -m hypothesis --hypothesis-profile nightly
 
 bench: build/ready build/bench.done build/client.done build/browser.done ## run the benchmarks: make bench, or make bench NAME=posts
@@ -110,13 +110,13 @@ build/node.done: package.json package-lock.json build/venv.done
 	@$(BIN)/npm ci --silent --no-audit --no-fund
 	@touch $@
 
-# What its build needs, without its linters and tests.
+# The console's build, without its linters and tests.
 build/console-node.done: console/package.json console/package-lock.json build/venv.done
 	@echo "Setting up the build of the console ..." >&2
 	@cd console && npm ci --silent --omit=dev
 	@touch $@
 
-# Its linters and tests too.
+# The console's linters and tests.
 build/console-tests.done: build/console-node.done
 	@echo "Setting up the linters and tests of the console ..." >&2
 	@cd console && npm ci --silent
@@ -157,7 +157,7 @@ build/expo.done: examples/expo/package.json examples/expo/package-lock.json buil
 	@cd examples/expo && npm ci --silent
 	@touch $@
 
-# For what only benchmarks need: the clients that the sender is compared with pin botocore too.
+# For benchmarks only: the clients that the sender is compared with pin botocore too.
 build/bench.done: requirements/bench.txt bench/package.json bench/package-lock.json build/venv.done
 	@echo "Setting up the benchmarks ..." >&2
 	@$(UV) venv --quiet --clear --python $(BIN)/python build/bench
@@ -256,7 +256,7 @@ remove-account: build/venv.done ## delete an account of a deployed stack, with i
 push-app: build/venv.done ## create or update the application for push: make push-app PLATFORM=fcm CREDENTIALS=service-account.json
 	@$(BIN)/python -m ops.push_app $(PLATFORM) '$(CREDENTIALS)' --stack Vitrina-$(STAGE)
 
-verify: build/$(if $(filter local,$(STAGE)),ready,venv.done) ## prove a deployed stack by checks: make verify, or with STAGE=dev, STAGE=local
+verify: build/$(if $(filter local,$(STAGE)),ready,venv.done) ## check a deployed stack: make verify, or with STAGE=dev, STAGE=local
 	@$(BIN)/python -m ops.verify --stage $(STAGE) $(if $(EVERYONE),--everyone)
 
 replay-dead-letters: build/venv.done ## retry the failed fan-out tasks of a deployed stack

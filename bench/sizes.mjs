@@ -1,4 +1,4 @@
-// What clients of several services add to an app for browsers, as JSON: node bench/sizes.mjs
+// The bytes that clients of several services add to an app for browsers, as JSON: node bench/sizes.mjs
 
 import { readFile } from 'node:fs/promises';
 

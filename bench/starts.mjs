@@ -1,7 +1,7 @@
 // How long clients take from loading their code until events arrive, as JSON: node bench/starts.mjs
 //
-// Each start is a new process of Node that loads one bundle, made for browsers. The servers here know as much of each
-// protocol as a start needs, and answer immediately: what is measured is the client and its round trips. With
+// Each start is a new process of Node that loads one bundle, made for browsers. The servers here implement the part of
+// each protocol that a start needs, and answer immediately: only the client and its round trips are measured. With
 // VITRINA_URL and VITRINA_TOKEN in the environment, Vitrina's client also connects to a deployed stack.
 
 import { execFile } from 'node:child_process';
@@ -110,7 +110,7 @@ async function serve({ greeting, answer }) {
   return server;
 }
 
-/** Returns the milliseconds of one start; throws if it does not get online. */
+/** Returns the milliseconds of one start; throws if the client does not get online. */
 async function start({ name, where, file, host, token }) {
   const code = `
     globalThis.HOST = ${JSON.stringify(host)};

@@ -103,7 +103,7 @@ def _own_address() -> str:
     """Return this machine's address on the network by which it reaches others; sends nothing."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("192.0.2.1", 9))  # for documentation, so nobody's (RFC 5737)
+            probe.connect(("192.0.2.1", 9))  # for documentation, so no host has it (RFC 5737)
         except OSError:
             return socket.gethostname()
         found: str = probe.getsockname()[0]

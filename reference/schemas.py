@@ -8,7 +8,7 @@ from typing import Any
 def tidy(schema: Any) -> Any:
     """Drop titles, which repeat field names; write whole numbers as integers; close open maps."""
     if isinstance(schema, dict):
-        # pydantic rejects other names, but its schema does not say so.
+        # pydantic rejects other names, but its schema does not declare that.
         closed = {"additionalProperties": False} if "patternProperties" in schema else {}
         return closed | {
             name: tidy(value)

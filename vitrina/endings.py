@@ -33,7 +33,7 @@ class Ended(NamedTuple):
 
 
 def end_session(client_type: ClientType, account_id: int, session_id: str) -> Ended:
-    """End one session. One that has ended already is returned all the same."""
+    """End one session. A session that has ended already is returned too."""
     _, row = session_rows.update(
         session_rows.name(client_type, account_id),
         f"REMOVE #session SET {CLOSING}",

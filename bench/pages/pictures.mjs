@@ -97,7 +97,7 @@ await phone.locator('.rows > li').nth(OF_SHOP - 1).waitFor();
 await desk.locator('#notes').fill('Отличный товар');
 const frames = ['approval-1.png', 'approval-2.png', 'approval-3.png'];
 await write(frames[0], await desk.screenshot(), await phone.screenshot());
-// The row says for a moment how it was decided, and leaves.
+// The row shows the decision for a moment, and disappears.
 const leaving = phone.locator('li.outcome').waitFor().then(() => phone.screenshot());
 await desk.getByRole('button', { name: /^Approve version/ }).click();
 await desk.locator('.toast').first().waitFor();

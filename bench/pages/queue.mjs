@@ -1,5 +1,4 @@
-// Measures the console with the queue of the stack at URL: what loads, how soon, how smoothly, how much
-// memory. Prints a line of JSON.
+// Measures the console with the queue of the stack at URL: requests, times, frame rates, memory. Prints a line of JSON.
 
 import { launch } from '../../harness/browser/launch.mjs';
 
@@ -91,7 +90,7 @@ async function measureScrolling(slowness) {
     objects.push(await countObjects(devtools));
     await devtools.send('HeapProfiler.collectGarbage');
     heaps.push((await devtools.send('Runtime.getHeapUsage')).usedSize);
-    // What was collected for the measurement is no scrolling.
+    // The garbage collection of the measurement is not part of the scrolling.
     await takeTasks(page);
   }
   const rows = await page.locator('.rows > li').count();
@@ -107,7 +106,7 @@ async function scrollToEnd(page, direction) {
   }
 }
 
-/** Returns how long each long task since the last call took, once the browser has told of all. */
+/** Returns the durations of the long tasks since the last call, once the browser has reported all. */
 const takeTasks = (page) =>
   page.evaluate(async () => {
     await new Promise((told) => requestAnimationFrame(() => setTimeout(told, 100)));

@@ -1,8 +1,8 @@
 // Many clients on bad networks: node phones.mjs, with URL, EMAILS, PASSWORD and CLIENTS in the environment.
 //
 // Writes a line of JSON whenever the number of clients that are online changes. A line of the input,
-// {"user": SEQ, "room:sale": SEQ}, ends the trouble: when every client stands there, or after two
-// minutes, what each was told is written, and the program ends.
+// {"user": SEQ, "room:sale": SEQ}, ends the trouble: when every client has reached these numbers, or
+// after two minutes, the program writes what each client has received, and ends.
 
 import { createInterface } from 'node:readline';
 
@@ -33,11 +33,11 @@ function memory() {
   };
 }
 
-/** A phone: its network, what it stores, and what its app was told in all its runs. */
+/** A phone: its network, its store, and what its app has received in all its runs. */
 class Phone {
   store = memory();
   secrets = memory();
-  /** By channel: the number of the latest event that the app was told. */
+  /** By channel: the number of the latest event that the app has received. */
   told = {};
   events = 0;
   repeated = 0;
@@ -96,19 +96,19 @@ class Phone {
     return this.client.status.state === 'online';
   }
 
-  /** Whether it stands where the channels do. */
+  /** Whether the phone has reached the given positions. */
   isAt(positions) {
     return CHANNELS.every((channel) => this.client.position(channel)?.seq === positions[channel]);
   }
 
-  /** The connection is lost, with a network that comes back. */
+  /** Ends the connection; the network comes back later. */
   async cut() {
     this.network.cut();
     await sleep(random(TROUBLE_LASTS_MS));
     this.network.mend();
   }
 
-  /** From one network to another, which the device notices. */
+  /** Switches to another network, which the device reports. */
   async switch() {
     this.hints.offline();
     await this.cut();
@@ -121,7 +121,7 @@ class Phone {
     this.hints.foreground();
   }
 
-  /** The app is closed, and started again with what it stored. */
+  /** Closes the app, and starts it again with its store. */
   async restart() {
     await this.client.stop();
     await sleep(random(TROUBLE_LASTS_MS));

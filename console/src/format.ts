@@ -3,7 +3,7 @@
 import { signal } from '@preact/signals';
 import { texts } from './store/preferences';
 
-/** The present, to half a minute: ages are drawn again when it moves. */
+/** The present, in steps of half a minute: ages are drawn again after each step. */
 export const now = signal(Date.now());
 setInterval(() => (now.value = Date.now()), 30_000);
 
@@ -13,7 +13,7 @@ const UNITS = [
   ['minute', 60_000],
 ] as const;
 
-/** Formats by what they are made of: to make one takes longer than a hundred uses. */
+/** Formats by their options: to create one takes longer than to use it a hundred times. */
 const formats = new Map<string, object>();
 
 function formatOf<F extends object>(
@@ -73,11 +73,11 @@ export function money(
   );
 }
 
-// Everything that hides, joins or turns letters, but the joiners that emoji and some scripts need.
+// Characters that hide, join or reverse letters, except the joiners that emoji and some scripts need.
 const HIDDEN =
   /[\p{Cc}\p{Zl}\p{Zp}\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]/gu;
 
-/** Shows characters that cannot be seen by their numbers; line breaks stay. */
+/** Replaces invisible characters with their numbers; line breaks stay. */
 export function visible(text: string): string {
   return text.replace(HIDDEN, (character) =>
     character === '\n' ? character : `[U+${hex(character.codePointAt(0) ?? 0)}]`,

@@ -26,7 +26,7 @@ test('a product takes its place by the time of its submission', () => {
   expect(ids(withProduct(newest, product(3), true))).toEqual([4, 3, 2]);
 });
 
-test('a product behind the last page that was read is left to its page', () => {
+test('a product behind the last read page is left out until its page is read', () => {
   const begun = { ...queue, cursor: 'next' };
   expect(withProduct(begun, product(5), true)).toBe(begun);
   expect(ids(withProduct(begun, product(3), true))).toEqual([1, 2, 3, 4]);
@@ -42,19 +42,19 @@ test('an edited product keeps its place and what was seen before the first edit'
   expect(findRow(later, 2)?.before?.price).toBe(6);
 });
 
-test('an edit that is taken back is no change', () => {
+test('an edit that is undone is not a change', () => {
   const edited = withProduct(queue, product(2, { version: 2, price: 5 }), true);
   const back = withProduct(edited, product(2, { version: 3 }), true);
   expect(findRow(back, 2)?.before).toBeNull();
 });
 
-test('an older answer changes nothing, in lists and alone', () => {
+test('an older answer changes nothing, in lists and in single reads', () => {
   const edited = withProduct(queue, product(2, { version: 3, price: 5 }), true);
   expect(withProduct(edited, product(2, { version: 2 }), true)).toBe(edited);
   expect(findRow(withPage(edited, [product(2)], null), 2)?.product.price).toBe(5);
 });
 
-test('a product that is decided says by whom, and what was wrong before is forgotten', () => {
+test('a decided product has who decided, and no earlier error', () => {
   const decision = {
     moderation_status: 'approved' as const,
     moderation_notes: '',
@@ -73,7 +73,7 @@ test('a product that is decided says by whom, and what was wrong before is forgo
   expect(outcomeOf(product(1, { decisions: [decision] })).adminId).toBeNull();
 });
 
-test('what is read again takes the place of everything, but keeps what a moderator has not seen', () => {
+test('a list that is read again replaces all rows, but keeps unseen changes', () => {
   const edited = withProduct(queue, product(2, { version: 2, price: 5 }), true);
   const decided = withOutcome(edited, 4, { status: 'rejected', adminId: 1 });
   const again = reloaded(

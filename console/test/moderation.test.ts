@@ -11,7 +11,7 @@ afterEach(() => vi.useRealTimers());
 const A_WHILE = 1000;
 const settle = () => vi.advanceTimersByTimeAsync(A_WHILE);
 
-/** A moderator, number 1, who has read the queue of a server with so many products. */
+/** A moderator, number 1, who has read the queue of a server with this number of products. */
 async function moderate(count: number) {
   const server = new Server(count);
   const said: string[] = [];
@@ -35,7 +35,7 @@ async function moderate(count: number) {
   return { server, moderation, said, ids };
 }
 
-test('what others decide says by whom, leaves within a second, and is not taken from under the eyes', async () => {
+test('a row that somebody else decides shows by whom, and leaves within a second unless it is looked at', async () => {
   const { server, moderation, said, ids } = await moderate(3);
   moderation.attention.open(2);
   server.decide(2, 'approved');
@@ -98,7 +98,7 @@ test('a product that was edited between look and click is not decided, and its t
   expect(moderation.attention.id.value).toBe(2);
 });
 
-test('of two who decide, the second learns who was first', async () => {
+test('of two moderators who decide, the second sees who was first', async () => {
   const { server, moderation, said } = await moderate(2);
   moderation.attention.open(1);
   server.decide(1, 'rejected', false);
@@ -107,7 +107,7 @@ test('of two who decide, the second learns who was first', async () => {
   expect(moderation.attention.row.value?.outcome).toEqual({ status: 'rejected', adminId: 7 });
 });
 
-test('of many that are decided together those that fail stay selected, with their reasons', async () => {
+test('of several products decided together, those that fail stay selected, with their reasons', async () => {
   const { server, moderation, said, ids } = await moderate(100);
   moderation.selectAll();
   server.decide(10, 'approved', false);
@@ -128,7 +128,7 @@ test('of many that are decided together those that fail stay selected, with thei
   expect(ids()).toEqual([]);
 });
 
-test('after events that are lost the queue has no row too few and none twice', async () => {
+test('after lost events the queue misses no row and has none twice', async () => {
   const { server, moderation, ids } = await moderate(150);
   await moderation.list.more();
   moderation.attention.open(5);

@@ -51,14 +51,14 @@ export class Server {
     onError: () => () => undefined,
   } as unknown as Client;
 
-  /** What a shop does. */
+  /** An edit or a submission of a shop. */
   submit(id: number, fields: Partial<Product> = {}): void {
     const version = (this.products.get(id)?.version ?? 0) + 1;
     this.products.set(id, product(id, { ...fields, version }));
     this.tell('product.submitted', id);
   }
 
-  /** What another moderator does; nobody is told if the connection is lost. */
+  /** A decision of another moderator; no event is sent if the connection is lost. */
   decide(id: number, status: 'approved' | 'rejected' | 'withdrawn', isTold = true): void {
     this.#change(id, status, 7, '');
     if (isTold) this.tell(`product.${status}`, id, { admin_id: 7 });

@@ -22,7 +22,7 @@ test('a selected product is decided by the version that was seen when it was sel
   expect(toggled(selection, product(1)).has(1)).toBe(false);
 });
 
-test('more than a request takes is decided in several', () => {
+test('more products than fit into a request are decided in several', () => {
   const many = Array.from({ length: 201 }, (_, index) => product(index + 1));
   const listing = withPage(emptyListing('oldest first'), many, null);
   const sizes = requestsFor(withSelected(new Map(), many), listing).map((each) => each.length);
@@ -71,7 +71,7 @@ const event = (seq: number): FeedEvent => ({
   data: {},
 });
 
-test('events of pages and of the connection are there once, the newest first', () => {
+test('events of pages and of the connection are merged without repeats, the newest first', () => {
   const events = merged([event(5), event(4)], [event(6), event(5), event(2)]);
   expect(events.map(({ seq }) => seq)).toEqual([6, 5, 4, 2]);
   expect(positionBefore(events, 100)).toBe(0);
@@ -93,7 +93,7 @@ test('only pictures that a server keeps behind https are requested', () => {
   }
 });
 
-test('the last reasons are offered once each, whatever was kept', () => {
+test('the last reasons are offered once each, also after wrong stored data', () => {
   expect(withReason(['a', 'b', 'c', 'd', 'e'], ' c ')).toEqual(['c', 'a', 'b', 'd', 'e']);
   for (const kept of [null, '{', '{}', '[1, null]']) expect(readReasons(kept)).toEqual([]);
 });
@@ -115,7 +115,7 @@ test('numbers over time are counted, thinned and drawn', () => {
 
 const sample = (seconds: number, user = 1) => ({ time: seconds * 1000, byType: { user } });
 
-test('while no sample was taken no line is drawn', () => {
+test('no line is drawn over times without samples', () => {
   const samples = [sample(0), sample(5), sample(100, 3), sample(105)];
   const lines = linesOf(samples, 120, (byType) => byType['user'] ?? 0);
   expect(lines.map((points) => points.map(({ at, value }) => [at, value]))).toEqual([
@@ -133,7 +133,7 @@ test('while no sample was taken no line is drawn', () => {
   expect(second?.area).toMatch(/^M100.0 .*L105.0 .*V12H100.0Z$/);
 });
 
-test('samples that were kept are read, but old ones and whatever else was kept', () => {
+test('stored samples are read, but no old ones and no other data', () => {
   const kept = [sample(1), sample(10_000), { time: 'x' }, null, sample(20_000)];
   expect(readSamples(JSON.stringify(kept), 12_000_000)).toEqual([sample(10_000)]);
   for (const text of [null, '{', '{}', '"x"']) expect(readSamples(text, 0)).toEqual([]);

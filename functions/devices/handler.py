@@ -38,7 +38,7 @@ def register_device(
     responses=responses.describe("push_off", done=HTTPStatus.NO_CONTENT),
 )
 def unregister_device(device_id: DeviceId, bearer: http_api.Bearer) -> Response[str]:
-    """Remove one of the own devices; one that is not registered is answered alike."""
+    """Remove a device of the account; an unregistered one has the same answer."""
     trail.note(device=device_id)
     devices.unregister(bearer, device_id)
     return http_api.no_content()
@@ -46,7 +46,7 @@ def unregister_device(device_id: DeviceId, bearer: http_api.Bearer) -> Response[
 
 @app.get("/api/v1/me/notifications", responses=responses.describe("push_off"))
 def get_notifications(bearer: http_api.Bearer) -> Preferences:
-    """Read what the own devices are notified of."""
+    """Read which notifications the account's devices get."""
     endpoints.require_on()
     chosen = preferences.read(bearer.session.account).preferences
     return chosen.whole(bearer.client_type)
@@ -59,7 +59,7 @@ def get_notifications(bearer: http_api.Bearer) -> Preferences:
 def replace_notifications(
     bearer: http_api.Bearer, new: Annotated[Preferences, Body()]
 ) -> Preferences:
-    """Choose what the own devices are notified of; events that are left out have their defaults."""
+    """Choose the notifications of the account's devices; events that are left out have defaults."""
     endpoints.require_on()
     return devices.prefer(bearer, new)
 

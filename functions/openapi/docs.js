@@ -4,6 +4,6 @@ SwaggerUIBundle({
   dom_id: '#reference',
   deepLinking: true,
   defaultModelsExpandDepth: 0,
-  supportedSubmitMethods: [], // it shows, and sends nothing
-  validatorUrl: null, // of another host
+  supportedSubmitMethods: [], // the page shows routes, and sends no requests to them
+  validatorUrl: null, // it would be on another host
 });

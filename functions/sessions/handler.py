@@ -67,7 +67,7 @@ def log_out(bearer: http_api.FormerBearer) -> Response[str]:
 
 @app.get("/api/v1/me", responses=responses.describe())
 def get_own_account(bearer: http_api.Bearer) -> Profile:
-    """Read the own account."""
+    """Read the caller's account."""
     row = sessions.look(bearer.session.account).row
     return Profile(
         id=bearer.account_id,
@@ -80,7 +80,7 @@ def get_own_account(bearer: http_api.Bearer) -> Profile:
 
 @app.get("/api/v1/me/sessions", responses=responses.describe("issued_elsewhere"))
 def list_own_sessions(bearer: http_api.Bearer) -> OwnSessions:
-    """List the own sessions, the one used last first."""
+    """List the account's sessions, the one used last first."""
     sessions.require_issuing()
     look = sessions.look(bearer.session.account)
     return OwnSessions(sessions=profiles.of_sessions(look, bearer.session_id))
@@ -91,7 +91,7 @@ def list_own_sessions(bearer: http_api.Bearer) -> OwnSessions:
     responses=responses.describe("issued_elsewhere", "busy", done=HTTPStatus.NO_CONTENT),
 )
 def end_own_sessions(bearer: http_api.Bearer) -> Response[str]:
-    """End all own sessions, this one too, and close their connections."""
+    """End all sessions of the account, this one too, and close their connections."""
     sessions.require_issuing()
     admission.disconnect(bearer.client_type, bearer.account_id, closing.close_account)
     return http_api.no_content()
@@ -102,7 +102,7 @@ def end_own_sessions(bearer: http_api.Bearer) -> Response[str]:
     responses=responses.describe("issued_elsewhere", "busy", done=HTTPStatus.NO_CONTENT),
 )
 def end_own_session(session_id: http_api.PathSessionId, bearer: http_api.Bearer) -> Response[str]:
-    """End one of the own sessions, and close its connections.
+    """End a session of the account, and close its connections.
 
     A session that has ended already is answered alike.
     """

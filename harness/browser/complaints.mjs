@@ -1,4 +1,4 @@
-// What a browser complains of while it shows a page: violations of its policy, errors, requests to others.
+// Complaints of a browser while it shows a page: policy violations, errors, requests to other hosts.
 
 /** Collects complaints of all pages of a context from now on, as sentences. */
 export async function collect(context) {

@@ -26,7 +26,7 @@ export async function find() {
   return chromium.executablePath();
 }
 
-/** Returns a browser that requests nothing of its own accord. Throws if there is none. */
+/** Returns a browser that sends no requests of its own. Throws if there is none. */
 export async function launch() {
   const executablePath = await find();
   if (!executablePath) throw new Error(NO_BROWSER);

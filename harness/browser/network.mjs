@@ -1,5 +1,5 @@
-// The network between a browser and a host: it can be cut, be there again, and hold what a host says
-// over WebSockets.
+// The network between a browser and a host: it can be cut and restored, and can hold back frames of
+// WebSockets.
 
 import { connect, createServer } from 'node:net';
 
@@ -52,7 +52,7 @@ export class Network {
     this.#isCut = false;
   }
 
-  /** Keeps back what WebSockets bring, until it is released. */
+  /** Holds back frames of WebSockets until they are released. */
   hold() {
     this.#isHeld = true;
     for (const { far, isWebSocket } of this.#ways) if (isWebSocket) far.pause();

@@ -1,4 +1,4 @@
-// What people do elsewhere while a page is open: requests of the stack at the URL of the environment.
+// Actions of other people while a page is open: requests to the stack at the URL in the environment.
 
 import { randomUUID } from 'node:crypto';
 

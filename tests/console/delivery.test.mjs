@@ -1,4 +1,4 @@
-// How the page is delivered, whatever is in it.
+// How the page is delivered, regardless of its content.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -13,7 +13,7 @@ test('the page is shown under its policy and asks no other host', async () => {
   assert.deepEqual(elsewhere, []);
 });
 
-test('a script or a style that is written into the page does not run, and is complained of', async () => {
+test('an inline script or style does not run, and the browser reports it', async () => {
   await using nobody = await open();
   const ran = await nobody.page.evaluate(() => {
     const script = document.createElement('script');

@@ -10,7 +10,7 @@ const approveButton = (page) => page.getByRole('button', { name: /^Approve versi
 
 beforeEach(emptyQueue);
 
-test('two moderators decide about one product at once, and one is told who was first', async () => {
+test('two moderators decide about one product at once, and the second sees who was first', async () => {
   const product = await submit();
   await using admin = await open({ who: 'admin' });
   await using other = await open({ who: 'other' });
@@ -32,8 +32,8 @@ test('two moderators decide about one product at once, and one is told who was f
   }
 });
 
-// How soon is measured by a benchmark; here it only has to be without a reload.
-test('what one moderator decides leaves the list of another, which says who decided', async () => {
+// A benchmark measures the delay; this test only checks that no reload is needed.
+test('a product that one moderator decides leaves the list of another, which shows who decided', async () => {
   const [product, next] = await submitMany(2);
   await using admin = await open({ who: 'admin' });
   await using other = await open({ who: 'other' });
@@ -44,7 +44,7 @@ test('what one moderator decides leaves the list of another, which says who deci
   await shows(other.page, [next]);
 });
 
-test('a product that the shop edits between look and click is not decided, and its change is shown', async () => {
+test('a product that the shop edits before the click is not decided, and the change is shown', async () => {
   const product = await submit({ price: 4990 });
   await using admin = await open({ who: 'admin' });
   const { page, network } = admin;
@@ -95,7 +95,7 @@ function answerWith(page, fields) {
   });
 }
 
-test('after a lost network no row is missing and none is there twice', async () => {
+test('after a lost network no row is missing or repeated', async () => {
   const products = await submitMany(25);
   await using admin = await open({ who: 'admin' });
   const { page, network } = admin;
@@ -114,7 +114,7 @@ test('after a lost network no row is missing and none is there twice', async () 
   assert.equal(await page.locator('.chip.warning', { hasText: 'as of' }).count(), 0);
 });
 
-test('of a hundred that are decided together, those that somebody decided before stay with the reason', async () => {
+test('of a hundred products decided together, those that were decided before stay with the reason', async () => {
   const products = await submitMany(100);
   await using admin = await open({ who: 'admin' });
   const { page, network, frames } = admin;
@@ -223,7 +223,7 @@ test('a reason that is being typed survives a renewed token', async () => {
   assert.equal(found.decisions.at(-1).moderation_notes, 'Слишком тёмная фотография');
 });
 
-test('what was decided is one link away, to look at it again', async () => {
+test('the message about a decision links to the product', async () => {
   const product = await submit();
   await using admin = await open({ who: 'admin' });
   const { page } = admin;
@@ -272,7 +272,7 @@ test('the whole job is done by the keyboard alone', async () => {
   await keyboard.press('a');
   await says(page, '2 products approved');
   await until(() => namesIn(page), (left) => left.length === 2, 'two are left');
-  // The product that was looked at may have left.
+  // The shown product may have left the list.
   const current = page.locator('li.current');
   while ((await current.getAttribute('aria-posinset')) !== '1') {
     await keyboard.press('k');

@@ -1,4 +1,4 @@
-// Every view: who has it, who can use it, and what it does besides moderation.
+// All views: who has them, who can use them, and their functions besides moderation.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -43,7 +43,7 @@ const axe = await readFile(
 const LOCALES = ['en-GB', 'ru-RU'];
 const THEMES = ['light', 'dark'];
 
-test('no view has a barrier that axe finds, in either language and theme', async () => {
+test('axe finds no barrier in any view, in both languages and themes', async () => {
   await approve(await submit({ description: 'Лён' }));
   await submit();
   const found = [];
@@ -103,7 +103,7 @@ test('on a phone nothing is wider than the screen', async () => {
 test('an announcement whose answer is lost is sent again and published once', async () => {
   await using admin = await open({ who: 'admin', path: '#/announcements' });
   const { page } = admin;
-  // The first answer is lost. The client asks again by itself, and gets one that settles nothing.
+  // The first answer is lost. The client repeats the request, and gets an answer that settles nothing.
   const problem = { type: '/problems#internal_error', title: 'x', status: 500, code: 'internal_error' };
   let asked = 0;
   await page.route('**/api/v1/admin/announcements', async (route) => {
@@ -124,7 +124,7 @@ test('an announcement whose answer is lost is sent again and published once', as
   assert.equal(events.filter((event) => event.data.title === title).length, 1);
 });
 
-test('what an announcement says is text in the list of events, and runs nothing', async () => {
+test('an announcement is shown as text in the list of events, and runs nothing', async () => {
   const title = `<img src=x onerror=alert(1)> ${Date.now()}`;
   await using admin = await open({ who: 'admin', path: '#/feed' });
   const { page } = admin;
@@ -174,7 +174,7 @@ test('a price has the same currency for moderators and for the shop', async () =
   assert.equal(await shop.page.getByLabel('Price, RUB').inputValue(), '4990');
 });
 
-test('numbers go on when the page is loaded again', async () => {
+test('numbers continue after a reload of the page', async () => {
   await approve(await submit());
   await using admin = await open({ who: 'admin', path: '#/numbers' });
   const { page } = admin;
@@ -184,12 +184,12 @@ test('numbers go on when the page is loaded again', async () => {
   await perMinute.first().waitFor();
   await page.reload();
   await page.locator('.indicator.good').waitFor();
-  // The events were before this page; the connections were seen by the page before.
+  // The events are from before this page; the connections were sampled by the page before.
   await perMinute.first().waitFor();
   assert.equal(await begin.textContent(), since);
 });
 
-test('on a phone an event says what it is about, and the section that is open is in sight', async () => {
+test('on a phone an event has a summary, and the open section is in sight', async () => {
   const product = await submit();
   await using admin = await open({ who: 'admin', path: '#/feed', viewport: { width: 320, height: 640 } });
   const { page } = admin;

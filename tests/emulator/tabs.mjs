@@ -1,6 +1,5 @@
 // Two tabs of a browser on the client package: node tabs.mjs, with URL, BUNDLE and PASSWORD in the environment.
-//
-// Writes what the tabs were told, as JSON, after each step that a line of the input asks for.
+// Writes the callbacks of the tabs, as JSON, after each step that a line of the input requests.
 
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -11,8 +10,8 @@ import { Network } from '../../harness/browser/network.mjs';
 const { URL: HOST, BUNDLE, PASSWORD } = process.env;
 const PATIENCE_MS = 60_000;
 
-// The program is put into a page of the host itself, whose origin may connect. A page that was made up
-// here would be none of the local network, and Chromium would not let it connect to that.
+// The program runs in a page of the host itself, whose origin may connect. Chromium does not count a
+// page that is created here as part of the local network, and would not let it connect.
 const PAGE = '/health';
 const program = readFileSync(BUNDLE, 'utf8');
 
@@ -36,7 +35,7 @@ const steps = {
   logIn: (name) => page(name).evaluate((password) => window.app.logIn(password), PASSWORD),
   call: (name, what, ...args) =>
     page(name).evaluate(([what, args]) => window.app[what](...args), [what, args]),
-  /** Waits until a tab was told something. */
+  /** Waits until a tab's callbacks have received something. */
   wait: (name, what) =>
     page(name).waitForFunction((what) => window.app.told.includes(what), what).then(() => null),
   told: (name) => page(name).evaluate('window.app.told'),

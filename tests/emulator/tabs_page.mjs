@@ -1,4 +1,4 @@
-// An app in a page, for tabs.mjs: what it was told is in `app.told`.
+// An app in a page, for tabs.mjs: `app.told` has what its callbacks received.
 
 import { Session, VitrinaClient } from '@vitrina/client';
 import { browser } from '@vitrina/client/browser';

@@ -56,7 +56,7 @@ class App:
         while not (found := read()):
             assert time.monotonic() < deadline, self.reports
             with self._changed:
-                self._changed.wait(0.01)  # what is read may be elsewhere, and change unheard
+                self._changed.wait(0.01)  # what is read may be elsewhere, and change unnoticed
         return found
 
     def wait_for(self, **report: Any) -> None:

@@ -1,9 +1,9 @@
-// The client package as an app would use it, told what to do by lines of JSON.
+// An app on the client package, controlled by lines of JSON.
 //
 //   node driver.mjs CONFIGURATION
 //
 // Reads {"id", "on": "app" | "tokens" | "session", "call", "args"};
-// writes {"answer": id, "value"}, and what the app is told: {"event"} {"refetch"} {"state", "reason"}
+// writes {"answer": id, "value"}, and the app's callbacks: {"event"} {"refetch"} {"state", "reason"}
 // {"shown"} {"problem"} {"asked_token"} {"timer"}. Ends when its input does.
 
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -48,7 +48,7 @@ const session = new Session({
 });
 let arrive = null;
 
-// Tokens are given one after another, the last one again and again. {"fails": …} is an error,
+// Tokens are returned one after another; the last one is repeated. {"fails": …} is an error,
 // {"late": …} a token that comes when `arrive` is called, and "never" one that does not come.
 const tokens = {
   async get({ fresh }) {

@@ -1,8 +1,7 @@
-// Runs a viewer-request function as CloudFront does: nothing but the language is there to use.
+// Runs a viewer-request function like CloudFront: with the language only, without any API.
 //
 //   node cloudfront.mjs FUNCTION
-//
-// Reads a list of events, and writes the list of what the function returned.
+// Reads a list of events, and writes the list of the function's results.
 
 import { readFileSync } from 'node:fs';
 import { createContext, runInContext } from 'node:vm';

@@ -196,7 +196,7 @@ def test_no_refusal_is_kept(template: Template) -> None:
         response == {"ErrorCode": response["ErrorCode"], "ErrorCachingMinTTL": 0}
         for response in responses
     )
-    # These are what CloudFront would keep, of its own accord or if it were asked to.
+    # CloudFront would cache these by default, or if it were configured to.
     kept_unless_told = {400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504}
     assert {response["ErrorCode"] for response in responses} == kept_unless_told
     assert {kind.status for kind in KINDS} & kept_unless_told == {400, 403, 404, 405, 500, 503}

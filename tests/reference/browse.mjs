@@ -1,4 +1,4 @@
-// What a browser makes of a page, as JSON: node browse.mjs URL.
+// The result of loading a page in a browser, as JSON: node browse.mjs URL.
 
 import { launch } from '../../harness/browser/launch.mjs';
 

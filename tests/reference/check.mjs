@@ -1,5 +1,5 @@
-// What the linters and the TypeScript generator of other projects find in both descriptions, as a
-// JSON array of lines: node check.mjs OPENAPI ASYNCAPI FOLDER. One process, as they are slow to load.
+// The findings of other projects' linters and TypeScript generator in both descriptions, as a JSON
+// array of lines: node check.mjs OPENAPI ASYNCAPI FOLDER. One process, as they are slow to load.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

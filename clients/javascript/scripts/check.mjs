@@ -20,7 +20,7 @@ async function packed() {
   const folder = await mkdtemp(join(tmpdir(), 'vitrina-client-'));
   try {
     const args = ['pack', '--silent', '--pack-destination', folder];
-    // npm says where it is when it runs this script.
+    // npm passes its own path when it runs this script.
     const npm = process.env.npm_execpath;
     const { stdout } = npm
       ? await run(process.execPath, [npm, ...args], { cwd: ROOT })
@@ -50,7 +50,7 @@ async function byTypes(tarball) {
   const { problems } = await checkPackage(createPackageFromTarballData(tarball));
   return (
     problems
-      // Node 10 knows no `exports`; Node 20 is the oldest that is supported.
+      // Node 10 does not support `exports`; Node 20 is the oldest supported version.
       .filter(({ resolutionKind }) => resolutionKind !== 'node10')
       .map((problem) => `are the types wrong: ${JSON.stringify(problem)}`)
   );

@@ -1,10 +1,10 @@
-// What the package adds to an app's bundle.
+// The bytes that the package adds to an app's bundle.
 
 import { gzipSync } from 'node:zlib';
 
 import { build } from 'esbuild';
 
-/** The package's parts: what an app imports of them, and how much they may add to it, gzipped. */
+/** The package's parts: what an app imports from them, and how many gzipped bytes they may add. */
 export const PARTS = {
   core: { code: "export { VitrinaClient } from '@vitrina/client';", maxBytes: 6900 },
   'with requests': {

@@ -341,8 +341,8 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Read the own account
-     * @description Read the own account.
+     * Read the caller's account
+     * @description Read the caller's account.
      */
     get: operations['getOwnAccount'];
     put?: never;
@@ -370,8 +370,8 @@ export interface paths {
     put: operations['registerDevice'];
     post?: never;
     /**
-     * Remove one of the own devices; one that is not registered is answered alike
-     * @description Remove one of the own devices; one that is not registered is answered alike.
+     * Remove a device of the account; an unregistered one has the same answer
+     * @description Remove a device of the account; an unregistered one has the same answer.
      */
     delete: operations['unregisterDevice'];
     options?: never;
@@ -387,13 +387,13 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Read what the own devices are notified of
-     * @description Read what the own devices are notified of.
+     * Read which notifications the account's devices get
+     * @description Read which notifications the account's devices get.
      */
     get: operations['getNotifications'];
     /**
-     * Choose what the own devices are notified of; events that are left out have their defaults
-     * @description Choose what the own devices are notified of; events that are left out have their defaults.
+     * Choose the notifications of the account's devices; events that are left out have defaults
+     * @description Choose the notifications of the account's devices; events that are left out have defaults.
      */
     put: operations['replaceNotifications'];
     post?: never;
@@ -411,15 +411,15 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * List the own sessions, the one used last first
-     * @description List the own sessions, the one used last first.
+     * List the account's sessions, the one used last first
+     * @description List the account's sessions, the one used last first.
      */
     get: operations['listOwnSessions'];
     put?: never;
     post?: never;
     /**
-     * End all own sessions, this one too, and close their connections
-     * @description End all own sessions, this one too, and close their connections.
+     * End all sessions of the account, this one too, and close their connections
+     * @description End all sessions of the account, this one too, and close their connections.
      */
     delete: operations['endOwnSessions'];
     options?: never;
@@ -438,8 +438,8 @@ export interface paths {
     put?: never;
     post?: never;
     /**
-     * End one of the own sessions, and close its connections
-     * @description End one of the own sessions, and close its connections.
+     * End a session of the account, and close its connections
+     * @description End a session of the account, and close its connections.
      *
      *     A session that has ended already is answered alike.
      */

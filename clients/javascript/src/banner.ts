@@ -1,16 +1,16 @@
-/** What a banner shows of the connection. */
+/** The status that a banner shows. */
 
 import type { Client, Status, Unsubscribe } from './types.js';
 
-/** A short break is not worth a word: most end within a second. */
+/** Short interruptions are not shown: most end within a second. */
 const QUIET_MS = 2000;
 
 /**
  * Calls `show` with the status that a banner shows, or with `null` for none, until it is unsubscribed.
  *
- * Trouble is shown once it has lasted `quietMs`, its end immediately. Time in the background does not
- * count. What only the user can end, `too_many_connections`, is shown immediately. Nothing is shown
- * of a client that is stopped: the app knows why, and shows its login.
+ * An interruption is shown after `quietMs`, its end immediately. Time in the background does not count.
+ * `too_many_connections`, which only the user can end, is shown immediately. The banner is empty for a
+ * client that is stopped: then the app shows its login.
  */
 export function watchBanner(
   client: Pick<Client, 'status' | 'onStatus'>,

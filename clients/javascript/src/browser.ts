@@ -1,4 +1,4 @@
-/** A browser as a platform. */
+/** The platform for browsers. */
 
 import { createSharedStore } from './shared-store.js';
 import { TabSocket } from './tabs.js';
@@ -6,8 +6,8 @@ import type { Hints, Platform, Socket, Store, Unsubscribe } from './types.js';
 
 export interface BrowserOptions {
   /**
-   * One socket for all tabs of an account, which saves connections and is the default. It takes Web
-   * Locks and a token that names its account; without them each tab has a socket of its own.
+   * One socket for all tabs of an account, which saves connections and is the default. It needs Web
+   * Locks, and a token that names its account; otherwise each tab has its own socket.
    */
   isShared?: boolean;
   /** True keeps a hidden tab connected, for a page that shows notifications. */
@@ -15,7 +15,8 @@ export interface BrowserOptions {
 }
 
 /**
- * A browser. The token goes as a subprotocol, so it is in no URL; positions are in `localStorage`.
+ * The platform for browsers. The token is sent as a subprotocol, so no URL contains it; positions are
+ * in `localStorage`.
  *
  *     const client = new VitrinaClient({ url, as: 'user', tokens: session, platform: browser() });
  */
@@ -55,7 +56,7 @@ export function browser({ isShared = true, staysHidden = false }: BrowserOptions
       },
       { signal },
     );
-    // A page with a socket or a lock cannot be kept for the button "back".
+    // Browsers do not keep a page with a socket or a lock for the button "back".
     window.addEventListener(
       'pagehide',
       () => {
@@ -87,7 +88,7 @@ export function browser({ isShared = true, staysHidden = false }: BrowserOptions
   };
 }
 
-/** `localStorage`, or nothing where the user forbids a page to keep anything. */
+/** `localStorage`, or nothing if the user forbids storage. */
 function localStore(): Store | null {
   try {
     return createSharedStore(window.localStorage);
@@ -96,7 +97,7 @@ function localStore(): Store | null {
   }
 }
 
-/** The account that a token is for, or `null` if it cannot be read: tabs share by it, nobody trusts it. */
+/** The account of a token, unverified, or `null` if it cannot be read: its tabs share a socket. */
 function accountOf(token: string): string | null {
   try {
     const text = token.split('.')[1]?.replace(/-/g, '+').replace(/_/g, '/') ?? '';

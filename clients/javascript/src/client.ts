@@ -40,11 +40,11 @@ export class VitrinaClient<As extends ClientType = ClientType> implements Client
     check(options, times);
     this.#machine = createMachine(options, host, times, this.#steps, {
       event: (event) => {
-        this.#events.get(event.event)?.tell(event);
-        this.#events.get('*')?.tell(event);
+        this.#events.get(event.event)?.notify(event);
+        this.#events.get('*')?.notify(event);
       },
-      refetch: this.#refetches.tell,
-      status: this.#statuses.tell,
+      refetch: this.#refetches.notify,
+      status: this.#statuses.notify,
       fail: (error) => {
         this.#fail(error);
       },
@@ -102,19 +102,19 @@ export class VitrinaClient<As extends ClientType = ClientType> implements Client
     });
   }
 
-  /** Tells the app of an error after this step; the console, if nobody listens. */
+  /** Reports an error to the app after this step; to the console if there is no listener. */
   #fail(thrown: unknown): void {
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
-    const { step, tell } = this.#steps;
+    const { step, notify } = this.#steps;
     step(() => {
-      tell(() => {
-        if (this.#errors.tell(error) === 0) console.warn('vitrina:', error);
+      notify(() => {
+        if (this.#errors.notify(error) === 0) console.warn('vitrina:', error);
       });
     });
   }
 }
 
-/** Says at once, in a sentence, what would fail for ever. */
+/** Throws an `Error` with a sentence for options that could never work. */
 function check({ as, tokens, platform }: ClientOptions, times: Times): void {
   expect(/^(user|shop|admin)$/.test(as), 'as', "be 'user', 'shop' or 'admin'");
   expectFunctions(tokens, 'tokens', 'get', ', as a Session has');

@@ -1,6 +1,6 @@
-/** Everything that the client rejects with or reports, told apart by `code`. */
+/** The errors that the client rejects with or reports; each has a `code`. */
 
-/** A refusal by the server, with its `code` of protocol.md, or a failure on this side. */
+/** A refusal by the server, with its `code` of protocol.md, or a failure of the client. */
 export class VitrinaError extends Error {
   override readonly name: string = 'VitrinaError';
 
@@ -13,7 +13,7 @@ export class VitrinaError extends Error {
   }
 }
 
-/** No answer that can be read: the request may have been done, or not. */
+/** There was no readable answer: the request may have been done, or not. */
 export class NetworkError extends VitrinaError {
   override readonly name = 'NetworkError';
 

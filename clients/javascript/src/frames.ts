@@ -1,4 +1,4 @@
-/** What arrives on a socket, checked before anything believes it. */
+/** Frames from a socket, validated. */
 
 import type { components, EventName, Events } from './events.js';
 import type { Position } from './types.js';
@@ -20,13 +20,13 @@ export type Control =
 
 export type Frame = Published | Control;
 
-/** What an untrusted value may have: every access to it is one to `unknown`. */
+/** An untrusted object: the type of each of its properties is `unknown`. */
 type Unknown = Record<string, unknown>;
 
 const isObject = (value: unknown): value is Unknown => typeof value === 'object' && value !== null;
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-/** Returns whether a value is a position as the protocol has it, and not only looks like one. */
+/** Returns whether a value is a valid position of the protocol. */
 export function isPosition(value: unknown): value is Position {
   return isObject(value) && isText(value['epoch']) && isCount(value['seq']);
 }
@@ -41,7 +41,7 @@ function haveEach(value: unknown, isGood: (one: Unknown) => boolean): boolean {
 
 /** What the data of each control frame must have to be used. */
 const CHECKS: Partial<Record<string, (data: Unknown) => boolean>> = {
-  // Names of frames are looked up: `constructor` is none.
+  // Names of frames are looked up here, and `constructor` must not be found.
   __proto__: null as never,
   connected: ({ positions, recovering = [] }) =>
     haveEach(positions, isPosition) && Array.isArray(recovering),
@@ -56,9 +56,8 @@ const CHECKS: Partial<Record<string, (data: Unknown) => boolean>> = {
 
 /**
  * Returns the frames in a text, those of a batch one by one.
- *
- * What is no event is left out: API Gateway sends such frames, also empty ones, when a function
- * fails. An event that is not as documented is left out too, and `refuse` is called with its name.
+ * Frames that are not events are left out: API Gateway sends such frames, also empty ones, when a
+ * function fails. An event that is not as documented is left out too, and `refuse` is called with its name.
  */
 export function read(text: unknown, refuse: (name: string) => void): Frame[] {
   let parsed: unknown;
@@ -81,6 +80,6 @@ export function read(text: unknown, refuse: (name: string) => void): Frame[] {
 function isWellFormed({ event, data, channel, seq }: Unknown): boolean {
   const check = CHECKS[event as string];
   if (check) return isObject(data) && check(data);
-  // `pong`, and whatever else a later version sends that is not published in a channel.
+  // `pong`, and unknown frames of a later version that are not published in a channel.
   return seq === undefined || (isText(channel) && isCount(seq) && isObject(data));
 }

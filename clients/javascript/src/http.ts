@@ -9,7 +9,7 @@ import type { Client } from './types.js';
 
 type Method = 'get' | 'post' | 'put' | 'delete';
 
-/** What a session does by itself. */
+/** The routes that a session calls. */
 type OfSessions = '/api/v1/auth/login' | '/api/v1/auth/refresh' | '/api/v1/auth/logout';
 
 /** The paths that have a method. */
@@ -19,7 +19,7 @@ export type PathOf<M extends Method> = {
 
 type Operation<M extends Method, P extends PathOf<M>> = NonNullable<paths[P][M]>;
 
-/** What an object has under a name that may be missing; `never` if it is. */
+/** The type of an object's property; `never` if the property is missing. */
 type At<O, Name extends PropertyKey> =
   O extends Partial<Record<Name, unknown>> ? NonNullable<O[Name & keyof O]> : never;
 
@@ -40,7 +40,7 @@ type Option<Name extends string, T> = [T] extends [never]
     ? Partial<Record<Name, T>>
     : Record<Name, T>;
 
-/** An option for a header, required as that is. */
+/** An option for a header; it is required if the header is. */
 type HeaderOption<Headers, Header extends string, Name extends string, T> = [Headers] extends [
   never,
 ]
@@ -51,7 +51,7 @@ type HeaderOption<Headers, Header extends string, Name extends string, T> = [Hea
       ? Partial<Record<Name, T>>
       : unknown;
 
-/** What a call takes: `path`, `query`, `body`, `ifMatch` and `idempotencyKey` where its route does. */
+/** The options of a call: `path`, `query`, `body`, `ifMatch` and `idempotencyKey`, if its route has them. */
 export type CallOptions<O, P = At<O, 'parameters'>> = Option<'path', At<P, 'path'>> &
   Option<'query', At<P, 'query'>> &
   Option<'body', Body<O>> &
@@ -78,9 +78,9 @@ type Call<M extends Method> = <P extends PathOf<M>>(
  *       path: { product_id: 7 }, ifMatch: 3, body: { moderation_notes: 'Good' } });
  *
  * A call rejects with `Problem` for an answer that is not 2xx, with `NetworkError` without one, and
- * with `VitrinaError` `login_required` when only a new login helps. It is repeated while its time
- * lasts, if it cannot be done twice thereby: `idempotencyKey` is a new one for each call, and the
- * same for its repetitions. `ifMatch` is a version, or an `etag` as it was received.
+ * with `VitrinaError` `login_required` when only a new login helps. A call is repeated within
+ * its timeout if a repetition cannot have a second effect: each call has a new `idempotencyKey`, which
+ * its repetitions share. `ifMatch` is a version, or an `etag` as it was received.
  */
 export interface Http {
   readonly get: Call<'get'>;
@@ -89,7 +89,7 @@ export interface Http {
   readonly delete: Call<'delete'>;
 }
 
-/** Whose host, tokens and `fetch` requests use. A list is not older than its position. */
+/** The client whose host, tokens, positions and `fetch` requests use. A list is not older than its position. */
 export type HttpClient = Pick<Client, 'options' | 'position'>;
 
 /** The paths of lists that take a position; `since` of events means something else. */
@@ -102,7 +102,7 @@ const MAX_RETRY_MS = 8000;
 
 type Query = Record<string, string | number | null | undefined>;
 
-/** What `CallOptions` is when the route is not known. */
+/** `CallOptions` of an unknown route. */
 interface AnyOptions {
   path?: Record<string, string | number>;
   query?: Query;
@@ -113,7 +113,7 @@ interface AnyOptions {
   timeoutMs?: number;
 }
 
-/** Requests for a client, which need no connection. */
+/** Requests for a client; they need no connection. */
 export function createHttp(client: HttpClient): Http {
   const call =
     (method: string) =>
@@ -127,7 +127,7 @@ export function createHttp(client: HttpClient): Http {
   } as unknown as Http;
 }
 
-/** One logical call, with as many attempts as its time has room for. */
+/** One logical call, with as many attempts as fit into its timeout. */
 class Exchange {
   readonly #url: string;
   readonly #headers: Record<string, string>;
@@ -205,13 +205,13 @@ class Exchange {
 
   #mayRepeat(error: unknown): boolean {
     if (error instanceof Problem && isUndone(error)) return true;
-    // A PUT of a version is refused once it was done, as the version has changed.
+    // A repeated PUT of a version is refused if the first was done, because the version has changed.
     const isOnce = this.method === 'PUT' && this.given.ifMatch !== undefined;
     return isUnknown(error) && !(this.#isSent && isOnce);
   }
 }
 
-/** The server has said that nothing was done, and may do it later. */
+/** The server reports that nothing was done; a later attempt may succeed. */
 const isUndone = ({ status, code }: Problem): boolean =>
   status === 429 || ['busy', 'issuer_unreachable', 'request_running'].includes(code);
 
@@ -253,6 +253,6 @@ function headersOf(
   };
 }
 
-// Random enough to be no other's; React Native has no `crypto`.
+// Random enough to be unique; React Native has no `crypto`.
 export const newKey = (): string =>
   Array.from({ length: 3 }, () => Math.random().toString(36).slice(2)).join('');

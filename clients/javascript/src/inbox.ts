@@ -1,11 +1,11 @@
-/** What a client does with published events: the five rules of protocol.md, without I/O. */
+/** The five rules of protocol.md for published events, without I/O. */
 
 import type { Published } from './frames.js';
 import type { Position } from './types.js';
 
-/** Events that wait in a channel for those before them; beyond it they are requested again. */
+/** The maximum number of events that a channel holds back; further events are dropped and requested again. */
 export const MAX_EARLY_EVENTS = 1000;
-/** What the server reads of `positions` in a handshake. */
+/** The maximum length of `positions` in a handshake. */
 const MAX_HANDSHAKE_CHARACTERS = 256;
 const IN_HANDSHAKE = /^(user|shop|admin)(:\d+)?:[\w-]{1,64}:\d{1,15}$/;
 
@@ -14,9 +14,8 @@ export interface Resume {
   positions: Record<string, Position>;
 }
 
-/**
- * A channel's position has moved: by an event, past events that are lost (`refetch`), or to where
- * the channel begins for this client. Without a position the channel is forgotten.
+/* A channel's position has moved: by an event, past events that are lost (`refetch`), or to the
+ * channel's first position in this client. Without a position the channel is deleted.
  */
 export type Move = (channel: string, position: Position | null, cause: Cause) => void;
 export type Cause = Published | 'refetch' | null;
@@ -39,11 +38,11 @@ export function createInbox(move: Move) {
   const open = new Set<string>();
   /** Channels with a `resume` that was not answered, or that are recovered without one. */
   const asked = new Set<string>();
-  /** Channels to request once the frame is taken. */
+  /** Channels to request once the frame is processed. */
   const missing = new Set<string>();
-  /** Channels whose position is not one in the server's numbers, until `recovered` gives one. */
+  /** Channels whose position does not fit the server's numbers, until `recovered` gives a new one. */
   const renumbered = new Set<string>();
-  /** Channels of which events were dropped, as too many waited. */
+  /** Channels of which events were dropped, because too many were held back. */
   const dropped = new Set<string>();
   /** True when positions may have been lost: a channel without one is refetched. */
   let isUncertain = false;
@@ -57,8 +56,7 @@ export function createInbox(move: Move) {
 
   /**
    * Begins a connection, and returns the positions for its handshake.
-   *
-   * What waited comes again: the positions are before it. Rooms are joined later.
+   * Events that were held back come again, because the positions are before them. Rooms are joined later.
    */
   function begin(): string {
     for (const kept of [early, open, asked, missing, renumbered, dropped]) kept.clear();
@@ -71,11 +69,11 @@ export function createInbox(move: Move) {
     return text;
   }
 
-  /** Takes `connected`; as after all that is taken, `resume` then returns what to send. */
+  /** Handles `connected`. After this, as after every frame, `resume` returns the request to send. */
   function connect({ positions: given, recovering = [] }: Details): void {
     const isOther = (channel: string) => !(channel in given) && !channel.startsWith('room:');
     if ([...positions.keys()].some(isOther)) {
-      [...positions.keys()].forEach(leave); // they are another account's
+      [...positions.keys()].forEach(leave); // they belong to another account
       isUncertain = true;
     }
     for (const [channel, position] of Object.entries(given)) {
@@ -87,7 +85,7 @@ export function createInbox(move: Move) {
     }
   }
 
-  /** Takes `joined`: begins where a channel stands, or goes on from this client's position (rule 1). */
+  /** Handles `joined`: begins at the channel's position, or continues from this client's (rule 1). */
   function meet(channel: string, given: Position): void {
     const mine = positions.get(channel);
     if (!mine) {
@@ -105,7 +103,7 @@ export function createInbox(move: Move) {
     return mine !== undefined && (mine.epoch !== epoch || mine.seq < seq);
   }
 
-  /** Takes an event: those of a channel may come in any order, and again. */
+  /** Handles an event: the events of a channel may come in any order, and repeatedly. */
   function receive(event: Published): void {
     const { channel, seq } = event;
     const waiting = early.get(channel) ?? new Map<number, Published>();
@@ -117,7 +115,7 @@ export function createInbox(move: Move) {
     }
   }
 
-  /** Applies what is next (rule 3), and forgets repeats (rule 2); the rest waits (rule 4). */
+  /** Applies the next events (rule 3), drops repeats (rule 2), and holds the rest back (rule 4). */
   function apply(channel: string): void {
     const waiting = early.get(channel);
     if (!waiting || !open.has(channel) || renumbered.has(channel)) return;
@@ -136,7 +134,7 @@ export function createInbox(move: Move) {
     move(channel, position, cause);
   }
 
-  /** Takes `recovered`: of each channel all has arrived, or nothing (rule 5). */
+  /** Handles `recovered`: of each channel all missed events have arrived, or none (rule 5). */
   function recover(channels: Readonly<Record<string, Recovery>>): void {
     for (const [channel, recovery] of Object.entries(channels)) end(channel, recovery);
   }
@@ -152,7 +150,7 @@ export function createInbox(move: Move) {
     if (isBehind(channel, recovery)) missing.add(channel);
   }
 
-  /** Forgets a channel: a room that is left begins, when it is joined again, where it stands then. */
+  /** Deletes a channel: a room that is left and joined again begins at its position of that moment. */
   function leave(channel: string): void {
     for (const kept of [positions, early, open, asked, missing, renumbered, dropped]) {
       kept.delete(channel);
@@ -169,7 +167,7 @@ export function createInbox(move: Move) {
     return request(missing);
   }
 
-  /** Returns the request for all that was not answered, to be sent again, or null. */
+  /** Returns one request for all unanswered ones, to be sent again, or null. */
   function resumeAgain(): Resume | null {
     return request(asked);
   }

@@ -1,4 +1,4 @@
-/** Vitrina's client: events in order, requests with types, and a session. */
+/** Vitrina's client: events in order, typed requests, and a session. */
 
 export { VitrinaClient } from './client.js';
 export { NetworkError, Problem, VitrinaError, type Fault } from './errors.js';

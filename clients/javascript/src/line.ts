@@ -1,8 +1,8 @@
-/** One socket, which may fail at being closed. */
+/** One socket, whose `close()` may fail. */
 
 import type { Socket } from './types.js';
 
-/** What the machine is told of a socket. */
+/** The events of a socket that the machine handles. */
 export interface LineEvents {
   readonly opened: (event: unknown) => void;
   readonly arrived: (data: unknown) => void;
@@ -19,25 +19,25 @@ export function createLine(socket: Socket, { opened, arrived, ended }: LineEvent
   // Both, as not every platform sends `close` after an `error`.
   socket.onerror = socket.onclose = ended;
 
-  /** Sends a message; one that cannot be sent is missed by whatever waits for its answer. */
+  /** Sends a message, or drops it if the socket is not open: whatever awaits its answer times out. */
   function send(message: object): void {
     try {
       if (socket.readyState === 1) socket.send(JSON.stringify(message));
     } catch {
-      ended(); // it says that it is open, and is not
+      ended(); // the socket reports that it is open, but it is not
     }
   }
 
   /**
-   * Closes the socket, however often that takes: Android ignores `close()` during the handshake,
-   * and the socket opens later.
+   * Closes the socket, repeatedly if needed: Android ignores `close()` during the handshake, and the
+   * socket opens later.
    */
   function close(): void {
     try {
       socket.onopen = socket.onmessage = close;
       socket.close();
     } catch {
-      // Closed already, or it will be when it opens.
+      // Closed already, or closed again when it opens.
     }
   }
 

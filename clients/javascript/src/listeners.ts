@@ -1,10 +1,10 @@
-/** Functions of the app, which may throw, reject, and call anything. */
+/** Listeners of the app, which may throw, reject, and call anything. */
 
 import type { Unsubscribe } from './types.js';
 
 export type Listeners<Value> = ReturnType<typeof createListeners<Value>>;
 
-/** A set of functions; `fail` is given what they throw, or reject with. */
+/** A set of functions; their exceptions and rejections are passed to `fail`. */
 export function createListeners<Value>(fail: (error: unknown) => void) {
   const listeners = new Set<{ readonly call: (value: Value) => unknown }>();
 
@@ -16,8 +16,8 @@ export function createListeners<Value>(fail: (error: unknown) => void) {
     };
   }
 
-  /** Calls each that is still there at its turn; returns how many there were. */
-  function tell(value: Value): number {
+  /** Calls each function that has not been removed before its turn; returns the number of functions. */
+  function notify(value: Value): number {
     const all = [...listeners];
     for (const listener of all) {
       if (!listeners.has(listener)) continue;
@@ -28,5 +28,5 @@ export function createListeners<Value>(fail: (error: unknown) => void) {
     return all.length;
   }
 
-  return { add, tell };
+  return { add, notify };
 }

@@ -1,4 +1,4 @@
-/** The states of a client, and what leads from one to the next. */
+/** The states of a client, and the transitions between them. */
 
 import { VitrinaError } from './errors.js';
 import { read, type Frame, type Published } from './frames.js';
@@ -22,19 +22,19 @@ import type {
   Unsubscribe,
 } from './types.js';
 
-/** A hint ends a pause, but not before it has lasted so long: a network that flaps gives many. */
+/** A hint ends a pause, but not before this time: an unstable network gives many hints. */
 const MIN_PAUSE_MS = 1000;
 /** After `too_many_requests` the server refuses handshakes for a minute. */
 const PENALTY_MS = 60_000;
 const MAX_WAIT_SECONDS = 300;
 const DEFAULT_SILENCE_SECONDS = 240;
 
-/** Failures that a device without a network explains. */
+/** Failures whose cause is the missing network, if the device has none. */
 const SILENT: readonly OfflineReason[] = ['unreachable', 'token_unavailable', 'timeout', 'lost'];
 
 type Refusal = components['schemas']['Refusal'];
 
-/** What the app is told, once the machine has finished its step. */
+/** The callbacks of the app, which are called after the machine has finished its step. */
 export interface App {
   readonly event: (event: Published) => void;
   readonly refetch: (channel: string) => void;
@@ -44,20 +44,20 @@ export interface App {
 
 export type Machine = ReturnType<typeof createMachine>;
 
-/** Its functions may be called at any time, also by what it calls itself. `origin` is `https://HOST`. */
+/** The functions of a machine may be called at any time, also from callbacks. `origin` is `https://HOST`. */
 export function createMachine(
   { as, platform, tokens, storageKey = `vitrina:positions:${as}` }: ClientOptions,
   origin: string,
   times: Times,
-  { step, tell }: Steps,
+  { step, notify }: Steps,
   app: App,
 ) {
   const { fail } = app;
   const address = `${origin.replace('http', 'ws')}/ws/${as}?batch=1`;
 
   let status: Status = { state: 'stopped', reason: 'not_started' };
-  let toldStatus: Status = status;
-  /** Counts connections: what was begun for an earlier one is not heard. */
+  let reportedStatus: Status = status;
+  /** Counts connections: answers to requests of an earlier connection are ignored. */
   let generation = 0;
   let line: Line | null = null;
   let token = '';
@@ -68,11 +68,11 @@ export function createMachine(
   let isStale = false;
   let isOnline = true;
   let isAway = false;
-  /** A hint has come during a pause that was too young. */
+  /** A hint came before the pause had lasted `MIN_PAUSE_MS`. */
   let isHurried = false;
   let unwatch: Unsubscribe | null = null;
 
-  /** Timers of a connection or of the pause after it, which end with it. */
+  /** Timers of a connection, or of the pause after it; the next connection clears them. */
   const timers = createTimers(step);
   const lasting = createTimers(step);
   const pauses = createPauses(times);
@@ -80,19 +80,19 @@ export function createMachine(
   const renewal = createRenewal({ times, timers, request: requestToken, send, fail });
 
   const positions = createPositions({
-    ...{ store: platform.store, key: storageKey, times, timers: lasting, tell, app },
+    ...{ store: platform.store, key: storageKey, times, timers: lasting, notify, app },
     isStopped: () => status.state === 'stopped',
   });
   const { inbox, rewind, save, saveSoon } = positions;
 
-  // --- The one that changes the state, and the one that ends a connection ---
+  // --- `become` alone changes the state, and `drop` alone ends a connection ---
 
   function become(next: Status): void {
     if (JSON.stringify(next) === JSON.stringify(status)) return;
     status = next;
-    tell(() => {
-      if (status === toldStatus) return; // it has changed again, and this was told
-      toldStatus = status;
+    notify(() => {
+      if (status === reportedStatus) return; // the app already knows the latest status
+      reportedStatus = status;
       app.status(status);
     });
   }
@@ -106,10 +106,10 @@ export function createMachine(
     rooms.reset();
     ended?.close();
     request?.abort();
-    tell(() => void save()); // the app may be killed from here on
+    notify(() => void save()); // the app may be killed from here on
   }
 
-  /** For ever: a tunnel, a lift and a deployment all end, and none says when. */
+  /** Attempts never end: a tunnel, a lift or a deployment may last for any time. */
   function lose(reason: OfflineReason, pauseMs = pauses.next(), minMs = MIN_PAUSE_MS): void {
     drop();
     const isExplained = !isOnline && SILENT.includes(reason);
@@ -133,7 +133,7 @@ export function createMachine(
     become({ state: 'stopped', reason });
   }
 
-  /** Makes an input of `act`, which is left out when the connection has ended by then. */
+  /** Makes an input of `act`, which is not called if the connection has ended by then. */
   function ours<Value>(act: (value: Value) => void): (value: Value) => void {
     const mine = generation;
     return (value) => {
@@ -143,7 +143,7 @@ export function createMachine(
     };
   }
 
-  // --- What the app and its device want ---
+  // --- Calls of the app, and hints of its device ---
 
   function start(): void {
     if (status.state === 'stopped') {
@@ -220,7 +220,7 @@ export function createMachine(
     };
   }
 
-  /** A glance at another app keeps the socket. */
+  /** A short visit to another app keeps the socket. */
   function leaveLater(): void {
     if (lasting.has('background')) return;
     lasting.after('background', times.backgroundGraceMs, () => {
@@ -290,7 +290,7 @@ export function createMachine(
     try {
       socket = platform.openSocket(places ? `${address}&positions=${places}` : address, given);
     } catch {
-      // What was thrown may contain the address, and so the token.
+      // The exception may contain the address, and so the token.
       fail(new VitrinaError('socket_failed', 'The platform cannot open a WebSocket.'));
       lose('unreachable');
       return;
@@ -307,7 +307,7 @@ export function createMachine(
       }),
       arrived: ours(take),
       ended: ours<unknown>(() => {
-        // A refusal (401, 403) looks like a host that is not there: the token may be why.
+        // A refusal (401, 403) looks like an unreachable host: the token may be the cause.
         if (!isOpen) isStale = true;
         lose(isOpen ? 'lost' : 'unreachable');
       }),
@@ -318,7 +318,7 @@ export function createMachine(
     lose('timeout');
   }
 
-  // --- What arrives ---
+  // --- Frames ---
 
   function take(data: unknown): void {
     const mine = generation;
@@ -380,7 +380,7 @@ export function createMachine(
         halt(reason);
         break;
       case 'too_many_connections':
-        // Another device of the account has the place; to take it back would throw that one out.
+        // Another device of the account has replaced this one; to reconnect would close that device's connection.
         pause(reason);
         break;
       case 'token_expired':
@@ -395,14 +395,14 @@ export function createMachine(
     }
   }
 
-  /** Takes an `error` for the answer to what it answers. */
+  /** Handles an `error` as the answer to the request that is awaited. */
   function refuse({ code, message, retry_after: seconds }: Refusal): void {
     switch (code) {
       case 'recovery_interrupted':
       case 'busy':
       case 'issuer_unreachable':
       case 'too_many_requests': {
-        // It is not said which message was refused: what waits for an answer is sent again.
+        // The server does not say which message was refused: all unanswered requests are sent again.
         const waitSeconds = Math.min(secondsOr(0, seconds), MAX_WAIT_SECONDS);
         sendAgain(waitSeconds * 1000 + Math.random() * times.firstRetryMs);
         return;
@@ -422,7 +422,7 @@ export function createMachine(
     else if (renewal.isAwaiting()) renewal.later();
   }
 
-  /** Later, as the server could not; what is answered meanwhile is not sent again. */
+  /** Sends unanswered requests again after `waitMs`; those that are answered meanwhile are left out. */
   function sendAgain(waitMs: number): void {
     timers.cancel('recovery');
     timers.cancel('room');
@@ -433,7 +433,7 @@ export function createMachine(
     });
   }
 
-  /** Requests what is missing; what is refused for now is requested again with it. */
+  /** Requests missing events, and repeats requests that were refused for now. */
   function settleGaps(request = inbox.resume()): void {
     const isCatchingUp = inbox.isCatchingUp();
     if (!isCatchingUp) {
@@ -461,7 +461,7 @@ export function createMachine(
 
   // --- Signs of life ---
 
-  /** A ping follows as much silence: each frame begins it anew, also the answer to a ping. */
+  /** Sends a ping after `silenceMs` without a frame. Each frame restarts this time, also a `pong`. */
   function keepAlive(): void {
     if (!platform.keepsAlive) timers.after('silence', silenceMs, probe);
   }
@@ -494,7 +494,7 @@ export function createMachine(
         resolve(act());
       });
     });
-    ended.catch(() => undefined); // an app may leave it alone: `onError` is told of refusals too
+    ended.catch(() => undefined); // an app may ignore the promise: `onError` reports refusals too
     return ended;
   }
 }

@@ -1,4 +1,4 @@
-/** Node as a platform. */
+/** The platform for Node. */
 
 import type { Platform, Socket, Store } from './types.js';
 
@@ -8,13 +8,12 @@ export type NodeWebSocket = new (
   options: { headers: Record<string, string> },
 ) => Socket;
 
-/**
- * Node, with its own WebSocket, or with that of the package `ws`, which Node 20 needs.
+/* The platform for Node, with Node's own WebSocket, or with that of the package `ws`, which Node 20 needs.
  *
  *     import WebSocket from 'ws';
  *     const platform = node({ WebSocket });
  *
- * The token goes with the header `Authorization`. Throws where there is no WebSocket at all.
+ * The token is sent in the header `Authorization`. Throws if there is no WebSocket at all.
  */
 export function node({
   WebSocket = globalThis.WebSocket as unknown as NodeWebSocket | undefined,

@@ -1,12 +1,12 @@
-/** The one part of an URL that apps configure. */
+/** The origin, the one part of a URL that apps configure. */
 
 const ORIGIN = /^(https?):\/\/([\w.-]+|\[[\da-f:.]+\])(?::(\d{1,5}))?\/?$/i;
 
 /**
  * Returns `https://HOST` or `https://HOST:PORT` in one spelling: lower case, without a default port.
  *
- * React Native copies the port of an address into `Origin`, and the server compares that with its
- * own. React Native's `URL` is not a complete one, so the text is read here.
+ * React Native copies the port of an address into `Origin`, and the server compares this `Origin` with
+ * its own. React Native's `URL` is incomplete, so the text is parsed here.
  *
  * Throws an `Error` with a sentence for everything else: a path, a query, a user's name.
  */

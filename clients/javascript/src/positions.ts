@@ -1,4 +1,4 @@
-/** How far the app was told of each channel, and the store that keeps it. */
+/** The positions up to which the app has received each channel, and their store. */
 
 import { VitrinaError } from './errors.js';
 import { isPosition, type Published } from './frames.js';
@@ -13,73 +13,73 @@ interface Needs {
   readonly times: Times;
   /** Timers that outlive connections. */
   readonly timers: Timers;
-  readonly tell: (notice: () => void) => void;
+  readonly notify: (notice: () => void) => void;
   readonly app: {
     readonly event: (event: Published) => void;
     readonly refetch: (channel: string) => void;
     readonly fail: (error: unknown) => void;
   };
-  /** Whether what could not be stored is not tried again. */
+  /** Whether the client has stopped: then a failed write is not repeated. */
   readonly isStopped: () => boolean;
 }
 
-/** Calls of the store end in time; the app is told the first failure of several in a row. */
-export function createPositions({ store, key, times, timers, tell, app, isStopped }: Needs) {
-  /** Positions that the app was told of; those of the inbox are ahead while it is being told. */
-  const told = new Map<string, Position>();
+/** Calls of the store have a timeout; of several failures in a row the app gets the first. */
+export function createPositions({ store, key, times, timers, notify, app, isStopped }: Needs) {
+  /** Positions of the events that the app has received; the inbox is ahead while callbacks wait. */
+  const delivered = new Map<string, Position>();
   const inbox = createInbox(move);
-  /** Counts what makes events that the app was not told yet come again. */
+  /** Counts rewinds, after which events that the app has not received yet come again. */
   let rewinds = 0;
-  /** The positions of an earlier run are known, or do not matter any more. */
+  /** The positions of an earlier run are loaded, or not needed any more. */
   let isLoaded = false;
   let wanted: string | null = null;
-  let written: string | null | undefined; // undefined: not known
+  let written: string | null | undefined; // undefined: unknown
   let writing: Promise<void> | null = null;
   let isFailing = false;
 
   function move(channel: string, position: Position | null, cause: Cause): void {
     if (!position) {
-      told.delete(channel);
+      delivered.delete(channel);
       return;
     }
     const mine = rewinds;
-    tell(() => {
+    notify(() => {
       if (mine !== rewinds || !inbox.positions.has(channel)) return; // stopped, or left, meanwhile
-      told.set(channel, position);
+      delivered.set(channel, position);
       if (cause === 'refetch') app.refetch(channel);
       else if (cause) app.event(cause);
     });
   }
 
-  /** Takes `connected`. */
+  /** Handles `connected`. */
   function begin(details: Details): void {
     isLoaded = true;
     inbox.connect(details);
   }
 
-  /** Takes back what the app was not told yet: it comes again. */
+  /** Moves back to the events that the app has received: later events come again. */
   function rewind(isWhole?: boolean): void {
     rewinds += 1;
-    inbox.restore(told, isWhole);
+    inbox.restore(delivered, isWhole);
   }
 
-  /** Forgets all channels; resolves when the store has nothing of them, or fails. */
+  /** Deletes all positions; resolves when the store has deleted them, or fails. */
   function forget(): Promise<void> {
-    told.clear();
+    delivered.clear();
     isLoaded = true;
     rewind(true);
     return save();
   }
 
-  // --- The store: read once, written after changes, and never believed blindly ---
+  // --- The store: read once, written after changes, validated ---
 
-  /** Resolves to a function that takes what was read. Never rejects. */
+  /** Resolves to a function that restores the stored positions. Never rejects. */
   async function load(): Promise<() => void> {
     let text: string | null = null;
     let isWhole = true;
     try {
       if (store) text = await within(times.storeTimeoutMs, undefined, () => store.getItem(key));
-      written ??= text; // what has not changed is not written: another tab may have meanwhile
+      written ??= text; // unchanged positions are not written: another tab may have written newer ones
     } catch (error) {
       isWhole = false;
       report('The store of positions cannot be read.', error);
@@ -93,7 +93,7 @@ export function createPositions({ store, key, times, timers, tell, app, isStoppe
     return () => {
       isLoaded = isWhole;
       inbox.restore(positions, isWhole);
-      for (const [channel, position] of positions) told.set(channel, position);
+      for (const [channel, position] of positions) delivered.set(channel, position);
     };
   }
 
@@ -101,19 +101,19 @@ export function createPositions({ store, key, times, timers, tell, app, isStoppe
     if (!timers.has('save')) timers.after('save', times.saveDelayMs, save);
   }
 
-  /** Writes what the app was told of, and resolves when the store has it, or fails. Never rejects. */
+  /** Stores the positions of the events that the app has received; resolves also if that fails. Never rejects. */
   async function save(): Promise<void> {
     timers.cancel('save');
     timers.cancel('unsaved');
-    if (!store || !isLoaded) return; // what is in the store is not known yet
-    wanted = told.size ? JSON.stringify(Object.fromEntries(told)) : null;
+    if (!store || !isLoaded) return; // the stored positions are not loaded yet
+    wanted = delivered.size ? JSON.stringify(Object.fromEntries(delivered)) : null;
     writing ??= write(store).finally(() => {
       writing = null;
     });
     await writing;
   }
 
-  /** Writes follow each other; one that ends too late may have replaced a later one. */
+  /** Writes follow each other; a write that ends after its timeout may have replaced a later one. */
   async function write(store: Store): Promise<void> {
     while (written !== wanted) {
       const text = wanted;
@@ -148,16 +148,16 @@ export function createPositions({ store, key, times, timers, tell, app, isStoppe
   return {
     ...{ inbox, begin, rewind, forget, load, save, saveSoon },
     isLoaded: () => isLoaded,
-    at: (channel: string) => told.get(channel) ?? null,
+    at: (channel: string) => delivered.get(channel) ?? null,
   };
 }
 
-/** The entries of a text; of one that this client does not write, as it may be another app's, a wrong one. */
+/** The entries of a stored text; a text of another app gives a wrong entry. */
 function parse(text: string): [string, unknown][] {
   try {
     if (/^\s*\{/.test(text)) return Object.entries(JSON.parse(text) as object);
   } catch {
-    // It is cut off, or no JSON.
+    // Cut off, or not JSON.
   }
   return [['', null]];
 }

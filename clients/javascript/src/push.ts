@@ -1,4 +1,4 @@
-/** Push notifications: the phone's registration, and what was shown of them already. */
+/** Push notifications: the phone's registration, and the notifications that were shown already. */
 
 import type { components } from './api.js';
 import { createHttp, newKey, type Http, type HttpClient } from './http.js';
@@ -9,25 +9,25 @@ type Registration = components['schemas']['Registration'];
 
 export interface PushOptions {
   readonly client: HttpClient;
-  /** For the installation's name and the ids of what was shown; not secret. */
+  /** For the installation's name and the ids of shown notifications; not secret. */
   readonly store: Store;
   /** `vitrina:push` by default. */
   readonly storageKey?: string;
 }
 
-/** What an app says of its phone. Language and time zone are the phone's, unless they are given. */
+/** The description of a phone. Language and time zone are the phone's by default. */
 export type PushRegistration = Omit<Registration, 'locale' | 'timezone'> &
   Partial<Pick<Registration, 'locale' | 'timezone'>>;
 
-/** An app shows what is new, and leaves a repeat alone. */
+/** An app shows `new` events, and ignores a `repeat`. */
 export type Received = 'new' | 'repeat';
 
-/** An id beyond them is forgotten: by then its channel's position is past its event. */
+/** The number of remembered ids. By the time an id is dropped, the channel's position is past its event. */
 const MAX_IDS = 200;
 const STORE_TIMEOUT_MS = 2000;
 const UNREGISTER_TIMEOUT_MS = 3000;
 
-/** What is kept between two runs of the app. */
+/** The data stored between two runs of the app. */
 interface Kept {
   readonly deviceId: string;
   /** The oldest first. */
@@ -42,9 +42,8 @@ interface Kept {
  *     if ((await push.received(data)) === 'new') show(data);
  *
  * `client.logout()` ends push too: the server removes the phone together with its session.
- *
- * A store that fails costs no push: the phone then has another name at each start, and a
- * notification may be shown again after one.
+ * If the store fails, pushes still arrive, but the phone has another name after each start, and a
+ * notification may be shown again after a start.
  */
 export class Push {
   readonly #client: HttpClient;
@@ -54,7 +53,7 @@ export class Push {
   #kept: Promise<Kept> | null = null;
   #isSaving = false;
   #isChanged = false;
-  /** Of the latest call: it ends the one before, which would otherwise have the last word. */
+  /** Of the latest call, which aborts the call before: otherwise the older one could take effect last. */
   #request = new AbortController();
 
   constructor({ client, store, storageKey = 'vitrina:push' }: PushOptions) {
@@ -67,8 +66,8 @@ export class Push {
   /**
    * Registers this phone for the session's account; at every start, and for each new token.
    *
-   * Rejects as `Http` does: with `push_off` where the deployment has no push, and with an
-   * AbortError when a later call takes its place.
+   * Rejects as `Http` does: with `push_off` if the deployment has no push, and with an AbortError
+   * when a later call replaces this one.
    */
   async register(registration: PushRegistration): Promise<void> {
     const signal = this.#begin();
@@ -80,7 +79,7 @@ export class Push {
   }
 
   /**
-   * Removes this phone from the account, of a user who stays logged in and wants no notifications.
+   * Removes this phone from the account, for a user who stays logged in but wants no notifications.
    *
    * Never rejects, and ends within three seconds.
    */
@@ -94,15 +93,15 @@ export class Push {
   }
 
   /**
-   * Tells whether to show something: the data of a push, or an event of the client.
+   * Returns whether to show the data of a push, or an event of the client.
    *
-   * It is new once for each `id`, whichever of both comes first. What has no `id` is another
-   * sender's, and always new. Never rejects.
+   * The answer is `new` once for each `id`, whether the push or the event comes first. Data without an
+   * `id` is from another sender, and always new. Never rejects.
    */
   async received(data: unknown): Promise<Received> {
     const { id, channel, epoch, seq } = (data ?? {}) as Record<string, unknown>;
     if (typeof id !== 'string') return 'new';
-    // Before anything is awaited; an event has no epoch, as its own position is no repeat.
+    // Before anything is awaited. An event has no epoch here, because its own position does not make it a repeat.
     const position = typeof channel === 'string' ? this.#client.position(channel) : null;
     if (position?.epoch === epoch && position && position.seq >= Number(seq)) return 'repeat';
     const kept = await this.#load();
@@ -133,7 +132,7 @@ export class Push {
     return made;
   }
 
-  /** One write at a time, and what has changed meanwhile with the next one. Never rejects. */
+  /** One write at a time; changes during a write go into the next one. Never rejects. */
   async #save(kept: Kept): Promise<void> {
     this.#isChanged = true;
     if (this.#isSaving) return;
@@ -148,7 +147,7 @@ export class Push {
   }
 }
 
-/** What was kept, or null for a text of something else. */
+/** The stored data, or null if the text is something else. */
 function parse(text: string | null): Kept | null {
   try {
     const { deviceId, ids } = JSON.parse(text ?? '') as Record<string, unknown>;

@@ -1,21 +1,21 @@
-/** React Native as a platform. */
+/** The platform for React Native. */
 
 import type { Hints, Platform, Socket, Store } from './types.js';
 
-/** What of React Native's `AppState` is used. */
+/** The members of React Native's `AppState` that are used. */
 export interface AppStateLike {
   readonly currentState: string | null | undefined;
   addEventListener(type: 'change', listener: (state: string) => void): { remove(): void };
 }
 
-/** What of `@react-native-community/netinfo` is used. */
+/** The members of `@react-native-community/netinfo` that are used. */
 export interface NetInfoLike {
   addEventListener(
     listener: (network: { readonly type: string; readonly isConnected: boolean | null }) => void,
   ): () => void;
 }
 
-/** What of `expo-secure-store` is used. */
+/** The functions of `expo-secure-store` that are used. */
 export interface SecureStoreLike {
   getItemAsync(key: string): Promise<string | null>;
   setItemAsync(key: string, value: string): Promise<void>;
@@ -24,13 +24,13 @@ export interface SecureStoreLike {
 
 export interface ReactNativeOptions {
   AppState: AppStateLike;
-  /** Without it the network's changes are noticed by pings, or when the app comes back. */
+  /** Without NetInfo, changes of the network are noticed by pings, or when the app returns to the foreground. */
   NetInfo?: NetInfoLike;
-  /** For positions. Without it a restarted app begins where its channels stand then. */
+  /** For positions. Without a store, a restarted app begins at the latest events of its channels. */
   AsyncStorage?: Store;
   /**
    * True if native code has set OkHttp's `pingInterval` (`WebSocketModule.setCustomClientBuilder`).
-   * Its ping frames keep the connection alive, and end one that is lost.
+   * OkHttp's ping frames keep the connection alive, and close a lost connection.
    */
   hasNativePings?: boolean;
 }
@@ -41,13 +41,12 @@ type ReactNativeWebSocket = new (
   options: { headers: Record<string, string> },
 ) => Socket;
 
-/**
- * React Native, with what it has injected, so that nothing is bundled that an app does not have.
+/* The platform for React Native. The app passes its modules, so nothing is bundled that the app does not use.
  *
  *     const platform = reactNative({ AppState, NetInfo, AsyncStorage });
  *
- * The token goes with the header `Authorization`. The socket's own `ping()` is never called: on
- * Android it sends an empty binary frame, and nowhere does it tell of an answer.
+ * The token is sent in the header `Authorization`. The socket's own `ping()` is never called: on Android
+ * it sends an empty binary frame, and no platform reports the answer.
  */
 export function reactNative({
   AppState,
@@ -77,13 +76,13 @@ export function reactNative({
   };
 }
 
-/** `inactive` is a call coming in, or the app switcher: the connection lasts through it. */
+/** `inactive` means an incoming call, or the app switcher: the connection stays open. */
 function tellState(hints: Hints, state: string): void {
   if (state === 'active') hints.foreground();
   if (state === 'background') hints.background();
 }
 
-/** The first report says how things are: only a missing network is news then. */
+/** The first report is the present state: only a missing network matters then. */
 function networkChanges(hints: Hints): Parameters<NetInfoLike['addEventListener']>[0] {
   let before: string | null = null;
   return ({ type, isConnected }) => {
@@ -94,7 +93,7 @@ function networkChanges(hints: Hints): Parameters<NetInfoLike['addEventListener'
   };
 }
 
-/** `expo-secure-store` as the store of a `Session`; it has other names for the same three functions. */
+/** `expo-secure-store` as the store of a `Session`: it has other names for the three functions. */
 export function secrets(SecureStore: SecureStoreLike): Store {
   return {
     getItem: (key) => SecureStore.getItemAsync(key),

@@ -43,7 +43,7 @@ export function useVitrina(): Client {
   return client;
 }
 
-/** Where the connection stands; the component renders again with each change. */
+/** The status of the connection; the component renders again with each change. */
 export function useStatus(): Status {
   const client = useVitrina();
   const subscribe = useCallback((changed: () => void) => client.onStatus(changed), [client]);
@@ -86,7 +86,7 @@ export function useRefetch(listener: (channel: string) => void): void {
   );
 }
 
-/** The status that a banner shows, or `null` for none: a break of less than `quietMs` is none. */
+/** The status that a banner shows, or `null` for an empty banner, as for interruptions shorter than `quietMs`. */
 export function useBanner(quietMs?: number): Status | null {
   const client = useVitrina();
   const [banner, show] = useState<Status | null>(null);
@@ -94,7 +94,7 @@ export function useBanner(quietMs?: number): Status | null {
   return banner;
 }
 
-/** A reference to the value of the latest rendering, for what is called between renderings. */
+/** A reference to the value of the latest rendering, for callbacks between renderings. */
 function useLatest<Value>(value: Value): { readonly current: Value } {
   const latest = useRef(value);
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** How an open connection outlives its token: by a newer one, asked for until there is one. */
+/** Extends an open connection with newer tokens. */
 
 import type { Timers } from './timers.js';
 import { createPauses } from './timers.js';
@@ -17,7 +17,7 @@ export function createRenewal({ times, timers, request, send, fail }: Needs) {
   const pauses = createPauses(times);
   let used = ''; // the token of the connection
   let sent = '';
-  let endsAt = 0; // by the server's clock, as all times here: a phone's may be wrong
+  let endsAt = 0; // by the server's clock, like all times here: a phone's clock may be wrong
 
   /** Begins with a connection and the token that opened it. */
   function begin(token: string, expiry: string, now: string): void {
@@ -34,7 +34,7 @@ export function createRenewal({ times, timers, request, send, fail }: Needs) {
     extend(expiry, now);
   }
 
-  /** Asks ahead of the end. An end that no token moves is that of API Gateway, after two hours. */
+  /** Requests a token before the connection ends. No token moves API Gateway's own end, after two hours. */
   function extend(expiry: string, now: string): void {
     const leftMs = Date.parse(expiry) - Date.parse(now);
     if (!(leftMs > 0 && Date.parse(expiry) > endsAt)) return;
@@ -46,7 +46,7 @@ export function createRenewal({ times, timers, request, send, fail }: Needs) {
   function renew(): void {
     request(
       (token) => {
-        // The same one again: a newer one could not be had, and may be soon.
+        // The same token again: a newer one is not available yet.
         if (token === used) {
           later();
           return;
@@ -62,7 +62,7 @@ export function createRenewal({ times, timers, request, send, fail }: Needs) {
     );
   }
 
-  /** Tries again; the server says when the connection has ended. */
+  /** Tries again; the server reports when the connection has ended. */
   function later(): void {
     sent = '';
     timers.after('renew', pauses.next(), renew);

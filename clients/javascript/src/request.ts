@@ -6,7 +6,7 @@ export interface Answer<Data> {
   readonly status: number;
   /** `undefined` without a body, as of a 204. */
   readonly data: Data;
-  /** The product's version, or whatever `ETag` was sent. */
+  /** The product's version, or any other `ETag`. */
   readonly etag: string | null;
 }
 
@@ -27,7 +27,7 @@ export async function request(
     send(url, {
       method,
       signal,
-      // Only portals of networks redirect.
+      // Only captive portals redirect.
       redirect: 'error',
       credentials: 'omit',
       headers: body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },

@@ -30,7 +30,7 @@ export function createRooms() {
   const rooms = new Map<string, Wish>();
   let awaited: string | null = null;
 
-  /** Wants a room. See `Room.join` for the promise. */
+  /** Adds a room to the wanted ones. See `Room.join` for the promise. */
   function join(name: string): Promise<void> {
     if (!NAME.test(name)) {
       const error = new VitrinaError('message_invalid', `${NAMES}, and this is ${name}`);
@@ -39,14 +39,14 @@ export function createRooms() {
     const wish = rooms.get(name) ?? { isWanted: true, isIn: false, joining: null, leaving: null };
     rooms.set(name, wish);
     wish.isWanted = true;
-    wish.leaving?.resolve(); // of a leave that this overtakes, so that nothing else answers it
+    wish.leaving?.resolve(); // this join replaces a leave that was not answered yet
     wish.leaving = null;
     if (wish.isIn && awaited !== name) return Promise.resolve();
     wish.joining ??= defer();
     return wish.joining.promise;
   }
 
-  /** Wants a room no more. The promise resolves when the server has answered, or need not. */
+  /** Removes a room from the wanted ones. The promise resolves when no answer is awaited any more. */
   function leave(name: string): Promise<void> {
     const wish = rooms.get(name);
     if (!wish) return Promise.resolve();
@@ -72,7 +72,7 @@ export function createRooms() {
     return null;
   }
 
-  /** Takes the answer `joined` or `left`. */
+  /** Handles the answer `joined` or `left`. */
   function answer(name: string, isIn: boolean): void {
     if (name === awaited) awaited = null;
     const wish = rooms.get(name);
@@ -86,7 +86,7 @@ export function createRooms() {
     }
   }
 
-  /** Ends the wish for the awaited room, as its request was refused; false if none is awaited. */
+  /** Removes the awaited room, because its request was refused; false if none is awaited. */
   function refuse(error: Error): boolean {
     if (awaited === null) return false;
     forget(awaited, error);
@@ -94,7 +94,7 @@ export function createRooms() {
     return true;
   }
 
-  /** The connection has ended, and with it the rooms that it was in. */
+  /** The connection has ended, and has left its rooms. */
   function reset(): void {
     awaited = null;
     for (const [name, wish] of rooms) {
@@ -103,13 +103,13 @@ export function createRooms() {
     }
   }
 
-  /** Wants none of the rooms any more. */
+  /** Removes all rooms. */
   function clear(error: Error): void {
     awaited = null;
     for (const name of rooms.keys()) forget(name, error);
   }
 
-  /** `error` is for those who wait to be in the room. */
+  /** Pending joins of the room reject with `error`. */
   function forget(name: string, error?: Error): void {
     const wish = rooms.get(name);
     if (error) wish?.joining?.reject(error);

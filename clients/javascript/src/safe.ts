@@ -7,20 +7,20 @@ import type { Store } from './types.js';
 export interface SafeTimes {
   /** For a call of the store, in milliseconds. */
   readonly storeTimeoutMs: number;
-  /** A store that fails again and again for so many milliseconds has failed for good. */
+  /** A store that has failed repeatedly for so many milliseconds has failed permanently. */
   readonly storePatienceMs: number;
 }
 
-/** So many failures in a row may have a passing cause, however long ago the first one was. */
+/** Up to this number of failures in a row may have a temporary cause, however long ago the first one was. */
 const MAX_PASSING_FAILURES = 2;
 
 type Kind = 'read' | 'write';
 
-/** Each call ends in time, and rejects with `store_failed` if the store has not done it. */
+/** Each call has a timeout, and rejects with `store_failed` if the store has failed. */
 export class Safe {
   #latest: string | null = null;
   #writes = 0;
-  /** Of each kind of call, as a store that can be read may be full: how often and since when. */
+  /** Failures by kind of call, because a full store can still be read: how often and since when. */
   readonly #failing = new Map<Kind, { count: number; age: () => number }>();
 
   constructor(
@@ -29,7 +29,7 @@ export class Safe {
     readonly times: SafeTimes,
   ) {}
 
-  /** Whether calls have failed for so long that they always will. */
+  /** Whether the store has failed permanently. */
   get hasFailedForGood(): boolean {
     return [...this.#failing.values()].some(
       ({ count, age }) => count > MAX_PASSING_FAILURES && age() >= this.times.storePatienceMs,
@@ -49,7 +49,7 @@ export class Safe {
 
   async #put(text: string | null, number: number): Promise<void> {
     await (text === null ? this.store.removeItem(this.key) : this.store.setItem(this.key, text));
-    // It was late, and has replaced what was written since.
+    // This write was late, and has replaced a later one.
     if (number !== this.#writes) await this.#put(this.#latest, this.#writes);
   }
 

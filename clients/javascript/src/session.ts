@@ -20,7 +20,7 @@ type GetOptions = Partial<Parameters<Tokens['get']>[0]>;
 export interface SessionOptions {
   /** The deployment's URL, `https://HOST`, without a path. */
   readonly url: string;
-  /** A keychain, or another store that nobody else reads. */
+  /** A keychain, or another store that no other app can read. */
   readonly secrets: Store;
   readonly fetch?: typeof fetch;
   /** The beginning of the keys in `secrets`: `vitrina` by default. */
@@ -46,7 +46,7 @@ const TIMES: SessionTimes = {
   logoutTimeoutMs: 8000,
 };
 
-/** What is kept between two runs of the app. */
+/** The data stored between two runs of the app. */
 interface Kept {
   readonly refreshToken: string;
   readonly account: Account;
@@ -55,7 +55,7 @@ interface Kept {
 interface Access {
   readonly token: string;
   readonly isValid: () => boolean;
-  /** Whether it is time for the next one. */
+  /** Whether it is time to request the next token. */
   readonly isDue: () => boolean;
 }
 
@@ -64,9 +64,8 @@ interface Access {
  *
  *     const session = new Session({ url, secrets });
  *     await session.login('anna@example.com', password, { deviceName: 'Pixel 9' });
- *
- * Requests that fail change nothing, and may be tried again; only a refusal ends the session. What
- * rejects does so with `Problem`, with `NetworkError`, or with `VitrinaError` `store_failed`.
+ * Failed requests change nothing, and may be repeated; only a refusal ends the session. Methods reject
+ * with `Problem`, with `NetworkError`, or with `VitrinaError` `store_failed`.
  */
 export class Session implements Tokens {
   readonly #origin: string;
@@ -74,10 +73,10 @@ export class Session implements Tokens {
   readonly #kept: Safe;
   readonly #device: Safe;
   #access: Access | null = null;
-  /** Of whom `#access` is: another tab may log in as somebody else. */
+  /** The account of `#access`: another tab may log in as somebody else. */
   #account: Account | null = null;
   #renewing: Promise<string | null> | null = null;
-  /** Counts logins and logouts: what was under way before belongs to another session. */
+  /** Counts logins and logouts: requests that were under way before belong to another session. */
   #era = 0;
   #isLoggedOut = false;
 
@@ -111,7 +110,7 @@ export class Session implements Tokens {
     const { account, refresh_token: refreshToken, device } = answer;
     const era = this.#leave();
     await this.#kept.write(textOf({ refreshToken, account }));
-    // It only spares the next login the limits of its network.
+    // The device only exempts the next login from the limits of its network.
     await this.#device.write(device).catch(() => undefined);
     if (era === this.#era) {
       this.#access = access;
@@ -137,7 +136,7 @@ export class Session implements Tokens {
     return Promise.resolve(access.token);
   }
 
-  /** Ends the session: here in any case, and at the server if that can be reached in time. */
+  /** Ends the session: here in any case, and on the server if it can be reached in time. */
   async logout(): Promise<void> {
     const access = this.#access;
     const reading = this.#read().catch(() => null);
@@ -152,7 +151,7 @@ export class Session implements Tokens {
     }).catch(() => undefined);
   }
 
-  /** Forgets what is in memory; returns the number of the era that begins. */
+  /** Clears the memory; returns the number of the era that begins. */
   #leave(): number {
     this.#access = this.#account = this.#renewing = null;
     this.#isLoggedOut = false;
@@ -160,7 +159,7 @@ export class Session implements Tokens {
     return this.#era;
   }
 
-  /** All who need a token share one exchange, which ends in time. */
+  /** All callers that need a token share one exchange, which has a timeout. */
   #renew(): Promise<string | null> {
     if (this.#renewing) return this.#renewing;
     const renewing = this.#unlessFailedForGood(() => this.#exchange()).finally(() => {
@@ -189,12 +188,12 @@ export class Session implements Tokens {
     }
   }
 
-  /** Keeps the next refresh token, before anything else of the answer is used. */
+  /** Stores the next refresh token, before anything else of the answer is used. */
   async #replace({ refreshToken, account }: Kept, next: string): Promise<void> {
     if (next !== refreshToken) await this.#kept.write(textOf({ refreshToken: next, account }));
   }
 
-  /** A refresh token was refused: that is the end, unless another tab has kept a newer one. */
+  /** A refresh token was refused: the session ends, unless another tab has stored a newer token. */
   async #giveUp({ refreshToken }: Kept): Promise<string | null> {
     const kept = await this.#find().catch(() => null);
     if (kept && kept.refreshToken !== refreshToken) return this.#exchange();
@@ -222,7 +221,7 @@ export class Session implements Tokens {
     }
   }
 
-  /** Ends the session at the server, with a new token if there is no valid one. */
+  /** Ends the session on the server, with a new token if there is no valid one. */
   async #end(access: Access | null, kept: Kept | null, signal: AbortSignal): Promise<void> {
     if (access?.isValid() && (await this.#endWith(access.token, signal))) return;
     if (!kept) return;
@@ -245,7 +244,7 @@ export class Session implements Tokens {
     const { fetch: send = fetch } = this.options;
     const { data } = await within(this.#times.requestTimeoutMs, signal, (ender) =>
       request(
-        // Browsers' `fetch` wants to be called as a function.
+        // Browsers' `fetch` must be called as a function.
         (...args) => send(...args),
         {
           method: 'POST',
@@ -278,7 +277,7 @@ const isSame = (one: Account, other: Account): boolean =>
 
 const textOf = (kept: Kept): string => JSON.stringify(kept);
 
-/** What was kept, or null for a text of something else. */
+/** The stored data, or null if the text is something else. */
 function keptOf(text: string | null): Kept | null {
   try {
     const found = JSON.parse(text ?? '') as Partial<Kept> | null;
@@ -291,7 +290,7 @@ function keptOf(text: string | null): Kept | null {
   }
 }
 
-/** Returns the tokens of an answer; throws NetworkError if it is of another server. */
+/** Returns the tokens of an answer; throws NetworkError if the answer is from another server. */
 function issuedIn(answer: unknown): Issued {
   const {
     access_token: access,

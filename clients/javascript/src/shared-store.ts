@@ -1,4 +1,4 @@
-/** A store of positions that tabs share: each of them writes what has moved in it, and nothing else. */
+/** A store of positions that tabs share: each tab writes only the positions that have moved in it. */
 
 import type { Store } from './types.js';
 
@@ -6,9 +6,8 @@ type Entries = Readonly<Record<string, unknown>>;
 
 /**
  * `storage` for the positions of several tabs.
- *
- * A tab knows nothing of the rooms of another, and less than it while it is hidden. So what it writes replaces
- * what is stored only where that differs from what it has read or written before.
+ * A tab does not have the rooms of other tabs, and a hidden tab has older positions. So a write replaces
+ * only the positions that differ from those that this tab has read or written before.
  */
 export function createSharedStore(storage: Storage): Store {
   const known = new Map<string, string | null>();
@@ -32,7 +31,7 @@ export function createSharedStore(storage: Storage): Store {
   };
 }
 
-/** Returns `stored` with what has changed from `before` to `now`; what is gone is undefined. */
+/** Returns `stored` with the changes from `before` to `now`; a deleted entry is undefined. */
 function merge(stored: Entries, before: Entries, now: Entries): Entries {
   const merged: Record<string, unknown> = { ...stored };
   for (const name of Object.keys({ ...before, ...now })) {
@@ -41,7 +40,7 @@ function merge(stored: Entries, before: Entries, now: Entries): Entries {
   return merged;
 }
 
-/** Nothing, of a text that is no object: it may be anything, also of another app. */
+/** The entries of a text; none if it is not an object, as it may be another app's. */
 function parse(text: string | null): Entries {
   try {
     const value: unknown = JSON.parse(text ?? '{}');

@@ -1,11 +1,11 @@
-/** The order in which things happen: one step after another, and the app is told last. */
+/** Runs steps one after another, and the callbacks of the app last. */
 
 export type Steps = ReturnType<typeof createSteps>;
 
 /**
- * Runs inputs one at a time: a call that arrives during a step, as a platform calls back at once,
- * waits for its end. What the app is told waits until no step is left, so what it does in a callback
- * is the next input.
+ * Runs inputs one at a time: a call that arrives during a step, for example from a platform that calls
+ * back immediately, waits for the end of the step. Callbacks of the app wait until no step is left, so
+ * a call that the app makes in a callback is the next input.
  */
 export function createSteps(fail: (error: unknown) => void) {
   const inputs: (() => void)[] = [];
@@ -35,10 +35,10 @@ export function createSteps(fail: (error: unknown) => void) {
     }
   }
 
-  /** Tells the app something after this step. */
-  function tell(notice: () => void): void {
+  /** Calls a callback of the app after this step. */
+  function notify(notice: () => void): void {
     notices.push(notice);
   }
 
-  return { step, tell };
+  return { step, notify };
 }

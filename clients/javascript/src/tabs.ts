@@ -1,8 +1,8 @@
-/** One socket for all tabs of an account: a lock says which tab opens it, a channel feeds the others. */
+/** One socket for all tabs of an account: the tab with the Web Lock opens it and feeds the others. */
 
 import type { Socket } from './types.js';
 
-/** An event of the server; only what tabs have to tell apart is typed. */
+/** An event of the server; only the fields that tabs use are typed. */
 interface Event {
   readonly event: string;
   readonly timestamp?: string;
@@ -17,23 +17,23 @@ interface Event {
   };
 }
 
-/** What a tab tells the one with the socket. A token is never among it: each tab has its own. */
+/** The messages of a tab to the tab with the socket. They never contain a token: each tab has its own. */
 type Request =
   | { readonly kind: 'hello' | 'bye'; readonly tab: string }
   | { readonly kind: 'send'; readonly tab: string; readonly text: string };
 
-/** What is for one tab; without it, for all. */
+/** The tab that the message is for; without it, all tabs. */
 interface Addressed {
   readonly to?: string | undefined;
 }
 
-/** What the tab with the socket tells. */
+/** The messages of the tab with the socket. */
 type News =
   | ({ readonly kind: 'open' } & Addressed)
   | { readonly kind: 'events'; readonly events: readonly ({ readonly event: Event } & Addressed)[] }
   | { readonly kind: 'closed' };
 
-/** News is from a tab: what the one before had under way is not for those that wait for the next. */
+/** The sender: messages of the previous tab with the socket are not for tabs that wait for the next one. */
 type Note = Request | (News & { readonly from: string });
 
 interface Message {
@@ -45,10 +45,10 @@ const CONNECTING = 0;
 const OPEN = 1;
 const CLOSED = 3;
 
-/** The server gives up an answer after 29 seconds. */
+/** The server answers within 29 seconds, or not at all. */
 const ANSWER_TIMEOUT_MS = 30_000;
 
-/** A lock may be faster than the last notes of the tab that had it. */
+/** The lock may pass on before the last messages of its former tab arrive. */
 const NOTES_TIMEOUT_MS = 250;
 
 /** Each request with the event that answers it, if `error` does not. */
@@ -58,14 +58,13 @@ const ANSWERS: Readonly<Record<string, string>> = {
   leave: 'left',
   auth: 'authenticated',
 };
-/** `authenticated` is news for all tabs. */
+/** `authenticated` is for all tabs. */
 const FOR_ONE_TAB = new Set(['recovered', 'joined', 'left', 'error']);
 
-/**
- * A tab's socket, which lives as long as the one that all tabs share.
+/* A tab's socket, which is open as long as the one that all tabs share.
  *
- * The tab that holds the lock opens that one. When it closes, or its tab ends, the sockets of all
- * tabs close: their clients connect again, the first of them with the lock, and resume what they missed.
+ * The tab that holds the lock opens the shared socket. When this socket closes, or its tab ends, the
+ * sockets of all tabs close: their clients connect again, the first of them with the lock, and resume.
  */
 export class TabSocket implements Socket {
   readyState = CONNECTING;
@@ -80,11 +79,11 @@ export class TabSocket implements Socket {
   readonly #rooms = new Set<string>();
   #release: () => void = () => undefined;
   #line: Line | null = null;
-  /** The tab with the socket, once that has opened. */
+  /** The tab with the socket, once the socket has opened. */
   #feeder: string | null = null;
   #expiry: Event | null = null;
 
-  /** `name` is the same in all tabs that share. `open` opens the one socket, if it falls to this tab. */
+  /** `name` is the same in all tabs that share. `open` opens the shared socket, if this tab gets the lock. */
   constructor(name: string, open: () => WebSocket) {
     this.#channel = new BroadcastChannel(name);
     this.#channel.onmessage = ({ data }: MessageEvent<Note>) => {
@@ -94,7 +93,7 @@ export class TabSocket implements Socket {
     navigator.locks
       .request(name, { signal }, () => this.#lead(open))
       .catch((problem: unknown) => {
-        if (!signal.aborted) this.#end(); // the page may not have locks, or is on its way out
+        if (!signal.aborted) this.#end(); // the page has no locks, or is being unloaded
         return problem;
       });
     this.#channel.postMessage({ kind: 'hello', tab: this.#tab } satisfies Note);
@@ -111,7 +110,7 @@ export class TabSocket implements Socket {
 
   close(): void {
     if (this.readyState === CLOSED) return;
-    if (this.#line) this.#tell({ kind: 'closed' });
+    if (this.#line) this.#broadcast({ kind: 'closed' });
     else this.#channel.postMessage({ kind: 'bye', tab: this.#tab } satisfies Note);
     this.#end();
   }
@@ -121,20 +120,20 @@ export class TabSocket implements Socket {
     if (this.readyState === OPEN) await this.#closeForAll();
     if (this.readyState === CLOSED) return;
     this.#line = new Line(open(), this.#tab, (news) => {
-      this.#tell(news);
+      this.#broadcast(news);
     });
     await new Promise<void>((resolve) => {
       this.#release = resolve;
     });
   }
 
-  /** The tab that fed this one has ended. If nothing comes now, it could not say so. */
+  /** The tab with the socket has ended. If no message follows, it ended without notice. */
   async #closeForAll(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, NOTES_TIMEOUT_MS));
-    if (this.readyState === OPEN && this.#feeder) this.#tell({ kind: 'closed' }, this.#feeder);
+    if (this.readyState === OPEN && this.#feeder) this.#broadcast({ kind: 'closed' }, this.#feeder);
   }
 
-  #tell(news: News, from: string = this.#tab): void {
+  #broadcast(news: News, from: string = this.#tab): void {
     const note = { ...news, from };
     this.#channel.postMessage(note);
     this.#take(note);
@@ -149,7 +148,7 @@ export class TabSocket implements Socket {
       if (note.kind === 'closed') this.#end();
       else this.#deliver(note.events.filter((each) => this.#isFor(each)).map(({ event }) => event));
     } else if (note.kind === 'closed' && note.from === this.#tab) {
-      this.#end(); // before it opened; the others wait for the lock
+      this.#end(); // before the socket opened; the other tabs wait for the lock
     }
   }
 
@@ -177,7 +176,7 @@ export class TabSocket implements Socket {
     return !channel?.startsWith('room:') || this.#rooms.has(channel.slice('room:'.length));
   }
 
-  /** The tab with the socket extends it with a token of its own: here it is as extended as it is. */
+  /** The tab with the socket extends it with its own token: this tab gets the same end. */
   #answerAuth(): void {
     const { timestamp, data } = this.#expiry ?? {};
     const answer = { event: 'authenticated', timestamp, data: { expires_at: data?.expires_at } };
@@ -202,7 +201,7 @@ interface Asked {
   readonly room: string;
 }
 
-/** The one socket: it asks one thing at a time, so it is known which tab an `error` is for. */
+/** The shared socket. It sends one request at a time, so that it is clear which tab an `error` is for. */
 class Line {
   readonly #socket: WebSocket;
   readonly #owner: string;
@@ -210,7 +209,7 @@ class Line {
   readonly #members = new Map<string, Set<string>>();
   #queue: (Asked & { readonly text: string })[] = [];
   #asked: Asked | null = null;
-  /** Requests that the next ones did not wait for: the answers may still come. */
+  /** Requests that timed out: their answers may still come. */
   #late: Asked[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #greeting: Event | null = null;
@@ -261,7 +260,7 @@ class Line {
 
   #receive(events: readonly Event[]): void {
     this.#isPinged = false;
-    // First, as a tab that is told may ask at once.
+    // First, because a tab may send a request as soon as it gets the events.
     const noted = events.map((event) => ({ event, to: this.#note(event) }));
     this.#emit({ kind: 'events', events: noted });
   }
@@ -288,7 +287,7 @@ class Line {
   #begin(connected: Event): void {
     this.#greeting = structuredClone(withoutRecovery(connected));
     this.#greetedAt = performance.now();
-    // `recovered` follows, and is for the tab whose positions went with the handshake.
+    // `recovered` follows, and is for the tab whose positions were in the handshake.
     if (connected.data?.recovering?.length)
       this.#await({ tab: this.#owner, type: 'resume', room: '' });
   }
@@ -300,7 +299,7 @@ class Line {
     this.#greetedAt = performance.now();
   }
 
-  /** What the server would say to a tab that connects now, as far as this one knows. */
+  /** Sends a tab that connects now the `connected` that the server would send, from known positions. */
   #greet(tab: string): void {
     if (this.#socket.readyState !== OPEN) return;
     this.#emit({ kind: 'open', to: tab });
@@ -316,7 +315,7 @@ class Line {
     this.#isPinged = true;
   }
 
-  /** Asks the next thing, as the one before has its answer, or is given up. */
+  /** Sends the next request after the previous one was answered, or has timed out. */
   #ask(): void {
     clearTimeout(this.#timer);
     this.#asked = null;
@@ -339,14 +338,14 @@ class Line {
     this.#members.set(room, members.add(tab));
   }
 
-  /** Returns whether the room is to be left: no other tab is in it. */
+  /** Returns whether to leave the room, because no other tab is in it. */
   #leave(tab: string, room: string): boolean {
     const members = this.#members.get(room);
     members?.delete(tab);
     return !members?.size;
   }
 
-  /** A tab that ends leaves no room: its user comes back and recovers what the room had meanwhile. */
+  /** A tab that ends leaves no room: its user may return, and recovers the room's events. */
   #forget(tab: string): void {
     for (const members of this.#members.values()) members.delete(tab);
     this.#queue = this.#queue.filter((each) => each.tab !== tab);
@@ -359,14 +358,14 @@ function isAnswer({ event, data }: Event, { type, room }: Asked): boolean {
   return event === ANSWERS[type] && room === (data?.room ?? '');
 }
 
-/** Others resume from positions of their own. */
+/** Other tabs resume from their own positions. */
 function withoutRecovery(event: Event): Event {
   return event.event === 'connected'
     ? { ...event, data: { ...event.data, recovering: [] } }
     : event;
 }
 
-/** The events of a frame; none of one that is not an event, as API Gateway's own. */
+/** The events of a frame; none if it is not an event, like API Gateway's own frames. */
 function eventsIn(data: unknown): readonly Event[] {
   try {
     const frame = JSON.parse(String(data)) as Event & { events?: readonly Event[] };

@@ -1,4 +1,4 @@
-/** A server in memory, for tests of apps: it answers a client as the real one does. */
+/** A server in memory, for tests of apps: it answers a client like the real server. */
 
 import { Channels } from './testing/channels.js';
 import { ServerSocket, type FakeConnection, type Port } from './testing/connection.js';
@@ -20,28 +20,28 @@ export type { FakeAccount, FakeAnswer, FakeConnection, FakeRequest };
 export { problem };
 
 /**
- * Vitrina's server in memory. It sends nothing by a timer, so it works with a test's fake clock too.
+ * Vitrina's server in memory. It uses no timers, so it works with fake timers too.
  *
  *     const server = new FakeServer();
  *     const client = new VitrinaClient({
  *       url: server.url, as: 'user', tokens: server.tokens('user'), platform: server.platform() });
  *     client.start();
  *     server.publish('product.approved', { product_id: 7, … });
- *     server.disconnect();        // as a tunnel does; the client comes back and recovers
+ *     server.disconnect();        // like a tunnel; the client reconnects and recovers
  */
 export class FakeServer {
   readonly url: string;
-  /** A WebSocket class whose sockets lead here: for `globalThis`, or an adapter's option. */
+  /** A WebSocket class that connects to this server: for `globalThis`, or an adapter's option. */
   readonly WebSocket: new (address: string | URL, ...more: readonly unknown[]) => ServerSocket;
-  /** Open connections and those under way, the oldest first. */
+  /** Connections that are open or being opened, the oldest first. */
   readonly connections: FakeConnection[] = [];
   /** Every request so far. */
   readonly requests: FakeRequest[] = [];
   /** The number of sockets so far, refused ones too. */
   handshakes = 0;
-  /** False: handshakes and requests fail, as without a network. Connections stay: see `disconnect`. */
+  /** If false, handshakes and requests fail, as without a network. Open connections stay: see `disconnect`. */
   isReachable = true;
-  /** False: connections are accepted and nothing else; a test sends frames by itself. */
+  /** If false, the server only accepts connections, and the test sends all frames. */
   isAutomatic = true;
   /** Handshakes to refuse from now on, as with 401, 403 or 429. */
   refuses = 0;
@@ -73,10 +73,10 @@ export class FakeServer {
     };
   }
 
-  /** A platform whose requests and sockets lead here. `hints` plays the device. */
+  /** A platform that uses this server. `hints` simulates the device. */
   platform(store: Store = memory()): Platform & { readonly store: Store; readonly hints: Hints } {
     const watching = new Set<Hints>();
-    const tell = (hint: keyof Hints) => () => {
+    const notify = (hint: keyof Hints) => () => {
       for (const hints of watching) hints[hint]();
     };
     return {
@@ -88,15 +88,15 @@ export class FakeServer {
         return () => void watching.delete(hints);
       },
       hints: {
-        foreground: tell('foreground'),
-        background: tell('background'),
-        online: tell('online'),
-        offline: tell('offline'),
+        foreground: notify('foreground'),
+        background: notify('background'),
+        online: notify('online'),
+        offline: notify('offline'),
       },
     };
   }
 
-  /** Tokens of an account that has logged in already. */
+  /** The token source of an account that has logged in already. */
   tokens(clientType: ClientType): Tokens {
     const session = this.#sessions.begin(this.#sessions.of(clientType));
     let token: string | null = null;
@@ -126,56 +126,56 @@ export class FakeServer {
     return settled();
   }
 
-  /** Where a channel stands. */
+  /** The position of a channel. */
   position(channel: string): Position {
     return this.#channels.position(channel);
   }
 
-  /** Events of the channel so far expire: clients that missed them are told to load again. */
+  /** Expires all present events of the channel: clients that missed them have to refetch. */
   expireHistory(channel: string): void {
     this.#channels.expire(channel);
   }
 
-  /** The channel counts from 1 again, in another epoch. */
+  /** Starts a new epoch: the channel's numbers begin with 1 again. */
   renumber(channel: string): void {
     this.#channels.renumber(channel);
   }
 
-  /** Ends all connections: with `closing` for a reason, or as a tunnel does. */
+  /** Ends all connections: with a `closing` reason, or like a tunnel. */
   disconnect(reason: string | null = null): Promise<void> {
     for (const connection of [...this.connections]) connection.close(reason);
     return settled();
   }
 
-  /** From here on nothing moves, though every connection looks open. */
+  /** Holds back all frames from now on, while every connection looks open. */
   hold(): void {
     this.#isHeld = true;
   }
 
-  /** Everything that was held moves on. */
+  /** Delivers all frames that were held back. */
   release(): Promise<void> {
     this.#isHeld = false;
     for (const connection of [...this.connections]) connection.release();
     return settled();
   }
 
-  /** How long access tokens are valid that are issued from here on. */
+  /** Sets the lifetime of access tokens that are issued from now on. */
   set tokenLifetimeSeconds(seconds: number) {
     this.#sessions.lifetimeSeconds = seconds;
   }
 
-  /** Access tokens so far are expired; refresh tokens are not. */
+  /** Expires all present access tokens, but no refresh tokens. */
   expireTokens(): void {
     this.#sessions.expire();
   }
 
-  /** Ends all sessions, as an administrator does: users have to log in again. */
+  /** Ends all sessions, like an administrator: users have to log in again. */
   endSessions(): Promise<void> {
     this.#sessions.endAll();
     return this.disconnect('account_disconnected');
   }
 
-  /** Answers a route of the app, such as `GET /api/v1/products`: with this body, or as a function says. */
+  /** Answers a route, such as `GET /api/v1/products`, with this body, or with the result of a function. */
   respond(route: string, to: ((request: FakeRequest) => FakeAnswer) | object): void {
     const isFunction = typeof to === 'function';
     this.#routes.set(
@@ -184,7 +184,7 @@ export class FakeServer {
     );
   }
 
-  /** `fetch` that leads here: for `globalThis`, or a platform. */
+  /** A `fetch` that calls this server: for `globalThis`, or a platform. */
   readonly fetch: typeof fetch = async (input, init = {}) => {
     await Promise.resolve();
     if (!this.isReachable || this.#isHeld) throw new TypeError('The network is unreachable.');
@@ -285,7 +285,7 @@ export function memory(): Store {
   };
 }
 
-/** Resolves once what was sent has arrived, and what it caused. */
+/** Resolves once all frames have arrived, and the frames that they caused. */
 export async function settled(): Promise<void> {
   for (let step = 0; step < 50; step += 1) await Promise.resolve();
 }

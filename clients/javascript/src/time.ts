@@ -1,11 +1,11 @@
-/** How long things take, and an end for what may never end. */
+/** Durations and timeouts. */
 
 import { NetworkError } from './errors.js';
 
 /**
- * Returns a function that tells the milliseconds since now, never fewer than have passed.
+ * Returns a function that returns the milliseconds since now, never fewer than have passed.
  *
- * The wall clock may be set back, and the other one may stand still while a phone sleeps.
+ * The wall clock may be set back, and the monotonic clock may stand still while a phone sleeps.
  */
 export function stopwatch(): () => number {
   const wall = Date.now();
@@ -30,7 +30,7 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 
 /**
  * Settles as `work` does; rejects with NetworkError after `ms` milliseconds, and with the reason of
- * `outer` when that is aborted. The signal that `work` gets is aborted at the end of all three.
+ * `outer` when that is aborted. In each of these cases the signal of `work` is aborted.
  */
 export async function within<T>(
   ms: number,
@@ -44,10 +44,10 @@ export async function within<T>(
   outer?.addEventListener('abort', abort);
   if (outer?.aborted) abort();
   const late = sleep(ms, inner.signal).then(() => {
-    throw new NetworkError(`Nothing came within ${Math.round(ms)} ms.`);
+    throw new NetworkError(`No answer within ${Math.round(ms)} ms.`);
   });
   try {
-    // In a function of its own, as it may throw instead of rejecting.
+    // In an async function, because `work` may throw instead of rejecting.
     return await Promise.race([late, (async () => work(inner.signal))()]);
   } finally {
     outer?.removeEventListener('abort', abort);

@@ -1,13 +1,13 @@
-/** When something happens: timers by name, and pauses between attempts. */
+/** Timers by name, and pauses between attempts. */
 
 import type { Times } from './types.js';
 
-/** A longer delay would end at once. */
+/** The longest delay of a timer; a longer one would end immediately. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 export type Timers = ReturnType<typeof createTimers>;
 
-/** Timers with names, one of each; `run` is given what is due. */
+/** Timers by name, one for each; `run` gets the functions that are due. */
 export function createTimers(run: (act: () => void) => void) {
   const timers = new Map<string, ReturnType<typeof setTimeout>>();
 
@@ -37,7 +37,7 @@ export function createTimers(run: (act: () => void) => void) {
   return { after, cancel, clear, has: (name: string) => timers.has(name) };
 }
 
-/** Pauses that grow: from zero up, at random, so that phones lost together do not return together. */
+/** Pauses that grow, each a random part of its limit, so that phones do not reconnect all at once. */
 export function createPauses({ firstRetryMs, maxRetryMs }: Times) {
   let attempts = 0;
   return {

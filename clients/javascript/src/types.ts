@@ -1,4 +1,4 @@
-/** What an app sees of the client: options, statuses, errors, and what a platform has to offer. */
+/** The types that apps use: options, statuses, and the interfaces of a platform and a client. */
 
 import type { Account, ClientType, EventName, Events } from './events.js';
 
@@ -10,27 +10,27 @@ export interface Position {
   readonly seq: number;
 }
 
-/** Where the connection stands, and why. What an app shows of it is up to the app. */
+/** The state of the connection, with a reason. */
 export type Status =
-  /** The app has to call `start()`; after `login_required` the user has to log in before. */
+  /** The app has to call `start()`; after `login_required` the user has to log in first. */
   | { readonly state: 'stopped'; readonly reason: StopReason }
-  /** Connects again by itself, when the app comes back or is asked to. */
+  /** Connects again when the app returns to the foreground, or calls `start()`. */
   | { readonly state: 'paused'; readonly reason: PauseReason }
   /** A token is fetched, a handshake is under way, or `connected` is awaited. */
   | { readonly state: 'connecting' }
   /** Connected; missed events are arriving. */
   | { readonly state: 'catching_up' }
   | { readonly state: 'online' }
-  /** Connects again by itself after a pause of at most `retryInMs` milliseconds. */
+  /** Connects again automatically after a pause of at most `retryInMs` milliseconds. */
   | { readonly state: 'offline'; readonly reason: OfflineReason; readonly retryInMs: number };
 
 export type StopReason =
   'not_started' | 'asked' | 'logged_out' | 'login_required' | 'account_disconnected';
 export type PauseReason = 'background' | 'too_many_connections';
 export type OfflineReason =
-  /** The device says that it has no network. */
+  /** The device reports that it has no network. */
   | 'no_network'
-  /** The host cannot be reached, or refused the handshake; browsers do not say which. */
+  /** The host cannot be reached, or refused the handshake; browsers do not report which. */
   | 'unreachable'
   /** A token could not be fetched, though the session has not ended. */
   | 'token_unavailable'
@@ -38,7 +38,7 @@ export type OfflineReason =
   | 'timeout'
   /** The connection ended without a reason. */
   | 'lost'
-  /** The server closed the connection, and said why. */
+  /** The server closed the connection with this reason. */
   | 'token_expired'
   | 'everyone_disconnected'
   | 'too_many_requests'
@@ -49,23 +49,23 @@ export type Unsubscribe = () => void;
 /**
  * An access token for requests and handshakes, from wherever an app keeps its session.
  *
- * `get` resolves to `null` when only a new login helps, and rejects when there is none *now*, as the
- * network is missing. `fresh` is true when the last token was refused or is about to expire.
+ * `get` resolves to `null` when only a new login helps, and rejects when there is no token *now*, for
+ * example without a network. `fresh` is true when the last token was refused or is about to expire.
  */
 export interface Tokens {
   get(options: { readonly fresh: boolean; readonly signal: AbortSignal }): Promise<string | null>;
-  /** Ends the session at the server and forgets it here. Without it `client.logout()` only stops. */
+  /** Ends the session on the server and deletes it here. Without this, `client.logout()` only stops. */
   logout?(): Promise<void>;
 }
 
-/** Something to keep text in: `localStorage`, `AsyncStorage`, a keychain. May be async, may fail. */
+/** A store of texts: `localStorage`, `AsyncStorage`, a keychain. It may be async, and may fail. */
 export interface Store {
   getItem(key: string): string | null | Promise<string | null>;
   setItem(key: string, value: string): void | Promise<void>;
   removeItem(key: string): void | Promise<void>;
 }
 
-/** What of a WebSocket the client uses; each platform's own has it. */
+/** The members of a WebSocket that the client uses. */
 export interface Socket {
   readonly readyState: number;
   onopen: ((event: never) => void) | null;
@@ -77,11 +77,11 @@ export interface Socket {
   close(): void;
 }
 
-/** What a device tells from outside. Hints never restart work that is under way. */
+/** Changes of the device that a platform reports. Hints never restart work that is under way. */
 export interface Hints {
   foreground(): void;
   background(): void;
-  /** The network is there, or has changed. */
+  /** The network is available, or has changed. */
   online(): void;
   offline(): void;
 }
@@ -89,10 +89,10 @@ export interface Hints {
 /** What the client needs of the platform it runs on; `browser()`, `reactNative()` and `node()` make one. */
 export interface Platform {
   /**
-   * Opens a socket. The token goes where the platform can put it best: a header, a subprotocol, or
-   * the query of `address`, which has one already: `${address}&token=${encodeURIComponent(token)}`.
+   * Opens a socket. The platform sends the token in a header, as a subprotocol, or in the query of
+   * `address`, which has a query already: `${address}&token=${encodeURIComponent(token)}`.
    *
-   * The address is text, as React Native's own `URL` is not a complete one.
+   * The address is a text because React Native's own `URL` is incomplete.
    */
   openSocket(address: string, token: string): Socket;
   fetch: typeof fetch;
@@ -111,17 +111,20 @@ export interface ClientOptions<As extends ClientType = ClientType> {
   as: As;
   tokens: Tokens;
   platform: Platform;
-  /** Where `platform.store` keeps positions; `vitrina:positions:${as}` by default. Those of another account are ignored. */
+  /**
+   * The key of the positions in `platform.store`; `vitrina:positions:${as}` by default. Positions of
+   * another account are ignored.
+   */
   storageKey?: string;
   times?: Partial<Times>;
 }
 
 /** Durations in milliseconds. The defaults suit phones; tests make them short. */
 export interface Times {
-  /** The longest pause before the first attempt after a loss; it doubles with each. */
+  /** The longest pause before the first attempt after a loss; it doubles with each attempt. */
   firstRetryMs: number;
   maxRetryMs: number;
-  /** A connection that lasted so long was a good one: pauses begin anew. */
+  /** After a connection that lasted this long, pauses start from the shortest again. */
   stableMs: number;
   tokenTimeoutMs: number;
   handshakeTimeoutMs: number;
@@ -129,11 +132,11 @@ export interface Times {
   answerTimeoutMs: number;
   pongTimeoutMs: number;
   storeTimeoutMs: number;
-  /** How long positions may be newer than those in the store. */
+  /** How long the store may lag behind the positions. */
   saveDelayMs: number;
-  /** How long before a connection expires it is extended with a newer token. */
+  /** How long before its expiry a connection is extended with a newer token. */
   renewAheadMs: number;
-  /** An app that comes back sooner keeps its socket. */
+  /** An app that returns to the foreground sooner keeps its socket. */
   backgroundGraceMs: number;
 }
 
@@ -142,10 +145,10 @@ export interface Room {
   readonly name: string;
   /**
    * Resolves once joined, on this connection or a later one. Rejects with the `VitrinaError` of a
-   * refusal, or with the code `left` or `logged_out`: then the room is not wanted any more.
+   * refusal, or with the code `left` or `logged_out` if the app has left the room meanwhile.
    */
   join(): Promise<void>;
-  /** Resolves once left; at once where there is no connection. Never rejects. */
+  /** Resolves once left; without a connection immediately. Never rejects. */
   leave(): Promise<void>;
 }
 
@@ -159,14 +162,14 @@ export interface Room {
  *     client.start();
  */
 export interface Client {
-  /** What it was made with. */
+  /** The options of the constructor. */
   readonly options: ClientOptions;
   readonly status: Status;
   /** Each event once, in the order of its channel; `'*'` is every event. */
   on<Name extends EventName>(name: Name, listener: (event: Events[Name]) => unknown): Unsubscribe;
   on(name: '*', listener: (event: Events[EventName]) => unknown): Unsubscribe;
   onStatus(listener: (status: Status) => unknown): Unsubscribe;
-  /** Events of this channel cannot be recovered: load what it shows over HTTP. */
+  /** Events of this channel cannot be recovered: load the channel's data over HTTP. */
   onRefetch(listener: (channel: string) => unknown): Unsubscribe;
   /** For the app's log: refusals, and exceptions of listeners. */
   onError(listener: (error: Error) => unknown): Unsubscribe;
@@ -174,8 +177,8 @@ export interface Client {
   /** The channel's position, or `null` before the first `connected`. */
   position(channel: string): Position | null;
   start(): void;
-  /** Closes the connection and resolves when positions are kept, or cannot be. */
+  /** Closes the connection and resolves when positions are stored, or cannot be stored. */
   stop(): Promise<void>;
-  /** Stops, ends the session, and forgets positions and rooms. Never rejects: failures go to `onError`. */
+  /** Stops, ends the session, and deletes positions and rooms. Never rejects: failures go to `onError`. */
   logout(): Promise<void>;
 }

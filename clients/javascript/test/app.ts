@@ -1,4 +1,4 @@
-/** An app, its platform and a server that does what a test says, all in virtual time. */
+/** An app, its platform and a server that a test controls, all in virtual time. */
 
 import { expect, vi } from 'vitest';
 import { VitrinaClient } from '../src/client.js';
@@ -16,7 +16,7 @@ import type {
 export type Json = Record<string, unknown>;
 type Handler = ((event: never) => void) | null;
 
-/** A socket, from the server's side. `open`, `receive` and `end` are what a network does to it. */
+/** A socket, from the server's side. `open`, `receive` and `end` are events of the network. */
 export class FakeSocket implements Socket {
   onopen: Handler = null;
   onmessage: Handler = null;
@@ -66,7 +66,7 @@ export class FakeSocket implements Socket {
     this.readyState = 3;
   }
 
-  /** What was sent since this was last called, without pings. */
+  /** Returns the messages since the last call, without pings. */
   take(): Json[] {
     return this.sent.splice(0).filter(({ type }) => type !== 'ping');
   }
@@ -98,7 +98,7 @@ export const KEY = 'vitrina:positions:user';
 export type GivenOptions = Partial<Omit<ClientOptions, 'platform' | 'times' | 'tokens'>> & {
   platform?: Partial<Platform>;
   times?: Partial<Times>;
-  /** Given one after another, the last one again and again. */
+  /** Returned one after another; the last one is repeated. */
   tokens?: (string | null | Error | Promise<string | null>)[];
   get?: Tokens['get'];
   logout?: () => Promise<void>;
@@ -106,7 +106,7 @@ export type GivenOptions = Partial<Omit<ClientOptions, 'platform' | 'times' | 't
 
 export type App = ReturnType<typeof createApp>;
 
-/** Makes a client and records what it is told and asks. Pauses are half of what they may be. */
+/** Makes a client and records its callbacks and requests. Pauses are half of their limit. */
 export function createApp({
   platform,
   times,
@@ -222,7 +222,7 @@ export const pass = (ms = 0): Promise<unknown> => vi.advanceTimersByTimeAsync(ms
 
 export const at = (seq: number, epoch = 'e'): { epoch: string; seq: number } => ({ epoch, seq });
 
-/** When something ends that lasts so long, by a server's clock that is not the app's. */
+/** The end of a duration, by a server's clock that differs from the app's. */
 export function lasting(seconds: number): { timestamp: string; data: { expires_at: string } } {
   const now = Date.UTC(2024, 0, 1, 12);
   const end = new Date(now + seconds * 1000).toISOString();

@@ -1,4 +1,4 @@
-/** What an app may do while it is told something: everything. */
+/** Apps may do anything in a callback. */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { batch, closing, connected, createApp, event, memory, pass } from './app.js';
@@ -14,7 +14,7 @@ const throwing = () => {
   throw new Error('a mistake');
 };
 
-test('a stop while events are told ends them, and they come again', async () => {
+test('after a stop in a callback the remaining events of the frame come again', async () => {
   const app = createApp();
   app.client.on('product.approved', ({ seq }) => {
     if (seq === 2) void app.client.stop();
@@ -30,7 +30,7 @@ test('a stop while events are told ends them, and they come again', async () => 
   expect(app.seqs).toEqual([1, 2, 3, 4]);
 });
 
-test('a stop and a start while events are told are one connection', async () => {
+test('a stop and a start in a callback open one connection', async () => {
   const app = createApp();
   app.client.on('product.approved', ({ seq }) => {
     if (seq !== 2) return;
@@ -80,7 +80,7 @@ test('callbacks follow each other, and never run within another one', async () =
   expect([app.errors, app.states.at(-1)]).toEqual([[], 'stopped']);
 });
 
-test('a start on stopped is not undone either', async () => {
+test('a start in the callback of stopped takes effect', async () => {
   const app = createApp();
   let restarts = 0;
   app.client.onStatus(({ state }) => {
@@ -91,14 +91,14 @@ test('a start on stopped is not undone either', async () => {
   expect(app.client.status).toEqual({ state: 'online' });
 });
 
-test('a logout while events are told ends them', async () => {
+test('after a logout in a callback no more events are delivered', async () => {
   const app = createApp({ platform: { store: memory() } });
   app.client.on('*', () => void app.client.logout());
   (await app.connect(0)).receive(batch(event(1), event(2)));
   expect([app.seqs, app.client.position('user')]).toEqual([[1], null]);
 });
 
-test('a room that is left while its events are told has no more', async () => {
+test('after a leave in a callback the room delivers no more events', async () => {
   const app = createApp();
   const room = app.client.room('sale');
   void room.join();
@@ -109,8 +109,8 @@ test('a room that is left while its events are told has no more', async () => {
   expect([app.seqs, app.client.position('room:sale')]).toEqual([[1], null]);
 });
 
-describe('a mistake of the app', () => {
-  test('that throws everywhere costs it nothing that follows, and is reported', async () => {
+describe('a callback of the app', () => {
+  test('that always throws is reported, and loses no event', async () => {
     const app = createApp({ tokens: ['T1'] });
     app.client.onStatus(throwing);
     app.client.on('*', throwing);
@@ -126,7 +126,7 @@ describe('a mistake of the app', () => {
     expect(new Set(app.errors)).toEqual(new Set(['a mistake']));
   });
 
-  test('that rejects is reported, also if nobody listens to errors', async () => {
+  test('that rejects is reported, also without a listener for errors', async () => {
     const rejections = vi.fn();
     process.on('unhandledRejection', rejections);
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
@@ -145,7 +145,7 @@ describe('a mistake of the app', () => {
     expect(rejections).not.toHaveBeenCalled();
   });
 
-  test('that throws what is no error is reported as one', async () => {
+  test('that throws something else than an error is reported as an error', async () => {
     const app = createApp();
     app.client.on('*', () => {
       // eslint-disable-next-line @typescript-eslint/only-throw-error -- apps do
@@ -156,14 +156,14 @@ describe('a mistake of the app', () => {
     expect(app.errors).toEqual(['text']);
   });
 
-  test('that never ends costs nothing', async () => {
+  test('that never ends delays nothing', async () => {
     const app = createApp();
     app.client.on('product.approved', () => new Promise(() => undefined));
     (await app.connect(0)).receive(event(1), event(2));
     expect(app.seqs).toEqual([1, 2]);
   });
 
-  test('in `watch`, or in what ends it, is reported', async () => {
+  test('that throws in `watch`, or in its unsubscribe function, is reported', async () => {
     const app = createApp({ platform: { watch: () => throwing } });
     await app.connect();
     await app.client.stop();
@@ -175,7 +175,7 @@ describe('a mistake of the app', () => {
   });
 });
 
-describe('what the machine calls may call the client', () => {
+describe('a function that the machine calls may call the client:', () => {
   test('the source of tokens', async () => {
     const app = createApp({
       get: () => {
@@ -188,7 +188,7 @@ describe('what the machine calls may call the client', () => {
     expect([app.sockets, app.client.status.state]).toEqual([[], 'stopped']);
   });
 
-  test('the source of tokens, when its request is given up', async () => {
+  test('the source of tokens, when its request is aborted', async () => {
     const app = createApp({
       get: ({ signal }) =>
         new Promise((resolve) => {
@@ -220,16 +220,16 @@ describe('what the machine calls may call the client', () => {
   });
 });
 
-test('listeners that come and go while they are called are as one expects', async () => {
+test('listeners may be added and removed while listeners are called', async () => {
   const app = createApp();
-  const heard: string[] = [];
+  const called: string[] = [];
   const stopSecond: (() => void)[] = [];
   app.client.on('*', () => {
-    heard.push('first');
+    called.push('first');
     stopSecond[0]?.();
-    app.client.on('*', () => heard.push('third'));
+    app.client.on('*', () => called.push('third'));
   });
-  stopSecond[0] = app.client.on('*', () => heard.push('second'));
+  stopSecond[0] = app.client.on('*', () => called.push('second'));
   (await app.connect(0)).receive(event(1));
-  expect(heard).toEqual(['first']);
+  expect(called).toEqual(['first']);
 });

@@ -1,5 +1,5 @@
 /**
- * Random inputs against what must hold: one socket at most, no dead end, no unhandled rejection, and
+ * Random inputs, and checks after each: at most one socket, no dead end, no unhandled rejection, and
  * each event once and in order, or `refetch`.
  *
  * `npm run fuzz -- --minutes 10` plays for longer; `--seed N` plays a failure again.
@@ -24,7 +24,7 @@ afterEach(() => {
 
 const counts: Record<string, number> = {};
 
-/** Plays one life of an app; returns what was wrong. */
+/** Plays one run of an app; returns the violations. */
 async function play(seed: number): Promise<string[]> {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
   const random = randomFrom(seed);
@@ -97,7 +97,7 @@ function take(world: World): void {
   }
 }
 
-/** Nothing fails any more: the client has to be online, and to have all, in a while. */
+/** Nothing fails any more: the client has to be online soon, and to have all events. */
 async function settle(world: World, pass: (ms: number) => Promise<unknown>): Promise<void> {
   world.isKind = true;
   for (const channel of world.channels.values()) channel.isFrozen = false;

@@ -73,7 +73,7 @@ describe('a request', () => {
     expect(position).toHaveBeenCalledWith('shop');
   });
 
-  test('of somebody who is not logged in goes without a token', async () => {
+  test('without a login is sent without a token', async () => {
     const api = new ScriptedFetch(json({ items: [] }), problem(401, 'token_missing'));
     const { get } = http(api, { tokens: tokens(null) });
     await get('/api/v1/products');
@@ -120,7 +120,7 @@ describe('a refusal', () => {
     expect(given.get).toHaveBeenCalledTimes(2);
   });
 
-  test('of a token is not forgotten while the next one cannot be fetched', async () => {
+  test('of a token is remembered until a newer token is available', async () => {
     const api = new ScriptedFetch(problem(401, 'token_expired'), json({}));
     const get = vi.fn<Tokens['get']>().mockResolvedValueOnce('T1').mockRejectedValueOnce(offline());
     get.mockResolvedValue('T2');
@@ -149,7 +149,7 @@ describe('a call without a usable answer', () => {
     expect(second).toBe(first);
   });
 
-  test('has a key of its own, or the one that the app gives', async () => {
+  test('has its own key, or the key that the app passes', async () => {
     const api = new ScriptedFetch(() => json({}, { status: 201 }));
     const { post } = http(api);
     await post('/api/v1/products', submit);
@@ -160,20 +160,20 @@ describe('a call without a usable answer', () => {
     expect(keys[2]).toBe('mine');
   });
 
-  test('waits as long as the server wants', async () => {
+  test('waits as long as the server asks for', async () => {
     const api = new ScriptedFetch(problem(503, 'busy', { 'Retry-After': '7' }), json({}));
     const { after } = await settled(http(api).get('/api/v1/me'));
     expect(after).toBeGreaterThanOrEqual(7000);
   });
 
-  test('is told at once if the server wants more time than there is', async () => {
+  test('rejects immediately if the server asks for more time than is left', async () => {
     const api = new ScriptedFetch(problem(429, 'too_many_submissions', { 'Retry-After': '180' }));
     const { error, after } = await settled(http(api).post('/api/v1/products', submit));
     expect(error).toMatchObject({ code: 'too_many_submissions', retryAfterSeconds: 180 });
     expect(after).toBe(0);
   });
 
-  test('ends when its time does', async () => {
+  test('ends after its timeout', async () => {
     const api = new ScriptedFetch(() => Promise.reject(offline()));
     const { error, after } = await settled(http(api).get('/api/v1/me', { timeoutMs: 20_000 }));
     expect(error).toMatchObject({ name: 'NetworkError', code: 'network' });
@@ -182,7 +182,7 @@ describe('a call without a usable answer', () => {
     expect(api.sent.length).toBeGreaterThan(3);
   });
 
-  test('ends although every attempt hangs, and so does a token', async () => {
+  test('ends after its timeout when all attempts hang, or the token does', async () => {
     const hanging = new ScriptedFetch('hang', 'hang', 'hang', 'hang');
     expect((await settled(http(hanging).get('/api/v1/me'))).after).toBeLessThanOrEqual(30_000);
     const get = () => new Promise<never>(() => undefined);
@@ -190,7 +190,7 @@ describe('a call without a usable answer', () => {
     expect(await settled(call)).toMatchObject({ error: { code: 'network' } });
   });
 
-  test('ends when the app aborts it, whatever it waits for', async () => {
+  test('ends when the app aborts it, in any state', async () => {
     for (const api of [new ScriptedFetch('hang'), new ScriptedFetch(problem(503, 'busy'))]) {
       const abort = new AbortController();
       const call = http(api).get('/api/v1/me', { signal: abort.signal });
@@ -202,7 +202,7 @@ describe('a call without a usable answer', () => {
     }
   });
 
-  test('is repeated if it replaces whatever there is', async () => {
+  test('is repeated if it replaces any version', async () => {
     const lost = new ScriptedFetch(offline(), json({}));
     const call = http(lost).put('/api/v1/me/notifications', { body: { events: {} } });
     expect(await settled(call)).toHaveProperty('done');

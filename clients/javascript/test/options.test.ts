@@ -20,7 +20,7 @@ const options = {
 
 const make = (wrong: object) => () => new VitrinaClient({ ...options, ...wrong });
 
-test('right ones make a client that is not started', () => {
+test('valid options make a client that is not started', () => {
   const client = make({ times: { stableMs: 5 }, platform: { ...platform, store: memory() } })();
   expect(client.status).toEqual({ state: 'stopped', reason: 'not_started' });
 });
@@ -74,7 +74,7 @@ describe('origins', () => {
     null,
     7,
     new URL('https://example.com'),
-  ])('%s is none', (url) => {
+  ])('%s is invalid', (url) => {
     expect(() => origin(url)).toThrow(/^`url` has to be/);
   });
 });

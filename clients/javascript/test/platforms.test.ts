@@ -1,4 +1,4 @@
-/** What each platform does with a token, and which changes of a device it tells of. */
+/** How each platform sends a token, and which changes of a device it reports. */
 
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import WebSocketOfWs from 'ws';
@@ -10,15 +10,15 @@ import { FakeServer, settled } from '../src/testing.js';
 import type { Hints, Platform } from '../src/types.js';
 
 function watched(platform: Platform) {
-  const told: string[] = [];
-  const hint = (name: keyof Hints) => () => void told.push(name);
+  const received: string[] = [];
+  const hint = (name: keyof Hints) => () => void received.push(name);
   const unsubscribe = platform.watch?.({
     foreground: hint('foreground'),
     background: hint('background'),
     online: hint('online'),
     offline: hint('offline'),
   });
-  return { told, unsubscribe: () => unsubscribe?.() };
+  return { received, unsubscribe: () => unsubscribe?.() };
 }
 
 async function tokenOf(server: FakeServer): Promise<string> {
@@ -29,7 +29,7 @@ async function tokenOf(server: FakeServer): Promise<string> {
 const ADDRESS = 'https://vitrina.test/ws/user?batch=1';
 
 describe('node', () => {
-  it('says in a sentence that this Node has no WebSocket', () => {
+  it('throws a sentence if this Node has no WebSocket', () => {
     vi.stubGlobal('WebSocket', undefined);
     expect(() => node()).toThrow('install the package ws');
     expect(() => node({ WebSocket: WebSocketOfWs })).not.toThrow();
@@ -65,37 +65,37 @@ describe('reactNative', () => {
         },
       },
       app: (state: string) => {
-        for (const tell of listeners.app) tell(state);
+        for (const listener of listeners.app) listener(state);
       },
       network: (type: string, isConnected: boolean | null) => {
-        for (const tell of listeners.network) tell({ type, isConnected });
+        for (const listener of listeners.network) listener({ type, isConnected });
       },
       listeners,
     };
   };
 
-  it('tells of the background and the foreground, and not of what comes between', () => {
+  it('reports the background and the foreground, but no states in between', () => {
     const phone = device();
-    const { told } = watched(reactNative(phone));
+    const { received } = watched(reactNative(phone));
     for (const state of ['inactive', 'background', 'inactive', 'active']) phone.app(state);
-    expect(told).toEqual(['foreground', 'background', 'foreground']);
+    expect(received).toEqual(['foreground', 'background', 'foreground']);
   });
 
-  it('tells of an app that was started in the background', () => {
-    expect(watched(reactNative(device('background'))).told).toEqual(['background']);
-    expect(watched(reactNative(device(null))).told).toEqual([]);
+  it('reports an app that was started in the background', () => {
+    expect(watched(reactNative(device('background'))).received).toEqual(['background']);
+    expect(watched(reactNative(device(null))).received).toEqual([]);
   });
 
-  it('tells of changes of the network, and not of the first report', () => {
+  it('reports changes of the network, but not the first state', () => {
     const phone = device(null);
-    const { told } = watched(reactNative(phone));
+    const { received } = watched(reactNative(phone));
     phone.network('wifi', true);
     phone.network('wifi', true);
     phone.network('none', false);
     phone.network('cellular', null);
     phone.network('cellular', true);
     phone.network('wifi', true);
-    expect(told).toEqual(['offline', 'online', 'online']);
+    expect(received).toEqual(['offline', 'online', 'online']);
   });
 
   it('listens to nothing after it was unsubscribed', () => {
@@ -115,7 +115,7 @@ describe('reactNative', () => {
     expect([platform.keepsAlive, platform.store]).toEqual([false, undefined]);
   });
 
-  it("gives a session Expo's store under the names that it knows", async () => {
+  it("offers Expo's store under the names that a session uses", async () => {
     const kept = new Map<string, string>();
     const store = secrets({
       getItemAsync: (key) => Promise.resolve(kept.get(key) ?? null),
@@ -157,31 +157,31 @@ describe('browser', () => {
     };
   }
 
-  it('tells of a page that is hidden and shown, and of the network', () => {
+  it('reports that a page is hidden or shown, and changes of the network', () => {
     const { window, show } = page();
-    const { told, unsubscribe } = watched(browser());
+    const { received, unsubscribe } = watched(browser());
     show('hidden');
     show('visible');
     window.dispatchEvent(new Event('offline'));
     window.dispatchEvent(new Event('online'));
     unsubscribe();
     show('hidden');
-    expect(told).toEqual(['background', 'foreground', 'offline', 'online']);
+    expect(received).toEqual(['background', 'foreground', 'offline', 'online']);
   });
 
-  it('keeps a hidden page connected if it is told so', () => {
+  it('keeps a hidden page connected with staysHidden', () => {
     const { show } = page({ onLine: false });
-    const { told } = watched(browser({ staysHidden: true }));
+    const { received } = watched(browser({ staysHidden: true }));
     show('hidden');
-    expect(told).toEqual(['offline']);
+    expect(received).toEqual(['offline']);
   });
 
-  it('closes its socket when the page is left, and says when it comes back', async () => {
+  it('closes its socket when the page is left, and reports its return', async () => {
     const server = new FakeServer();
     const { window, turn } = page();
     vi.stubGlobal('WebSocket', server.WebSocket);
     const platform = browser();
-    const { told } = watched(platform);
+    const { received } = watched(platform);
     platform.openSocket(ADDRESS, await tokenOf(server));
     await settled();
     expect(server.connections).toHaveLength(1);
@@ -189,10 +189,10 @@ describe('browser', () => {
     expect(server.connections).toEqual([]);
     turn(false);
     turn(true);
-    expect(told).toEqual(['background', 'foreground']);
+    expect(received).toEqual(['background', 'foreground']);
   });
 
-  it('puts the token into a subprotocol, and no address', async () => {
+  it('puts the token into a subprotocol, and into no address', async () => {
     const server = new FakeServer();
     page();
     const opened = vi.fn(server.WebSocket);
@@ -202,7 +202,7 @@ describe('browser', () => {
     await settled();
   });
 
-  it('keeps nothing where the user forbids it', () => {
+  it('stores nothing if the user forbids it', () => {
     page({ hasStorage: false });
     expect(browser().store).toBeUndefined();
   });

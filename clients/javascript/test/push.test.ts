@@ -38,7 +38,7 @@ async function settled<T>(call: Promise<T>): Promise<{ done?: T; error?: unknown
 }
 
 describe('a registration', () => {
-  test('says what the phone is, in its language and time zone', async () => {
+  test('describes the phone, with its language and time zone', async () => {
     const phone = {
       locale: 'de-AT',
       timeZone: 'Europe/Vienna',
@@ -54,7 +54,7 @@ describe('a registration', () => {
     expect(api.sent[1]?.body).toMatchObject({ locale: 'ru-RU', timezone: 'Europe/Moscow' });
   });
 
-  test('has the name that the installation was given once', async () => {
+  test('keeps the name of the installation', async () => {
     const first = start(new ScriptedFetch(done(), done()));
     await first.push.register(PHONE);
     await first.push.register(PHONE);
@@ -76,7 +76,7 @@ describe('a registration', () => {
     },
   );
 
-  test.each(['hangs', 'fails'] as const)('needs no store: one that %s', async (how) => {
+  test.each(['hangs', 'fails'] as const)('works with a store that %s', async (how) => {
     const store = new ScriptedStore();
     store.broken.getItem = store.broken.setItem = how;
     const { api, push } = start(new ScriptedFetch(done(), done()), store);
@@ -85,12 +85,12 @@ describe('a registration', () => {
     expect(api.paths[1]).toBe(api.paths[0]);
   });
 
-  test('rejects where the deployment has no push', async () => {
+  test('rejects if the deployment has no push', async () => {
     const { push } = start(new ScriptedFetch(problem(404, 'push_off')));
     await expect(push.register(PHONE)).rejects.toMatchObject({ code: 'push_off' });
   });
 
-  test('ends one that is under way, so that an old token never has the last word', async () => {
+  test('aborts an earlier one, so that an old token never replaces a newer one', async () => {
     const { api, push } = start(new ScriptedFetch('hang', done()));
     const old = push.register({ ...PHONE, token: 'b'.repeat(40) }).catch((error: unknown) => error);
     await vi.waitFor(() => {
@@ -110,7 +110,7 @@ describe('without notifications', () => {
     expect(api.paths[1]).toBe(api.paths[0]?.replace('PUT', 'DELETE'));
   });
 
-  test('a registration under way is ended', async () => {
+  test('a registration that is under way is aborted', async () => {
     const { api, push } = start(new ScriptedFetch('hang', done()));
     const registering = push.register(PHONE).catch((error: unknown) => error);
     await vi.waitFor(() => {
@@ -143,7 +143,7 @@ describe('without notifications', () => {
   });
 });
 
-describe('what is received', () => {
+describe('a push or an event', () => {
   test('is new once, by a push or by the socket, and after a restart', async () => {
     const { push, store } = start();
     expect(await push.received(PUSH)).toBe('new');
@@ -178,24 +178,27 @@ describe('what is received', () => {
   );
 
   test.each([{ id: 'E7' }, { id: 'E7', channel: 7, epoch: null, seq: {} }])(
-    'is told by its id if the rest is %j',
+    'is recognised by its id if the rest is %j',
     async (data) => {
       const { push } = start(undefined, undefined, { user: { epoch: 'e1', seq: 7 } });
       expect([await push.received(data), await push.received(data)]).toEqual(['new', 'repeat']);
     },
   );
 
-  test.each(['hangs', 'fails'] as const)('is told by a store that %s, in time', async (how) => {
-    const store = new ScriptedStore();
-    store.broken.getItem = store.broken.setItem = how;
-    const { push } = start(undefined, store);
-    const first = await settled(push.received(PUSH));
-    expect(first.done).toBe('new');
-    expect(first.after).toBeLessThanOrEqual(2000);
-    expect(await push.received(PUSH)).toBe('repeat');
-  });
+  test.each(['hangs', 'fails'] as const)(
+    'gets its answer in time with a store that %s',
+    async (how) => {
+      const store = new ScriptedStore();
+      store.broken.getItem = store.broken.setItem = how;
+      const { push } = start(undefined, store);
+      const first = await settled(push.received(PUSH));
+      expect(first.done).toBe('new');
+      expect(first.after).toBeLessThanOrEqual(2000);
+      expect(await push.received(PUSH)).toBe('repeat');
+    },
+  );
 
-  test('is remembered for two hundred ids, in one write at a time', async () => {
+  test('is remembered by id, two hundred in all, with one write at a time', async () => {
     const { push, store } = start();
     const setItem = vi.spyOn(store, 'setItem');
     const ids = Array.from({ length: 300 }, (_, index) => `E${index}`);

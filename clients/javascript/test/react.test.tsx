@@ -65,9 +65,9 @@ function State() {
   return useStatus().state;
 }
 
-function Titles({ told }: { told: (title: string) => void }) {
+function Titles({ received }: { received: (title: string) => void }) {
   useEvents('announcement.published', ({ data }) => {
-    told(data.title);
+    received(data.title);
   });
   return null;
 }
@@ -85,7 +85,7 @@ describe('the provider', () => {
     expect(server.connections).toEqual([]);
   });
 
-  it('is missed with a sentence', () => {
+  it('is required by the hooks, which throw a sentence', () => {
     const missed = vi.spyOn(console, 'error').mockReturnValue();
     expect(() => {
       act(() => {
@@ -95,18 +95,18 @@ describe('the provider', () => {
     missed.mockRestore();
   });
 
-  it('gives the client to what is below it', async () => {
+  it('passes the client to the components below', async () => {
     const { client } = app();
-    const told = vi.fn();
+    const received = vi.fn();
     function Screen() {
       const given = useVitrina();
       useEffect(() => {
-        told(given);
+        received(given);
       }, [given]);
       return null;
     }
     await show(client, <Screen />);
-    expect(told).toHaveBeenCalledWith(client);
+    expect(received).toHaveBeenCalledWith(client);
   });
 });
 
@@ -114,18 +114,18 @@ describe('events', () => {
   it('come once to the listener of the latest rendering', async () => {
     const { server, client } = app();
     const [first, second] = [vi.fn(), vi.fn()];
-    await show(client, <Titles told={first} />);
+    await show(client, <Titles received={first} />);
     await act(() => server.publish('announcement.published', DATA));
-    await show(client, <Titles told={second} />);
+    await show(client, <Titles received={second} />);
     await act(() => server.publish('announcement.published', { ...DATA, title: 'Again' }));
     expect([first.mock.calls, second.mock.calls]).toEqual([[['Sale']], [['Again']]]);
   });
 
-  it('that cannot be recovered are told by channel', async () => {
+  it('that cannot be recovered are reported by channel', async () => {
     const { server, client, platform } = app();
-    const told = vi.fn();
+    const received = vi.fn();
     function Screen() {
-      useRefetch(told);
+      useRefetch(received);
       return null;
     }
     await show(client, <Screen />);
@@ -137,7 +137,7 @@ describe('events', () => {
       await settled();
     });
     await vi.waitFor(() => {
-      expect(told).toHaveBeenCalledWith('user');
+      expect(received).toHaveBeenCalledWith('user');
     }, 3000);
   });
 });
@@ -147,7 +147,7 @@ describe('the banner', () => {
     return useBanner(2000)?.state ?? 'nothing';
   }
 
-  it('is quiet about a short break, and shows a long one until it ends', async () => {
+  it('hides a short interruption, and shows a long one until it ends', async () => {
     vi.useFakeTimers();
     const { server, client } = app();
     await show(client, <Banner />);
@@ -165,14 +165,14 @@ describe('the banner', () => {
     expect(rendered?.toJSON()).toBe('nothing');
   });
 
-  it('shows at once what only the user can end', async () => {
+  it('shows a pause that only the user can end immediately', async () => {
     const { server, client } = app();
     await show(client, <Banner />);
     await act(() => server.disconnect('too_many_connections'));
     expect(rendered?.toJSON()).toBe('paused');
   });
 
-  it('is quiet about the background', async () => {
+  it('is empty in the background', async () => {
     vi.useFakeTimers();
     const { client, platform } = app();
     await show(client, <Banner />);

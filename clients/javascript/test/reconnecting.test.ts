@@ -1,4 +1,4 @@
-/** Connections that end, that are refused, and that are dead without anyone saying so. */
+/** Connections that end, that are refused, and that are lost without notice. */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { batch, closing, connected, createApp, event, memory, pass, recovered } from './app.js';
@@ -10,7 +10,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('a dropped connection is resumed from where it stood, by its handshake', async () => {
+test('after a dropped connection the next handshake has the positions', async () => {
   const app = createApp();
   const here = await app.connect(57);
   expect(here.address).toBe('wss://example.com/ws/user?batch=1');
@@ -26,7 +26,7 @@ test('a dropped connection is resumed from where it stood, by its handshake', as
   ]);
 });
 
-test('an opening that is one frame is one state', async () => {
+test('connected and recovered in one frame lead to one state', async () => {
   const app = createApp();
   (await app.connect(57)).end();
   const next = await app.accept();
@@ -34,7 +34,7 @@ test('an opening that is one frame is one state', async () => {
   expect(app.states.slice(-2)).toEqual(['connecting', 'online']);
 });
 
-test('an app never gives up, and its pauses grow to a ceiling', async () => {
+test('a client never gives up, and its pauses grow to a maximum', async () => {
   const app = createApp();
   app.client.start();
   for (let attempt = 0; attempt < 12; attempt += 1) (await app.handshake()).end();
@@ -46,7 +46,7 @@ test('an app never gives up, and its pauses grow to a ceiling', async () => {
   expect(app.client.status).toEqual({ state: 'online' });
 });
 
-test('a connection that did not last leaves the next pause long, and one that lasted does not', async () => {
+test('only a connection that lasted resets the pauses', async () => {
   const app = createApp();
   const pause = () =>
     app.statuses.flatMap((one) => (one.state === 'offline' ? one.retryInMs : [])).at(-1);
@@ -76,7 +76,7 @@ describe('signs of life', () => {
     await app.accept();
   });
 
-  test('a connection that answers pings is kept, and whatever arrives puts the next one off', async () => {
+  test('a connection that answers pings is kept, and each frame delays the next ping', async () => {
     const app = createApp();
     const here = await app.connect();
     for (let count = 0; count < 50; count += 1) {
@@ -111,7 +111,7 @@ describe('signs of life', () => {
   );
 });
 
-describe('everything has an end of its own', () => {
+describe('a timeout ends', () => {
   test('a handshake', async () => {
     const app = createApp();
     app.client.start();
@@ -130,7 +130,7 @@ describe('everything has an end of its own', () => {
     await app.accept();
   });
 
-  test('a token, whose source is told to give up', async () => {
+  test('a request for a token, whose source is aborted', async () => {
     const app = createApp({ get: () => new Promise(() => undefined) });
     app.client.start();
     await pass(15_000);
@@ -169,7 +169,7 @@ describe('close is not trusted', () => {
     expect(app.client.status).toEqual({ state: 'online' });
   });
 
-  test('a socket that goes on after close is closed again by what it receives, which is not heard', async () => {
+  test('a socket that still receives after close ignores the frame and is closed again', async () => {
     const app = createApp();
     const here = await app.connect(0);
     here.isStubborn = true;
@@ -180,7 +180,7 @@ describe('close is not trusted', () => {
     expect(app.seqs).toEqual([]);
   });
 
-  test('a close that throws ends nothing else', async () => {
+  test('a close that throws does no other harm', async () => {
     const app = createApp();
     const here = await app.connect();
     vi.spyOn(here, 'close').mockImplementation(() => {
@@ -210,7 +210,7 @@ describe('close is not trusted', () => {
 });
 
 describe('hints', () => {
-  test('a glance at another app keeps the socket, and the return asks whether it lives', async () => {
+  test('a short visit to another app keeps the socket, and the return sends a ping', async () => {
     const app = createApp();
     const here = await app.connect();
     app.hints.background();
@@ -223,7 +223,7 @@ describe('hints', () => {
     expect(app.states).toEqual(['connecting', 'online']);
   });
 
-  test('repeated reports of the background do not put its end off', async () => {
+  test('repeated reports of the background do not delay the close', async () => {
     const app = createApp();
     await app.connect();
     app.hints.background();
@@ -246,7 +246,7 @@ describe('hints', () => {
     expect(app.client.status).toEqual({ state: 'connecting' });
   });
 
-  test('an app that is started in the background gets its time, and a pause after it', async () => {
+  test('an app that is started in the background is paused after the grace period', async () => {
     const app = createApp();
     await app.connect();
     app.hints.background();
@@ -277,7 +277,7 @@ describe('hints', () => {
     expect(app.client.status).toEqual({ state: 'connecting' });
   });
 
-  test('another network asks an open connection at once whether it lives', async () => {
+  test('another network makes an open connection send a ping immediately', async () => {
     const app = createApp();
     const here = await app.connect();
     app.hints.online();
@@ -306,7 +306,7 @@ describe('hints', () => {
     expect(app.client.status).toEqual({ state: 'online' });
   });
 
-  test('a network that flaps neither resets the pauses nor makes an attempt of each hint', async () => {
+  test('an unstable network neither resets the pauses nor makes an attempt for each hint', async () => {
     const app = createApp();
     app.client.start();
     for (let count = 0; count < 600; count += 1) {
@@ -320,7 +320,7 @@ describe('hints', () => {
     expect(Math.max(...pauses)).toBe(15_000);
   });
 
-  test('a device that says it has no network is believed only as to the reason', async () => {
+  test('a device without a network changes only the reason', async () => {
     const app = createApp();
     app.client.start();
     (await app.handshake()).end();
@@ -334,7 +334,7 @@ describe('hints', () => {
 });
 
 describe('stopped', () => {
-  test('what is stopped stays stopped, hears no hints, and starts again', async () => {
+  test('a stopped client ignores hints, and can start again', async () => {
     const app = createApp();
     const here = await app.connect();
     const { hints } = app;
@@ -359,7 +359,7 @@ describe('stopped', () => {
     expect(app.live[0]?.sent).toEqual([]);
   });
 
-  test('a stop does not overwrite why the client had stopped', async () => {
+  test('a stop does not overwrite the reason of an earlier one', async () => {
     const app = createApp({ tokens: [null] });
     app.client.start();
     await pass();
@@ -367,7 +367,7 @@ describe('stopped', () => {
     expect(app.client.status).toEqual({ state: 'stopped', reason: 'login_required' });
   });
 
-  test('nothing is left to wait for', async () => {
+  test('a stopped client has no timers', async () => {
     const app = createApp({
       get: () => new Promise(() => undefined),
       platform: { store: memory() },
@@ -380,13 +380,13 @@ describe('stopped', () => {
   });
 });
 
-describe('why the server closes', () => {
+describe('a close by the server', () => {
   test.each([
     ['token_expired', 'token_expired', true],
     ['everyone_disconnected', 'everyone_disconnected', false],
     ['too_slow', 'too_slow', false],
-    ['one of tomorrow', 'everyone_disconnected', false],
-  ])('%s is followed by another connection', async (given, reason, fresh) => {
+    ['later_reason', 'everyone_disconnected', false],
+  ])('with %s is followed by another connection', async (given, reason, fresh) => {
     const app = createApp();
     const here = await app.connect();
     here.receive(closing(given));
@@ -396,7 +396,7 @@ describe('why the server closes', () => {
     expect(app.asked).toEqual([false, fresh]);
   });
 
-  test('too_many_requests keeps the client away for a minute, whatever the hints say', async () => {
+  test('with too_many_requests keeps the client away for a minute, despite hints', async () => {
     const app = createApp();
     (await app.connect()).receive(closing('too_many_requests'));
     app.hints.online();
@@ -406,7 +406,7 @@ describe('why the server closes', () => {
     await app.accept();
   });
 
-  test('an account that is disconnected stays out', async () => {
+  test('of a disconnected account stops the client', async () => {
     const app = createApp();
     (await app.connect()).receive(closing('account_disconnected'));
     expect(app.client.status).toEqual({ state: 'stopped', reason: 'account_disconnected' });
@@ -414,16 +414,19 @@ describe('why the server closes', () => {
     expect(app.sockets).toHaveLength(1);
   });
 
-  test.each(['foreground', 'start'] as const)('a device too many waits for %s', async (what) => {
-    const app = createApp();
-    (await app.connect()).receive(closing('too_many_connections'));
-    expect(app.client.status).toEqual({ state: 'paused', reason: 'too_many_connections' });
-    app.hints.online();
-    await pass(600_000);
-    expect(app.sockets).toHaveLength(1);
-    if (what === 'start') app.client.start();
-    else app.hints.foreground();
-    (await app.accept()).receive(connected());
-    expect(app.client.status).toEqual({ state: 'online' });
-  });
+  test.each(['foreground', 'start'] as const)(
+    'with too_many_connections pauses the client until %s',
+    async (what) => {
+      const app = createApp();
+      (await app.connect()).receive(closing('too_many_connections'));
+      expect(app.client.status).toEqual({ state: 'paused', reason: 'too_many_connections' });
+      app.hints.online();
+      await pass(600_000);
+      expect(app.sockets).toHaveLength(1);
+      if (what === 'start') app.client.start();
+      else app.hints.foreground();
+      (await app.accept()).receive(connected());
+      expect(app.client.status).toEqual({ state: 'online' });
+    },
+  );
 });

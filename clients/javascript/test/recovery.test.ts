@@ -41,7 +41,7 @@ test('early and repeated events are delivered once and in order', async () => {
   expect(app.seqs).toEqual([1, 2, 3, 4, 5]);
   here.receive(event(7));
   expect(here.take()).toEqual([resume(5)]);
-  here.receive(event(6), event(7), recovered(7), closing('one of tomorrow'));
+  here.receive(event(6), event(7), recovered(7), closing('later_reason'));
   expect(app.seqs).toEqual([1, 2, 3, 4, 5, 6, 7]);
 });
 
@@ -66,23 +66,23 @@ test('one event in two channels is delivered in each', async () => {
   expect(app.events.map(({ id }) => id)).toEqual(['id-1', 'id-1']);
 });
 
-test('a listener of a name hears that one, also of tomorrow, until it unsubscribes', async () => {
+test('a listener gets the events of its name, also of a later version, until it unsubscribes', async () => {
   const app = createApp();
-  const heard: unknown[] = [];
-  const hear = app.client.on.bind(app.client) as (
+  const received: unknown[] = [];
+  const listen = app.client.on.bind(app.client) as (
     name: string,
     act: (one: unknown) => void,
   ) => () => void;
-  const unsubscribe = hear('of.tomorrow', (one) => heard.push(one));
+  const unsubscribe = listen('later.event', (one) => received.push(one));
   const here = await app.connect();
-  here.receive(event(1), { ...event(2), event: 'of.tomorrow' });
+  here.receive(event(1), { ...event(2), event: 'later.event' });
   unsubscribe();
-  here.receive({ ...event(3), event: 'of.tomorrow' }, { event: 'unknown', data: {} });
-  expect(heard).toEqual([{ ...event(2), event: 'of.tomorrow' }]);
+  here.receive({ ...event(3), event: 'later.event' }, { event: 'unknown', data: {} });
+  expect(received).toEqual([{ ...event(2), event: 'later.event' }]);
   expect([app.seqs, app.errors]).toEqual([[1, 2, 3], []]);
 });
 
-test('what cannot be recovered is to be refetched, and gone on from', async () => {
+test('a channel that cannot be recovered is refetched, and continues from the new position', async () => {
   const app = createApp();
   await app.connect(57);
   const here = await reconnect(app, 900);
@@ -92,7 +92,7 @@ test('what cannot be recovered is to be refetched, and gone on from', async () =
   expect(app.client.status).toEqual({ state: 'online' });
 });
 
-test('an app can tell its position, which is that of what it was told', async () => {
+test('an app can read the position of the latest event that it has received', async () => {
   const app = createApp();
   const positions: unknown[] = [];
   app.client.on('*', () => positions.push(app.client.position('user')));
@@ -108,7 +108,7 @@ describe('numbers of another epoch, or behind what this client has read', () => 
   test.each([
     ['another epoch', 4, 'new'],
     ['a channel behind', 4, 'e'],
-  ])('%s: they wait until it is known where they begin', async (_, seq, epoch) => {
+  ])('%s: events wait until the position to continue from is known', async (_, seq, epoch) => {
     const app = createApp();
     await app.connect(57);
     const here = await reconnect(app, seq, { epoch });
@@ -120,7 +120,7 @@ describe('numbers of another epoch, or behind what this client has read', () => 
     expect(here.take()).toEqual([resume(5, { epoch })]);
   });
 
-  test.each([true, false])('the handshake finds out too: recovered %s', async (isRecovered) => {
+  test.each([true, false])('the handshake detects them too: recovered %s', async (isRecovered) => {
     const app = createApp();
     await app.connect(57);
     const here = await reconnect(app, 4, { recovering: ['user'] });
@@ -128,7 +128,7 @@ describe('numbers of another epoch, or behind what this client has read', () => 
     expect([app.seqs, app.refetches, here.take()]).toEqual([[5], ['user'], []]);
   });
 
-  test('a greeting that comes again is not behind', async () => {
+  test('a repeated greeting with older positions is ignored', async () => {
     const app = createApp();
     await app.connect(57);
     const here = await reconnect(app, 60, { recovering: ['user'] });
@@ -149,7 +149,7 @@ describe('numbers of another epoch, or behind what this client has read', () => 
   });
 });
 
-test('what waited on one connection is not taken for the next one’s', async () => {
+test('events held back on one connection are dropped on the next one', async () => {
   const app = createApp();
   (await app.connect(0)).receive(event(5));
   const here = await reconnect(app, 4, { epoch: 'new' });
@@ -157,7 +157,7 @@ test('what waited on one connection is not taken for the next one’s', async ()
   expect(app.events.map(({ id }) => id)).toEqual(['another']);
 });
 
-test('a recovery that broke off is requested again, a little later', async () => {
+test('an interrupted recovery is requested again, a little later', async () => {
   const app = createApp();
   const here = await app.connect(0);
   here.receive(event(3));
@@ -170,7 +170,7 @@ test('a recovery that broke off is requested again, a little later', async () =>
   expect([app.seqs, app.errors, app.client.status.state]).toEqual([[1, 2, 3], [], 'online']);
 });
 
-test('what was refused as too many requests is sent again after the wait, with what was missed meanwhile', async () => {
+test('a request refused with too_many_requests is sent again after the wait, with newer gaps', async () => {
   const app = createApp();
   app.client.start();
   const here = await app.accept();
@@ -201,7 +201,7 @@ test.each([[[]], [['user']]])(
   },
 );
 
-test('a channel that is forbidden is asked about on another connection', async () => {
+test('after channel_forbidden the client connects again', async () => {
   const app = createApp();
   (await app.connect()).receive(event(2), error('channel_forbidden'));
   (await app.accept()).receive(connected(2, { recovering: ['user'] }));
@@ -237,7 +237,7 @@ describe('hostile frames', () => {
     { event: '__proto__', data: {} },
     { event: 'constructor', data: {}, seq: 'x' },
     batch({ ...event(58), seq: -1 }, null as never, 7 as never),
-  ])('%j costs nothing that follows', async (frame) => {
+  ])('%j does not affect later frames', async (frame) => {
     const app = createApp();
     const here = await app.connect(57);
     here.receive(frame, event(58));
@@ -246,7 +246,7 @@ describe('hostile frames', () => {
     expect(new Set(app.errors)).toEqual(app.errors.length ? new Set(['frame_invalid']) : new Set());
   });
 
-  test('events that wait are bounded, and those beyond the bound are requested again', async () => {
+  test('the number of events held back is limited, and dropped ones are requested again', async () => {
     const app = createApp();
     const here = await app.connect(0);
     const last = MAX_EARLY_EVENTS + 500;
@@ -261,7 +261,7 @@ describe('hostile frames', () => {
   });
 });
 
-test('the handshake says no more than the server reads', async () => {
+test('positions in the handshake are no longer than the server accepts', async () => {
   const app = createApp();
   app.client.start();
   const here = await app.accept();

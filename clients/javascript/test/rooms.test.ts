@@ -26,7 +26,7 @@ const leave = (room: string) => ({ type: 'leave', room });
 const inRoom = (seq: number) => event(seq, 'room:sale');
 const ofRoom = { channel: 'room:sale' };
 
-/** How a promise has ended so far: undefined while it has not. */
+/** The result of a promise so far; undefined while it is pending. */
 function follow(promise: Promise<void>): { ended?: string } {
   const followed: { ended?: string } = {};
   promise.then(
@@ -96,7 +96,7 @@ test('a room is left only after the answer to join, and requests wait for each o
   expect(next.take()).toEqual([join('news')]);
 });
 
-test('a leave that a join overtakes ends, whether its request was sent or not', async () => {
+test('a leave that a join replaces resolves, whether its request was sent or not', async () => {
   const app = createApp();
   const here = await app.connect();
   const room = app.client.room('sale');
@@ -115,7 +115,7 @@ test('a leave that a join overtakes ends, whether its request was sent or not', 
   expect(here.take()).toEqual([join('sale'), leave('sale'), join('sale')]);
 });
 
-test('the recovery of a room that was left is nobody’s', async () => {
+test('the recovery of a room that was left is ignored', async () => {
   const app = createApp();
   void app.client.room('sale').join();
   const here = await app.connect();
@@ -126,7 +126,7 @@ test('the recovery of a room that was left is nobody’s', async () => {
   expect([app.seqs, app.refetches, app.client.status.state]).toEqual([[1], [], 'online']);
 });
 
-test.each(['too_many_rooms', 'room_forbidden', 'message_invalid', 'one_of_tomorrow'])(
+test.each(['too_many_rooms', 'room_forbidden', 'message_invalid', 'later_code'])(
   'a join that is refused with %s rejects with that code, and is not sent again',
   async (code) => {
     const app = createApp();
@@ -179,7 +179,7 @@ test('a join that is never answered is sent on another connection', async () => 
   expect(joining.ended).toBe('resolved');
 });
 
-test('a name that no room has is refused here', async () => {
+test('an invalid name is refused without a request', async () => {
   const app = createApp();
   const joining = follow(app.client.room('no room').join());
   const here = await app.connect();
@@ -187,7 +187,7 @@ test('a name that no room has is refused here', async () => {
   expect([joining.ended, here.take()]).toEqual(['message_invalid', []]);
 });
 
-test('a logout ends all wishes, and what was waited for', async () => {
+test('a logout removes all rooms, and rejects pending joins', async () => {
   const app = createApp();
   const here = await app.connect();
   void app.client.room('news').join();
@@ -201,7 +201,7 @@ test('a logout ends all wishes, and what was waited for', async () => {
   expect(next.take()).toEqual([]);
 });
 
-test('a stop keeps the wishes, and leaving without a connection ends at once', async () => {
+test('a stop keeps the rooms, and leaving without a connection resolves immediately', async () => {
   const app = createApp();
   const here = await app.connect();
   void app.client.room('news').join();
@@ -215,7 +215,7 @@ test('a stop keeps the wishes, and leaving without a connection ends at once', a
   expect(next.take()).toEqual([join('sale')]);
 });
 
-test('nobody who ignores a refusal has an unhandled rejection', async () => {
+test('an ignored refusal is not an unhandled rejection', async () => {
   const rejections = vi.fn();
   process.on('unhandledRejection', rejections);
   const app = createApp();

@@ -1,4 +1,4 @@
-/** A `fetch` and a store that do what a test says, and nothing else. */
+/** A `fetch` and a store that a test controls. */
 
 import type { HttpClient } from '../src/http.js';
 import type { ClientOptions, Store } from '../src/types.js';
@@ -48,7 +48,7 @@ export function httpClient(
   };
 }
 
-/** Replies in turn; the last reply is given again and again if it is a function. */
+/** Replies in turn; the last reply is repeated if it is a function. */
 export class ScriptedFetch {
   readonly sent: Sent[] = [];
   readonly #replies: Reply[];
@@ -89,11 +89,11 @@ const until = (signal: AbortSignal | null | undefined): Promise<never> =>
     });
   });
 
-/** Keeps texts in memory; calls of a name in `broken` hang or fail, as that says. */
+/** Stores texts in memory; calls of a name in `broken` hang or fail. */
 export class ScriptedStore implements Store {
   readonly kept = new Map<string, string>();
   readonly broken: { [Name in keyof Store]?: 'hangs' | 'fails' | undefined } = {};
-  /** Lets every call that hangs go on. */
+  /** Ends every call that hangs. */
   resume: () => void = () => undefined;
   #resumed = new Promise<void>((resolve) => {
     this.resume = resolve;

@@ -26,12 +26,12 @@ const loggedIn = (number = 1, more: object = {}) =>
 
 const ended = () => problem(401, 'session_ended');
 
-/** A session of a phone that was started anew, with what `secrets` has. */
+/** A session of a restarted phone, with the contents of `secrets`. */
 function start(api: ScriptedFetch, secrets = new ScriptedStore()) {
   return new Session({ url: 'https://shop.example', secrets, fetch: api.fetch });
 }
 
-/** A session with the tokens A1 and R1; `api` goes on with `replies`. */
+/** A session with the tokens A1 and R1; `api` continues with `replies`. */
 async function begin(...replies: ConstructorParameters<typeof ScriptedFetch>) {
   const api = new ScriptedFetch(loggedIn(), ...replies);
   const secrets = new ScriptedStore();
@@ -60,7 +60,7 @@ describe('a login', () => {
     expect(keptBy(secrets)).not.toContain('A1');
   });
 
-  test('brings the device of the last one, also after a logout, and its name', async () => {
+  test('sends the device of the last login, also after a logout, and the device name', async () => {
     const { api, session } = await begin(new Response(null, { status: 204 }), loggedIn(2));
     await session.logout();
     await session.login('anna@example.com', 'secret', { deviceName: 'Pixel 9' });
@@ -83,7 +83,7 @@ describe('a login', () => {
     expect(await session.get()).toBe('A7');
   });
 
-  test('is not one if its refresh token cannot be kept', async () => {
+  test('fails if the refresh token cannot be stored', async () => {
     const secrets = new ScriptedStore();
     secrets.broken.setItem = 'hangs';
     const session = start(new ScriptedFetch(loggedIn()), secrets);
@@ -112,7 +112,7 @@ describe('a token', () => {
     }
   });
 
-  test('is renewed ahead of time, again and again until that succeeds', async () => {
+  test('is renewed ahead of time, with retries until that succeeds', async () => {
     const { api, session } = await begin(
       offline(),
       problem(503, 'busy'),
@@ -134,14 +134,14 @@ describe('a token', () => {
     ['a proxy', json({ message: 'Unauthorized' }, { status: 401 })],
     ['a busy server', problem(503, 'busy', { 'Retry-After': '1' })],
     ['a limit', json({ message: 'Too Many Requests' }, { status: 429 })],
-  ])('that was refused is not given again because of %s', async (_, failure) => {
+  ])('that was refused is not returned again because of %s', async (_, failure) => {
     const { secrets, session } = await begin(failure, issued(2));
     await expect(session.get({ fresh: true })).rejects.toThrow();
     expect(keptBy(secrets)).toContain('R1');
     expect(await session.get({ fresh: true })).toBe('A2');
   });
 
-  test('that has expired is not given out, whatever the clock of the phone does', async () => {
+  test('that has expired is not returned, even if the clock of the phone is wrong', async () => {
     const { session } = await begin(issued(2), issued(3));
     vi.setSystemTime(Date.now() - 24 * HOUR);
     await vi.advanceTimersByTimeAsync(HOUR);
@@ -161,7 +161,7 @@ describe('a token', () => {
     },
   );
 
-  test('comes from one exchange for all who ask, which ends though the server hangs', async () => {
+  test('comes from one exchange for all callers, which ends even if the server hangs', async () => {
     const { api, session } = await begin('hang', issued(2));
     const asked = Array.from({ length: 3 }, () => session.get({ fresh: true }));
     const outcome = await settled(Promise.allSettled(asked));
@@ -170,7 +170,7 @@ describe('a token', () => {
     expect(sentBy(api).slice(1)).toEqual([{ refresh_token: 'R1' }, { refresh_token: 'R1' }]);
   });
 
-  test('is awaited no longer than its caller wants; the others still get it', async () => {
+  test('is awaited until its caller aborts; other callers still get it', async () => {
     let answer: (response: Response) => void = () => undefined;
     const { session } = await begin(() => new Promise((resolve) => (answer = resolve)));
     const abort = new AbortController();
@@ -215,7 +215,7 @@ describe('a store', () => {
     },
   );
 
-  test('that has failed is not the reason when there is no network for long', async () => {
+  test('that has failed once is not blamed for a long time without a network', async () => {
     const { secrets, session } = await begin(issued(2), issued(2), issued(2), () =>
       Promise.reject(offline()),
     );
@@ -239,7 +239,7 @@ describe('a store', () => {
 });
 
 describe('several tabs', () => {
-  test('share the session: one that was refused uses what another has kept', async () => {
+  test('share the session: a refused tab uses the token that another tab has stored', async () => {
     const { secrets, session } = await begin(() => {
       secrets.kept.set('vitrina.session', JSON.stringify({ refreshToken: 'R5', account: ANNA }));
       return replies.shift() ?? expect.fail();
@@ -248,7 +248,7 @@ describe('several tabs', () => {
     expect(await session.get({ fresh: true })).toBe('A6');
   });
 
-  test('do not hand each other the account of somebody else', async () => {
+  test('do not use the tokens of another account', async () => {
     const { secrets, session } = await begin();
     const other = start(new ScriptedFetch(loggedIn(9, { account: { ...ANNA, id: 43 } })), secrets);
     await other.login('ben@example.com', 'secret');
@@ -259,7 +259,7 @@ describe('several tabs', () => {
 });
 
 describe('a logout', () => {
-  test('ends the session here and at the server', async () => {
+  test('ends the session here and on the server', async () => {
     const { api, secrets, session } = await begin(new Response(null, { status: 204 }));
     await session.logout();
     expect(api.paths[1]).toBe('POST /api/v1/auth/logout');
@@ -289,7 +289,7 @@ describe('a logout', () => {
     await start(new ScriptedFetch()).logout();
   });
 
-  test('ends in time though everything hangs, and nothing is given out any more', async () => {
+  test('ends in time even if everything hangs, and no token is returned any more', async () => {
     const { secrets, session } = await begin('hang', 'hang', 'hang');
     secrets.broken.removeItem = 'hangs';
     secrets.broken.getItem = 'hangs';

@@ -1,4 +1,4 @@
-/** Tabs store their positions at the same place, and none of them loses those of another. */
+/** Tabs store their positions in one place, and no tab overwrites those of another. */
 
 import { expect, it } from 'vitest';
 
@@ -18,7 +18,7 @@ function browser(stored?: string) {
   return { storage, open, stored: () => JSON.parse(String(storage.getItem(KEY))) as unknown };
 }
 
-it('keeps the room of another tab, also one that was read and has moved since', () => {
+it('keeps the room of another tab, also one that has moved since it was read', () => {
   const { open, stored } = browser('{"user":1,"room:sale":1}');
   const [one, two] = [open(), open()];
   two({ user: 1, 'room:sale': 5, 'room:news': 2 });
@@ -26,7 +26,7 @@ it('keeps the room of another tab, also one that was read and has moved since', 
   expect(stored()).toEqual({ user: 3, 'room:sale': 5, 'room:news': 2 });
 });
 
-it('forgets a room that a tab has left, and no tab brings it back', () => {
+it('deletes a room that a tab has left, and no tab restores it', () => {
   const { open, stored } = browser('{"user":1,"room:sale":1}');
   const [one, two] = [open(), open()];
   two({ user: 1 });
@@ -34,7 +34,7 @@ it('forgets a room that a tab has left, and no tab brings it back', () => {
   expect(stored()).toEqual({ user: 2 });
 });
 
-it('forgets all with the session', () => {
+it('deletes everything with the session', () => {
   const { storage, open, stored } = browser('{"user":1}');
   const tab = open();
   const store = createSharedStore(storage);

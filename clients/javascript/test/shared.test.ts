@@ -12,7 +12,7 @@ it('recovers the room of one tab after all were offline', async () => {
   const server = new FakeServer();
   const tokens = server.tokens('user');
   const times = { firstRetryMs: 50, maxRetryMs: 100 };
-  const told: Record<string, string[]> = { one: [], two: [] };
+  const received: Record<string, string[]> = { one: [], two: [] };
   const open = (name: string) => {
     const platform = {
       ...server.platform(),
@@ -20,8 +20,8 @@ it('recovers the room of one tab after all were offline', async () => {
         new TabSocket('shared', () => new server.WebSocket(address, ['bearer', token]) as never),
     };
     const client = new VitrinaClient({ url: server.url, as: 'user', tokens, platform, times });
-    client.on('announcement.published', ({ data }) => told[name]?.push(data.title));
-    client.onError((error) => told[name]?.push(String(error)));
+    client.on('announcement.published', ({ data }) => received[name]?.push(data.title));
+    client.onError((error) => received[name]?.push(String(error)));
     client.start();
     return client;
   };
@@ -29,7 +29,7 @@ it('recovers the room of one tab after all were offline', async () => {
   await expect.poll(() => [one.status.state, two.status.state]).toEqual(['online', 'online']);
   await two.room('sale').join();
   await server.publish('announcement.published', { ...DATA, to: 'room:sale', title: 'first' });
-  await expect.poll(() => told['two']).toEqual(['first']);
+  await expect.poll(() => received['two']).toEqual(['first']);
   server.isReachable = false;
   await server.disconnect();
   await expect.poll(() => [one.status.state, two.status.state]).not.toContain('online');
@@ -40,9 +40,9 @@ it('recovers the room of one tab after all were offline', async () => {
     title: 'of the room',
   });
   server.isReachable = true;
-  await expect.poll(() => told['one'], { timeout: 4000 }).toEqual(['missed']);
+  await expect.poll(() => received['one'], { timeout: 4000 }).toEqual(['missed']);
   await expect
-    .poll(() => [...(told['two'] ?? [])].sort(), { timeout: 4000 })
+    .poll(() => [...(received['two'] ?? [])].sort(), { timeout: 4000 })
     .toEqual(['first', 'missed', 'of the room']);
   expect(server.connections).toHaveLength(1);
   await Promise.all([one.stop(), two.stop()]);

@@ -1,4 +1,4 @@
-/** The store of positions: it may fail, hang and lie. */
+/** The store of positions, which may fail, hang or return wrong data. */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { at, connected, createApp, event, KEY, memory, pass, recovered, resume } from './app.js';
@@ -13,7 +13,7 @@ afterEach(() => {
 const never = <Value>() => new Promise<Value>(() => undefined);
 const kept = (positions: Record<string, unknown>) => ({ [KEY]: JSON.stringify(positions) });
 
-test('a restarted app goes on from what it stored', async () => {
+test('a restarted app continues from its stored positions', async () => {
   const store = memory();
   const app = createApp({ platform: { store } });
   (await app.connect(57)).receive(event(58));
@@ -28,7 +28,7 @@ test('a restarted app goes on from what it stored', async () => {
   expect(restarted.refetches).toEqual([]);
 });
 
-test('a new app stores where it began before any event', async () => {
+test('a new app stores its first positions before any event', async () => {
   const store = memory();
   await createApp({ platform: { store } }).connect(57);
   await pass(500);
@@ -46,7 +46,7 @@ test.each(['background', 'stop', 'drop'])('a %s stores at once', async (what) =>
   expect(store.items.get(KEY)).toContain('57');
 });
 
-test('an app that has nothing to store leaves what another has stored meanwhile', async () => {
+test('an app without changes does not overwrite newer positions of another tab', async () => {
   const store = memory();
   const app = createApp({ platform: { store } });
   app.client.start();
@@ -57,7 +57,7 @@ test('an app that has nothing to store leaves what another has stored meanwhile'
   expect(store.items.get(KEY)).toBe('{"user":{"epoch":"e","seq":7}}');
 });
 
-test('each key is its own', async () => {
+test('different keys are independent', async () => {
   const store = memory();
   const app = createApp({ platform: { store }, storageKey: 'mine' });
   await app.connect(57);
@@ -65,7 +65,7 @@ test('each key is its own', async () => {
   expect([...store.items.keys()]).toEqual(['mine']);
 });
 
-test('what is stored is not ahead of what the app was told', async () => {
+test('stored positions are not ahead of the events that the app has received', async () => {
   const store = memory();
   const app = createApp({ platform: { store } });
   const seen: unknown[] = [];
@@ -78,7 +78,7 @@ test('what is stored is not ahead of what the app was told', async () => {
   expect(seen).toEqual([JSON.stringify({ user: at(0) }), JSON.stringify({ user: at(0) })]);
 });
 
-describe('what is stored is not believed', () => {
+describe('stored data is validated', () => {
   test.each([
     'null',
     '[]',
@@ -107,7 +107,7 @@ describe('what is stored is not believed', () => {
     expect(store.items.get(KEY)).toBe('{"user":{"epoch":"e","seq":58}}');
   });
 
-  test('one bad position does not cost the others', async () => {
+  test('one bad position does not affect the others', async () => {
     const store = memory(kept({ user: at(58), 'user:1': { seq: 0 } }));
     const app = createApp({ platform: { store } });
     app.client.start();
@@ -117,7 +117,7 @@ describe('what is stored is not believed', () => {
     expect(app.refetches).toEqual(['user:1']);
   });
 
-  test('positions of another account are forgotten, and what is shown is refetched', async () => {
+  test('positions of another account are deleted, and channels are refetched', async () => {
     const store = memory(kept({ user: at(7), 'user:1': at(3), 'room:sale': at(9) }));
     const app = createApp({ platform: { store } });
     app.client.start();
@@ -145,7 +145,7 @@ describe('a store that cannot be read', () => {
         throw new Error('denied');
       },
     ],
-  ])('one that %s costs the past, which is refetched, and not the client', async (_, getItem) => {
+  ])('that %s: the past is refetched, and the client works', async (_, getItem) => {
     const app = createApp({ platform: { store: { ...memory(), getItem } } });
     app.client.start();
     await pass(5000);
@@ -154,7 +154,7 @@ describe('a store that cannot be read', () => {
     expect([app.errors, app.refetches]).toEqual([['store_failed'], ['user']]);
   });
 
-  test('it is read again for the next attempt, as long as nothing newer is known', async () => {
+  test('it is read again for the next attempt, unless newer positions exist', async () => {
     const store = memory(kept({ user: at(5) }));
     const getItem = vi.spyOn(store, 'getItem').mockImplementationOnce(never);
     const app = createApp({ platform: { store } });
@@ -164,7 +164,7 @@ describe('a store that cannot be read', () => {
     expect(getItem).toHaveBeenCalledTimes(2);
   });
 
-  test('what it gives too late is not taken', async () => {
+  test('an answer after the timeout is ignored', async () => {
     let give: (text: string) => void = () => undefined;
     const store = {
       ...memory(),
@@ -206,7 +206,7 @@ describe('a store that cannot be written', () => {
     },
   );
 
-  test('what was not written is written later, without another event', async () => {
+  test('a failed write is repeated later, without another event', async () => {
     const store = memory();
     vi.spyOn(store, 'setItem').mockRejectedValueOnce(new Error('full'));
     const app = createApp({ platform: { store } });
@@ -218,7 +218,7 @@ describe('a store that cannot be written', () => {
     expect(store.items.get(KEY)).toContain('57');
   });
 
-  test('an older write that ends late does not stay', async () => {
+  test('an older write that ends late is replaced', async () => {
     const store = memory();
     const write = store.setItem.bind(store);
     let late: () => void = () => undefined;
@@ -263,7 +263,7 @@ describe('a store that cannot be written', () => {
 });
 
 describe('after a logout', () => {
-  test('an app begins where the channels stand', async () => {
+  test('an app begins at the present positions of the channels', async () => {
     const store = memory();
     const app = createApp({ platform: { store } });
     await app.connect(57);

@@ -55,13 +55,13 @@ function browser() {
 
 class Tab {
   readonly events: Frame[] = [];
-  readonly told: string[] = [];
-  /** What the tab does when it is greeted. */
+  readonly received: string[] = [];
+  /** Called when the tab is greeted. */
   greeted: () => void = () => undefined;
 
   constructor(readonly socket: TabSocket) {
-    socket.onopen = () => this.told.push('open');
-    socket.onclose = () => this.told.push('close');
+    socket.onopen = () => this.received.push('open');
+    socket.onclose = () => this.received.push('close');
     socket.onmessage = ({ data }: { data: string }) => {
       const frame = JSON.parse(data) as Frame;
       this.events.push(...(frame.events ?? [frame]));
@@ -93,7 +93,7 @@ const untilGreeted = (...tabs: Tab[]) =>
     for (const tab of tabs) expect(tab.names()).toContain('connected');
   });
 
-it('opens one socket for two tabs, which both get what is published', async () => {
+it('opens one socket for two tabs, which both get published events', async () => {
   const { server, open } = browser();
   const [one, two] = [await open(), await open()];
   await untilGreeted(one, two);
@@ -104,7 +104,7 @@ it('opens one socket for two tabs, which both get what is published', async () =
   expect(server.handshakes).toBe(1);
 });
 
-it('greets a tab that comes later with where the channels stand then', async () => {
+it('greets a later tab with the present positions of the channels', async () => {
   const { server, open } = browser();
   await untilGreeted(await open());
   await server.publish('announcement.published', ANNOUNCEMENT);
@@ -157,13 +157,13 @@ it('leaves a room when the last tab leaves it', async () => {
   expect(server.connections[0]?.rooms).not.toContain('sale');
 });
 
-it('closes with the tab that had the socket, and the next one that connects opens it', async () => {
+it('closes with the tab that had the socket, and the next tab that connects opens it', async () => {
   const { server, open } = browser();
   const [one, two, three] = [await open(), await open(), await open()];
   await untilGreeted(one, two, three);
   one.socket.close();
   await until(() => {
-    expect([two.told, three.told]).toEqual([
+    expect([two.received, three.received]).toEqual([
       ['open', 'close'],
       ['open', 'close'],
     ]);
@@ -173,7 +173,7 @@ it('closes with the tab that had the socket, and the next one that connects open
   expect([server.handshakes, server.connections.length]).toEqual([2, 1]);
 });
 
-it('is lost for all tabs when the tab that had it ends and says nothing', async () => {
+it('is lost for all tabs when the tab that had it ends without notice', async () => {
   const { name, open } = browser();
   const channel = new BroadcastChannel(name);
   let crash: () => void = () => undefined;
@@ -182,22 +182,22 @@ it('is lost for all tabs when the tab that had it ends and says nothing', async 
   const [one, two] = [await open(), await open()];
   channel.postMessage({ kind: 'open', from: 'the tab that crashes' });
   await until(() => {
-    expect([one.told, two.told]).toEqual([['open'], ['open']]);
+    expect([one.received, two.received]).toEqual([['open'], ['open']]);
   });
   crash();
   await until(() => {
-    expect([one.told.at(-1), two.told.at(-1)]).toEqual(['close', 'close']);
+    expect([one.received.at(-1), two.received.at(-1)]).toEqual(['close', 'close']);
   });
   channel.close();
 });
 
-it('is lost for all tabs when it is lost', async () => {
+it('is lost for all tabs at once', async () => {
   const { server, open } = browser();
   const [one, two] = [await open(), await open()];
   await untilGreeted(one, two);
   await server.disconnect('token_expired');
   await until(() => {
-    expect([one.told, two.told]).toEqual([
+    expect([one.received, two.received]).toEqual([
       ['open', 'close'],
       ['open', 'close'],
     ]);
@@ -205,12 +205,12 @@ it('is lost for all tabs when it is lost', async () => {
   expect([one.names().at(-1), two.names().at(-1)]).toEqual(['closing', 'closing']);
 });
 
-it('falls to the next tab when a handshake is refused', async () => {
+it('is opened by the next tab when a handshake is refused', async () => {
   const { server, open } = browser();
   server.refuses = 1;
   const [one, two] = [await open(), await open()];
   await untilGreeted(two);
-  expect([one.told, server.handshakes]).toEqual([['close'], 2]);
+  expect([one.received, server.handshakes]).toEqual([['close'], 2]);
 });
 
 it('sends one ping for all tabs, and no token of another tab', async () => {
@@ -221,7 +221,7 @@ it('sends one ping for all tabs, and no token of another tab', async () => {
   one.say({ type: 'ping' });
   two.say({ type: 'auth', token: 'a secret' });
   two.say({ type: 'ping' });
-  await untilGreeted(await open()); // so what the others said has arrived
+  await untilGreeted(await open()); // so the messages of the others have arrived
   await server.release();
   await until(() => {
     expect([one.names().at(-1), two.names().at(-1)]).toEqual(['pong', 'pong']);
@@ -230,7 +230,7 @@ it('sends one ping for all tabs, and no token of another tab', async () => {
   expect(server.connections[0]?.messages).toEqual([{ type: 'ping' }]);
 });
 
-it('does not wait for the answer of a tab that is gone to ask for another', async () => {
+it('does not let a closed tab delay the requests of others', async () => {
   const { server, open } = browser();
   const [one, two, three] = [await open(), await open(), await open()];
   await untilGreeted(one, two, three);
@@ -256,7 +256,7 @@ it('gives its answer to the tab that joins a room while the server still recover
     two.say({ type: 'resume', positions: {} });
   };
   await until(() => {
-    expect([one.told, two.told]).toEqual([['open'], ['open']]);
+    expect([one.received, two.received]).toEqual([['open'], ['open']]);
   });
   const [connection] = server.connections;
   const timestamp = '2026-01-01T00:00:00.000Z';
@@ -266,7 +266,7 @@ it('gives its answer to the tab that joins a room while the server still recover
     until(() => {
       expect(connection?.messages.map(({ type }) => type)).toEqual(types);
     });
-  await untilGreeted(two, await open()); // so what the second asked has arrived
+  await untilGreeted(two, await open()); // so the request of the second has arrived
   say('recovered', { channels: {} });
   await wasSent('join');
   say('joined', { room: 'sale' });
@@ -281,7 +281,7 @@ it('gives its answer to the tab that joins a room while the server still recover
 });
 
 describe('an answer that is later than the next request', () => {
-  /** Two tabs, of which the first has given up an answer, and the second waits for one. */
+  /** Two tabs: a request of the first has timed out, and the second waits for an answer. */
   async function waiting(late: object, present: object) {
     const { server, open } = browser();
     const [one, two] = [await open(), await open()];

@@ -1,4 +1,4 @@
-/** The server in memory answers as the real one does. */
+/** The server in memory answers like the real server. */
 
 import { describe, expect, it } from 'vitest';
 
@@ -29,17 +29,17 @@ async function connect(server: FakeServer, query = '', type = 'user' as const) {
   const address = `${server.url.replace('http', 'ws')}/ws/${type}?batch=1${query}`;
   const socket = new server.WebSocket(address, ['bearer', token]);
   const frames: Frame[] = [];
-  const told: string[] = [];
-  socket.onopen = () => told.push('open');
+  const received: string[] = [];
+  socket.onopen = () => received.push('open');
   socket.onmessage = ({ data }: { data: string }) => frames.push(JSON.parse(data) as Frame);
-  socket.onclose = () => told.push('close');
+  socket.onclose = () => received.push('close');
   await settled();
   const say = async (message: object) => {
     socket.send(JSON.stringify(message));
     await settled();
     return frames.at(-1);
   };
-  return { socket, frames, told, say, connection: server.connections.at(-1) };
+  return { socket, frames, received, say, connection: server.connections.at(-1) };
 }
 
 describe('a connection', () => {
@@ -72,7 +72,7 @@ describe('a connection', () => {
     ]);
   });
 
-  it('is told that an expired history cannot be recovered', async () => {
+  it('gets recovered: false for an expired history', async () => {
     const server = new FakeServer();
     const { epoch } = server.position('user');
     await server.publish('product.approved', APPROVED);
@@ -107,16 +107,16 @@ describe('a connection', () => {
     expect(frames.at(-1)).toMatchObject({ event: 'left' });
   });
 
-  it('stands still while it is held, and goes on in order', async () => {
+  it('delivers nothing while it is held, and everything in order after that', async () => {
     const server = new FakeServer();
-    const { frames, told } = await connect(server);
+    const { frames, received } = await connect(server);
     server.hold();
     await server.publish('product.approved', APPROVED);
     await server.publish('product.approved', APPROVED);
     expect(frames).toHaveLength(1);
     await server.release();
     expect(frames.map(({ seq }) => seq)).toEqual([undefined, 1, 2]);
-    expect(told).toEqual(['open']);
+    expect(received).toEqual(['open']);
   });
 
   it('ends with a reason, or without', async () => {
@@ -129,7 +129,7 @@ describe('a connection', () => {
     });
     const other = await connect(server);
     await server.disconnect();
-    expect([one.told, other.told, server.connections]).toEqual([
+    expect([one.received, other.received, server.connections]).toEqual([
       ['open', 'close'],
       ['open', 'close'],
       [],
@@ -139,10 +139,10 @@ describe('a connection', () => {
   it('is refused with a token that has expired, and without a network', async () => {
     const server = new FakeServer();
     server.tokenLifetimeSeconds = 0;
-    expect((await connect(server)).told).toEqual(['close']);
+    expect((await connect(server)).received).toEqual(['close']);
     server.tokenLifetimeSeconds = 60;
     server.isReachable = false;
-    expect((await connect(server)).told).toEqual(['close']);
+    expect((await connect(server)).received).toEqual(['close']);
   });
 });
 
@@ -170,7 +170,7 @@ describe('requests', () => {
     expect(await refresh(login['refresh_token'])).toMatchObject({ code: 'refresh_token_reused' });
   });
 
-  it('are answered as a test says', async () => {
+  it('are answered as the test specifies', async () => {
     const server = new FakeServer();
     server.respond('GET /api/v1/products', { items: [], cursor: null });
     const response = await server.fetch(`${server.url}/api/v1/products?status=approved`);

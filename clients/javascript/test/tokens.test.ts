@@ -1,4 +1,4 @@
-/** Tokens that end, that are refused, and that cannot be had. */
+/** Tokens that expire, that are refused, and that are not available. */
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { authenticated, closing, connected, createApp, error, pass } from './app.js';
@@ -16,13 +16,13 @@ const auth = (token: string) => ({ type: 'auth', token });
 async function connectForAnHour(app: ReturnType<typeof createApp>) {
   app.client.start();
   const here = await app.accept();
-  // Pings apart, nothing else happens.
+  // Nothing else happens, except pings.
   here.receive(connected(0, { seconds: 3600, ping: 100_000 }));
   return here;
 }
 const UNTIL_RENEWAL = 58 * 60_000;
 
-test('without a token there is nothing to do but log in', async () => {
+test('without a token the client stops with login_required', async () => {
   const app = createApp({ tokens: [null] });
   app.client.start();
   await pass();
@@ -30,7 +30,7 @@ test('without a token there is nothing to do but log in', async () => {
   expect(app.sockets).toEqual([]);
 });
 
-test('a token that cannot be had now is asked for again', async () => {
+test('a token that is not available now is requested again', async () => {
   const app = createApp({ tokens: [new Error('no network'), 'T2'] });
   app.client.start();
   await pass();
@@ -39,7 +39,7 @@ test('a token that cannot be had now is asked for again', async () => {
   expect(app.errors).toEqual(['no network']);
 });
 
-test('a source that throws, or gives what is no token, is asked again', async () => {
+test('a source that throws, or returns something else than a token, is called again', async () => {
   const gives = [
     () => {
       throw new Error('a mistake');
@@ -68,7 +68,7 @@ test('a token that arrives too late opens nothing', async () => {
   expect(app.sockets).toHaveLength(1);
 });
 
-test('after a refused handshake a fresh token is asked for, and after an open one not', async () => {
+test('a refused handshake needs a fresh token, and a lost connection does not', async () => {
   const app = createApp({ tokens: ['T1', 'T2'] });
   app.client.start();
   (await app.handshake()).end();
@@ -108,7 +108,7 @@ describe('on an open connection', () => {
     ['rejects', () => Promise.reject(new Error('503'))],
     ['gives the same token again', () => Promise.resolve('T1')],
     ['hangs', () => new Promise<string>(() => undefined)],
-  ])('a source that %s is asked again while time is left', async (_, failing) => {
+  ])('a source that %s is called again while time is left', async (_, failing) => {
     const gives = [() => Promise.resolve('T1'), failing, failing, () => Promise.resolve('T2')];
     const app = createApp({
       get: () => (gives.length > 1 ? gives.shift() : gives[0])?.() ?? failing(),
@@ -132,7 +132,7 @@ describe('on an open connection', () => {
     },
   );
 
-  test('no answer is none, and it is sent again', async () => {
+  test('a token without an answer is sent again', async () => {
     const app = createApp({ tokens: ['T1', 'T2', 'T3'] });
     const here = await connectForAnHour(app);
     await pass(UNTIL_RENEWAL + 36_000);
@@ -201,7 +201,7 @@ describe('logout', () => {
       },
       'no',
     ],
-  ])('has an end when the session %s, which is reported', async (_, logout, code) => {
+  ])('ends when the session %s, which is reported', async (_, logout, code) => {
     const app = createApp({ logout });
     await app.connect();
     const ended = app.client.logout();
@@ -213,7 +213,7 @@ describe('logout', () => {
 });
 
 test('no error and no status contains a token', async () => {
-  const told: unknown[] = [];
+  const received: unknown[] = [];
   const app = createApp({
     tokens: ['SECRET'],
     platform: {
@@ -222,12 +222,12 @@ test('no error and no status contains a token', async () => {
       },
     },
   });
-  app.client.onError((each) => told.push(each, each.message, each.stack, each.cause));
-  app.client.onStatus((status) => told.push(status));
+  app.client.onError((each) => received.push(each, each.message, each.stack, each.cause));
+  app.client.onStatus((status) => received.push(status));
   app.client.start();
   await pass(5000);
   expect(app.errors).toContain('socket_failed');
-  expect(told.map((each) => `${String(each)} ${JSON.stringify(each)}`).join()).not.toContain(
+  expect(received.map((each) => `${String(each)} ${JSON.stringify(each)}`).join()).not.toContain(
     'SECRET',
   );
 });

@@ -4,7 +4,7 @@ import type { components } from '../src/api.js';
 import type { Http } from '../src/http.js';
 import type { Events } from '../src/types.js';
 
-test('calls take and return what openapi.json says', () => {
+test('calls have the types of openapi.json', () => {
   const use = async (http: Http) => {
     const listed = await http.get('/api/v1/products', { query: { status: 'approved' } });
     expectTypeOf(listed.data.items[0]?.product_name).toEqualTypeOf<string | undefined>();
@@ -43,7 +43,7 @@ test('calls take and return what openapi.json says', () => {
   expectTypeOf(use).toBeFunction();
 });
 
-test('events are told apart by their names', () => {
+test('the name of an event determines its type', () => {
   expectTypeOf<Events['product.approved']['data']['product_id']>().toEqualTypeOf<number>();
   expectTypeOf<
     Events['announcement.published']['event']

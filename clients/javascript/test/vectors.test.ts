@@ -64,10 +64,10 @@ describe('recovery', () => {
         await pass(1000);
         expect(here?.take()).toEqual(step.later);
       }
-      const told = app.events
+      const received = app.events
         .slice(events)
         .map(({ channel, seq }) => `${String(channel)}:${String(seq)}`);
-      expect(told).toEqual(step.events ?? []);
+      expect(received).toEqual(step.events ?? []);
       expect(app.refetches.slice(refetches)).toEqual(step.refetch ?? []);
       if (step.state) expect(app.client.status.state).toBe(step.state);
     }

@@ -1,4 +1,4 @@
-/** A hostile world for a client: everything in it fails, hangs and lies at random, by a seed. */
+/** A hostile environment for a client: everything fails, hangs or returns wrong data at random, by a seed. */
 
 import { vi } from 'vitest';
 import { VitrinaClient } from '../src/client.js';
@@ -22,13 +22,13 @@ interface Channel {
   epoch: string;
   /** The ids of its events; the first one has the number 1. */
   ids: string[];
-  /** Numbers were taken back: nothing is published until a client was told where it stands. */
+  /** A backup was restored: nothing is published until a client has received the new position. */
   isFrozen: boolean;
 }
 
 const RECOVERY_LIMIT = 40;
 
-/** A socket with a network that does what it wants, and a server behind it. */
+/** A socket with an unreliable network and a server behind it. */
 class WildSocket implements Socket {
   onopen: Socket['onopen'] = null;
   onmessage: Socket['onmessage'] = null;
@@ -38,7 +38,7 @@ class WildSocket implements Socket {
   /** Whether the client has tried to close it. */
   isUnwanted = false;
   isClosedOnceOpen = false;
-  /** The network is gone, and nobody says so. */
+  /** The network is lost without notice. */
   isDead = false;
   readonly rooms = new Set<string>();
 
@@ -98,12 +98,12 @@ class WildSocket implements Socket {
 export class World {
   readonly channels = new Map<string, Channel>();
   readonly faults: string[] = [];
-  /** What has happened, to see that a run was one. */
+  /** Counts what has happened, to check that a run tried something. */
   readonly counts = { events: 0, refetches: 0, online: 0, sockets: 0, restarts: 0 };
   sockets: WildSocket[] = [];
   client: VitrinaClient;
   hints: Hints | null = null;
-  /** The end of a run: nothing fails any more, and all has to be well soon. */
+  /** The end of a run: nothing fails any more, and the client has to recover soon. */
   isKind = false;
   /** Promises of the client that have not settled. */
   readonly waiting = new Set<string>();
@@ -127,7 +127,7 @@ export class World {
   readonly chance = (probability: number): boolean => !this.isKind && this.random() < probability;
   readonly below = (limit: number): number => Math.floor(this.random() * limit);
 
-  /** Does something after a time that may be none. */
+  /** Does something after a random time, which may be zero. */
   readonly later = (act: () => unknown): void => {
     const ms = this.isKind ? 10 : ([0, 1, 50, 900, 8000][this.below(5)] ?? 0);
     if (ms === 0 && this.chance(0.3)) act();
@@ -211,7 +211,7 @@ export class World {
     return this.endure('token', `T${String(this.below(3))}`);
   }
 
-  /** What is asked of the app or the platform may come, late or never, or fail. */
+  /** An answer of the app or the platform may come in time, late or never, or fail. */
   private endure<Value>(what: string, value: Value): Promise<Value> {
     if (this.chance(0.03)) return new Promise(() => undefined);
     return new Promise((resolve, reject) => {
@@ -253,7 +253,7 @@ export class World {
     }
   }
 
-  /** Remembers how far the app was told of a channel, which a backup may take back. */
+  /** Remembers the app's position in a channel, which a restored backup may move back. */
   private mark(channel: string): void {
     const mine = this.client.position(channel);
     if (!mine) return;
@@ -346,7 +346,7 @@ export class World {
     return at(of?.ids.length ?? 0, of?.epoch ?? '');
   }
 
-  /** A channel begins anew, or a backup takes numbers back; every connection ends. */
+  /** A channel gets a new epoch, or a backup is restored; every connection ends. */
   renumber(channel: string): void {
     const of = this.channels.get(channel);
     if (!of) return;
@@ -398,7 +398,7 @@ export class World {
     }
   }
 
-  /** A client that reads has been told where a channel stands. */
+  /** A client that reads has received the channel's position. */
   private thaw(channel: string): void {
     const of = this.channels.get(channel);
     if (of) of.isFrozen = false;
@@ -505,7 +505,7 @@ export class World {
     this.sockets = this.sockets.filter((each) => each.readyState !== 3);
   }
 
-  /** What has to be so at last, when nothing has failed for a while. */
+  /** The final state, after a time without failures. */
   checkEnd(): void {
     if (this.client.status.state !== 'online')
       this.fault(`it ends as ${JSON.stringify(this.client.status)}`);

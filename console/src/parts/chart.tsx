@@ -8,7 +8,7 @@ interface Size {
   readonly label: string;
 }
 
-/** Where there is nothing between two lines, nothing is known. */
+/** A gap between two lines means that there are no samples. */
 interface LineProps extends Size {
   readonly lines: readonly (readonly Point[])[];
 }

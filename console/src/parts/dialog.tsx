@@ -1,4 +1,4 @@
-/** A dialog of the browser's own, which keeps the focus and gives it back. */
+/** The browser's own dialog, which traps the focus and restores it. */
 
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';

@@ -1,4 +1,4 @@
-/** Where the connection stands, and why. */
+/** The status of the connection, with the reason. */
 
 import type { Status } from '@vitrina/client';
 import { clock } from '../format';
@@ -36,7 +36,7 @@ export function Indicator() {
   );
 }
 
-/** When what is shown was last complete, while it may not be. */
+/** The time at which the shown data was last complete, while it may be incomplete. */
 export function AsOf() {
   const { live } = useWorkspace();
   const asOf = live.asOf.value;

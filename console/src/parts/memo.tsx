@@ -1,4 +1,4 @@
-/** A component that is drawn again when a property is another one, or a signal that it reads. */
+/** A component that is drawn again when a property or a signal that it reads changes. */
 
 import { Component, type FunctionComponent } from 'preact';
 

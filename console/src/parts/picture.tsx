@@ -1,4 +1,4 @@
-/** A product's picture, from wherever its shop keeps it, or a coloured place for it. */
+/** A product's picture, from the host of its shop, or a coloured placeholder. */
 
 import { useState } from 'preact/hooks';
 import { pictureAddress, type Product } from '../state/product';

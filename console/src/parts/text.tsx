@@ -1,9 +1,9 @@
-/** Texts of shops and people: always as text, apart from what stands around them. */
+/** Texts of shops and people: always as text, isolated from the surrounding text. */
 
 import { age, money, moment, visible } from '../format';
 import { useWorkspace } from './context';
 
-/** Letters that are written from right to left, or hidden, change nothing around them. */
+/** Right-to-left or hidden characters do not change the surrounding text. */
 export function Text({ of: text }: { of: string }) {
   return <bdi>{visible(text)}</bdi>;
 }
@@ -25,13 +25,13 @@ interface MoneyProps {
   readonly minDigits?: number;
 }
 
-/** An amount in the platform's currency, in which all prices and fees are. */
+/** An amount in the platform's currency, which all prices and fees use. */
 export function Money({ of: amount, minDigits = 0 }: MoneyProps) {
   const currency = useWorkspace().settings.value?.currency ?? null;
   return <span class="number">{money(amount, currency, minDigits)}</span>;
 }
 
-/** The key that does the same as the button. */
+/** The keyboard shortcut of the button. */
 export function Key({ of: name }: { of: string }) {
   return <kbd aria-hidden="true">{name}</kbd>;
 }

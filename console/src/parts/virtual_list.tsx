@@ -1,4 +1,4 @@
-/** A long list of which only the visible rows exist. */
+/** A long list that renders only the visible rows. */
 
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
@@ -12,7 +12,7 @@ interface Props<T> {
   readonly currentIndex?: number;
   readonly draw: (item: T) => ComponentChildren;
   readonly classOf?: (item: T) => string;
-  /** Called while the end is near. */
+  /** Called while the end of the list is near. */
   readonly onNearEnd?: () => void;
 }
 

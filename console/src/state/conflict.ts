@@ -1,8 +1,8 @@
-/** Two people changed the same settings: what differs, and what comes of it. */
+/** Concurrent changes of the settings by two people: the differences, and the merged result. */
 
 export type Values = Readonly<Record<string, number | string>>;
 
-/** A field that somebody has changed meanwhile, and that is different here. */
+/** A field that somebody else has changed meanwhile to another value than here. */
 export interface Conflict {
   readonly field: string;
   readonly before: number | string;
@@ -21,7 +21,7 @@ export function conflicts(before: Values, mine: Values, theirs: Values): Conflic
     .filter((each) => each.theirs !== each.before && each.theirs !== each.mine);
 }
 
-/** Takes their changes of what was not changed here, and of the fields that are chosen. */
+/** Merges their changes of fields that were not changed here, and of the chosen fields. */
 export function merge(
   before: Values,
   mine: Values,

@@ -9,10 +9,10 @@ export interface FeedEvent {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** More are not kept, so that a page that stays open for a day does not grow. */
+/** The maximum number of events, so that a page that stays open for a day does not grow. */
 const MAX_EVENTS = 2000;
 
-/** Returns the events with others among them, the newest first. */
+/** Merges two lists of events, the newest first. */
 export function merged(events: readonly FeedEvent[], others: readonly FeedEvent[]): FeedEvent[] {
   const bySeq = new Map(events.map((event) => [event.seq, event]));
   for (const event of others) bySeq.set(event.seq, event);

@@ -1,8 +1,8 @@
-/** A list of products, read page by page, that answers and events keep current. */
+/** A list of products, read page by page and updated by answers and events. */
 
 import { changedFields, latestDecision, type Product, type ProductStatus } from './product';
 
-/** Why a product is not in the list any more. The moderator is unknown if nobody says who. */
+/** The reason for which a product leaves the list. The moderator may be unknown. */
 export interface Outcome {
   readonly status: ProductStatus | 'gone';
   readonly adminId: number | null;
@@ -10,11 +10,11 @@ export interface Outcome {
 
 export interface Row {
   readonly product: Product;
-  /** What was shown before the shop changed it. */
+  /** The product as shown before the shop changed it. */
   readonly before: Product | null;
-  /** The row leaves, and says why. */
+  /** Set if the row is about to leave, with the reason. */
   readonly outcome: Outcome | null;
-  /** The code of what refused the decision about it. */
+  /** The code of the refusal of a decision about the product. */
   readonly problem: string | null;
 }
 
@@ -37,7 +37,7 @@ export function findRow(listing: Listing, id: number): Row | null {
   return listing.rows.find((row) => row.product.product_id === id) ?? null;
 }
 
-/** Adds a page. Products that are there already keep their place. */
+/** Adds a page. Products that are in the list already keep their place. */
 export function withPage(listing: Listing, products: Product[], cursor: string | null): Listing {
   const known = new Map(listing.rows.map((row, index) => [row.product.product_id, index]));
   const rows = [...listing.rows];
@@ -51,9 +51,9 @@ export function withPage(listing: Listing, products: Product[], cursor: string |
 }
 
 /**
- * Replaces everything that was read before, and keeps what moderators have not seen to its end.
+ * Replaces the list with new pages, and keeps changes that the moderator has not seen yet.
  *
- * Rows of which something newer than the pages is known stay as they are.
+ * Rows with newer data than the pages stay unchanged.
  */
 export function reloaded(
   listing: Listing,
@@ -73,9 +73,9 @@ export function reloaded(
 }
 
 /**
- * Takes what was read of a single product, which belongs to the list or not.
+ * Updates the list with a single product, which may or may not belong to the list.
  *
- * A new one is added if its place is among the rows that were read; otherwise its page will have it.
+ * A new product is added if its place is among the rows that were read; otherwise a later page has it.
  */
 export function withProduct(listing: Listing, product: Product, belongs: boolean): Listing {
   const found = findRow(listing, product.product_id);
@@ -95,7 +95,7 @@ export function withProblem(listing: Listing, id: number, problem: string | null
   return replaced(listing, id, (row) => ({ ...row, problem }));
 }
 
-/** The change of a product has been seen, so that the next one is compared with this version. */
+/** Marks a change as seen, so that the next change is compared with this version. */
 export function withChangeSeen(listing: Listing, id: number): Listing {
   return findRow(listing, id)?.before
     ? replaced(listing, id, (row) => ({ ...row, before: null }))

@@ -6,7 +6,7 @@ export interface Sample {
 }
 
 export const SAMPLE_MS = 5000;
-/** Two hours of them. */
+/** The number of samples in two hours. */
 const MAX_SAMPLES = 1440;
 const MAX_GAP_MS = 4 * SAMPLE_MS;
 const MAX_DELAYS = 200;
@@ -20,7 +20,7 @@ export function withDelay(delays: readonly number[], ms: number): number[] {
   return [...delays, ms].slice(-MAX_DELAYS);
 }
 
-/** Returns the value that a part of the values does not exceed, or null without values. */
+/** Returns the quantile of the values, or null without values. */
 export function percentile(values: readonly number[], part: number): number | null {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? null;
@@ -33,13 +33,13 @@ export function thinned<T>(values: readonly T[], count: number): T[] {
   return Array.from({ length: count }, (_, index) => values[Math.round(index * step)] as T);
 }
 
-/** A value, and where it is on the line: a time, or a place in a row. */
+/** A value, and its place on the line: a time, or an index. */
 export interface Point {
   readonly at: number;
   readonly value: number;
 }
 
-/** Returns the samples in parts between which none was taken: the page was hidden, or away. */
+/** Splits the samples at gaps, when the page was hidden or closed. */
 export function withoutGaps(samples: readonly Sample[]): Sample[][] {
   const parts: Sample[][] = [];
   for (const sample of samples) {
@@ -52,9 +52,9 @@ export function withoutGaps(samples: readonly Sample[]): Sample[][] {
 }
 
 /**
- * Returns about `count` points of what is read of the samples, in parts as above.
+ * Returns about `count` points of the samples, split at gaps.
  *
- * A part has two at least, so that it is a line.
+ * Each part has at least two points, so that it is a line.
  */
 export function linesOf(
   samples: readonly Sample[],
@@ -91,7 +91,7 @@ export function linePaths(
   });
 }
 
-/** Reads samples that were kept as JSON, but those that are too old; anything else is none. */
+/** Reads stored samples (JSON) without those that are too old; returns none for any other text. */
 export function readSamples(kept: string | null, now: number): Sample[] {
   try {
     const found: unknown = JSON.parse(kept ?? '[]');

@@ -1,4 +1,4 @@
-/** What a failure is, by its code. */
+/** Failures by their code. */
 
 /** Returns the code of a refusal, `network` without an answer, or `unexpected`. */
 export function codeOf(error: unknown): string {
@@ -12,7 +12,7 @@ export function retryAfterOf(error: unknown): number | null {
   return isNumber ? (error.retryAfterSeconds as number) : null;
 }
 
-/** Somebody decided before, or the shop edited: what was seen is not what is there. */
+/** Somebody has decided already, or the shop has edited the product: the page shows an old version. */
 export const OUTDATED = new Set([
   'already_moderated',
   'not_approved',

@@ -1,4 +1,4 @@
-/** What the page knows of a product, and what two versions of it differ in. */
+/** A product, and the differences between two versions. */
 
 import type { components } from '@vitrina/client';
 
@@ -6,7 +6,7 @@ export type Product = components['schemas']['Product'];
 export type ProductStatus = components['schemas']['Status'];
 export type Decision = components['schemas']['Decision'];
 
-/** What a shop writes, in the order in which it is shown. */
+/** The fields that a shop writes, in the order in which the page shows them. */
 export const FIELDS = ['product_name', 'price', 'description', 'image_url'] as const;
 export type Field = (typeof FIELDS)[number];
 

@@ -17,7 +17,7 @@ export function withReason(offered: readonly string[], text: string): string[] {
   return [reason, ...offered.filter((other) => other !== reason)].slice(0, MAX_OFFERED);
 }
 
-/** Reads reasons that were kept as JSON; anything else is none. */
+/** Reads stored reasons (JSON); returns none for any other text. */
 export function readReasons(kept: string | null): string[] {
   try {
     const found: unknown = JSON.parse(kept ?? '[]');

@@ -1,12 +1,12 @@
-/** The products that are selected, each with the version that was on the screen then. */
+/** The selected products, each with the version that was on the screen when it was selected. */
 
 import type { Listing } from './listing';
 import type { Product } from './product';
 
-/** Versions by product. A decision about a product is one about this version. */
+/** Versions by product. A decision about a product is for this version. */
 export type Selection = ReadonlyMap<number, number>;
 
-/** What one request takes. */
+/** The maximum number of products in a request. */
 const MAX_DECIDED_TOGETHER = 100;
 
 export interface SeenProduct {
@@ -32,7 +32,7 @@ export function without(selection: Selection, id: number): Selection {
   return next;
 }
 
-/** Returns what is selected, in pieces that a request takes, in the order of the list. */
+/** Returns the selection in the order of the list, split into requests. */
 export function requestsFor(selection: Selection, listing: Listing): SeenProduct[][] {
   const seen = listing.rows
     .filter((row) => selection.has(row.product.product_id))

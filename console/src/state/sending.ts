@@ -1,4 +1,4 @@
-/** A request that must be done once, whatever the network does: an announcement. */
+/** A request that must take effect exactly once: an announcement. */
 
 export interface Announcement {
   readonly to: string;
@@ -7,8 +7,8 @@ export interface Announcement {
 }
 
 /**
- * `unsure` means that no answer came: it may be done, so the same content is sent again with the
- * same key, and nothing else can be sent before that is settled.
+ * `unsure` means that no answer came: the request may have been done, so the same content is sent again
+ * with the same key, and no other content can be sent before that is settled.
  */
 export type Sending =
   | { readonly state: 'editing' }
@@ -16,13 +16,13 @@ export type Sending =
 
 export const EDITING: Sending = { state: 'editing' };
 
-/** Begins, or begins again with the key and the content that were sent before. */
+/** Starts sending, or repeats with the same key and content. */
 export function begun(sending: Sending, content: Announcement, newKey: () => string): Sending {
   if (sending.state === 'editing') return { state: 'sending', key: newKey(), content };
   return { ...sending, state: 'sending' };
 }
 
-/** What follows a failure: a refusal did nothing; without an answer it stays open. */
+/** The state after a failure: a refusal had no effect; without an answer the result is unknown. */
 export function failed(sending: Sending, code: string): Sending {
   if (sending.state === 'editing') return sending;
   return UNSETTLED.has(code) || code.startsWith('http_5')
@@ -33,7 +33,7 @@ export function failed(sending: Sending, code: string): Sending {
 /** The request may have been done, or may be running. */
 const UNSETTLED = new Set(['network', 'request_running', 'internal_error', 'busy', 'unhealthy']);
 
-/** Reads what was kept when the page was left; anything else is nothing. */
+/** Reads the state stored when the page was left; returns the initial state for any other text. */
 export function readSending(kept: string | null): Sending {
   try {
     const found = JSON.parse(kept ?? '') as Partial<Extract<Sending, { key: string }>>;

@@ -1,6 +1,6 @@
-/** When something was last known of each product, from its events and from answers about it. */
+/** The times of the latest event or answer about each product. */
 
-/** Lists may be older than an event, by so much at most. */
+/** The maximum time by which a list may be older than an event. */
 const LISTS_LAG_MS = 10_000;
 const KEPT_MS = 60_000;
 
@@ -27,7 +27,7 @@ export class Touches {
     return this.#counts.get(id) ?? 0;
   }
 
-  /** Returns whether a list that was asked for at a moment may be older than what is known. */
+  /** Returns whether a list requested at a given moment may be older than the latest event or answer. */
   isNewer(id: number, askedAt: number): boolean {
     return (this.#times.get(id) ?? -Infinity) >= askedAt - LISTS_LAG_MS;
   }

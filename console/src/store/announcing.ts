@@ -1,4 +1,4 @@
-/** An announcement on its way: what is kept so that it is sent once. */
+/** An announcement that is being sent, stored so that it is published once. */
 
 import type { Http } from '@vitrina/client';
 import { effect, signal } from '@preact/signals';
@@ -10,7 +10,7 @@ export class Announcing {
   readonly sending;
   readonly #stop;
 
-  /** What is under way outlives the page, and belongs to the account. */
+  /** A pending announcement is stored across reloads, for one account. */
   constructor(
     readonly http: Http,
     accountId: number,
@@ -27,7 +27,7 @@ export class Announcing {
     this.#stop();
   }
 
-  /** Sends, or sends again what got no answer. Rejects with the refusal, or with its absence. */
+  /** Sends, or repeats a request without an answer. Rejects with the refusal, or the network's error. */
   async send(content: Announcement) {
     const sending = begun(this.sending.peek(), content, () => crypto.randomUUID());
     if (sending.state === 'editing') throw new Error('Nothing is being sent.');

@@ -1,4 +1,4 @@
-/** The product that a moderator looks at: it stays when its row has left. */
+/** The product that a moderator looks at. It stays on the page when its row has left. */
 
 import { computed, effect, signal } from '@preact/signals';
 import { findRow, newRow, outcomeOf, withChangeSeen, type Row } from '../state/listing';
@@ -11,10 +11,10 @@ export class Attention {
   readonly id = signal<number | null>(null);
   /** The decision whose reason is being written. */
   readonly writing = signal<'reject' | 'withdraw' | null>(null);
-  /** The product has just changed under the moderator's eyes. */
+  /** True for a moment after the shop has changed the product that is shown. */
   readonly isReading = signal(false);
   readonly #kept = signal<Row | null>(null);
-  /** Where its row is, or was. */
+  /** The index of the product's row, now or before it left. */
   #index = 0;
   #isListed = false;
   readonly stop: () => void;
@@ -30,7 +30,7 @@ export class Attention {
     this.stop = effect(() => this.#follow());
   }
 
-  /** Looks at a product. What changed of the one before counts as seen. */
+  /** Shows a product. Changes of the previous product count as seen. */
   open(id: number | null): void {
     const { listing } = this.list;
     const before = this.id.peek();
@@ -44,7 +44,7 @@ export class Attention {
     if (id !== null && !isComplete) void this.check();
   }
 
-  /** Looks at the next undecided product, or at the one before; returns whether there is one. */
+  /** Shows the next undecided product, or the previous one; returns whether there is one. */
   step(by: 1 | -1): boolean {
     const { rows } = this.list.listing.peek();
     let next = this.#isListed ? this.#index + by : this.#index + (by > 0 ? 0 : -1);
@@ -55,7 +55,7 @@ export class Attention {
     return row !== undefined;
   }
 
-  /** Reads the product by itself, as its row may have left, or was never here. */
+  /** Reads the single product, because its row may have left, or may not be in the list. */
   async check(): Promise<void> {
     const id = this.id.peek();
     if (id === null) return;
@@ -77,7 +77,7 @@ export class Attention {
     const wasListed = this.#isListed;
     this.#isListed = row !== undefined;
     if (!row) {
-      // It left, and nobody told how it was decided.
+      // The row left, and no event said how the product was decided.
       if (wasListed && !before?.outcome) void this.check();
       return;
     }

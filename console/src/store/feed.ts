@@ -1,4 +1,4 @@
-/** The events of a channel: those of the past day, and those that arrive. */
+/** The events of a channel, from the past day and live. */
 
 import type { Http } from '@vitrina/client';
 import { computed, signal } from '@preact/signals';
@@ -43,7 +43,7 @@ export class Feed {
     await this.#read({});
   }
 
-  /** Reads events before those that are shown; what has expired is not there any more. */
+  /** Reads events before those that are shown, as far as they have not expired. */
   async older(): Promise<void> {
     if (this.isLoading.peek()) return;
     const before = positionBefore(this.events.peek(), PAGE);

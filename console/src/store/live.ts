@@ -1,4 +1,4 @@
-/** The connection as signals: where it stands, what arrived, and how long that took. */
+/** The connection as signals: its status, the events that arrived, and their delays. */
 
 import type { Client, EventName, Events, Status } from '@vitrina/client';
 import { batch, computed, effect, signal } from '@preact/signals';
@@ -13,18 +13,18 @@ const MAX_TIMES = 20_000;
 export const AN_HOUR = 3_600_000;
 
 export class Live {
-  /** Without a network the client finds out later than the browser that the connection is lost. */
+  /** The browser reports a lost network earlier than the client notices the lost connection. */
   readonly status = computed<Status>(() =>
     this.hasNetwork.value || this.#reported.value.state !== 'online'
       ? this.#reported.value
       : { state: 'offline', reason: 'no_network', retryInMs: 0 },
   );
   readonly hasNetwork = signal(true);
-  /** When what is shown was last known to be complete; null while it is. */
+  /** The time at which the shown data was last complete; null while it is complete. */
   readonly asOf = signal<number | null>(null);
-  /** Milliseconds from the request to the arrival of its event here, of decisions of this page. */
+  /** Milliseconds from a request of this page to the arrival of its event here. */
   readonly delays = signal<readonly number[]>([]);
-  /** When events arrived, in the past hour. */
+  /** The arrival times of events in the past hour. */
   readonly times = signal<readonly number[]>([]);
   readonly #reported = signal<Status>({ state: 'stopped', reason: 'not_started' });
   readonly #arrivals = new Map<string, number>();
@@ -36,7 +36,7 @@ export class Live {
     this.#reported.value = client.status;
     client.onStatus((status) => this.#follow(status));
     client.on('*', (event) => this.#note(event));
-    // What the network fails at, the status says.
+    // Failures of the network are in the status.
     client.onError((error) => {
       if (codeOf(error) !== 'network') console.error(error);
     });
@@ -53,7 +53,7 @@ export class Live {
     return this.client.on('*', (event) => batch(() => listener(event)));
   }
 
-  /** Calls when the connection first stands: what was read before may lack what happened meanwhile. */
+  /** Calls back when the connection is first online: lists read before may lack later changes. */
   onceOnline(reload: () => void): () => void {
     if (this.#wasOnline) return () => undefined;
     this.#reloads.add(reload);
@@ -65,7 +65,7 @@ export class Live {
     this.times.value = [...times.toReversed(), ...this.times.peek()].slice(-MAX_TIMES);
   }
 
-  /** Measures how long events of a request took that was sent at `startedAt` of `performance.now()`. */
+  /** Measures the delay of a request's events; `startedAt` is by `performance.now()`. */
   measure(ids: readonly string[], startedAt: number): void {
     for (const id of ids) {
       const arrivedAt = this.#arrivals.get(id);

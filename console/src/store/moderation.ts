@@ -1,4 +1,4 @@
-/** What a moderator does: look at products, select some, and decide. */
+/** Actions of a moderator: look at products, select some, and decide. */
 
 import type { Http } from '@vitrina/client';
 import { signal } from '@preact/signals';
@@ -13,7 +13,7 @@ import { ProductList } from './products';
 
 export type Action = 'approve' | 'reject' | 'withdraw';
 
-/** How the page says what happened. */
+/** The messages of the page. */
 export interface Reporter {
   decided(product: Product, action: Action): void;
   decidedByOthers(product: Product, outcome: Outcome): void;
@@ -98,7 +98,7 @@ export class Moderation {
     this.drafts.value = withDraft(this.drafts.peek(), id, text);
   }
 
-  /** Decides about the version that is shown, and goes on to the next product. */
+  /** Decides about the version that is shown, and shows the next product. */
   async decide(action: Action): Promise<void> {
     const row = this.attention.row.peek();
     if (!row || row.outcome || this.attention.isReading.peek()) return;
@@ -130,7 +130,7 @@ export class Moderation {
     }
   }
 
-  /** Decides about everything that is selected, by the versions that were selected. */
+  /** Decides about all selected products, with the versions that were selected. */
   async decideTogether(action: 'approve' | 'reject', notes: string): Promise<void> {
     if (this.isDecidingTogether.peek()) return;
     this.isDecidingTogether.value = true;
@@ -161,7 +161,7 @@ export class Moderation {
     }
   }
 
-  /** Goes on to the next product, or to the one before if it was the last. */
+  /** Shows the next product, or the previous one after the last. */
   #leave(id: number): void {
     if (this.attention.id.peek() === id && !this.attention.step(1)) this.attention.step(-1);
   }
@@ -172,7 +172,7 @@ export class Moderation {
     return 1;
   }
 
-  /** What failed stays selected, from now on with the version that is read again. */
+  /** Products whose decision failed stay selected, with the version that is read again. */
   #refuse(id: number, code: string): 1 {
     this.list.refuse(id, code);
     if (OUTDATED.has(code)) void this.#readAgain(id, code);

@@ -1,4 +1,4 @@
-/** What each person has chosen for this browser: language, colours, keys, reasons. */
+/** Preferences stored in this browser: language, colours, keys, reasons. */
 
 import { computed, effect, signal, type Signal } from '@preact/signals';
 import { readReasons } from '../state/reasons';
@@ -10,7 +10,7 @@ export type Language = keyof typeof LANGUAGES;
 export const THEMES = ['auto', 'light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
 
-/** Storage that the browser may forbid: then nothing is kept. */
+/** Storage, which the browser may forbid: then nothing is stored. */
 export function kept(key: string, storage: 'localStorage' | 'sessionStorage' = 'localStorage') {
   const name = `vitrina.console.${key}`;
   const attempt = <T>(work: () => T): T | null => {

@@ -1,4 +1,4 @@
-/** A list of products at the server, followed live. */
+/** A live list of products. */
 
 import type { Http } from '@vitrina/client';
 import { batch, computed, signal } from '@preact/signals';
@@ -22,9 +22,9 @@ import { queueSource, statusSource, type Source } from './source';
 export interface ListOptions {
   readonly status: ProductStatus;
   readonly shopId: number | null;
-  /** Moderators read what is pending from their queue, which has a total. */
+  /** Moderators read pending products from their queue, which has a total. */
   readonly isQueue: boolean;
-  /** A row that was decided stays while it is kept. */
+  /** Whether the row of a decided product stays for now. */
   keeps?(id: number): boolean;
   /** Somebody else decided about a row that is shown. */
   onDecided?(product: Product, outcome: Outcome): void;
@@ -32,7 +32,7 @@ export interface ListOptions {
 
 const PAGE = 100;
 const MAX_PAGES = 100;
-/** How long a row that was decided says so. */
+/** How long the row of a decided product shows the decision. */
 const LEAVING_MS = 400;
 const TOTAL_DELAY_MS = 1500;
 const MAX_READS = 4;
@@ -136,7 +136,7 @@ export class ProductList {
     }
   }
 
-  /** Takes a product from an answer. */
+  /** Updates the list with a product from an answer. */
   put(product: Product): void {
     const belongs = this.#belongs(product);
     this.#touches.note(product.product_id);
@@ -144,14 +144,14 @@ export class ProductList {
     if (!belongs) setTimeout(() => this.sweep(), LEAVING_MS);
   }
 
-  /** Shows for a moment how a product was decided, and lets its row leave. */
+  /** Shows for a moment how a product was decided, and then removes the row. */
   decide(id: number, outcome: Outcome): void {
     this.#touches.note(id);
     this.listing.value = withOutcome(this.listing.peek(), id, outcome);
     setTimeout(() => this.sweep(), LEAVING_MS);
   }
 
-  /** Removes the rows that were decided and are not kept. */
+  /** Removes the rows of decided products that need not stay. */
   sweep(): void {
     let isEarly = false;
     for (const { product, outcome } of this.listing.peek().rows) {
@@ -168,7 +168,7 @@ export class ProductList {
     this.listing.value = withProblem(this.listing.peek(), id, code);
   }
 
-  /** Reads a product by itself, until no event has come meanwhile. Resolves to it, or to null. */
+  /** Reads a single product, again if an event came meanwhile. Resolves to it, or to null. */
   async refresh(id: number): Promise<Product | null> {
     for (;;) {
       const stamp = this.#touches.stamp(id);
@@ -211,7 +211,7 @@ export class ProductList {
     return product.moderation_status === status && (shopId === null || shopId === product.shop_id);
   }
 
-  /** Leaves out what events are newer about, and asks for these products themselves. */
+  /** Leaves out products with newer events, and reads these products one by one. */
   #sure(products: readonly Product[], startedAt: number): Product[] {
     return products.filter(({ product_id: id }) => {
       const isNewer = this.#touches.isNewer(id, startedAt);
@@ -235,7 +235,7 @@ export class ProductList {
     this.#reads--;
   }
 
-  /** Counts with events, and asks for the exact number a little later. */
+  /** Updates the total with events, and requests the exact number a little later. */
   #count(difference: number): void {
     const counted = this.#counted.peek();
     if (!this.options.isQueue || counted === null) return;

@@ -1,4 +1,4 @@
-/** Which view the address names, behind its `#/`. */
+/** The view that the address names after `#/`. */
 
 import { signal } from '@preact/signals';
 
@@ -15,7 +15,7 @@ export function parseRoute(hash: string): Route {
   return { view, id: numberIn(id), query: new URLSearchParams(query) };
 }
 
-/** Returns the number that a text is, as it would be written, or null. */
+/** Returns the number if the text is its canonical form, or null. */
 export function numberIn(text: string | null): number | null {
   return text && /^[1-9]\d{0,15}$/.test(text) ? Number(text) : null;
 }

@@ -1,4 +1,4 @@
-/** Who is logged in on this tab: the access token in memory, the refresh token in `sessionStorage`. */
+/** The session of this tab: the access token in memory, the refresh token in `sessionStorage`. */
 
 import { createHttp, Session, VitrinaClient, type Account, type Status } from '@vitrina/client';
 import { browser } from '@vitrina/client/browser';
@@ -6,7 +6,7 @@ import { signal } from '@preact/signals';
 import { kept } from './preferences';
 import { Workspace } from './workspace';
 
-/** Why the login is shown: nothing to say, or a sentence of `texts.login`. */
+/** The reason for which the login is shown: none, or a sentence of `texts.login`. */
 export type Notice = 'ended' | 'copied' | null;
 
 export const workspace = signal<Workspace | null>(null);
@@ -20,7 +20,7 @@ const ENDED: readonly string[] = ['login_required', 'account_disconnected'];
 
 const tab = kept('tab', 'sessionStorage');
 
-/** What proves a device outlives the tab; the session does not. */
+/** The proof of the device outlives the tab; the session does not. */
 const secrets = {
   getItem: (key: string) => placeOf(key).getItem(key),
   setItem: (key: string, text: string) => placeOf(key).setItem(key, text),
@@ -33,7 +33,7 @@ function placeOf(key: string): Storage {
 
 const session = new Session({ url: location.origin, secrets, storageKey: 'vitrina.console' });
 
-/** Goes on with the session of this tab, if it has one. */
+/** Continues the session of this tab, if it has one. */
 export async function restore(): Promise<void> {
   const name = tab.read();
   if (name && !(await isOnly(name))) {
@@ -46,7 +46,7 @@ export async function restore(): Promise<void> {
   isReady.value = true;
 }
 
-/** Begins a session; rejects with what the page shows. */
+/** Begins a session; rejects with the error that the page shows. */
 export async function logIn(email: string, password: string): Promise<void> {
   const name = crypto.randomUUID();
   const account = await session.login(email, password, { deviceName: 'Vitrina console' });
@@ -66,7 +66,7 @@ export async function logOut(reason: Notice = null): Promise<void> {
 
 function enter(account: Account): void {
   const platform = browser({ isShared: false, staysHidden: true });
-  // Lists are read anew when the page begins, so it has no positions to keep.
+  // Lists are read again when the page starts, so positions are not stored.
   delete platform.store;
   const client = new VitrinaClient({
     url: location.origin,
@@ -89,7 +89,7 @@ function leaveWhenEnded(status: Status): void {
   if (status.state === 'stopped' && ENDED.includes(status.reason)) void logOut('ended');
 }
 
-/** Returns whether no other tab goes by this name, and keeps the name while this page is open. */
+/** Returns whether no other tab has this name, and locks the name while this page is open. */
 async function isOnly(name: string): Promise<boolean> {
   if (!('locks' in navigator)) return true;
   const deadline = Date.now() + LOCK_PATIENCE_MS;
@@ -101,7 +101,7 @@ async function isOnly(name: string): Promise<boolean> {
       });
     });
     if (isHeld) return true;
-    // A page that is loaded again may meet its own end.
+    // After a reload the lock of the former page may not be released yet.
     await new Promise((resolve) => setTimeout(resolve, LOCK_RETRY_MS));
   } while (Date.now() < deadline);
   return false;

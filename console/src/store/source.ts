@@ -1,4 +1,4 @@
-/** Where a list of products is read from: the moderators' queue, which has a total, or a status. */
+/** The source of a list of products: the moderators' queue, which has a total, or a status. */
 
 import type { Http } from '@vitrina/client';
 import type { Product, ProductStatus } from '../state/product';
@@ -6,7 +6,7 @@ import type { Product, ProductStatus } from '../state/product';
 export interface Page {
   readonly items: Product[];
   readonly cursor: string | null;
-  /** Of all pages; null if it is not known. */
+  /** The number of products on all pages; null if unknown. */
   readonly total: number | null;
 }
 

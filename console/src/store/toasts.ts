@@ -1,4 +1,4 @@
-/** Short messages that go away by themselves. */
+/** Short messages that disappear automatically. */
 
 import { signal } from '@preact/signals';
 
@@ -7,9 +7,9 @@ export interface Toast {
   readonly tone: 'info' | 'bad';
   readonly title: string;
   readonly text: string;
-  /** Messages of one kind take the place of each other. */
+  /** A message replaces an earlier one of the same kind. */
   readonly kind?: string;
-  /** Where what the message is about is shown. */
+  /** The address of the page that the message is about. */
   readonly href?: string;
 }
 

@@ -1,4 +1,4 @@
-/** What a logged-in account works with. */
+/** The stores of a logged-in account. */
 
 import type { Account, Client, components, Http } from '@vitrina/client';
 import { computed, signal } from '@preact/signals';
@@ -17,7 +17,7 @@ export type PlatformSettings = components['schemas']['PlatformSettings'];
 export type Stats = components['schemas']['Stats'];
 
 const OTHERS_MS = 7000;
-/** Of a hundred events each: more in an hour are counted from when the page was opened. */
+/** Pages of a hundred events each. Of a busier hour only the latest 500 earlier events are counted. */
 const MAX_PAST_PAGES = 5;
 const PAST: Record<Action, 'approved' | 'rejected' | 'withdrawn'> = {
   approve: 'approved',
@@ -70,7 +70,7 @@ export class Workspace implements Reporter {
     return new Moderation(http, live, this, reasons, account.id, status, shopId);
   }
 
-  /** Shows the queue of one shop, or of all. What is typed stays. */
+  /** Shows the queue of one shop, or of all. Typed text is kept. */
   filterQueue(shopId: number | null): void {
     const before = this.queue.peek();
     const queue = this.moderation('pending', shopId);
@@ -80,7 +80,7 @@ export class Workspace implements Reporter {
     void queue.list.load();
   }
 
-  /** Joins a room on each connection; resolves to whether that was accepted. */
+  /** Joins a room on each connection; resolves to whether the join was accepted. */
   async joinRoom(name: string): Promise<boolean> {
     try {
       await this.live.client.room(name).join();
@@ -113,7 +113,7 @@ export class Workspace implements Reporter {
     this.toasts.add('info', title, product.product_name, { kind: 'own', href });
   }
 
-  /** Decisions of others that follow each other closely are one message. */
+  /** Decisions of others within a short time are one message. */
   decidedByOthers(product: Product, { status, adminId }: Outcome): void {
     const { toast } = texts.peek();
     const now = Date.now();
@@ -134,7 +134,7 @@ export class Workspace implements Reporter {
     );
   }
 
-  /** Says what was refused, by its code. A session that has ended is noticed by the client itself. */
+  /** Shows a refusal, by its code. The client itself notices the end of a session. */
   refused(error: unknown, product: Product | null = null): void {
     const { toast, refused, product: words } = texts.peek();
     const code = codeOf(error);
@@ -149,7 +149,7 @@ export class Workspace implements Reporter {
     }
   }
 
-  /** Goes on with the connections that this tab has seen, and with the events of the past hour. */
+  /** Continues the stored samples of this tab, and loads the events of the past hour. */
   #followNumbers(): void {
     const place = kept(`samples.${this.account.id}`, 'sessionStorage');
     this.samples.value = readSamples(place.read(), Date.now());

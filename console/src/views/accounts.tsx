@@ -1,4 +1,4 @@
-/** An account by its email address: its sessions and connections, and the ends of these. */
+/** An account by its email address: its sessions and connections, with buttons to end them. */
 
 import type { Account, components } from '@vitrina/client';
 import { useSignal } from '@preact/signals';
@@ -17,7 +17,7 @@ interface Found {
   readonly activity: Activity;
 }
 
-/** What is asked before it is done: to end a session, or everything. */
+/** The action that waits for a confirmation: to end a session, or all of them. */
 type Asked = { readonly session: string } | 'disconnect' | null;
 
 export function Accounts() {

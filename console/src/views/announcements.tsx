@@ -1,4 +1,4 @@
-/** Announcements: to whom, what, and how it will look. */
+/** The form for announcements, with a preview. */
 
 import { useComputed, useSignal, type Signal } from '@preact/signals';
 import { useWorkspace } from '../parts/context';
@@ -116,7 +116,7 @@ export function Announcements() {
   );
 }
 
-/** Returns the channel, or an empty text while it is not complete. */
+/** Returns the channel, or an empty text while the form is incomplete. */
 function channelOf({ kind, type, identity, room }: Audience): string {
   if (kind === 'everyone') return type;
   if (kind === 'one')

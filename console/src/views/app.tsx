@@ -1,4 +1,4 @@
-/** The page: who is logged in decides what it has. */
+/** The page; the account's type determines its views. */
 
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
@@ -36,7 +36,7 @@ function Page() {
     isHelpOpen.value = true;
   };
   useKeys({ '?': openHelp });
-  // What waits is seen on the browser's tab too.
+  // The browser's tab shows the length of the queue too.
   const waiting = queueLength.value ? `(${number(queueLength.value)}) ` : '';
   useEffect(() => {
     document.title = `${waiting}${nav[title]} · ${brand}`;
@@ -70,7 +70,7 @@ function Page() {
   );
 }
 
-/** Buyers have an account, and nothing to do here. */
+/** Buyers have an account, but no views here. */
 function Nothing() {
   const words = texts.value.login;
   return (

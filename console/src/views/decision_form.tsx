@@ -14,7 +14,7 @@ interface Props {
   readonly onDecide: (action: Action) => void;
 }
 
-/** What the platform accepts until its settings are read. */
+/** The limits that are used until the settings are read. */
 const DEFAULT_LIMITS = { longest_notes: 1000, shortest_rejection_notes: 1 };
 
 export function useLimits() {
@@ -32,7 +32,7 @@ export function DecisionForm({ moderation, row, onDecide }: Props) {
   const text = moderation.drafts.value.get(id) ?? '';
   useEffect(() => {
     if (writing) field.current?.focus();
-    // It was sent: keys decide about the next product, and are not text for its shop.
+    // After sending, keys decide about the next product, and are not text for its shop.
     else if (document.activeElement === field.current) field.current?.blur();
   }, [writing]);
   if (row.outcome || (status !== 'pending' && status !== 'approved')) return null;
@@ -105,7 +105,7 @@ function Buttons({ moderation, row }: Omit<Props, 'onDecide'>) {
         class="button go"
         aria-disabled={isBusy || moderation.attention.isReading.value}
         onClick={(event) => {
-          // The second click of a double click would be about the next product.
+          // The second click of a double click would decide about the next product.
           if (event.detail < 2) void moderation.decide('approve');
         }}
       >

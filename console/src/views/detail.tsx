@@ -1,4 +1,4 @@
-/** The product that is looked at: what it is, what changed, what was decided before. */
+/** The product that is shown: its fields, changes, and earlier decisions. */
 
 import { useEffect, useRef } from 'preact/hooks';
 import { useWorkspace } from '../parts/context';
@@ -96,7 +96,7 @@ function Facts({ product, view }: { product: Product; view: string }) {
   );
 }
 
-/** What the shop changed meanwhile, as it was. */
+/** The previous values of fields that the shop has changed meanwhile. */
 function Changed({ row: { before, product } }: { row: Row }) {
   const words = texts.value.product;
   if (!before) return null;

@@ -1,4 +1,4 @@
-/** The events of a channel, as they come. */
+/** The events of a channel, live. */
 
 import { useSignal } from '@preact/signals';
 import { useCallback, useEffect, useMemo } from 'preact/hooks';
@@ -119,7 +119,7 @@ function EventRow({ event, opened, onOpen }: RowProps) {
   );
 }
 
-/** What an event is about, in one line. */
+/** A summary of an event in one line. */
 function summary(data: FeedEvent['data']): string {
   const texts = [data['product_name'], data['title'], data['shop_name'], data['moderation_notes']];
   const found = texts.filter((each) => typeof each === 'string' && each !== '');

@@ -1,4 +1,4 @@
-/** The top of the page: what runs now, the connection, the account. */
+/** The top of the page: live numbers, the connection, the account. */
 
 import { money } from '../format';
 import { useWorkspace } from '../parts/context';

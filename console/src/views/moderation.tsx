@@ -1,4 +1,4 @@
-/** Products to decide about: the list, and the one that is looked at. */
+/** Products to decide about: the list, and the product that is shown. */
 
 import { useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
@@ -22,7 +22,7 @@ export function ModerationView({ moderation, view, query }: Props) {
   const isAskingReason = useSignal(false);
   const isPending = moderation.list.options.status === 'pending';
 
-  // The address follows what is looked at, and the button "back" leads to the list.
+  // The address names the product that is shown, and the button "back" leads to the list.
   useEffect(() => moderation.attention.open(route.peek().id), [moderation]);
   useSignalEffect(() => {
     const { id, view: shown } = route.value;
@@ -47,7 +47,7 @@ export function ModerationView({ moderation, view, query }: Props) {
       void moderation.decide('approve');
     } else if (moderation.attention.row.peek()) {
       moderation.attention.writing.value = action;
-      // At once, so that no letter of the reason is lost.
+      // Immediately, so that no letter of the reason is lost.
       document.getElementById('notes')?.focus();
     }
   };

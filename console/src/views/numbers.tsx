@@ -1,4 +1,4 @@
-/** Connections over time, events a minute, and how soon they arrive. */
+/** Connections over time, events per minute, and their delays. */
 
 import { clock, now, number } from '../format';
 import { Bars, Line } from '../parts/chart';
@@ -94,7 +94,7 @@ function Delays() {
   );
 }
 
-/** The same for those who do not see the lines. */
+/** The same numbers as a table, for screen readers. */
 function Table() {
   const { samples } = useWorkspace();
   const { numbers: words } = texts.value;

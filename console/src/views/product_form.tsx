@@ -1,4 +1,4 @@
-/** What a shop writes about a product, new or again. */
+/** The form with which a shop submits or edits a product. */
 
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
@@ -12,7 +12,7 @@ import { textOf } from './login';
 import { reasonOf } from './shop';
 
 interface Props {
-  /** Null for a new one. */
+  /** Null for a new product. */
   readonly product: Product | null;
   readonly list: ProductList;
   readonly onSubmitted: (product: Product) => void;
@@ -24,7 +24,7 @@ export function ProductForm({ product, list, onSubmitted, onClose }: Props) {
   const { shop: words, product: names, queue } = texts.value;
   const currency = workspace.settings.value?.currency;
   const isBusy = useSignal(false);
-  /** What is edited: its version is the one that is replaced. */
+  /** The product that is edited; its version is replaced. */
   const base = useSignal(product);
   const conflict = useSignal<Product | null>(null);
   const key = useMemo(() => crypto.randomUUID(), []);
@@ -147,7 +147,7 @@ function Conflict({ product }: { product: Product }) {
   );
 }
 
-/** What is left empty is not said. */
+/** Leaves out empty fields. */
 function submissionIn(fields: FormData) {
   const price = textOf(fields, 'price').trim().replace(',', '.');
   const description = textOf(fields, 'description').trim();

@@ -58,7 +58,7 @@ function DrawnRow({ row, isCurrent, isSelected, canSelect, onOpen, onToggle }: P
   );
 }
 
-/** Whose it is and for how much, or why it leaves or stays. */
+/** The shop and the price, or the reason for which the row leaves or stays. */
 function Below({ row: { product, outcome, problem } }: { row: Row }) {
   const workspace = useWorkspace();
   const { product: words, problems } = texts.value;

@@ -1,4 +1,4 @@
-/** The list of products, with what is done to several of them. */
+/** The list of products, with the actions on several of them. */
 
 import { useCallback } from 'preact/hooks';
 import { number } from '../format';
@@ -132,7 +132,7 @@ function SelectionTools({ moderation, onDecide }: DecideProps) {
   );
 }
 
-/** Why the list is empty. */
+/** The reason for which the list is empty. */
 function Notice({ moderation: { list } }: Pick<Props, 'moderation'>) {
   const words = texts.value.queue;
   if (list.failure.value !== null && !list.isLoaded.value) {

@@ -1,4 +1,4 @@
-/** The moderators' two lists: what waits for a decision, and what has one. */
+/** The moderators' two lists: pending products, and decided products. */
 
 import { useEffect, useMemo } from 'preact/hooks';
 import { useWorkspace } from '../parts/context';

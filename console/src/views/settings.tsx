@@ -1,4 +1,4 @@
-/** The platform's settings; who saves second sees both. */
+/** The platform's settings; after a conflict both versions are shown. */
 
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';

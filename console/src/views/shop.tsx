@@ -1,4 +1,4 @@
-/** A shop's own products by status, why one was rejected, and the form to submit. */
+/** A shop's products by status, with the reasons of rejections, and the form to submit. */
 
 import { useSignal } from '@preact/signals';
 import { useCallback, useEffect, useMemo } from 'preact/hooks';
@@ -120,7 +120,7 @@ function OwnRow({ row, onOpen }: { row: Row; onOpen: (product: Product) => void 
   );
 }
 
-/** What the moderator wrote with the decision that is in force. */
+/** The moderator's note of the latest decision. */
 export function reasonOf(product: Product): string {
   const words = texts.value.shop;
   const notes = product.moderation_notes ?? latestDecision(product)?.moderation_notes ?? '';

@@ -1,4 +1,4 @@
-/** Which products a list shows: their status, and whose they are. */
+/** The filter of a list: status and shop. */
 
 import { numberIn, route } from '../store/route';
 import type { ProductStatus } from '../state/product';

@@ -1,4 +1,4 @@
-/** The views, and who has which. */
+/** The views of each type of account. */
 
 import type { ClientType } from '@vitrina/client';
 import type { FunctionComponent } from 'preact';

@@ -18,7 +18,7 @@ function useProducts(): readonly Product[] {
 
   const reload = useCallback(async () => {
     const mine = ++loads.current;
-    const found = await load(client).catch(() => null); // shown again with the next event
+    const found = await load(client).catch(() => null); // the next event loads it again
     if (found && mine === loads.current) setProducts(found);
   }, [client]);
 

@@ -3,7 +3,7 @@ import type { Push } from '@vitrina/client/push';
 import { useEvents } from '@vitrina/client/react';
 import { scheduleNotificationAsync } from 'expo-notifications';
 
-/** Shows a notification of each product that is approved while the app runs, unless a push did. */
+/** Shows a notification for each product that is approved while the app runs, unless a push was shown. */
 export function useNotifications(push: Push): void {
   useEvents('product.approved', (event) => void show(push, event));
 }
@@ -11,6 +11,6 @@ export function useNotifications(push: Push): void {
 async function show(push: Push, event: Events['product.approved']): Promise<void> {
   if ((await push.received(event)) === 'repeat') return;
   const content = { title: 'New product', body: event.data.product_name };
-  // The system has shown a push of this id while the app was away: this one takes its place.
+  // If the system has shown a push with this id in the background, this notification replaces it.
   await scheduleNotificationAsync({ identifier: event.id, content, trigger: null });
 }

@@ -13,7 +13,7 @@ import { useEffect } from 'react';
 
 import { expo } from '../app.json';
 
-/** Registers this phone at each start and login, and for each token that follows. */
+/** Registers this phone at each start and login, and for each new token. */
 export function useRegistration(push: Push, session: Session, isLoggedIn: boolean): void {
   useEffect(() => {
     if (!isLoggedIn) return;
@@ -40,7 +40,7 @@ async function registerToken(push: Push, { type, data: token }: DevicePushToken)
   await push.register({ platform, token: String(token), app_version: expo.version });
 }
 
-/** While the app is open: a push of an event that the socket has brought is not shown. */
+/** While the app is open, a push is not shown if the socket has brought its event. */
 function showWhatIsNew(push: Push): void {
   setNotificationHandler({
     async handleNotification(notification) {
@@ -57,7 +57,7 @@ function showWhatIsNew(push: Push): void {
   });
 }
 
-/** The title of the push that was tapped last, whose event is then not shown again. */
+/** The title of the latest tapped push; its event is not shown again. */
 export function useTapped(push: Push): string | null {
   const notification = useLastNotificationResponse()?.notification;
   useEffect(() => {
@@ -66,7 +66,7 @@ export function useTapped(push: Push): string | null {
   return notification?.request.content.title ?? null;
 }
 
-/** The values of a push: on iOS they stand beside `aps`. */
+/** The values of a push; on iOS they are beside `aps`. */
 function dataOf({ request: { content, trigger } }: Notification): unknown {
   return (trigger && 'payload' in trigger && trigger.payload) || content.data;
 }

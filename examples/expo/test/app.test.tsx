@@ -81,7 +81,7 @@ test('what was approved in a tunnel is there after it, and notified once', async
   expect(scheduleNotificationAsync).toHaveBeenCalledTimes(1);
 });
 
-test('a banner says what only the user can end', async () => {
+test('a banner shows a pause that only the user can end', async () => {
   await logIn();
   await waitFor(() => expect(client.status.state).toBe('online'));
   await act(() => server.disconnect('too_many_connections'));

@@ -1,4 +1,4 @@
-/** What was published to channels, numbered as the server does. */
+/** Events published to channels, numbered like on the server. */
 
 import type { EventName, Events, Position } from '../types.js';
 
@@ -30,7 +30,7 @@ export class Channels {
     return { epoch, seq };
   }
 
-  /** Numbers an event in each of its channels; returns it once for each. */
+  /** Numbers an event in each of its channels; returns one copy for each. */
   publish(name: EventName, data: object, to?: readonly string[]): Published[] {
     this.#ids += 1;
     const id = `00000000-0000-4000-8000-${String(this.#ids).padStart(12, '0')}`;
@@ -52,17 +52,17 @@ export class Channels {
     });
   }
 
-  /** Events so far expire, as they do after 24 hours. */
+  /** Expires all present events, as after 24 hours. */
   expire(name: string): void {
     this.#of(name).events = [];
   }
 
-  /** The channel counts from 1 again, in another epoch. */
+  /** Starts a new epoch: the channel's numbers begin with 1 again. */
   renumber(name: string): void {
     this.#channels.delete(name);
   }
 
-  /** The events after a position, or `null` if not all of them are there, or more than `limit`. */
+  /** The events after a position, or `null` if some have expired, or there are more than `limit`. */
   after(name: string, since: Position, limit: number): Published[] | null {
     const { epoch, seq, events } = this.#of(name);
     const missed = events.filter((event) => event.seq > since.seq);

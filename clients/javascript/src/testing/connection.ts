@@ -2,7 +2,7 @@
 
 import type { Account, Position, Socket } from '../types.js';
 
-/** Why the server ends a connection, or `null` for a network that is gone. */
+/** The reason for which the server ends a connection, or `null` for a lost network. */
 export type End = string | null;
 
 type Frame = Record<string, unknown>;
@@ -12,9 +12,9 @@ const CLOSED = 3;
 
 let made = 0;
 
-/** What a connection asks of its server. */
+/** The part of the server that a connection uses. */
 export interface Port {
-  /** While true nothing moves, though every socket looks open. */
+  /** While true, all frames are held back, and every socket looks open. */
   readonly isHeld: boolean;
   connect(connection: FakeConnection): void;
   /** Returns whether the handshake succeeds. */
@@ -25,17 +25,17 @@ export interface Port {
 
 /** A client's connection. */
 export class FakeConnection {
-  /** What the client has sent, in order, pings too. */
+  /** The messages of the client, in order, pings included. */
   readonly messages: Frame[] = [];
   readonly rooms = new Set<string>();
-  /** Of the type, of the identity, and of rooms. */
+  /** The channels of the type, the identity, and the rooms. */
   readonly channels = new Set<string>();
   readonly takesBatches: boolean;
   /** Positions of the handshake. */
   readonly positions: Readonly<Record<string, Position>>;
   isOpen = false;
   readonly id = `connection-${String((made += 1))}`;
-  /** Whose it is, once it is accepted. */
+  /** The account, once the connection is accepted. */
   account: Account | null = null;
 
   readonly #server: Port;
@@ -64,12 +64,12 @@ export class FakeConnection {
     else for (const event of events) this.sendText(JSON.stringify(event));
   }
 
-  /** Sends a frame as it is, also one that is no event. */
+  /** Sends a frame unchanged, also one that is not an event. */
   sendText(text: string): void {
     this.#soon(() => this.#socket.onmessage?.({ data: text } as never));
   }
 
-  /** Ends the connection: with `closing` for a reason, or as a lost network does. */
+  /** Ends the connection: with a `closing` reason, or like a lost network. */
   close(reason: End = null): void {
     if (reason !== null) {
       this.send({ event: 'closing', timestamp: new Date().toISOString(), data: { reason } });
@@ -97,7 +97,7 @@ export class FakeConnection {
     });
   }
 
-  /** Lets what was held move on. */
+  /** Delivers frames that were held back. */
   release(): void {
     const held = this.#held;
     this.#held = [];
@@ -124,7 +124,7 @@ export class FakeConnection {
     this.#socket.onclose?.(undefined as never);
   }
 
-  /** One step after another, as over a network: never within what caused it. */
+  /** Runs steps one after another, as over a network: never within the call that caused them. */
   #soon(step: () => void): void {
     queueMicrotask(() => {
       if (this.#socket.readyState === CLOSED) return;
@@ -166,7 +166,7 @@ function parsed(text: string): Frame {
   }
 }
 
-/** `CHANNEL:EPOCH:SEQ` of each, where a channel may have a colon itself. */
+/** Parses `CHANNEL:EPOCH:SEQ,…`; a channel may contain a colon. */
 function positionsIn(query: string): Record<string, Position> {
   const found = [...query.matchAll(/(?:^|,)([^,]+):([^:,]+):(\d+)/g)];
   return Object.fromEntries(

@@ -1,4 +1,4 @@
-/** What the server says to a connection: the protocol of protocol.md. */
+/** The server's side of the protocol of protocol.md. */
 
 import type { Account, Position } from '../types.js';
 import type { Channels } from './channels.js';
@@ -15,7 +15,7 @@ export class Protocol {
   readonly #channels: Channels;
   readonly #sessions: Sessions;
   readonly #settings: { readonly pingIntervalSeconds: number };
-  /** Where each identity has joined each room. */
+  /** The position at which each identity has joined each room. */
   readonly #joined = new Map<string, Position>();
 
   constructor(
@@ -28,7 +28,7 @@ export class Protocol {
     this.#settings = settings;
   }
 
-  /** Sends `connected`, and what was missed since the positions of the handshake. */
+  /** Sends `connected`, and the events missed since the positions of the handshake. */
   greet(connection: FakeConnection, expiresAt: number): void {
     const own = [...connection.channels];
     const brought = Object.entries(connection.positions).filter(([name]) => own.includes(name));
@@ -144,12 +144,12 @@ function refuse(connection: FakeConnection, code: string): void {
   connection.send(frame('error', { code, message: `Refused: ${code}.` }));
 }
 
-/** As the server names an account: a shop by its number. */
+/** The server's name of an identity; a shop's has the shop's number. */
 export function identityOf({ client_type, id, shop_id }: Account): string {
   return `${client_type}:${String(client_type === 'shop' ? shop_id : id)}`;
 }
 
-/** As the names of rooms say: see *Rooms* in protocol.md. */
+/** Whether an identity may join a room, by its name: see *Rooms* in protocol.md. */
 function mayJoin(room: string, { client_type, shop_id }: Account): boolean {
   const [namespace = '', rest] = room.split('.', 2);
   if (namespace === 'admin' && rest) return client_type === 'admin';

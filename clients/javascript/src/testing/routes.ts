@@ -1,10 +1,10 @@
-/** HTTP routes that the server has by itself: sessions, the own account, and events. */
+/** HTTP routes that the server implements: sessions, the caller's account, and events. */
 
 import type { Position } from '../types.js';
 import type { Channels } from './channels.js';
 import type { Granted, Sessions } from './sessions.js';
 
-/** A request, as the app has sent it. */
+/** A request of the app. */
 export interface FakeRequest {
   readonly method: string;
   readonly url: URL;

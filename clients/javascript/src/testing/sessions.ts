@@ -21,11 +21,11 @@ export const ACCOUNTS: readonly FakeAccount[] = (['admin', 'user', 'shop'] as co
 export interface Session {
   readonly id: string;
   readonly account: Account;
-  /** The current one, and the one before, for an answer that was lost. */
+  /** The current refresh token, and the previous one, for a lost answer. */
   refreshTokens: string[];
 }
 
-/** Whom an access token is for, or the code of a refusal. */
+/** The account of an access token, or the code of a refusal. */
 export type Access = Granted | { code: string };
 
 export interface Granted {
@@ -34,7 +34,7 @@ export interface Granted {
 }
 
 export class Sessions {
-  /** How long an access token is valid. */
+  /** The lifetime of an access token. */
   lifetimeSeconds = 3600;
 
   readonly #accounts: readonly FakeAccount[];
@@ -111,7 +111,7 @@ export class Sessions {
     return access.expiresAt > Date.now() ? access : { code: 'token_expired' };
   }
 
-  /** Access tokens so far are expired. */
+  /** Expires all present access tokens. */
   expire(): void {
     for (const access of this.#access.values()) access.expiresAt = 0;
   }
