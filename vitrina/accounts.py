@@ -15,7 +15,7 @@ from pydantic import (
 from vitrina import aws, config, ids, passwords, session_rows, sessions
 from vitrina.channels import ClientType
 from vitrina.errors import Conflict, NotFound, Unauthorized, Unavailable
-from vitrina.sessions import Look
+from vitrina.sessions import Snapshot
 from vitrina.types import Id, OneLine, ShopName
 
 
@@ -92,7 +92,7 @@ class Login(NamedTuple):
     """An account whose password was right, and what was stored of its sessions."""
 
     account: Account
-    seen: Look
+    seen: Snapshot
 
 
 def authenticate(email: str, password: str) -> Login:
@@ -107,7 +107,7 @@ def authenticate(email: str, password: str) -> Login:
     wrong, after the same work, and Unavailable `busy` when the address has changed hands meanwhile.
     """
     client_type, account_id = _owner(_row(email))
-    seen = sessions.look(session_rows.name(client_type, account_id), anew=True)
+    seen = sessions.read(session_rows.name(client_type, account_id), anew=True)
     row = _row(email)
     if row and _owner(row) != (client_type, account_id):
         raise _busy()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from vitrina import config, connections, endings, sessions, subscriptions
 from vitrina.channels import ClientType
 from vitrina.connections import Connection
-from vitrina.endings import Ended
+from vitrina.endings import Ending
 from vitrina.errors import Problem, TooManyRequests
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAX_LIMITS_STORED = 2
 RETRY_AFTER_SECONDS = 5
 
-CloseAccount = Callable[[Ended], int]
+CloseAccount = Callable[[Ending], int]
 
 
 def admit(
@@ -104,7 +104,7 @@ def finish_endings(seconds: float, until: float, close_account: CloseAccount) ->
     return count
 
 
-def _close(ended: Ended, close_account: CloseAccount) -> int:
+def _close(ended: Ending, close_account: CloseAccount) -> int:
     closed = close_account(ended)
     endings.done(ended)
     return closed

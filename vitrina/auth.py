@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from vitrina import config, keys, session_rows, sessions
 from vitrina.channels import ClientType
 from vitrina.errors import Forbidden, Unauthorized
-from vitrina.session_rows import NO_ERAS, Entry, Eras, Granted, Row
+from vitrina.session_rows import NO_ERAS, AccountRow, Eras, Granted, StoredSession
 from vitrina.sessions import Session
 from vitrina.types import (
     MAX_SAFE_INTEGER,
@@ -128,14 +128,14 @@ class Tokens(BaseModel):
 def tokens(granted: Granted) -> Tokens:
     """Return the tokens of a session that has begun or is refreshed."""
     return Tokens(
-        access_token=issue(granted.row, granted.refresh_token.session_id, granted.entry),
+        access_token=issue(granted.row, granted.refresh_token.session_id, granted.session),
         expires_in=config.current().token_lifetime_seconds,
         refresh_token=str(granted.refresh_token),
-        refresh_expires_in=granted.entry.expires_at - int(time.time()),
+        refresh_expires_in=granted.session.expires_at - int(time.time()),
     )
 
 
-def issue(account: Row, session_id: str, session: Entry) -> str:
+def issue(account: AccountRow, session_id: str, session: StoredSession) -> str:
     """Return a signed access token of a session, valid for `token_lifetime_seconds`.
 
     Raises NotFound `issued_elsewhere`.

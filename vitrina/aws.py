@@ -51,7 +51,7 @@ _CONFIG = Config(
 
 # The key of tokens is read again while a client waits; if that takes longer than the function may
 # run, it loses the key that it knows.
-_IMPATIENT = _CONFIG.merge(
+_SECRETS_CONFIG = _CONFIG.merge(
     Config(
         connect_timeout=1,
         read_timeout=2,
@@ -71,7 +71,7 @@ PARALLEL_CALLS = 24
 _TRANSIENT = {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
 Credentials = ReadOnlyCredentials
-Refused = ClientError
+ServiceError = ClientError
 """The answer of a service that refuses a request."""
 FAILURES = (BotoCoreError, ClientError)
 """What a request may end with: no answer, or a refusal."""
@@ -88,7 +88,7 @@ _making = Lock()
 _is_sent_once = ContextVar("_is_sent_once", default=False)
 
 
-class Patience(NamedTuple):
+class Backoff(NamedTuple):
     """How often a write is tried, and the pauses between: a random part of twice the last one."""
 
     attempts: int
@@ -101,9 +101,9 @@ class Patience(NamedTuple):
 
 
 # With pauses of up to 50, 100, 200, 400 and 800 ms.
-_OF_THE_CLIENT = Patience(6)
+_CLIENT_BACKOFF = Backoff(6)
 # The HTTP API waits for 29 s. The time ends a read, and not the number of attempts.
-_OF_A_READ = Patience(400)
+_READ_BACKOFF = Backoff(400)
 MAX_READ_SECONDS = 20
 
 
@@ -145,7 +145,7 @@ def forget_clients() -> None:
 
 @cache
 def _made(service: str) -> Any:
-    deadlines = _IMPATIENT if service == "secretsmanager" else _CONFIG
+    deadlines = _SECRETS_CONFIG if service == "secretsmanager" else _CONFIG
     client: Any = _session().create_client(service, config=deadlines)
     if service == "dynamodb":
         client.meta.events.register("needs-retry.dynamodb", _pause_after_conflict)
@@ -158,9 +158,9 @@ def _pause_after_conflict(attempts: int, response: Any, **_: Any) -> float | Non
     DynamoDB refuses a write while a transaction holds its item, and a transaction while another
     one holds one of its items. botocore retries throttled requests, and neither of these.
     """
-    if response is None or _is_sent_once.get() or attempts >= _OF_THE_CLIENT.attempts:
+    if response is None or _is_sent_once.get() or attempts >= _CLIENT_BACKOFF.attempts:
         return None
-    return _OF_THE_CLIENT.pause_after(attempts) if _is_transient(response[1]) else None
+    return _CLIENT_BACKOFF.pause_after(attempts) if _is_transient(response[1]) else None
 
 
 def _is_transient(answer: Mapping[str, Any]) -> bool:
@@ -299,7 +299,7 @@ def batch_get_all(
             yield from ((table, item) for item in items)
         if left:
             waiting += left
-            time.sleep(_OF_THE_CLIENT.pause_after(1))
+            time.sleep(_CLIENT_BACKOFF.pause_after(1))
 
 
 def _read(batch: Sequence[_Key]) -> tuple[Mapping[str, Any], list[_Key]]:
@@ -307,7 +307,7 @@ def _read(batch: Sequence[_Key]) -> tuple[Mapping[str, Any], list[_Key]]:
     requests: dict[str, Any] = {}
     for table, key in batch:
         requests.setdefault(table, {"Keys": [], "ConsistentRead": True})["Keys"].append(key)
-    for _ in attempts(_OF_A_READ, time.monotonic() + MAX_READ_SECONDS):
+    for _ in attempts(_READ_BACKOFF, time.monotonic() + MAX_READ_SECONDS):
         answer = dynamodb().batch_get_item(RequestItems=requests)
         unprocessed: Any = answer["UnprocessedKeys"]
         left = [(table, key) for table in unprocessed for key in unprocessed[table]["Keys"]]
@@ -377,15 +377,15 @@ def transient_reasons(canceled: ClientError) -> list[str]:
     return reasons
 
 
-def attempts(limit: int | Patience, until: float = math.inf) -> Iterator[int]:
+def attempts(limit: int | Backoff, until: float = math.inf) -> Iterator[int]:
     """Yield 1, 2, … `limit`, with a pause before each attempt but the first: full jitter.
 
     Stops before a pause that would end after `until`, a value of `time.monotonic`.
     """
-    patience = limit if isinstance(limit, Patience) else Patience(limit)
-    for attempt in range(1, patience.attempts + 1):
+    backoff = limit if isinstance(limit, Backoff) else Backoff(limit)
+    for attempt in range(1, backoff.attempts + 1):
         if attempt > 1:
-            pause = patience.pause_after(attempt - 1)
+            pause = backoff.pause_after(attempt - 1)
             if time.monotonic() + pause > until:
                 return
             time.sleep(pause)

@@ -16,12 +16,12 @@ from vitrina.errors import TooManyRequests
 T = TypeVar("T")
 
 # A full bucket needs no row; DynamoDB deletes expired rows late.
-KEPT_SECONDS = 60
+FULL_BUCKET_TTL_SECONDS = 60
 # Between the two writes of a try the bucket may have become full again.
 MAX_ATTEMPTS = 5
 
 # Of what a process knows to be empty.
-MAX_REMEMBERED = 1024
+MAX_REMEMBERED_NAMES = 1024
 
 _WHEN_FULL = "(attribute_not_exists(tat) OR tat < :now)"
 
@@ -54,7 +54,7 @@ def take(name: str, rate: Rate) -> float:
     key = aws.to_item({"name": name})
     for _ in range(MAX_ATTEMPTS):
         now = _now_ms()
-        kept = {":end": (now + rate.tries * rate.interval_ms) // 1000 + KEPT_SECONDS}
+        kept = {":end": (now + rate.tries * rate.interval_ms) // 1000 + FULL_BUCKET_TTL_SECONDS}
         values = {":now": now, ":full": now + rate.interval_ms, **kept}
         table = config.current().platform_table
         if _update(table, key, "SET tat = :full, expires_at = :end", _WHEN_FULL, values).is_done:
@@ -94,7 +94,7 @@ def spend(name: str, rate: Rate) -> float:
 
 def remember(known: dict[str, T], name: str, what: T) -> None:
     """Remember something; of too many, what was remembered first is forgotten."""
-    if len(known) >= MAX_REMEMBERED:
+    if len(known) >= MAX_REMEMBERED_NAMES:
         known.pop(next(iter(known)), None)
     known[name] = what
 

@@ -11,12 +11,12 @@ from aws_lambda_powertools import Logger
 from vitrina import config, connections, metrics, partitions, sender, subscriptions
 from vitrina.channels import ClientType
 from vitrina.connections import PARALLEL_WRITES, Connection
-from vitrina.endings import Ended
+from vitrina.endings import Ending
 from vitrina.errors import Unavailable
 from vitrina.events import Closing, Closure, Reason
 from vitrina.partitions import Subscription
 from vitrina.sender import Post
-from vitrina.subscriptions import Opened
+from vitrina.subscriptions import OpenConnection
 
 logger = Logger()
 
@@ -83,7 +83,7 @@ def _expire(found: Collection[Subscription]) -> set[Subscription]:
         return {each for each, done in zip(found, pool.map(expire, found), strict=True) if done}
 
 
-def close_account(ended: Ended) -> int:
+def close_account(ended: Ending) -> int:
     """Close the connections of what has ended of an account; return how many have been closed.
 
     Its devices are removed before.
@@ -99,7 +99,7 @@ def close_account(ended: Ended) -> int:
     return close(left, Reason.ACCOUNT_DISCONNECTED)
 
 
-def close_excess(identities: Iterable[Sequence[Opened]]) -> None:
+def close_excess(identities: Iterable[Sequence[OpenConnection]]) -> None:
     """Close the oldest of each identity's open connections beyond `connections_per_identity`.
 
     They are given by identity, the oldest first.

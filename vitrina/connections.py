@@ -22,13 +22,13 @@ MAX_CONNECTION_SECONDS = 2 * 60 * 60
 # A handshake ends after the $connect function has answered, which it does within ten seconds or
 # never; the rest is for seconds without fractions and for clocks. Until then the management API
 # answers 410 for a connection that is about to open.
-HANDSHAKE_SECONDS = 12
+MAX_HANDSHAKE_SECONDS = 12
 PARALLEL_WRITES = 24
 # A connection is read again when another message changed it in the meantime. A client may join all
 # its rooms at once.
 MAX_ATTEMPTS = 12
 # The clocks of functions differ by less.
-CLOCKS_SECONDS = 60
+MAX_CLOCK_SKEW_SECONDS = 60
 
 
 class Connection(NamedTuple):
@@ -240,7 +240,9 @@ def expire(connection_id: str) -> None:
         connection = find(connection_id)
         if connection is None or connection.has_ended:
             return
-        ended = connection._replace(has_ended=True, expires_at=int(time.time()) - CLOCKS_SECONDS)
+        ended = connection._replace(
+            has_ended=True, expires_at=int(time.time()) - MAX_CLOCK_SKEW_SECONDS
+        )
         try:
             if _write_end(connection, ended):
                 return
@@ -287,7 +289,7 @@ def forget_gone(gone: Iterable[Subscription], asked_at: float) -> list[Subscript
 
 
 def _forget_gone(gone: Subscription, asked_at: float) -> bool:
-    moment = int(asked_at - HANDSHAKE_SECONDS)
+    moment = int(asked_at - MAX_HANDSHAKE_SECONDS)
     connection = find(gone.connection_id)
     if connection is None:
         return _delete_alone(gone, moment)

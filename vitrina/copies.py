@@ -9,9 +9,9 @@ from typing import Generic, TypeVar
 from aws_lambda_powertools import Logger
 
 TTL_SECONDS = 300
-OUTAGE_SECONDS = 86_400
+MAX_OUTAGE_SECONDS = 86_400
 """For how long known keys are used while they cannot be read again: the age of the oldest."""
-RETRY_SECONDS = 10
+RETRY_INTERVAL_SECONDS = 10
 """Limits how often a process asks for keys: for unknown ones, and after a failure."""
 
 logger = Logger()
@@ -36,13 +36,13 @@ class Copy(Generic[Kept]):
     def all(self) -> dict[str, Kept]:
         """Return the keys, read again every TTL_SECONDS.
 
-        If that fails, the known ones are used for up to OUTAGE_SECONDS. Raises what reading
+        If that fails, the known ones are used for up to MAX_OUTAGE_SECONDS. Raises what reading
         them raised when there are none to use.
         """
         with self._lock:
             if time.time() >= self._read_at + TTL_SECONDS:
                 self._try_to_read()
-            if self._failure and time.time() >= self._read_at + OUTAGE_SECONDS:
+            if self._failure and time.time() >= self._read_at + MAX_OUTAGE_SECONDS:
                 raise self._failure.with_traceback(None)
             return self._keys
 
@@ -61,7 +61,7 @@ class Copy(Generic[Kept]):
 
     def _try_to_read(self) -> None:
         now = time.time()
-        if now < self._tried_at + RETRY_SECONDS:
+        if now < self._tried_at + RETRY_INTERVAL_SECONDS:
             return
         self._tried_at = now
         try:

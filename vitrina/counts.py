@@ -13,13 +13,13 @@ from vitrina.errors import Unavailable
 
 MIN_INTERVAL_MS = 2000
 # A partition gives 3,000, and a count reads all of them: a larger one is made less often.
-READ_UNITS_PER_SECOND = 100
+MAX_READ_UNITS_PER_SECOND = 100
 # How long a counter that was killed keeps the others from counting.
 LEASE_MS = 5000
 # A count of 100,000 connections takes a third of a second, so who waits for it reads once more.
 PAUSES_SECONDS = (0.5, 0.6, 1.2)
 # Nobody asks for a row that has expired, such as that of a shop whose products nobody looks at.
-KEPT_SECONDS = 24 * 60 * 60
+COUNT_TTL_SECONDS = 24 * 60 * 60
 MAX_SHARED_SECONDS = 10
 """How long the edge may share an answer at most."""
 
@@ -91,7 +91,7 @@ def _count(name: str, count: Callable[[], Count], began: int) -> Counted:
         _update(name, "REMOVE counting_until", "counting_until = :mine", mine)
         raise
     # Twice, as the next count begins after half of it.
-    interval = max(MIN_INTERVAL_MS, round(2000 * found.read_units / READ_UNITS_PER_SECOND))
+    interval = max(MIN_INTERVAL_MS, round(2000 * found.read_units / MAX_READ_UNITS_PER_SECOND))
     counted = Counted(found.numbers, began, interval)
     # Another one may have counted later, if this took longer than the lease.
     return counted if _store(name, counted) else _counted(_find(name, ConsistentRead=True))
@@ -103,7 +103,7 @@ def _store(name: str, counted: Counted) -> bool:
         **counted.numbers,
         "counted_at": counted.counted_at,
         "interval_ms": counted.interval_ms,
-        "expires_at": counted.counted_at // 1000 + KEPT_SECONDS,
+        "expires_at": counted.counted_at // 1000 + COUNT_TTL_SECONDS,
     }
     changes = ", ".join(f"#{attribute} = :{attribute}" for attribute in row)
     return _update(

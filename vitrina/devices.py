@@ -26,17 +26,17 @@ from vitrina.device_rows import Device
 from vitrina.digests import RowKey
 from vitrina.endpoints import Platform
 from vitrina.errors import Problem, Unavailable
-from vitrina.preferences import Chosen, Preferences, ZoneName
+from vitrina.preferences import Preferences, StoredPreferences, ZoneName
 
 if TYPE_CHECKING:
     from vitrina.auth import Identity
-    from vitrina.endings import Ended
+    from vitrina.endings import Ending
 
-LIFETIME_SECONDS = 60 * 86_400
+DEVICE_TTL_SECONDS = 60 * 86_400
 # A start of the app within a day of another one writes nothing.
-SEEN_SECONDS = 86_400
+SEEN_INTERVAL_SECONDS = 86_400
 # While a device is registered; the function times out before.
-UNDER_WAY_SECONDS = 60
+REGISTRATION_TTL_SECONDS = 60
 # Of an account: thirty at once, then one a minute. An unchanged device counts once a day.
 CHANGES = Rate(tries=30, seconds=60)
 # Of the event that topics are for.
@@ -79,7 +79,7 @@ def register(identity: "Identity", device_id: str, registration: Registration) -
     before = device_rows.read(key)
     row = _attributes(identity, registration)
     now = int(time.time())
-    is_known = before.get("expires_at", 0) > now + LIFETIME_SECONDS and all(
+    is_known = before.get("expires_at", 0) > now + DEVICE_TTL_SECONDS and all(
         before.get(name) == value for name, value in row.items()
     )
     if not is_known:
@@ -106,7 +106,7 @@ def register(identity: "Identity", device_id: str, registration: Registration) -
             _follow(device, chosen)
     if not is_known:
         # The sweep removes it before: SNS must forget it too.
-        end = {"expires_at": now + LIFETIME_SECONDS + SEEN_SECONDS}
+        end = {"expires_at": now + DEVICE_TTL_SECONDS + SEEN_INTERVAL_SECONDS}
         device_rows.update(key, end, _SAME_ENDPOINT, {":endpoint": endpoint})
 
 
@@ -132,7 +132,7 @@ def prefer(identity: "Identity", new: Preferences) -> Preferences:
     return whole
 
 
-def remove_ended(ended: "Ended") -> None:
+def remove_ended(ended: "Ending") -> None:
     """Remove the devices of what has ended of an account."""
     row = ended.row
     # SNS does not know that a device has expired.
@@ -151,7 +151,7 @@ def remove(device: Device) -> None:
 
 
 def expire(key: RowKey) -> None:
-    """Remove the owner that a row names, if the app has not started for `LIFETIME_SECONDS`."""
+    """Remove the owner that a row names, if the app has not started for `DEVICE_TTL_SECONDS`."""
     found = owners.lapsed(key)
     if not found:
         return
@@ -200,7 +200,7 @@ def _remove_excess(identity: "Identity") -> None:
 
 def _store(key: RowKey, row: dict[str, Any], before: Mapping[str, Any], now: int) -> None:
     """Write what is registered; the rest of the row stays, but for another endpoint's topic."""
-    new = row | {"seen_at": now, "expires_at": now + UNDER_WAY_SECONDS, "joins": True}
+    new = row | {"seen_at": now, "expires_at": now + REGISTRATION_TTL_SECONDS, "joins": True}
     former = before.get("endpoint")
     if former and former != row["endpoint"]:
         _leave_endpoint(former, key, before.get("subscription"))
@@ -213,7 +213,7 @@ def _take(endpoint: str, key: RowKey) -> None:
 
     Raises Unavailable `busy` where SNS does not say whether such a device has a subscription.
     """
-    former = owners.take(endpoint, key, int(time.time()) + LIFETIME_SECONDS)
+    former = owners.take(endpoint, key, int(time.time()) + DEVICE_TTL_SECONDS)
     for other in former:
         row = device_rows.read(other)
         if row and row["endpoint"] == endpoint:
@@ -223,7 +223,7 @@ def _take(endpoint: str, key: RowKey) -> None:
             if is_unknown and other_type is not device_rows.type_of(key):
                 endpoints.leave(other_type, endpoint, None)
             _remove_row(other, row)
-    owners.let_go(endpoint, former)
+    owners.release(endpoint, former)
 
 
 def _leave_endpoint(endpoint: str, key: RowKey, subscription: str | None) -> None:
@@ -248,7 +248,7 @@ def _remove_row(key: RowKey, row: Mapping[str, Any]) -> None:
 # --- What an account has chosen ---
 
 
-def _follow(device: Device, chosen: Chosen) -> None:
+def _follow(device: Device, chosen: StoredPreferences) -> None:
     """Write what its account has chosen into a device's row, and follow its topic.
 
     Others may do the same, for older choices or later ones; the last to write is the one with the
@@ -288,6 +288,6 @@ def _follow(device: Device, chosen: Chosen) -> None:
         subscription = subscription or device.subscription
 
 
-def _has_topic(device: Device, chosen: Chosen) -> bool:
+def _has_topic(device: Device, chosen: StoredPreferences) -> bool:
     mode = channels.mode(_ANNOUNCEMENT, device.client_type, chosen.preferences.events)
     return mode is Mode.PUSH and chosen.preferences.quiet_hours is None

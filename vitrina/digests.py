@@ -11,10 +11,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 from vitrina import aws, config
 from vitrina.channels import ClientType
-from vitrina.notices import MAX_COUNTED, Entry
+from vitrina.notices import MAX_COUNTED_EVENTS, Entry
 
 DUE_INDEX = "due"
-INTERVAL_SECONDS = 3600
+DIGEST_INTERVAL_SECONDS = 3600
 DUE = "1"
 
 
@@ -46,10 +46,10 @@ def key_of(client_type: ClientType) -> RowKey:
 
 
 def owe(key: RowKey, entries: Collection[Entry], due_at: int | None = None) -> None:
-    """Add events to what a row owes, by default from an hour on; an earlier moment stays.
+    """Add events to what a row owes, by default due in an hour; an earlier moment stays.
 
-    A device that was removed meanwhile owes nothing. Beyond `MAX_COUNTED` events the others are not
-    remembered.
+    A device that was removed meanwhile owes nothing. Events beyond `MAX_COUNTED_EVENTS` are not
+    stored.
     """
     exists = "" if key.member == "digest" else "attribute_exists(endpoint) AND "
     _update(
@@ -58,8 +58,8 @@ def owe(key: RowKey, entries: Collection[Entry], due_at: int | None = None) -> N
         {
             "entries": {str(entry) for entry in entries},
             "due": DUE,
-            "at": due_at or int(time.time()) + INTERVAL_SECONDS,
-            "enough": MAX_COUNTED + 1,
+            "at": due_at or int(time.time()) + DIGEST_INTERVAL_SECONDS,
+            "enough": MAX_COUNTED_EVENTS + 1,
         },
         f"{exists}(attribute_not_exists(owed) OR size(owed) < :enough)",
     )
@@ -75,7 +75,7 @@ def settle(key: RowKey, owed: Owed) -> None:
     seen = {"owed": {str(entry) for entry in owed.entries}}
     if _update(key, "REMOVE owed, due, due_at", seen, "owed = :owed"):
         return
-    later = {"at": int(time.time()) + INTERVAL_SECONDS}
+    later = {"at": int(time.time()) + DIGEST_INTERVAL_SECONDS}
     if _update(
         key, "DELETE owed :owed SET due_at = :at", {**seen, **later}, "attribute_exists(owed)"
     ):

@@ -35,7 +35,7 @@ def require_edge(event: Mapping[str, Any]) -> None:
         raise Forbidden("edge_required", "Use the public URL of this service.")
 
 
-def believed(headers: Mapping[str, str]) -> dict[str, str]:
+def trusted_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return headers without what only the edge may say, unless they come from the edge.
 
     `headers` has names in lower case.
@@ -48,7 +48,7 @@ def believed(headers: Mapping[str, str]) -> dict[str, str]:
 
 def client_address(event: Mapping[str, Any]) -> str:
     """Return the IP address of the client of an event of either API; "" if it is not known."""
-    if viewer := believed(_headers(event)).get(VIEWER_HEADER):
+    if viewer := trusted_headers(_headers(event)).get(VIEWER_HEADER):
         return viewer
     context = event.get("requestContext", {})
     peer = context.get("http") or context.get("identity") or {}

@@ -20,11 +20,11 @@ RETRY_SHARE = 0.02
 MIN_MEMBERS = 1_000
 
 # A worker enters the row for each slice. One that has died leaves it by itself.
-ACTIVE_MS = 3_000
+ACTIVE_TTL_MS = 3_000
 _ROW = {"channel": f"{lanes.PREFIX}@rate", "seq": 0}
 
 
-class _Entry(NamedTuple):
+class _ActiveWorker(NamedTuple):
     members: int
     until: int
     """In milliseconds since 1970."""
@@ -39,8 +39,8 @@ def enter(lane: Lane, members: int) -> float:
     """Enter the worker of a lane with so many members; return its share, in posts a second."""
     now = history.now_ms()
     mine = max(MIN_MEMBERS, members)
-    row = _update("SET #me = :me", lane, {":me": f"{mine}/{now + ACTIVE_MS}"})
-    entries = {name: _Entry.parse(text) for name, text in row.items() if name not in _ROW}
+    row = _update("SET #me = :me", lane, {":me": f"{mine}/{now + ACTIVE_TTL_MS}"})
+    entries = {name: _ActiveWorker.parse(text) for name, text in row.items() if name not in _ROW}
     lapsed = [name for name, entry in entries.items() if entry.until < now]
     if lapsed:
         _remove(lapsed)

@@ -10,7 +10,7 @@ from uuid import uuid4
 from aws_lambda_powertools import Logger
 
 from vitrina import aws, config, metrics
-from vitrina.aws import Patience
+from vitrina.aws import Backoff
 from vitrina.channels import is_room
 from vitrina.errors import Unavailable
 from vitrina.events import Position, Published
@@ -26,10 +26,10 @@ MAX_TRANSACTION_ITEMS = 99
 
 # Policy. One head numbers the events of a channel, and one writer at a time moves it. Submissions
 # can wait, so they pause longer and leave the head to decisions.
-DECISION = Patience(40, first_pause_seconds=0.02, max_pause_seconds=0.05)
-SUBMISSION = Patience(12, first_pause_seconds=0.4, max_pause_seconds=5.0)
+DECISION_BACKOFF = Backoff(40, first_pause_seconds=0.02, max_pause_seconds=0.05)
+SUBMISSION_BACKOFF = Backoff(12, first_pause_seconds=0.4, max_pause_seconds=5.0)
 # The HTTP API waits for 29 s.
-MAX_SECONDS = 20
+MAX_COMMIT_SECONDS = 20
 
 OUTBOX_INDEX = "outbox"
 # What marks a row as unsent: the first event of a publication, and each event of version 0.1, which
@@ -41,10 +41,10 @@ HEAD = 0
 
 # Clients choose the names of rooms, so the head of a room expires: a day after the room's latest
 # event has expired. Rows of two epochs never meet.
-HEAD_OUTLIVES_EVENTS_SECONDS = 24 * 60 * 60
+ROOM_HEAD_TTL_SECONDS = 24 * 60 * 60
 # A room's head lasts longer than its members, whose connections end after two hours. So numbers
 # never begin again while a member follows them: events do not contain the epoch.
-MIN_HEAD_SECONDS = 12 * 60 * 60
+MIN_ROOM_HEAD_TTL_SECONDS = 12 * 60 * 60
 
 
 Key = tuple[str, int]
@@ -147,7 +147,7 @@ def batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
 
 def commit(
     changes: Sequence[Change],
-    patience: Patience = DECISION,
+    backoff: Backoff = DECISION_BACKOFF,
     until: float | None = None,
     heads: Mapping[str, Position] | None = None,
 ) -> Publication:
@@ -156,13 +156,13 @@ def commit(
     The transaction succeeds if the channels' heads are as they were read; otherwise the events get
     new numbers. The first attempt takes `heads` if the caller has read them. Raises WriteConflict,
     or Unavailable `busy` when other writers won every attempt or at `until`, a value of
-    `time.monotonic`: by default after `MAX_SECONDS`.
+    `time.monotonic`: by default after `MAX_COMMIT_SECONDS`.
     """
     if until is None:
-        until = time.monotonic() + MAX_SECONDS
+        until = time.monotonic() + MAX_COMMIT_SECONDS
     writes = [change.write for change in changes if change.write]
     events = [(event, event.channels()) for change in changes for event in change.events]
-    for _ in aws.attempts(patience, until):
+    for _ in aws.attempts(backoff, until):
         heads = _those_of(events, heads)
         stored = _number(events, heads)
         publication = Publication(stored, {channel: heads[channel].epoch for channel in heads})
@@ -248,7 +248,7 @@ def keep(channel: str) -> Position:
     is still stored has the room's epoch and number.
     """
     for head in get([(channel, HEAD)]):
-        is_lasting = head.get("expires_at", 0) >= time.time() + MIN_HEAD_SECONDS
+        is_lasting = head.get("expires_at", 0) >= time.time() + MIN_ROOM_HEAD_TTL_SECONDS
         if is_lasting or _extend(channel, head["epoch"]):
             return Position(epoch=head["epoch"], seq=int(head["last"]))
     return positions([channel])[channel]
@@ -278,7 +278,7 @@ def _head_end(channel: str) -> int | None:
     """Return when a head that is written now expires, in seconds since 1970; None for never."""
     if not is_room(channel):
         return None
-    kept = config.current().history_retention_seconds + HEAD_OUTLIVES_EVENTS_SECONDS
+    kept = config.current().history_retention_seconds + ROOM_HEAD_TTL_SECONDS
     return int(time.time()) + kept
 
 

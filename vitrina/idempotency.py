@@ -24,10 +24,10 @@ from vitrina.errors import Conflict, Invalid, Problem, Unavailable
 from vitrina.history import Change, Receipt, WriteConflict
 from vitrina.http_api import Answered, Bearer
 
-KEPT_SECONDS = 24 * 60 * 60
+ANSWER_TTL_SECONDS = 24 * 60 * 60
 # Longer than API Gateway's and the functions' timeout of 29 s: after it nobody replaces an answer.
-RUNNING_SECONDS = 35
-RETRY_SECONDS = 1
+MAX_RUNNING_SECONDS = 35
+RETRY_AFTER_SECONDS = 1
 
 HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
@@ -51,7 +51,7 @@ class _Request(NamedTuple):
     def fingerprint(self) -> str:
         return _digest(json.dumps(self.content, sort_keys=True))
 
-    def look(self) -> None:
+    def require_new(self) -> None:
         """Raise Answered, Conflict `request_running` or Invalid if the key is taken."""
         found = aws.dynamodb().get_item(
             TableName=config.current().platform_table,
@@ -67,7 +67,7 @@ class _Request(NamedTuple):
                 "idempotency_key_reused", f"{HEADER}: another request had this key before."
             )
         if row.get("running_until", 0) > now:
-            raise Conflict("request_running", "The same request is running.", RETRY_SECONDS)
+            raise Conflict("request_running", "The same request is running.", RETRY_AFTER_SECONDS)
         trail.note(replayed=True)
         raise Answered(_read(row["answer"]))
 
@@ -78,7 +78,7 @@ class _Request(NamedTuple):
             answer,
             "attribute_not_exists(expires_at) OR expires_at < :now",
             {":now": now},
-            running_until=now + RUNNING_SECONDS,
+            running_until=now + MAX_RUNNING_SECONDS,
         )
         return Change({"Put": put}, [])
 
@@ -97,7 +97,7 @@ class _Request(NamedTuple):
             "fingerprint": self.fingerprint,
             "attempt": self.attempt,
             "answer": _write(answer),
-            "expires_at": int(time.time()) + KEPT_SECONDS,
+            "expires_at": int(time.time()) + ANSWER_TTL_SECONDS,
             **more,
         }
         return {
@@ -141,15 +141,15 @@ class _Once:
         request = self._request
         if request is None:
             return answer(do(history.no_receipt))
-        request.look()
+        request.require_new()
         try:
             found = answer(do(lambda result: [request.keep(answer(result))]))
         except (Problem, WriteConflict):
             # Perhaps because another attempt was first.
-            request.look()
+            request.require_new()
             raise
         if not request.finish(found):
-            request.look()
+            request.require_new()
             raise Unavailable("busy", "Something was busy; send the request again.")
         return found
 

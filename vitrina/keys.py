@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from jwt.algorithms import AllowedPublicKeys
 
 KEY_TTL_SECONDS = copies.TTL_SECONDS
-KEY_OUTAGE_SECONDS = copies.OUTAGE_SECONDS
-KEY_RETRY_SECONDS = copies.RETRY_SECONDS
+KEY_OUTAGE_SECONDS = copies.MAX_OUTAGE_SECONDS
+KEY_RETRY_SECONDS = copies.RETRY_INTERVAL_SECONDS
 ISSUER_TIMEOUT_SECONDS = 2
 MAX_KEY_SET_BYTES = 1_000_000
 # CURLOPT_QUICK_EXIT, for which pycurl has no name: closing does not wait for the name server.

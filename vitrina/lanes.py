@@ -21,7 +21,7 @@ LEASE_MS = 10_000
 
 # A lane without members in its last round is read again after so long, for all events meanwhile.
 # Otherwise a partition of one kind of connections would be read for the other with every event.
-EMPTY_SECONDS = 3
+EMPTY_LANE_INTERVAL_SECONDS = 3
 
 # The first part of a row's key; `lane@rate` is the row of `fanout_rate`.
 PREFIX = "lane"
@@ -56,7 +56,7 @@ class Round(NamedTuple):
     """The last of them."""
 
 
-class Ended(NamedTuple):
+class EndedRound(NamedTuple):
     """What is known when a round has ended."""
 
     done: tuple[int, int]
@@ -108,7 +108,7 @@ def owe(lane: Lane, firsts: Collection[int]) -> Waking | None:
         return None if row["held_until"] >= now else Waking(0, members)
     if row["created_at"] != now:
         return None
-    return Waking(EMPTY_SECONDS if row.get("members") == 0 else 0, members)
+    return Waking(EMPTY_LANE_INTERVAL_SECONDS if row.get("members") == 0 else 0, members)
 
 
 def acquire(lane: Lane, me: str) -> State | None:
@@ -127,7 +127,7 @@ def acquire(lane: Lane, me: str) -> State | None:
 
 
 def begin(
-    lane: Lane, me: str, seen: Collection[int], begun: Round, ended: Ended | None = None
+    lane: Lane, me: str, seen: Collection[int], begun: Round, ended: EndedRound | None = None
 ) -> State:
     """Begin a round that covers publications, by their first numbers; end the one before.
 
@@ -161,7 +161,7 @@ _ENDED = "done_first = :done_first, done_last = :done_last, members = :in_round"
 _RELEASE = "holder, held_until, unsent, created_at"
 
 
-def finish(lane: Lane, me: str, ended: Ended) -> State | None:
+def finish(lane: Lane, me: str, ended: EndedRound) -> State | None:
     """End a round, and release the lane if it owes nothing more: then there is no state left.
 
     Raises LeaseLost.
@@ -202,7 +202,7 @@ def stalled(older_than_seconds: float) -> Iterator[Lane]:
                 yield _lane_of(row["channel"])
 
 
-def _to_values(ended: Ended) -> dict[str, int]:
+def _to_values(ended: EndedRound) -> dict[str, int]:
     done_first, done_last = ended.done
     return {"done_first": done_first, "done_last": done_last, "in_round": ended.members}
 

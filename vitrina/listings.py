@@ -13,9 +13,9 @@ from vitrina.errors import Forbidden, Malformed, Unauthorized
 from vitrina.products import SHOP_INDEX, STATUS_INDEX, Product, PublicProduct, Status
 from vitrina.types import Id
 
-LIST_FRESH_SECONDS = 10
+LIST_TTL_SECONDS = 10
 """How long the edge may share a list of approved products."""
-LIST_STALE_SECONDS = 10
+LIST_STALE_TTL_SECONDS = 10
 """How long after that the edge may still share it, while it fetches a newer one."""
 
 

@@ -31,7 +31,7 @@ FAILURES = Rate(tries=100, seconds=60)
 # Further failures are not counted, so that an attack is over two hours after its last guess.
 COUNTED_FAILURES = Rate(tries=200, seconds=60)
 
-REMEMBERED_SECONDS = 90 * 86_400
+KNOWN_TTL_SECONDS = 90 * 86_400
 """How long a device, and a source of an address, is known after a login."""
 MAX_DEVICE_CHARACTERS = 200
 
@@ -83,7 +83,7 @@ def succeeded(attempt: Attempt) -> str:
     aws.dynamodb().delete_item(TableName=table, Key=aws.to_item({"name": own}))
     for name in shared:
         buckets.give_back(name, attempt.limits[name])
-    until = int(time.time()) + REMEMBERED_SECONDS
+    until = int(time.time()) + KNOWN_TTL_SECONDS
     if attempt.new_source:
         row = {"name": attempt.new_source, "expires_at": until}
         aws.dynamodb().put_item(TableName=table, Item=aws.to_item(row))

@@ -27,15 +27,15 @@ REFUSALS_PER_COUNT = 10
 # Of one identity, over all its connections. Without a try, the missed events are not recovered.
 RECOVERIES = Rate(tries=20, seconds=15)
 # A recovery of so many posts is as cheap as any answer.
-FREE_POSTS = 2
+MAX_FREE_POSTS = 2
 # A greeting with so many events in one frame costs less than the write that would count it.
-FREE_EVENTS = 10
+MAX_FREE_EVENTS = 10
 # Longer than the function's timeout, so that a crash needs no other fence.
 RECOVERY_LEASE_MS = 30_000
 REST_MS_PER_POST = 1_000
 
 
-class _Refused(NamedTuple):
+class _OverBudget(NamedTuple):
     """A connection that is over its budget, at least as far as this process knows."""
 
     accepted_at: float
@@ -45,12 +45,12 @@ class _Refused(NamedTuple):
 
 
 # Other processes move that moment only further away, so what it says stays true.
-_refused: dict[str, _Refused] = {}
+_over_budget: dict[str, _OverBudget] = {}
 
 
 def forget() -> None:
     """Begin with no knowledge of any connection."""
-    _refused.clear()
+    _over_budget.clear()
 
 
 def take(connection_id: str) -> Connection:
@@ -86,7 +86,7 @@ def _refuse_known(connection_id: str) -> int:
     The others are refused without a call: raises TooManyRequests `too_many_requests`. What is not
     counted when the wait is over never is.
     """
-    known = _refused.pop(connection_id, None)
+    known = _over_budget.pop(connection_id, None)
     if known is None or (overdrawn := known.accepted_at - time.time()) <= 0:
         return 0
     uncounted = known.uncounted + 1
@@ -98,7 +98,7 @@ def _refuse_known(connection_id: str) -> int:
 def _refuse(connection_id: str, overdrawn: float, uncounted: int) -> TooManyRequests:
     """Remember a refusal and return it; the message that was refused is counted in the wait."""
     wait = overdrawn + MESSAGES.seconds
-    buckets.remember(_refused, connection_id, _Refused(time.time() + wait, uncounted))
+    buckets.remember(_over_budget, connection_id, _OverBudget(time.time() + wait, uncounted))
     return buckets.too_many_requests(wait)
 
 
@@ -123,14 +123,14 @@ class Permit:
 def recovery(connection: Connection, posts: int) -> Iterator[Permit]:
     """Hold the connection's only recovery; yield its permit.
 
-    `posts` is the most that it may post: one for each missed event. Batches are fewer, but that is
-    known only after the events are read. So reading is counted by events: more than `FREE_POSTS`
-    of them need the connection's lease and one of its identity's recoveries, in batches too. The
-    rest after it is counted by the permit's `posts`: none up to `FREE_POSTS`, otherwise a second
-    for each but the first. Raises TooManyRequests `too_many_requests` while another recovery is
-    under way or the connection rests.
+    `posts` is the most that it may post: one for each missed event. Batches need fewer posts, but
+    their number is known only after the events are read. So a recovery of more than
+    `MAX_FREE_POSTS` events needs the connection's lease and one of its identity's recoveries, in
+    batches too. Afterwards the connection waits by the permit's `posts`: not at all up to
+    `MAX_FREE_POSTS`, otherwise a second for each post but the first. Raises TooManyRequests
+    `too_many_requests` during another recovery or during that wait.
     """
-    if posts <= FREE_POSTS:
+    if posts <= MAX_FREE_POSTS:
         yield Permit(True, posts)
         return
     until = _begin(connection)
@@ -139,7 +139,7 @@ def recovery(connection: Connection, posts: int) -> Iterator[Permit]:
         permit.is_granted = _take_recovery(connection)
         yield permit
     finally:
-        is_free = permit.posts <= FREE_POSTS
+        is_free = permit.posts <= MAX_FREE_POSTS
         rest = 0 if is_free else min(RECOVERY_LEASE_MS, (permit.posts - 1) * REST_MS_PER_POST)
         _set_recovering_until(connection, _now_ms() + rest, "recovering_until = :mine", mine=until)
 
@@ -147,11 +147,11 @@ def recovery(connection: Connection, posts: int) -> Iterator[Permit]:
 def may_greet_with(connection: Connection, missed: int) -> bool:
     """Return whether a greeting may read so many missed events.
 
-    More than `FREE_EVENTS` take one of the identity's recoveries, in each try of the greeting; of a
-    client that takes no batches, more than `FREE_POSTS`. No lease is needed: a connection is
+    More than `MAX_FREE_EVENTS` take one of the identity's recoveries, in each attempt to greet; for
+    a client that takes no batches, more than `MAX_FREE_POSTS`. No lease is needed: a connection is
     greeted once, with a few frames.
     """
-    free = FREE_EVENTS if connection.takes_batches else FREE_POSTS
+    free = MAX_FREE_EVENTS if connection.takes_batches else MAX_FREE_POSTS
     return missed <= free or _take_recovery(connection)
 
 

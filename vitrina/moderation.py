@@ -28,12 +28,12 @@ from vitrina.errors import (
 )
 from vitrina.history import Receipt
 from vitrina.platform_settings import PlatformSettings
-from vitrina.product_changes import Ahead, Moderation
+from vitrina.product_changes import Moderation, Prefetched
 from vitrina.products import MAX_DECISIONS, Decision, Product, Status, Submission
 
 # A shop may send the submissions of so many minutes at once: 20 of 120 an hour.
-MINUTES_AT_ONCE = 10
-NOT_TOLD: Mapping[int, Container[int]] = {}
+BURST_MINUTES = 10
+NO_VERSIONS: Mapping[int, Container[int]] = {}
 
 
 def submit(
@@ -54,7 +54,7 @@ def submit(
         version=1,
     )
     publishing.commit(
-        [product_changes.change_of(product)], history.SUBMISSION, lambda _: receipt(product)
+        [product_changes.change_of(product)], history.SUBMISSION_BACKOFF, lambda _: receipt(product)
     )
     return product
 
@@ -89,14 +89,14 @@ def resubmit(
             **_now(product, Status.PENDING),
         )
 
-    return product_changes.decide_all([product_id], decide, history.SUBMISSION)
+    return product_changes.decide_all([product_id], decide, history.SUBMISSION_BACKOFF)
 
 
 def approve(
     product_ids: Iterable[int],
     notes: str | None,
     admin: Identity,
-    versions: Mapping[int, Container[int]] = NOT_TOLD,
+    versions: Mapping[int, Container[int]] = NO_VERSIONS,
     receipt: Receipt[Moderation] = history.no_receipt,
 ) -> Moderation:
     """Approve each pending product at the fee in force, and publish `product.approved`.
@@ -111,7 +111,7 @@ def approve(
     Raises Invalid `notes_too_long`.
     """
     product_ids = list(dict.fromkeys(product_ids))
-    ahead = _read_ahead(product_ids, CHANNELS["product.approved"])
+    ahead = _prefetch(product_ids, CHANNELS["product.approved"])
     rules = ahead.rules
     _require_length(notes or "", rules, shortest=0)
 
@@ -124,14 +124,14 @@ def approve(
         approved = _decided(product, Status.APPROVED, notes or "", admin)
         return approved.model_copy(update={"approval_fee": rules.approval_fee})
 
-    return product_changes.decide_all(product_ids, decide, history.DECISION, ahead, receipt)
+    return product_changes.decide_all(product_ids, decide, history.DECISION_BACKOFF, ahead, receipt)
 
 
 def reject(
     product_ids: Iterable[int],
     notes: str,
     admin: Identity,
-    versions: Mapping[int, Container[int]] = NOT_TOLD,
+    versions: Mapping[int, Container[int]] = NO_VERSIONS,
     receipt: Receipt[Moderation] = history.no_receipt,
 ) -> Moderation:
     """Reject each pending product with a reason, and publish `product.rejected`.
@@ -140,7 +140,7 @@ def reject(
     `notes_too_short`.
     """
     product_ids = list(dict.fromkeys(product_ids))
-    ahead = _read_ahead(product_ids)
+    ahead = _prefetch(product_ids)
     _require_reason(notes, ahead.rules)
 
     def decide(product: Product) -> Product:
@@ -151,7 +151,7 @@ def reject(
         _require_seen(product, seen)
         return _decided(product, Status.REJECTED, notes, admin)
 
-    return product_changes.decide_all(product_ids, decide, history.DECISION, ahead, receipt)
+    return product_changes.decide_all(product_ids, decide, history.DECISION_BACKOFF, ahead, receipt)
 
 
 def withdraw(
@@ -168,7 +168,7 @@ def withdraw(
     `product_changed`, PreconditionRequired `version_missing`, or Unavailable `busy`. Raises Invalid
     `notes_too_long` or `notes_too_short`.
     """
-    ahead = _read_ahead([product_id], CHANNELS["product.withdrawn"])
+    ahead = _prefetch([product_id], CHANNELS["product.withdrawn"])
     _require_reason(notes, ahead.rules)
 
     def decide(product: Product) -> Product:
@@ -181,7 +181,9 @@ def withdraw(
         _require_seen(product, seen, unedited)
         return _decided(product, Status.WITHDRAWN, notes, admin)
 
-    return product_changes.decide_all([product_id], decide, history.DECISION, ahead, receipt)
+    return product_changes.decide_all(
+        [product_id], decide, history.DECISION_BACKOFF, ahead, receipt
+    )
 
 
 def submissions_bucket(shop_id: int | str) -> str:
@@ -192,7 +194,7 @@ def submissions_bucket(shop_id: int | str) -> str:
 def _count_submission(shop: Identity) -> None:
     """Count a submission, also one that is refused later; raises TooManyRequests."""
     per_hour = config.current().submissions_per_shop_hour
-    at_once = max(1, per_hour * MINUTES_AT_ONCE // 60)
+    at_once = max(1, per_hour * BURST_MINUTES // 60)
     wait = buckets.spend(submissions_bucket(shop.name), Rate(at_once, 3600 / per_hour))
     if wait:
         seconds = buckets.seconds_to_say(wait)
@@ -203,7 +205,7 @@ def _count_submission(shop: Identity) -> None:
         )
 
 
-def _read_ahead(product_ids: Sequence[int], channels: Collection[str] = ()) -> Ahead:
+def _prefetch(product_ids: Sequence[int], channels: Collection[str] = ()) -> Prefetched:
     """Read the settings, products and the heads of channels in one call, strongly consistent."""
     here = config.current()
     rows: dict[str, list[Any]] = defaultdict(list)
@@ -215,7 +217,7 @@ def _read_ahead(product_ids: Sequence[int], channels: Collection[str] = ()) -> A
         ]
     ):
         rows[table].append(row)
-    return Ahead(
+    return Prefetched(
         rules=platform_settings.from_row(next(iter(rows[here.platform_table]), None)).settings,
         found=products.from_rows(rows[here.products_table]),
         heads=history.positions_in(rows[here.history_table]),

@@ -11,7 +11,7 @@ LANGUAGES = ("en", "ru")
 MAX_TITLE_CHARACTERS = 80
 # APNs and FCM take 4 KB in all, and phones show two or three lines.
 MAX_TEXT_CHARACTERS = 240
-MAX_COUNTED = 100
+MAX_COUNTED_EVENTS = 100
 """More events than these are "100+"."""
 
 
@@ -146,13 +146,13 @@ def _counted(entries: Iterable[Entry], client_type: ClientType, language: str) -
 
 
 def _number(count: int) -> str:
-    return str(count) if count <= MAX_COUNTED else f"{MAX_COUNTED}+"
+    return str(count) if count <= MAX_COUNTED_EVENTS else f"{MAX_COUNTED_EVENTS}+"
 
 
 def _form(language: str, count: int, forms: tuple[str, ...]) -> str:
     if language == "en":
         return forms[count != 1]
-    if count > MAX_COUNTED or count % 100 in _TENS_WITH_LAST_FORM:
+    if count > MAX_COUNTED_EVENTS or count % 100 in _TENS_WITH_LAST_FORM:
         return forms[2]
     return forms[0 if count % 10 == 1 else 1 if count % 10 in _FEW else 2]
 

@@ -11,7 +11,7 @@ from vitrina.digests import RowKey
 def take(endpoint: str, device: RowKey, end: int) -> list[RowKey]:
     """Make a device the owner of an endpoint until a time; return the others that have held it.
 
-    They are holders of it until `let_go`, so that a crash in between is made up for.
+    They are holders of it until `release`, so that a crash in between is made up for.
     """
     mine = _text(device)
     swapped = aws.dynamodb().update_item(
@@ -27,7 +27,7 @@ def take(endpoint: str, device: RowKey, end: int) -> list[RowKey]:
     return [RowKey(*holder.split(" ")) for holder in holders]
 
 
-def let_go(endpoint: str, former: Iterable[RowKey]) -> None:
+def release(endpoint: str, former: Iterable[RowKey]) -> None:
     """Forget devices that have held an endpoint, once they are removed."""
     if holders := {_text(device) for device in former}:
         aws.dynamodb().update_item(

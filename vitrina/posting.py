@@ -28,7 +28,7 @@ logger = Logger()
 
 # Of the retry queue. Its waits are the queue's: a few clients that do not read would otherwise keep
 # all its workers waiting.
-RETRY_SECONDS = 5
+RETRY_BUDGET_SECONDS = 5
 RETRY_ATTEMPTS = 2
 
 
@@ -52,7 +52,7 @@ class ChannelEvents:
         return sum(len(self.frames[kind]) * len(members.of(kind)) for kind in Kind)
 
 
-class Result(NamedTuple):
+class PostResult(NamedTuple):
     """In connections, but `queued`: tasks on the retry queue."""
 
     delivered: int = 0
@@ -67,7 +67,7 @@ def post(
     attempt: int = 0,
     counted: int = 0,
     **pace: Any,
-) -> Result:
+) -> PostResult:
     """Post, forget connections that are gone, and queue those that were not reached.
 
     `attempt` is 0 for the first time, and `pace` has `sender.post`'s arguments. Connections that
@@ -107,7 +107,7 @@ def post(
         queued += _try_again(delivery.throttled, attempt, counted + is_counted)
     else:
         queued += _try_again(again, attempt, counted)
-    return Result(delivery.sent, len(forgotten), queued)
+    return PostResult(delivery.sent, len(forgotten), queued)
 
 
 def post_again(task: PostAgain) -> None:
@@ -125,7 +125,7 @@ def post_again(task: PostAgain) -> None:
         series.posts_to(members),
         attempt=task.attempt,
         counted=task.counted,
-        budget_seconds=RETRY_SECONDS,
+        budget_seconds=RETRY_BUDGET_SECONDS,
         attempts=RETRY_ATTEMPTS,
         per_second=fanout_rate.retry_share(),
     )

@@ -96,7 +96,7 @@ class Preferences(BaseModel):
         return self.model_copy(update={"events": defaults | self.events})
 
 
-class Chosen(NamedTuple):
+class StoredPreferences(NamedTuple):
     """Preferences as they are stored."""
 
     version: int
@@ -104,7 +104,7 @@ class Chosen(NamedTuple):
     preferences: Preferences
 
 
-def read(account: str) -> Chosen:
+def read(account: str) -> StoredPreferences:
     """Return what an account, such as `user:42`, has chosen, strongly consistent."""
     found = aws.dynamodb().get_item(
         TableName=config.current().devices_table, Key=_key(account), ConsistentRead=True
@@ -113,7 +113,7 @@ def read(account: str) -> Chosen:
     return _chosen(row)
 
 
-def replace(account: str, new: Preferences) -> Chosen:
+def replace(account: str, new: Preferences) -> StoredPreferences:
     """Store what an account chooses, under its next version."""
     stored = aws.dynamodb().update_item(
         TableName=config.current().devices_table,
@@ -130,9 +130,9 @@ def delete(account: str) -> None:
     aws.dynamodb().delete_item(TableName=config.current().devices_table, Key=_key(account))
 
 
-def _chosen(row: Mapping[str, Any]) -> Chosen:
+def _chosen(row: Mapping[str, Any]) -> StoredPreferences:
     preferences = Preferences.model_validate_json(row.get("preferences", "{}"))
-    return Chosen(int(row.get("version", 0)), preferences)
+    return StoredPreferences(int(row.get("version", 0)), preferences)
 
 
 def _key(account: str) -> dict[str, Any]:

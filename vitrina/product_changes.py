@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from vitrina import aws, history, posting, products, publishing
-from vitrina.aws import Patience
+from vitrina.aws import Backoff
 from vitrina.errors import Problem, Unavailable
 from vitrina.events import (
     Position,
@@ -25,7 +25,7 @@ from vitrina.products import Product, Status
 from vitrina.publishing import Broadcast
 
 # Products are read again when another request wrote one of them in the meantime.
-MAX_READINGS = 5
+MAX_ATTEMPTS = 5
 
 
 class Moderation(NamedTuple):
@@ -42,7 +42,7 @@ class Moderation(NamedTuple):
         return outcome
 
 
-class Ahead(NamedTuple):
+class Prefetched(NamedTuple):
     """What a decision begins with."""
 
     rules: PlatformSettings
@@ -53,8 +53,8 @@ class Ahead(NamedTuple):
 def decide_all(
     product_ids: Iterable[int],
     decide: Callable[[Product], Product],
-    patience: Patience,
-    ahead: Ahead | None = None,
+    backoff: Backoff,
+    ahead: Prefetched | None = None,
     receipt: Receipt[Moderation] = history.no_receipt,
 ) -> Moderation:
     """Write each decision, on the condition that its product is as it was read, and publish all.
@@ -68,7 +68,7 @@ def decide_all(
     undecided = [*outcomes]
     committed: list[Publication] = []
     heads = ahead.heads if ahead else None
-    until = time.monotonic() + history.MAX_SECONDS
+    until = time.monotonic() + history.MAX_COMMIT_SECONDS
 
     def receipt_with(changes: Sequence[Change]) -> list[Change]:
         if any(isinstance(each, Unavailable) for each in outcomes.values()):
@@ -78,7 +78,7 @@ def decide_all(
         return receipt(Moderation(outcomes, broadcast))
 
     try:
-        for _ in aws.attempts(MAX_READINGS, until):
+        for _ in aws.attempts(MAX_ATTEMPTS, until):
             found = ahead.found if ahead else products.find_many(undecided)
             ahead = None
             outcomes |= {n: _outcome(n, found.get(n), decide) for n in undecided}
@@ -90,7 +90,7 @@ def decide_all(
             undecided = []
             for batch in _with_receipt(history.batches(changes), receipt_with):
                 try:
-                    committed.append(history.commit(batch, patience, until, heads))
+                    committed.append(history.commit(batch, backoff, until, heads))
                     heads = committed[-1].heads
                 except WriteConflict:
                     undecided += _product_ids(batch)

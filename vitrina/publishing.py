@@ -9,11 +9,11 @@ from aws_lambda_powertools import Logger
 from pydantic import BaseModel
 
 from vitrina import aws, config, history, lanes, metrics, posting, subscriptions, tasks
-from vitrina.aws import Patience
-from vitrina.history import DECISION, Change, Publication, Receipt, Span, StoredEvent
+from vitrina.aws import Backoff
+from vitrina.history import DECISION_BACKOFF, Change, Publication, Receipt, Span, StoredEvent
 from vitrina.lanes import Lane
 from vitrina.partitions import Kind
-from vitrina.posting import ChannelEvents, Result
+from vitrina.posting import ChannelEvents, PostResult
 from vitrina.sender import Post
 from vitrina.tasks import PostPage
 
@@ -21,7 +21,7 @@ logger = Logger()
 
 # The HTTP request waits for the posts to partitions that are as small as this. Larger ones are
 # lanes, which workers post to.
-SMALL_PAGE = 64
+FIRST_PAGE_ROWS = 64
 MAX_POSTS_PER_PARTITION = 64
 POSTING_SECONDS = 2
 POSTING_ATTEMPTS = 2
@@ -40,7 +40,7 @@ class Broadcast(BaseModel):
 
 def commit(
     changes: Sequence[Change],
-    patience: Patience = DECISION,
+    backoff: Backoff = DECISION_BACKOFF,
     receipt: Receipt[Broadcast] = history.no_receipt,
 ) -> Broadcast:
     """Commit changes with their events, then publish the events.
@@ -48,7 +48,7 @@ def commit(
     Raises history.WriteConflict or Unavailable `busy`; nothing is written or posted then.
     """
     expected = Broadcast(event_ids=history.event_ids(changes))
-    return publish([history.commit([*changes, *receipt(expected)], patience)])
+    return publish([history.commit([*changes, *receipt(expected)], backoff)])
 
 
 def publish(publications: Sequence[Publication], *, wakes_all: bool = False) -> Broadcast:
@@ -80,7 +80,7 @@ def _publish(
     likely: list[Lane] = []
     unlikely: list[Lane] = []
     epochs = {name: epoch for each in publications for name, epoch in each.epochs.items()}
-    for channel, page in subscriptions.first_pages(series, SMALL_PAGE):
+    for channel, page in subscriptions.first_pages(series, FIRST_PAGE_ROWS):
         is_small = page.cursor is None
         if is_small and series[channel].count_posts(page.members) <= MAX_POSTS_PER_PARTITION:
             posts += series[channel].posts_to(page.members)
@@ -101,7 +101,7 @@ def _publish(
             attempts=POSTING_ATTEMPTS,
         ),
     ]
-    result: Result
+    result: PostResult
     _, result = aws.in_parallel(lambda call: call(), calls)
     if config.current().push_apps:
         # Here and not above: without push, what publishes starts sooner.

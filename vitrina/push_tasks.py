@@ -25,12 +25,12 @@ KEYS_PER_TASK = 100
 WORKERS = 2
 
 
-class _Task(BaseModel):
+class _PushTask(BaseModel):
     # Built at first use: most deployments push nothing.
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
-class Push(_Task):
+class Push(_PushTask):
     """Notify an audience of the events of a publication."""
 
     type: Literal["push"] = "push"
@@ -38,7 +38,7 @@ class Push(_Task):
     entries: Annotated[list[Entry], Field(min_length=1, max_length=100)]
 
 
-class Walk(_Task):
+class Walk(_PushTask):
     """Notify devices of a partition, from the cursor on."""
 
     type: Literal["walk"] = "walk"
@@ -47,7 +47,7 @@ class Walk(_Task):
     cursor: str | None = None
 
 
-class PushAgain(_Task):
+class PushAgain(_PushTask):
     """Notify devices that SNS has not taken a push for."""
 
     type: Literal["push_again"] = "push_again"
@@ -56,16 +56,16 @@ class PushAgain(_Task):
     attempt: Annotated[int, Field(ge=1, le=MAX_ATTEMPT)]
 
 
-class Due(_Task):
+class Due(_PushTask):
     """Look at rows that owe something."""
 
     type: Literal["due"] = "due"
     keys: list[RowKey]
 
 
-Task = Push | Walk | PushAgain | Due
-_TASK: TypeAdapter[Task] = TypeAdapter(
-    Annotated[Task, Field(discriminator="type")], config=ConfigDict(defer_build=True)
+PushTask = Push | Walk | PushAgain | Due
+_TASK: TypeAdapter[PushTask] = TypeAdapter(
+    Annotated[PushTask, Field(discriminator="type")], config=ConfigDict(defer_build=True)
 )
 
 
@@ -75,13 +75,13 @@ def hand_over(publications: Iterable[Publication]) -> None:
     tasks.put(config.current().push_queue_url, found, repeat(DELAY_SECONDS))
 
 
-def put(found: Iterable[Task], attempt: int = 0) -> None:
+def put(found: Iterable[PushTask], attempt: int = 0) -> None:
     """Put tasks, visible after the wait before a further try. Raises tasks.QueueRefused."""
     wait = min(MAX_WAIT_SECONDS, 2**attempt) if attempt else 0
     tasks.put(config.current().push_queue_url, found, repeat(wait))
 
 
-def parse(body: str) -> Task:
+def parse(body: str) -> PushTask:
     """Read a message of the queue; raises pydantic's ValidationError."""
     return _TASK.validate_json(body)
 

@@ -26,21 +26,21 @@ from vitrina.device_rows import Device
 from vitrina.digests import Owed, RowKey
 from vitrina.notices import Entry, Notice
 from vitrina.partitions import Partition
-from vitrina.push_tasks import Due, Push, PushAgain, Task, Walk
+from vitrina.push_tasks import Due, Push, PushAgain, PushTask, Walk
 
 logger = Logger()
 
 # A worker goes on with a partition in another task after so long, so that a crash repeats little.
-PIECE_SECONDS = 5
+MAX_WORK_SECONDS = 5
 PAGE_ROWS = 500
 # Between two pauses that keep the rate. The calls of a step need not have ended when the next one
 # begins: one slow answer would cost as much of the rate as all its step.
-STEP_SECONDS = 0.1
+STEP_INTERVAL_SECONDS = 0.1
 # So much of the rate is made up for after a pause, as between two pages.
-CATCH_UP_SECONDS = 0.5
+MAX_CATCH_UP_SECONDS = 0.5
 
 
-def work(task: Task) -> None:
+def work(task: PushTask) -> None:
     """Do a task. It may be done twice: repeats have the same id, and take each other's place.
 
     Raises what SNS or DynamoDB refuse for good, and tasks.QueueRefused.
@@ -53,7 +53,7 @@ def work(task: Task) -> None:
         case PushAgain(notice=notice, keys=keys, attempt=attempt):
             _deliver(notice, _without_connection(device_rows.find(keys)), attempt)
         case Due(keys=keys):
-            _pay(keys)
+            _send_due(keys)
 
 
 def wake_due(until: float) -> int:
@@ -113,7 +113,7 @@ def _walk(notice: Notice, partition: Partition, cursor: str | None) -> None:
     # Those in the topic have an announcement already.
     is_of_topic = notice.mode is Mode.PUSH and not is_of_identity
     where = "attribute_not_exists(subscription)" if is_of_topic else ""
-    deadline = time.monotonic() + PIECE_SECONDS
+    deadline = time.monotonic() + MAX_WORK_SECONDS
     while True:
         found, cursor = device_rows.page(partition, cursor, PAGE_ROWS, where)
         found = _without_connection(found)
@@ -174,7 +174,7 @@ def _publish(ready: Sequence[tuple[Device, Notice]]) -> list[Device]:
     Devices whose endpoint is disabled are removed. Raises what an operator has to mend.
     """
     per_second = config.current().pushes_per_second / push_tasks.WORKERS
-    step = max(1, int(per_second * STEP_SECONDS))
+    step = max(1, int(per_second * STEP_INTERVAL_SECONDS))
     with ThreadPoolExecutor(aws.PARALLEL_CALLS) as pool:
         sent: list[Future[bool]] = []
         for start in range(0, len(ready), step):
@@ -195,7 +195,7 @@ class Pace:
 
     def wait(self, seconds: float) -> None:
         """Wait until pushes have taken so long, with the pause before them."""
-        self._due = max(self._due, time.monotonic() - CATCH_UP_SECONDS) + seconds
+        self._due = max(self._due, time.monotonic() - MAX_CATCH_UP_SECONDS) + seconds
         time.sleep(max(0.0, self._due - time.monotonic()))
 
 
@@ -221,18 +221,18 @@ def _publish_one(device: Device, notice: Notice) -> bool:
     return True
 
 
-def _pay(keys: Sequence[RowKey]) -> None:
+def _send_due(keys: Sequence[RowKey]) -> None:
     """Send what rows owe, if it is due."""
     by_kind: dict[str, list[RowKey]] = {}
     for key in keys:
         by_kind.setdefault(key.partition.partition("#")[0], []).append(key)
     aws.in_parallel(devices.expire, by_kind.pop("endpoint", []))
     for key in by_kind.pop("digest", []):
-        _pay_all(key)
-    _pay_devices([key for of_type in by_kind.values() for key in of_type])
+        _send_type_digest(key)
+    _send_due_to_devices([key for of_type in by_kind.values() for key in of_type])
 
 
-def _pay_all(key: RowKey) -> None:
+def _send_type_digest(key: RowKey) -> None:
     """Begin a walk over the devices of a type that take digests."""
     owed = digests.read(key)
     if owed is None:
@@ -243,7 +243,7 @@ def _pay_all(key: RowKey) -> None:
     digests.settle(key, owed)
 
 
-def _pay_devices(keys: Sequence[RowKey]) -> None:
+def _send_due_to_devices(keys: Sequence[RowKey]) -> None:
     """Push what devices owe; what SNS does not take now is due still, and the sweep returns."""
     now = time.time()
     owing = [(device, device.owed) for device in device_rows.find(keys) if device.owed]

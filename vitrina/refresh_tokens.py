@@ -19,11 +19,11 @@ SECRET_BYTES = 32
 TURN_BYTES = 16
 
 # Clients refresh twice at once, and again after a timeout: for so long they get the same token.
-HOLD_MS = 120_000
+ROTATION_INTERVAL_MS = 120_000
 # For so long, who presents the token that was replaced gets its successor.
 GRACE_MS = 30_000
 # Successors whose answers may have been lost.
-MAX_CURRENT = 4
+MAX_CURRENT_TURNS = 4
 
 _SHAPE = re.compile(
     r"((?:user|shop|admin):[1-9][0-9]{0,15})\.([\w-]{22})\.([\w-]{43})\.([\w-]{22})"
@@ -104,13 +104,13 @@ def succeed(turns: Turns, presented: bytes, now_ms: int, fresh: bytes) -> Succes
     """
     age_ms = now_ms - turns.issued_at_ms
     if presented in turns.current:
-        if age_ms < HOLD_MS:
+        if age_ms < ROTATION_INTERVAL_MS:
             return Successor(presented, turns)
         return Successor(fresh, Turns((fresh,), presented, now_ms))
     if presented == turns.parent:
         if age_ms < GRACE_MS:
             return Successor(turns.current[-1], turns)
-        kept = turns.current[1 - MAX_CURRENT :]
+        kept = turns.current[1 - MAX_CURRENT_TURNS :]
         return Successor(fresh, Turns((*kept, fresh), presented, now_ms))
     return None
 

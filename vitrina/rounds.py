@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 
 from vitrina import aws, fanout_rate, frames, history, lanes, metrics, posting, subscriptions, tasks
 from vitrina.history import Span
-from vitrina.lanes import Ended, Lane, Round, State
+from vitrina.lanes import EndedRound, Lane, Round, State
 from vitrina.partitions import Kind
 from vitrina.posting import ChannelEvents
 from vitrina.subscriptions import Members
@@ -19,25 +19,25 @@ logger = Logger()
 
 # A worker gives its place to other lanes after this, and goes on when it is woken again. Plain
 # connections need a post for each event, and would take most of the workers' time otherwise.
-PIECE_SECONDS = {Kind.BATCH: 2.0, Kind.PLAIN: 0.5}
+MAX_WORK_SECONDS = {Kind.BATCH: 2.0, Kind.PLAIN: 0.5}
 # The posts of a slice, at the worker's share of the rate.
 SLICE_SECONDS = {Kind.BATCH: 1.0, Kind.PLAIN: 0.5}
 # The last slice of a round takes more, so that few members never wait for a slice of their own.
-TIMES_THE_LAST = 1.5
+LAST_SLICE_FACTOR = 1.5
 # How long they may take. The function's timeout is longer than a piece and a slice together.
 SLICE_BUDGET_SECONDS = 4
 SLICE_ATTEMPTS = 4
 MIN_PAGE_ROWS, MAX_PAGE_ROWS = 100, 1_000
 # Of a lane that has not had a round yet. Small ones need no share of the rate.
-UNKNOWN_MEMBERS = 10_000
+DEFAULT_MEMBERS = 10_000
 # One member that does not take its post does not hold the others up.
 LINGER_SECONDS = 0.1
 # Events that are read for a round; a batch takes as many of them as fit into its frame. Plain
 # connections get them one after another, at 20 ms each.
-MAX_EVENTS = {Kind.BATCH: 256, Kind.PLAIN: 50}
+MAX_ROUND_EVENTS = {Kind.BATCH: 256, Kind.PLAIN: 50}
 # A publication that is slower than a later one leaves a gap; so few events are posted again to
 # close it.
-MAX_GAP = 70
+MAX_GAP_EVENTS = 70
 
 
 def work(lane: Lane) -> None:
@@ -56,7 +56,7 @@ class _Worker:
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
         self.me = uuid4().hex
-        self._until = time.monotonic() + PIECE_SECONDS[lane.kind]
+        self._until = time.monotonic() + MAX_WORK_SECONDS[lane.kind]
         self._share = fanout_rate.first_share()
         self._is_entered = False
         self._series: ChannelEvents | None = None
@@ -112,7 +112,7 @@ class _Worker:
         now = now._replace(members=now.members + len(members.of(lane.kind)), cursor=cursor)
         if cursor is not None:
             return self._write(partial(lanes.proceed, lane, self.me, now), _members(state, now))
-        ended = Ended(_merged(state.done, (now.first, now.upto)), now.members)
+        ended = EndedRound(_merged(state.done, (now.first, now.upto)), now.members)
         if now.upto < now.to:
             return self._next_round(state, now, ended)
         next_state = lanes.finish(lane, self.me, ended)
@@ -120,7 +120,7 @@ class _Worker:
             self._share = self._enter(now.members)
         return next_state
 
-    def _next_round(self, state: State, now: Round, ended: Ended) -> State:
+    def _next_round(self, state: State, now: Round, ended: EndedRound) -> State:
         """End a round and begin the next: of what did not fit, and what was committed meanwhile.
 
         So all frames are full but the last one. Frames that are half full take as long, while as
@@ -133,7 +133,7 @@ class _Worker:
         return self._write(begin, now.members)
 
     def _round(self, first: int, to: int) -> Round:
-        return Round(first, min(to, first + MAX_EVENTS[self._lane.kind] - 1), to)
+        return Round(first, min(to, first + MAX_ROUND_EVENTS[self._lane.kind] - 1), to)
 
     def _last_event(self) -> int | None:
         """Return the channel's last number; None if it has begun anew since the lane has it."""
@@ -185,7 +185,7 @@ class _Worker:
                 if not series.events:
                     return Members([], []), None, None
                 fitting = self._fitting(len(series.frames[lane.kind]))
-                if fitting < left <= fitting * TIMES_THE_LAST:
+                if fitting < left <= fitting * LAST_SLICE_FACTOR:
                     fitting = left
             if len(some) > fitting:
                 cursor = some[fitting - 1].member
@@ -219,7 +219,7 @@ class _Worker:
 
 def _members(state: State, now: Round | None = None) -> int:
     """Return how many connections a lane has, as far as its rounds have shown."""
-    before = UNKNOWN_MEMBERS if state.members is None else state.members
+    before = DEFAULT_MEMBERS if state.members is None else state.members
     return max(before, now.members if now else 0)
 
 
@@ -229,7 +229,7 @@ def _covers(done: tuple[int, int] | None, seq: int) -> bool:
 
 def _first(state: State, owed: int) -> int:
     """Return where a round begins that owes a number: after what is done, if that is near."""
-    if state.done and state.done[1] + 1 < owed <= state.done[1] + MAX_GAP:
+    if state.done and state.done[1] + 1 < owed <= state.done[1] + MAX_GAP_EVENTS:
         return state.done[1] + 1
     return owed
 

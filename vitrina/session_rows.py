@@ -11,10 +11,10 @@ from vitrina import aws, config
 from vitrina.channels import ClientType
 from vitrina.refresh_tokens import RefreshToken, Turns
 
-PREFIX = "s#"
-ALL = "all"
+SESSION_PREFIX = "s#"
+ALL_SESSIONS = "all"
 """Stands in `closing` for all sessions of an older era."""
-KEPT_EXPIRED_SECONDS = 7 * 86_400
+EXPIRED_SESSION_TTL_SECONDS = 7 * 86_400
 """So long, a session that has expired is told so, and not that it was ended."""
 
 
@@ -29,7 +29,7 @@ class Eras(NamedTuple):
 NO_ERAS = Eras(0, 0)
 
 
-class Entry(NamedTuple):
+class StoredSession(NamedTuple):
     """A session as it is stored."""
 
     secret_hash: bytes
@@ -55,7 +55,7 @@ class Entry(NamedTuple):
         }
 
 
-class Row(NamedTuple):
+class AccountRow(NamedTuple):
     """What is stored of an account; of one that is not stored yet, the defaults."""
 
     account: str
@@ -65,7 +65,7 @@ class Row(NamedTuple):
     """When all of its sessions were ended last, in seconds since 1970; 0 if never."""
     logins: int = 0
     """How many there were; a login that sees another number begins anew."""
-    entries: Mapping[str, Entry] = {}
+    sessions: Mapping[str, StoredSession] = {}
     closing: frozenset[str] = frozenset()
     """Sessions that have ended and whose connections may be open."""
     email: str | None = None
@@ -82,21 +82,21 @@ class Row(NamedTuple):
     def account_id(self) -> int:
         return int(self.account.partition(":")[2])
 
-    def living(self, everyone_era: int) -> dict[str, Entry]:
+    def living(self, everyone_era: int) -> dict[str, StoredSession]:
         """Return the sessions that were not ended; some may have expired."""
         return {
-            session_id: entry
-            for session_id, entry in self.entries.items()
-            if entry.eras.account == self.era and entry.eras.everyone >= everyone_era
+            session_id: session
+            for session_id, session in self.sessions.items()
+            if session.eras.account == self.era and session.eras.everyone >= everyone_era
         }
 
 
 class Granted(NamedTuple):
     """A session that has begun or is refreshed, with the token that is given for it."""
 
-    row: Row
+    row: AccountRow
     refresh_token: RefreshToken
-    entry: Entry
+    session: StoredSession
 
 
 def name(client_type: ClientType, account_id: int) -> str:
@@ -105,21 +105,21 @@ def name(client_type: ClientType, account_id: int) -> str:
 
 
 def attribute(session_id: str) -> str:
-    return PREFIX + session_id
+    return SESSION_PREFIX + session_id
 
 
-def from_row(account: str, row: Mapping[str, Any]) -> Row:
+def from_row(account: str, row: Mapping[str, Any]) -> AccountRow:
     """Read an account's row in plain Python; an empty one is of an account that is not stored."""
     shop_id = row.get("shop_id")
-    return Row(
+    return AccountRow(
         account,
         era=int(row.get("era", 0)),
         ended_at=int(row.get("ended_at", 0)),
         logins=int(row.get("logins", 0)),
-        entries={
-            attribute.removeprefix(PREFIX): _entry(value)
+        sessions={
+            attribute.removeprefix(SESSION_PREFIX): _session(value)
             for attribute, value in row.items()
-            if attribute.startswith(PREFIX)
+            if attribute.startswith(SESSION_PREFIX)
         },
         closing=frozenset(row.get("closing", ())),
         email=row.get("email"),
@@ -131,7 +131,7 @@ def from_row(account: str, row: Mapping[str, Any]) -> Row:
 
 def expires_at() -> int:
     """Return when DynamoDB may delete a row that is written now: after its last session."""
-    kept = config.current().session_lifetime_seconds + KEPT_EXPIRED_SECONDS
+    kept = config.current().session_lifetime_seconds + EXPIRED_SESSION_TTL_SECONDS
     return int(time.time()) + kept
 
 
@@ -150,7 +150,7 @@ def update(
     values: Mapping[str, Any],
     condition: str = "",
     names: Mapping[str, str] | None = None,
-) -> tuple[bool, Row]:
+) -> tuple[bool, AccountRow]:
     """Update an account's row; return whether the condition was met, and the row as it is then."""
     request: Any = {
         "TableName": config.current().sessions_table,
@@ -172,8 +172,8 @@ def update(
     return True, from_row(account, aws.from_item(stored))
 
 
-def _entry(value: Mapping[str, Any]) -> Entry:
-    return Entry(
+def _session(value: Mapping[str, Any]) -> StoredSession:
+    return StoredSession(
         secret_hash=bytes(value["secret_hash"]),
         turns=Turns(
             current=tuple(map(bytes, value["current"])),

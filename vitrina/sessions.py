@@ -17,17 +17,17 @@ from typing import Any, NamedTuple
 from vitrina import aws, config, session_rows
 from vitrina.channels import ClientType
 from vitrina.errors import NotFound, TooManyRequests, Unauthorized
-from vitrina.session_rows import Eras, Row
+from vitrina.session_rows import AccountRow, Eras
 
 EVERYONE = "everyone"
 # One row that every function reads: each process keeps its copy for so long.
-COPY_SECONDS = 2
+EVERYONE_TTL_SECONDS = 2
 # Who ends everyone's sessions waits until no copy is older, before it says that all have ended.
-ALL_COPIES_SECONDS = COPY_SECONDS + 0.1
+MAX_EVERYONE_AGE_SECONDS = EVERYONE_TTL_SECONDS + 0.1
 # Another issuer's clock may be 30 s wrong, and this service's clocks 2 s.
-ISSUER_CLOCK_SECONDS = 32
+MAX_ISSUER_CLOCK_SKEW_SECONDS = 32
 BARRED_SECONDS = 60
-MAX_REMEMBERED = 1024
+MAX_REMEMBERED_ENDS = 1024
 
 
 class Session(NamedTuple):
@@ -42,10 +42,10 @@ class Session(NamedTuple):
     """In seconds since 1970."""
 
 
-class Look(NamedTuple):
+class Snapshot(NamedTuple):
     """What was stored of an account at a moment."""
 
-    row: Row
+    row: AccountRow
     everyone_era: int
 
 
@@ -95,13 +95,13 @@ def require_alive(session: Session, *, to_connect: bool = False) -> None:
         raise TooManyRequests("too_many_requests", "Too many messages were sent.", math.ceil(left))
 
 
-def look(account: str, *, anew: bool = False) -> Look:
+def read(account: str, *, anew: bool = False) -> Snapshot:
     """Read an account's row, strongly consistent; everyone's era is at most two seconds old.
 
     With `anew` it is read too.
     """
     rows = _read(account, *([EVERYONE] if anew else []))
-    return Look(session_rows.from_row(account, rows.get(account, {})), _everyone.era)
+    return Snapshot(session_rows.from_row(account, rows.get(account, {})), _everyone.era)
 
 
 def everyone_era() -> int:
@@ -131,10 +131,10 @@ def _is_of_a_living_era(session: Session) -> bool:
     return session.session_id is not None and session.eras.everyone >= _everyone.era
 
 
-def _has_ended(session: Session, row: Row) -> bool:
+def _has_ended(session: Session, row: AccountRow) -> bool:
     if not _is_ours():
         last = max(row.ended_at, _everyone.ended_at)
-        return last > 0 and session.began_at <= last + ISSUER_CLOCK_SECONDS
+        return last > 0 and session.began_at <= last + MAX_ISSUER_CLOCK_SKEW_SECONDS
     entry = row.living(_everyone.era).get(session.session_id or "")
     # Only a leaked key gives a living session other eras or another shop.
     return entry is None or (entry.eras, row.shop_id) != (session.eras, session.shop_id)
@@ -143,7 +143,7 @@ def _has_ended(session: Session, row: Row) -> bool:
 def _read(*names: str) -> dict[str, dict[str, Any]]:
     """Return rows by their names, strongly consistent; read everyone's too if its copy is old."""
     global _everyone  # noqa: PLW0603 - one value per process
-    is_fresh = 0 <= time.time() - _everyone.read_at < COPY_SECONDS
+    is_fresh = 0 <= time.time() - _everyone.read_at < EVERYONE_TTL_SECONDS
     wanted = dict.fromkeys([*names, *([] if is_fresh else [EVERYONE])])
     if not wanted:
         return {}
@@ -159,7 +159,7 @@ def _read(*names: str) -> dict[str, dict[str, Any]]:
 
 def _remember(session: Session) -> None:
     _ended[session] = None
-    if len(_ended) > MAX_REMEMBERED:
+    if len(_ended) > MAX_REMEMBERED_ENDS:
         _ended.popitem(last=False)
 
 

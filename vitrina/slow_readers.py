@@ -19,7 +19,7 @@ PROBES = 20
 MAX_UNANSWERED_PROBES = 3
 PROBE_SECONDS = 2
 # Failed tries that count. The fifth try is half a minute after the first post failed.
-COUNTED_TRIES = 4
+MIN_COUNTED_TRIES = 4
 MIN_ATTEMPT = 5
 # What is left after it is closed by the sweep.
 CLOSING_SECONDS = 5
@@ -54,7 +54,7 @@ def _probe(subscriptions: Collection[Subscription], per_second: float) -> bool:
 
 def is_given_up(attempt: int, counted: int) -> bool:
     """Tell whether a connection is closed after a failed try instead of tried again."""
-    is_slow = attempt >= MIN_ATTEMPT and counted >= COUNTED_TRIES
+    is_slow = attempt >= MIN_ATTEMPT and counted >= MIN_COUNTED_TRIES
     return is_slow or attempt >= tasks.MAX_ATTEMPT
 
 

@@ -35,7 +35,7 @@ class Members(NamedTuple):
         return self.batch if kind is Kind.BATCH else self.plain
 
 
-class Page(NamedTuple):
+class SubscriptionPage(NamedTuple):
     """Subscriptions of a partition that have not expired."""
 
     partition: Partition
@@ -44,7 +44,9 @@ class Page(NamedTuple):
     """Where the next page begins; None after the last page."""
 
 
-def page(partition: Partition, cursor: str | None, limit: int, kind: Kind | None = None) -> Page:
+def page(
+    partition: Partition, cursor: str | None, limit: int, kind: Kind | None = None
+) -> SubscriptionPage:
     """Read at most `limit` rows after a cursor, strongly consistent; with `kind` of that only.
 
     Others and expired rows are read and left out, so a page may be empty and still have a next
@@ -76,16 +78,16 @@ def _page_query(
     return request
 
 
-def _page_of(partition: Partition, found: "QueryOutputTypeDef") -> Page:
+def _page_of(partition: Partition, found: "QueryOutputTypeDef") -> SubscriptionPage:
     members = Members([], [])
     for row in found["Items"]:
         kind = Kind.BATCH if "batch" in row else Kind.PLAIN
         members.of(kind).append(Subscription(partition.key, row["member"]["S"]))
     last = found.get("LastEvaluatedKey")
-    return Page(partition, members, last["member"]["S"] if last else None)
+    return SubscriptionPage(partition, members, last["member"]["S"] if last else None)
 
 
-def first_pages(channels: Iterable[str], limit: int) -> list[tuple[str, Page]]:
+def first_pages(channels: Iterable[str], limit: int) -> list[tuple[str, SubscriptionPage]]:
     """Return the first page of every partition of several channels, all read in parallel."""
     wanted = [(channel, partition) for channel in channels for partition in partitions_of(channel)]
     sessions.everyone_era()  # read once, and not by each thread
@@ -107,7 +109,7 @@ def still_open(members: Sequence[Subscription]) -> Members:
     return found
 
 
-class Opened(NamedTuple):
+class OpenConnection(NamedTuple):
     """A subscription of an open connection, and of whom."""
 
     connected_at: int
@@ -120,7 +122,7 @@ class Opened(NamedTuple):
     """In seconds since 1970."""
 
 
-def of_identity(client_type: ClientType, identity: str) -> list[Opened]:
+def of_identity(client_type: ClientType, identity: str) -> list[OpenConnection]:
     """Return the open connections of an identity, the oldest first, strongly consistent."""
     partitions = partitions_of(f"{client_type}:{identity}")
     return sorted(_opened(row) for partition in partitions for row in _rows(_query(partition)))
@@ -152,7 +154,9 @@ def count_of_identity(client_type: ClientType, identity: str) -> int:
     return sum(page["Count"] for page in pages)
 
 
-def of_account(client_type: ClientType, account_id: int, shop_id: int | None) -> list[Opened]:
+def of_account(
+    client_type: ClientType, account_id: int, shop_id: int | None
+) -> list[OpenConnection]:
     """Return the open connections of an account, the oldest first, strongly consistent.
 
     The connections of a shop are stored under the shop, which may have several accounts; where it
@@ -194,9 +198,9 @@ def expired(still_open: Counter[ClientType]) -> Iterator[Subscription]:
                 yield from (_opened(row).subscription for row in found["Items"])
 
 
-def _opened(row: dict[str, Any]) -> Opened:
+def _opened(row: dict[str, Any]) -> OpenConnection:
     subscription = Subscription(row["partition"]["S"], row["member"]["S"])
-    return Opened(
+    return OpenConnection(
         int(row["connected_at"]["N"]),
         subscription,
         session_id=row["session"]["S"] if "session" in row else None,

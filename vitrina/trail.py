@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger
 logger = Logger()
 
 # Of the largest integer that JavaScript reads exactly.
-MAX_DIGITS = 16
+MAX_ID_DIGITS = 16
 
 _noted: ContextVar[dict[str, Any] | None] = ContextVar("noted", default=None)
 
@@ -38,4 +38,4 @@ def write(source: str, method: str, route: str, ids: Mapping[str, str], status: 
 
 
 def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS
+    return text.isascii() and text.isdecimal() and len(text) <= MAX_ID_DIGITS

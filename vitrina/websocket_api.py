@@ -104,7 +104,7 @@ def handshake(event: Mapping[str, Any]) -> Handshake:
 
 def _foreign_origin(headers: Mapping[str, str]) -> str | None:
     origin = headers.get("origin")
-    is_own = origin is None or origins.is_own(origin, door.believed(headers))
+    is_own = origin is None or origins.is_own(origin, door.trusted_headers(headers))
     return None if is_own else origin
 
 

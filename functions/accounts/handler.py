@@ -58,13 +58,15 @@ def list_account_sessions(
 
     `client_type` names one of several accounts with this number, which only another issuer has.
     """
-    looks = [sessions.look(session_rows.name(each, account_id)) for each in _types(client_type)]
+    snapshots = [sessions.read(session_rows.name(each, account_id)) for each in _types(client_type)]
     opened = [
         each
-        for row, _ in looks
+        for row, _ in snapshots
         for each in subscriptions.of_account(row.client_type, account_id, row.shop_id)
     ]
-    living = [each for look in looks for each in profiles.of_sessions(look, admin.session_id)]
+    living = [
+        each for snapshot in snapshots for each in profiles.of_sessions(snapshot, admin.session_id)
+    ]
     return Activity(sessions=living, connections=profiles.of_connections(opened))
 
 

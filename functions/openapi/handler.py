@@ -33,8 +33,8 @@ PARTS = {
 # The npm package @vitrina/client as one file, which the Makefile puts into the artifact.
 CLIENT = HERE / "vitrina.js"
 
-PARTS_FRESH_SECONDS = 3600
-_SHARED = {"Cache-Control": f"public, max-age={PARTS_FRESH_SECONDS}"}
+PARTS_TTL_SECONDS = 3600
+_SHARED = {"Cache-Control": f"public, max-age={PARTS_TTL_SECONDS}"}
 _MEDIA_TYPES = {"css": "text/css", "js": "text/javascript"}
 
 # The pages have no script and no style of their own, and request nothing from elsewhere.

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from vitrina import http_api, listings, moderation, products, responses, shared_lists, trail
 from vitrina.http_api import Limit
 from vitrina.idempotency import Once
-from vitrina.listings import LIST_FRESH_SECONDS, LIST_STALE_SECONDS, Page, PublicPage, Queue
+from vitrina.listings import LIST_STALE_TTL_SECONDS, LIST_TTL_SECONDS, Page, PublicPage, Queue
 from vitrina.products import Product, PublicProduct, Status, Submission
 from vitrina.types import Id, Numeral
 
@@ -25,7 +25,7 @@ Cursor = Annotated[
 OfShop = Annotated[Id | None, Numeral, Query()]
 
 # Only lists that are the same for everyone are shared; the edge keeps nothing else.
-SHARED = f"public, max-age={LIST_FRESH_SECONDS}, stale-while-revalidate={LIST_STALE_SECONDS}"
+SHARED = f"public, max-age={LIST_TTL_SECONDS}, stale-while-revalidate={LIST_STALE_TTL_SECONDS}"
 
 
 @app.post(

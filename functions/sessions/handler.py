@@ -68,7 +68,7 @@ def log_out(bearer: http_api.FormerBearer) -> Response[str]:
 @app.get("/api/v1/me", responses=responses.describe())
 def get_own_account(bearer: http_api.Bearer) -> Profile:
     """Read the own account."""
-    row = sessions.look(bearer.session.account).row
+    row = sessions.read(bearer.session.account).row
     return Profile(
         id=bearer.account_id,
         client_type=bearer.client_type,
@@ -82,8 +82,8 @@ def get_own_account(bearer: http_api.Bearer) -> Profile:
 def list_own_sessions(bearer: http_api.Bearer) -> OwnSessions:
     """List the own sessions, the one used last first."""
     sessions.require_issuing()
-    look = sessions.look(bearer.session.account)
-    return OwnSessions(sessions=profiles.of_sessions(look, bearer.session_id))
+    snapshot = sessions.read(bearer.session.account)
+    return OwnSessions(sessions=profiles.of_sessions(snapshot, bearer.session_id))
 
 
 @app.delete(

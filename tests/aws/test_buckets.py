@@ -74,7 +74,7 @@ def test_another_process_has_to_ask(cloud: None, at: Clock) -> None:
 def test_of_too_many_empty_buckets_the_first_is_forgotten(
     cloud: None, at: Clock, calls: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(buckets, "MAX_REMEMBERED", 2)
+    monkeypatch.setattr(buckets, "MAX_REMEMBERED_NAMES", 2)
     for name in ("tries#1", "tries#2", "tries#3"):
         for _ in range(4):
             buckets.spend(name, THREE)

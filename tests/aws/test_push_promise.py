@@ -245,7 +245,7 @@ class Phones(RuleBasedStateMachine):
         self.patch.setattr(time, "sleep", lambda _: None)
         # After each page another worker goes on.
         self.patch.setattr(pushing, "PAGE_ROWS", 1)
-        self.patch.setattr(pushing, "PIECE_SECONDS", -1)
+        self.patch.setattr(pushing, "MAX_WORK_SECONDS", -1)
         self.patch.setattr(devices, "CHANGES", Rate(tries=10_000, seconds=1))
         show = notices.show
 
@@ -311,7 +311,7 @@ class Phones(RuleBasedStateMachine):
         self._start(phone, account, calls)
         if dies and phone.number in self.starting:
             self.starting.pop(phone.number).kill()
-            phone.in_doubt_until = time.time() + devices.UNDER_WAY_SECONDS
+            phone.in_doubt_until = time.time() + devices.REGISTRATION_TTL_SECONDS
 
     def _start(self, phone: Phone, account: Account, calls: int | None) -> None:
         if not phone.is_installed:

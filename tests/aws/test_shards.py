@@ -126,7 +126,7 @@ def test_a_page_that_one_step_has_queued_another_posts(
     publisher: tuple[int, ...],
     worker: tuple[int, ...],
 ) -> None:
-    monkeypatch.setattr(publishing, "SMALL_PAGE", 1)
+    monkeypatch.setattr(publishing, "FIRST_PAGE_ROWS", 1)
     for counts in (publisher, worker):
         deploy(counts)
         for n in range(1, 9):
