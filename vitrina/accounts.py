@@ -77,14 +77,13 @@ def create(
         shop_name=shop_name,
     )
     row = {**account.model_dump(mode="json"), "password_hash": passwords.hash_of(password)}
-    try:
-        aws.dynamodb().put_item(
-            TableName=config.current().accounts_table,
-            Item=aws.to_item(row),
-            ConditionExpression="attribute_not_exists(email)",
-        )
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-        raise Conflict("account_exists", f"{email} has an account already.") from None
+    if not aws.is_written(
+        aws.dynamodb().put_item,
+        TableName=config.current().accounts_table,
+        Item=aws.to_item(row),
+        ConditionExpression="attribute_not_exists(email)",
+    ):
+        raise Conflict("account_exists", f"{email} has an account already.")
     return account
 
 
@@ -149,29 +148,18 @@ def delete(email: Email) -> None:
 
 
 def _row(email: str) -> dict[str, Any]:
-    found = aws.dynamodb().get_item(
-        TableName=config.current().accounts_table,
-        Key={"email": {"S": email}},
-        ConsistentRead=True,
-    )
-    return aws.from_item(found.get("Item", {}))
+    return aws.get(config.current().accounts_table, {"email": email})
 
 
 def _replace_hash(seen: dict[str, Any], password_hash: str) -> bool:
     """Return whether the hash of a row that was read is replaced: not if it has changed since."""
-    try:
-        aws.dynamodb().update_item(
-            TableName=config.current().accounts_table,
-            Key=aws.to_item({"email": seen["email"]}),
-            UpdateExpression="SET password_hash = :new",
-            ConditionExpression="password_hash = :seen",
-            ExpressionAttributeValues=aws.to_item(
-                {":new": password_hash, ":seen": seen["password_hash"]}
-            ),
-        )
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-        return False
-    return True
+    return aws.update(
+        config.current().accounts_table,
+        {"email": seen["email"]},
+        "SET password_hash = :new",
+        {":new": password_hash, ":seen": seen["password_hash"]},
+        "password_hash = :seen",
+    ).is_done
 
 
 def _busy() -> Unavailable:

@@ -6,7 +6,6 @@ whatever order they run, either the handshake finds the end, or the connection i
 """
 
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from vitrina import config, connections, endings, sessions, subscriptions
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 # many times the limit may be stored.
 MAX_LIMITS_STORED = 2
 RETRY_AFTER_SECONDS = 5
-
-CloseAccount = Callable[[Ending], int]
 
 
 def admit(
@@ -72,26 +69,21 @@ def _require_room(identity: "Identity") -> None:
         raise TooManyRequests("too_many_connections", sentence, RETRY_AFTER_SECONDS)
 
 
-def disconnect(client_type: ClientType, account_id: int, close_account: CloseAccount) -> int:
-    """End all sessions of an account and close its connections; return how many were closed.
-
-    `close_account` is that of `vitrina.closing`, which `connect` does not import: it takes libcurl.
-    """
-    return _close(endings.end_account(client_type, account_id), close_account)
+def disconnect(client_type: ClientType, account_id: int) -> int:
+    """End all sessions of an account and close its connections; return how many were closed."""
+    return _close(endings.end_account(client_type, account_id))
 
 
-def end_session(
-    client_type: ClientType, account_id: int, session_id: str, close_account: CloseAccount
-) -> int:
+def end_session(client_type: ClientType, account_id: int, session_id: str) -> int:
     """End a session and close its connections; return how many were closed.
 
     A session that has ended already is ended again, so that the caller may repeat it.
     """
-    return _close(endings.end_session(client_type, account_id, session_id), close_account)
+    return _close(endings.end_session(client_type, account_id, session_id))
 
 
-def finish_endings(seconds: float, until: float, close_account: CloseAccount) -> int:
-    """Close what endings have left that began so long ago; return how many there were.
+def finish_endings(seconds: float, until: float) -> int:
+    """Close the connections of unfinished endings that are so old; return how many there were.
 
     Stops at `until`, a value of `time.monotonic`; the next sweep continues.
     """
@@ -100,11 +92,14 @@ def finish_endings(seconds: float, until: float, close_account: CloseAccount) ->
         if time.monotonic() > until:
             break
         count += 1
-        _close(ended, close_account)
+        _close(ended)
     return count
 
 
-def _close(ended: Ending, close_account: CloseAccount) -> int:
-    closed = close_account(ended)
+def _close(ended: Ending) -> int:
+    # Here and not above: `connect` closes nothing, and libcurl is slow to import.
+    from vitrina import closing
+
+    closed = closing.close_account(ended)
     endings.done(ended)
     return closed

@@ -9,7 +9,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import ContextVar
 from decimal import Decimal
 from functools import cache
@@ -274,6 +274,67 @@ def in_parallel(call: Callable[[T], R], each: Iterable[T]) -> list[R]:
         return found + last
     finally:
         wait([put for _, put in others if not put.cancel()])
+
+
+def begin(call: Callable[..., R], *arguments: Any) -> Future[R]:
+    """Begin a call in one of the threads of `in_parallel`."""
+    return _threads.submit(call, *arguments)
+
+
+def get(table: str, key: Mapping[str, Any], *, is_consistent: bool = True) -> dict[str, Any]:
+    """Return an item in plain Python, by default strongly consistent; empty if there is none."""
+    found = dynamodb().get_item(TableName=table, Key=to_item(key), ConsistentRead=is_consistent)
+    return from_item(found.get("Item", {}))
+
+
+class Updated(NamedTuple):
+    is_done: bool
+    """Whether the condition was met."""
+    row: dict[str, Any]
+    """The item as it is now, in plain Python; empty if there is none, or if it was not requested.
+    """
+
+
+def update(
+    table: str,
+    key: Mapping[str, Any],
+    expression: str,
+    values: Mapping[str, Any],
+    condition: str = "",
+    *,
+    names: Mapping[str, str] | None = None,
+    returns_row: bool = False,
+) -> Updated:
+    """Update an item, if the condition is met; `key` and `values` are in plain Python."""
+    request: Any = {
+        "TableName": table,
+        "Key": to_item(key),
+        "UpdateExpression": expression,
+    }
+    if values:
+        request["ExpressionAttributeValues"] = to_item(values)
+    if condition:
+        request["ConditionExpression"] = condition
+    if names:
+        request["ExpressionAttributeNames"] = names
+    if returns_row:
+        request["ReturnValues"] = "ALL_NEW"
+        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+    try:
+        updated = dynamodb().update_item(**request)
+    except dynamodb().exceptions.ConditionalCheckFailedException as refused:
+        item: Any = refused.response.get("Item", {})
+        return Updated(False, from_item(item))
+    return Updated(True, from_item(updated.get("Attributes", {})))
+
+
+def is_written(write: Callable[..., Any], **request: Any) -> bool:
+    """Put or delete an item; return whether the condition was met."""
+    try:
+        write(**request)
+    except dynamodb().exceptions.ConditionalCheckFailedException:
+        return False
+    return True
 
 
 def batch_get(table: str, keys: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from vitrina import aws, config
 from vitrina.errors import TooManyRequests
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 # A full bucket needs no row; DynamoDB deletes expired rows late.
@@ -51,20 +52,21 @@ def take(name: str, rate: Rate) -> float:
 
     One write when the bucket is full, otherwise two. A refused try changes nothing.
     """
-    key = aws.to_item({"name": name})
+    table, key = config.current().platform_table, {"name": name}
     for _ in range(MAX_ATTEMPTS):
         now = _now_ms()
         kept = {":end": (now + rate.tries * rate.interval_ms) // 1000 + FULL_BUCKET_TTL_SECONDS}
         values = {":now": now, ":full": now + rate.interval_ms, **kept}
-        table = config.current().platform_table
-        if _update(table, key, "SET tat = :full, expires_at = :end", _WHEN_FULL, values).is_done:
+        update = "SET tat = :full, expires_at = :end"
+        if aws.update(table, key, update, values, _WHEN_FULL).is_done:
             return 0
         values = {":now": now, ":cost": rate.interval_ms, ":latest": now + rate.room_ms, **kept}
         update = "SET tat = tat + :cost, expires_at = :end"
-        done, row = _update(table, key, update, "tat BETWEEN :now AND :latest", values)
+        condition = "tat BETWEEN :now AND :latest"
+        done, row = aws.update(table, key, update, values, condition, returns_row=True)
         if done:
             return 0
-        if row and row.get("tat", 0) >= now:
+        if row.get("tat", 0) >= now:
             return max(0.001, rate.wait_seconds(row))
     return rate.seconds
 
@@ -92,21 +94,21 @@ def spend(name: str, rate: Rate) -> float:
     return wait
 
 
-def remember(known: dict[str, T], name: str, what: T) -> None:
+def remember(known: dict[K, T], key: K, what: T) -> None:
     """Remember something; of too many, what was remembered first is forgotten."""
     if len(known) >= MAX_REMEMBERED_NAMES:
         known.pop(next(iter(known)), None)
-    known[name] = what
+    known[key] = what
 
 
 def give_back(name: str, rate: Rate) -> None:
     """Put a try back that was taken from a bucket of the platform table."""
-    _update(
+    aws.update(
         config.current().platform_table,
-        aws.to_item({"name": name}),
+        {"name": name},
         "SET tat = tat - :cost",
-        "attribute_exists(tat)",
         {":cost": rate.interval_ms},
+        "attribute_exists(tat)",
     )
 
 
@@ -129,13 +131,19 @@ def count(
         first = 0 if tries == 1 or attempt else 1
         for update, condition, values in ways[first:]:
             there_and = f"attribute_exists({having}) AND {condition}"
-            done, row = _update(table, key, update, there_and, values)
-            if row is None or having not in row:
+            done, row = aws.update(table, key, update, values, there_and, returns_row=True)
+            if having not in row:
                 return None
             if done:
                 over_ms = float(row["tat"]) - now - rate.tries * rate.interval_ms
                 return row, over_ms / 1000
     return None
+
+
+def require(name: str, rate: Rate) -> None:
+    """Spend a try; raises TooManyRequests `too_many_requests` if the bucket has none."""
+    if wait := spend(name, rate):
+        raise too_many_requests(wait)
 
 
 def seconds_to_say(wait: float) -> int:
@@ -147,31 +155,6 @@ def too_many_requests(wait: float) -> TooManyRequests:
     """Return the refusal of a request that finds no try, by how many seconds it has to wait."""
     seconds = seconds_to_say(wait)
     return TooManyRequests("too_many_requests", f"Too many requests; wait {seconds} s.", seconds)
-
-
-class _Updated(NamedTuple):
-    is_done: bool
-    row: Mapping[str, Any] | None
-    """As it is now; None when there is none."""
-
-
-def _update(
-    table: str, key: Mapping[str, Any], update: str, condition: str, values: Mapping[str, Any]
-) -> _Updated:
-    try:
-        updated = aws.dynamodb().update_item(
-            TableName=table,
-            Key=key,
-            UpdateExpression=update,
-            ConditionExpression=condition,
-            ExpressionAttributeValues=aws.to_item(values),
-            ReturnValues="ALL_NEW",
-            ReturnValuesOnConditionCheckFailure="ALL_OLD",
-        )
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException as refused:
-        found: Any = refused.response.get("Item")
-        return _Updated(False, aws.from_item(found) if found else None)
-    return _Updated(True, aws.from_item(updated["Attributes"]))
 
 
 def _now_ms() -> int:

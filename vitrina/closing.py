@@ -3,14 +3,13 @@
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from aws_lambda_powertools import Logger
 
-from vitrina import config, connections, metrics, partitions, sender, subscriptions
+from vitrina import aws, config, connections, metrics, partitions, sender, subscriptions
 from vitrina.channels import ClientType
-from vitrina.connections import PARALLEL_WRITES, Connection
+from vitrina.connections import Connection
 from vitrina.endings import Ending
 from vitrina.errors import Unavailable
 from vitrina.events import Closing, Closure, Reason
@@ -53,11 +52,9 @@ def close(
     # A handshake that has not ended can be neither told nor closed.
     opening = connections.forget_gone(gone, asked_at)
     left = ({post.subscription for post in delivery.unreached} - gone).union(opening)
-    with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
-        ended = (found.connection_id for found in closed if found not in left | gone)
-        list(pool.map(connections.forget, ended))
-        unmarked = (found.connection_id for found in left - expired)
-        list(pool.map(connections.expire, unmarked))
+    ended = [found.connection_id for found in closed if found not in left | gone]
+    aws.in_parallel(connections.forget, ended)
+    aws.in_parallel(connections.expire, [found.connection_id for found in left - expired])
     logger.info(
         "closed",
         reason=reason,
@@ -79,8 +76,8 @@ def _expire(found: Collection[Subscription]) -> set[Subscription]:
             return False
         return True
 
-    with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
-        return {each for each, done in zip(found, pool.map(expire, found), strict=True) if done}
+    marked = aws.in_parallel(expire, found)
+    return {each for each, is_marked in zip(found, marked, strict=True) if is_marked}
 
 
 def close_account(ended: Ending) -> int:
@@ -122,8 +119,7 @@ def close_expired(until: float) -> int:
     ):
         count += len(batch)
         # Read again: some were extended, and some close by themselves at this moment.
-        with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
-            found = list(pool.map(connections.find, (each.connection_id for each in batch)))
+        found = aws.in_parallel(connections.find, [each.connection_id for each in batch])
         over = [each for each in found if each and each.has_expired]
         orphans = [each for each, stored in zip(batch, found, strict=True) if stored is None]
         connections.forget_gone(orphans, time.time())

@@ -1,8 +1,7 @@
 """Open connections: add, find, join and leave rooms, extend, expire, forget."""
 
 import time
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vitrina import aws, config, partitions, sessions
@@ -23,7 +22,6 @@ MAX_CONNECTION_SECONDS = 2 * 60 * 60
 # never; the rest is for seconds without fractions and for clocks. Until then the management API
 # answers 410 for a connection that is about to open.
 MAX_HANDSHAKE_SECONDS = 12
-PARALLEL_WRITES = 24
 # A connection is read again when another message changed it in the meantime. A client may join all
 # its rooms at once.
 MAX_ATTEMPTS = 12
@@ -148,12 +146,9 @@ def add(
 
 def find(connection_id: str, *, is_consistent: bool = True) -> Connection | None:
     """Return a stored connection, which may have expired, or closed and left this row behind."""
-    found = aws.dynamodb().get_item(
-        TableName=config.current().connections_table,
-        Key=aws.to_item(key(connection_id)),
-        ConsistentRead=is_consistent,
-    )
-    return from_item(found["Item"]) if "Item" in found else None
+    table = config.current().connections_table
+    row = aws.get(table, key(connection_id), is_consistent=is_consistent)
+    return from_row(row) if row else None
 
 
 def find_all(connection_ids: Iterable[str]) -> list[Connection]:
@@ -180,20 +175,17 @@ def join(connection: Connection, room: str) -> None:
     Unavailable `busy`.
     """
     limit = config.current().rooms_per_connection
-    for attempt in aws.attempts(MAX_ATTEMPTS):
-        if attempt > 1:
-            connection = require_open(find(connection.connection_id))
-        if room in connection.rooms:
+    for found in _readings(connection):
+        if room in found.rooms:
             return
-        if not may_join(room, connection.client_type, connection.identity):
+        if not may_join(room, found.client_type, found.identity):
             raise Forbidden("room_forbidden", ROOM_RULE)
-        if len(connection.rooms) >= limit:
+        if len(found.rooms) >= limit:
             raise Conflict("too_many_rooms", f"A connection may be in {limit} rooms at a time.")
-        changed = connection._replace(rooms=connection.rooms | {room})
+        changed = found._replace(rooms=found.rooms | {room})
         subscribe = _subscribe(changed, changed.subscription_to(room))
-        if _change(connection, changed, "ADD rooms :room", {":room": {room}}, [subscribe]):
+        if _change(found, changed, "ADD rooms :room", {":room": {room}}, [subscribe]):
             return
-    raise _busy()
 
 
 def leave(connection: Connection, room: str) -> None:
@@ -201,17 +193,14 @@ def leave(connection: Connection, room: str) -> None:
 
     Raises Forbidden `connection_expired` or Unavailable `busy`.
     """
-    for attempt in aws.attempts(MAX_ATTEMPTS):
-        if attempt > 1:
-            connection = require_open(find(connection.connection_id))
-        if room not in connection.rooms:
+    for found in _readings(connection):
+        if room not in found.rooms:
             return
-        changed = connection._replace(rooms=connection.rooms - {room})
-        key = connection.subscription_to(room)._asdict()
+        changed = found._replace(rooms=found.rooms - {room})
+        key = found.subscription_to(room)._asdict()
         unsubscribe: TransactWriteItemTypeDef = {"Delete": _in_table(Key=key)}
-        if _change(connection, changed, "DELETE rooms :room", {":room": {room}}, [unsubscribe]):
+        if _change(found, changed, "DELETE rooms :room", {":room": {room}}, [unsubscribe]):
             return
-    raise _busy()
 
 
 def extend(connection: Connection, identity: "Identity") -> int:
@@ -223,12 +212,11 @@ def extend(connection: Connection, identity: "Identity") -> int:
     if not connection.is_of(identity):
         raise Forbidden("identity_mismatch", "The token is of another session; connect anew.")
     expires_at = min(identity.expires_at, connection.connected_at + MAX_CONNECTION_SECONDS)
-    for attempt in aws.attempts(MAX_ATTEMPTS):
-        if attempt > 1:
-            connection = _still_stored(connection)
-        if connection.expires_at == expires_at or _move_end(connection, expires_at):
-            return expires_at
-    raise _busy()
+    for found in _readings(connection, may_have_expired=True):
+        moved = found._replace(expires_at=expires_at)
+        if found == moved or _write_end(found, moved):
+            break
+    return expires_at
 
 
 def expire(connection_id: str) -> None:
@@ -283,9 +271,8 @@ def forget_gone(gone: Iterable[Subscription], asked_at: float) -> list[Subscript
     must be posted again.
     """
     gone = list(gone)
-    with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
-        forgotten = pool.map(lambda each: _forget_gone(each, asked_at), gone)
-        return [found for found, is_done in zip(gone, forgotten, strict=True) if not is_done]
+    forgotten = aws.in_parallel(lambda each: _forget_gone(each, asked_at), gone)
+    return [found for found, is_done in zip(gone, forgotten, strict=True) if not is_done]
 
 
 def _forget_gone(gone: Subscription, asked_at: float) -> bool:
@@ -304,15 +291,12 @@ def _delete_alone(subscription: Subscription, moment: int) -> bool:
 
     `connect` may be about to write the connection's own row.
     """
-    try:
-        aws.dynamodb().delete_item(
-            **_in_table(Key=subscription._asdict()),
-            ConditionExpression="attribute_not_exists(connected_at) OR connected_at <= :moment",
-            ExpressionAttributeValues=aws.to_item({":moment": moment}),
-        )
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-        return False
-    return True
+    return aws.is_written(
+        aws.dynamodb().delete_item,
+        **_in_table(Key=subscription._asdict()),
+        ConditionExpression="attribute_not_exists(connected_at) OR connected_at <= :moment",
+        ExpressionAttributeValues=aws.to_item({":moment": moment}),
+    )
 
 
 def from_item(item: dict[str, Any]) -> Connection:
@@ -344,20 +328,24 @@ def from_row(row: Mapping[str, Any]) -> Connection:
     )
 
 
-def _move_end(connection: Connection, expires_at: int) -> bool:
-    """Write another end into all rows of a connection, if it is as it was read."""
-    return _write_end(connection, connection._replace(expires_at=expires_at))
+def _readings(connection: Connection, *, may_have_expired: bool = False) -> Iterator[Connection]:
+    """Yield a connection, and read it again before each further attempt to change it.
 
-
-def _still_stored(connection: Connection) -> Connection:
-    """Read a connection again; raises Forbidden `connection_expired` when it is over."""
-    found = find(connection.connection_id)
-    if found is None or found.is_over:
-        raise expired()
-    return found
+    Raises Forbidden `connection_expired` when it is over, and Unavailable `busy` after the last
+    attempt.
+    """
+    for attempt in aws.attempts(MAX_ATTEMPTS):
+        if attempt > 1:
+            found = find(connection.connection_id)
+            if found is None or found.is_over or (found.has_expired and not may_have_expired):
+                raise expired()
+            connection = found
+        yield connection
+    raise _busy()
 
 
 def _write_end(connection: Connection, ended: Connection) -> bool:
+    """Write another end into all rows of a connection, if it is as it was read."""
     rooms = [_subscribe(ended, ended.subscription_to(room)) for room in sorted(ended.rooms)]
     update, values = "SET expires_at = :end", {":end": ended.expires_at}
     if ended.has_ended:
@@ -390,17 +378,13 @@ def _change(
     first = _subscribe(changed, changed.subscription)
     first["Put"]["ConditionExpression"] = "attribute_exists(connected_at)"
     try:
-        _transact([own, first, *rooms])
+        aws.dynamodb().transact_write_items(TransactItems=[own, first, *rooms])
     except aws.dynamodb().exceptions.TransactionCanceledException as canceled:
         reasons = aws.transient_reasons(canceled)
         if reasons[1] == "ConditionalCheckFailed":
             raise expired() from None
         return False
     return True
-
-
-def _transact(writes: "list[TransactWriteItemTypeDef]") -> None:
-    aws.dynamodb().transact_write_items(TransactItems=writes)
 
 
 def _in_table(**write: Any) -> Any:

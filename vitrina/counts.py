@@ -94,7 +94,7 @@ def _count(name: str, count: Callable[[], Count], began: int) -> Counted:
     interval = max(MIN_INTERVAL_MS, round(2000 * found.read_units / MAX_READ_UNITS_PER_SECOND))
     counted = Counted(found.numbers, began, interval)
     # Another one may have counted later, if this took longer than the lease.
-    return counted if _store(name, counted) else _counted(_find(name, ConsistentRead=True))
+    return counted if _store(name, counted) else _counted(_find(name, is_consistent=True))
 
 
 def _store(name: str, counted: Counted) -> bool:
@@ -111,36 +111,25 @@ def _store(name: str, counted: Counted) -> bool:
         f"SET {changes} REMOVE counting_until",
         "attribute_not_exists(counted_at) OR counted_at < :counted_at",
         {f":{attribute}": value for attribute, value in row.items()},
-        ExpressionAttributeNames={f"#{attribute}": attribute for attribute in row},
+        {f"#{attribute}": attribute for attribute in row},
     )
 
 
-def _find(name: str, **more: Any) -> dict[str, Any]:
+def _find(name: str, *, is_consistent: bool = False) -> dict[str, Any]:
     """Return the row, by default eventually consistent; empty before the first count."""
-    table, key = config.current().platform_table, _key(name)
-    return aws.from_item(aws.dynamodb().get_item(TableName=table, Key=key, **more).get("Item", {}))
+    return aws.get(config.current().platform_table, {"name": name}, is_consistent=is_consistent)
 
 
 def _update(
-    name: str, update: str, condition: str, values: Mapping[str, Any], **names: Any
+    name: str,
+    update: str,
+    condition: str,
+    values: Mapping[str, Any],
+    names: Mapping[str, str] | None = None,
 ) -> bool:
-    """Update the row on a condition; return whether it held."""
-    try:
-        aws.dynamodb().update_item(
-            TableName=config.current().platform_table,
-            Key=_key(name),
-            UpdateExpression=update,
-            ConditionExpression=condition,
-            ExpressionAttributeValues=aws.to_item(values),
-            **names,
-        )
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-        return False
-    return True
-
-
-def _key(name: str) -> dict[str, Any]:
-    return aws.to_item({"name": name})
+    """Update the row on a condition; return whether it was met."""
+    table = config.current().platform_table
+    return aws.update(table, {"name": name}, update, values, condition, names=names).is_done
 
 
 def _counted(row: Mapping[str, Any]) -> Counted:

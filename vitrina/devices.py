@@ -165,9 +165,7 @@ def expire(key: RowKey) -> None:
 
 def _count(identity: "Identity") -> None:
     """Count a change of an account's; raises TooManyRequests."""
-    wait = buckets.spend(f"devices#{identity.session.account}", CHANGES)
-    if wait:
-        raise buckets.too_many_requests(wait)
+    buckets.require(f"devices#{identity.session.account}", CHANGES)
 
 
 def _attributes(identity: "Identity", registration: Registration) -> dict[str, Any]:

@@ -86,12 +86,7 @@ def settle(key: RowKey, owed: Owed) -> None:
 
 def read(key: RowKey) -> Owed | None:
     """Return what a row owes now, strongly consistent; None if that is nothing."""
-    found = aws.dynamodb().get_item(
-        TableName=config.current().devices_table,
-        Key=aws.to_item(key._asdict()),
-        ConsistentRead=True,
-    )
-    return owed_in(aws.from_item(found.get("Item", {})))
+    return owed_in(aws.get(config.current().devices_table, key._asdict()))
 
 
 def owed_in(row: Mapping[str, Any]) -> Owed | None:
@@ -119,14 +114,7 @@ def due() -> Iterator[list[RowKey]]:
 
 
 def _update(key: RowKey, update: str, values: Mapping[str, Any], condition: str) -> bool:
-    try:
-        aws.dynamodb().update_item(
-            TableName=config.current().devices_table,
-            Key=aws.to_item(key._asdict()),
-            UpdateExpression=update,
-            ConditionExpression=condition,
-            ExpressionAttributeValues=aws.to_item({f":{n}": v for n, v in values.items()}),
-        )
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-        return False
-    return True
+    values = {f":{name}": value for name, value in values.items()}
+    return aws.update(
+        config.current().devices_table, key._asdict(), update, values, condition
+    ).is_done

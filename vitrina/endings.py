@@ -62,11 +62,11 @@ def end_everyone() -> None:
 
     Functions may still accept them until `sessions.MAX_EVERYONE_AGE_SECONDS` later.
     """
-    aws.dynamodb().update_item(
-        TableName=config.current().sessions_table,
-        Key=aws.to_item({"account": EVERYONE}),
-        UpdateExpression="ADD era :one SET ended_at = :now",
-        ExpressionAttributeValues=aws.to_item({":one": 1, ":now": _now()}),
+    aws.update(
+        config.current().sessions_table,
+        {"account": EVERYONE},
+        "ADD era :one SET ended_at = :now",
+        {":one": 1, ":now": _now()},
     )
 
 

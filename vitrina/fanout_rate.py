@@ -4,7 +4,7 @@ One row lists them, each until a moment. A share that is fixed, by the greatest 
 would leave most of the account's rate unused when one lane has work.
 """
 
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 from zlib import crc32
 
 from vitrina import aws, config, history, lanes
@@ -39,7 +39,14 @@ def enter(lane: Lane, members: int) -> float:
     """Enter the worker of a lane with so many members; return its share, in posts a second."""
     now = history.now_ms()
     mine = max(MIN_MEMBERS, members)
-    row = _update("SET #me = :me", lane, {":me": f"{mine}/{now + ACTIVE_TTL_MS}"})
+    row = aws.update(
+        config.current().history_table,
+        _ROW,
+        "SET #me = :me",
+        {":me": f"{mine}/{now + ACTIVE_TTL_MS}"},
+        names={"#me": _attribute(lane)},
+        returns_row=True,
+    ).row
     entries = {name: _ActiveWorker.parse(text) for name, text in row.items() if name not in _ROW}
     lapsed = [name for name, entry in entries.items() if entry.until < now]
     if lapsed:
@@ -71,21 +78,5 @@ def _attribute(lane: Lane) -> str:
     return f"lane_{crc32('@'.join(lane).encode()):08x}"
 
 
-def _update(update: str, lane: Lane, values: dict[str, str]) -> dict[str, Any]:
-    row = aws.dynamodb().update_item(
-        TableName=config.current().history_table,
-        Key=aws.to_item(_ROW),
-        UpdateExpression=update,
-        ExpressionAttributeNames={"#me": _attribute(lane)},
-        ExpressionAttributeValues=aws.to_item(values),
-        ReturnValues="ALL_NEW",
-    )
-    return aws.from_item(row["Attributes"])
-
-
 def _remove(names: list[str]) -> None:
-    aws.dynamodb().update_item(
-        TableName=config.current().history_table,
-        Key=aws.to_item(_ROW),
-        UpdateExpression=f"REMOVE {', '.join(names)}",
-    )
+    aws.update(config.current().history_table, _ROW, f"REMOVE {', '.join(names)}", {})

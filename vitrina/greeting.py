@@ -1,9 +1,8 @@
 """The greeting: `connected`, and what the client missed since the positions it brought."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import islice
 from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
@@ -123,13 +122,11 @@ def _send(greetings: Sequence[Greeting], attempt: int) -> list[Subscription]:
 
 
 def _greet_later(left: Sequence[Subscription], attempt: int) -> None:
-    tasks.try_again(_tasks([each.connection_id for each in left], attempt), attempt)
-
-
-def _tasks(connection_ids: Sequence[str], attempt: int) -> Iterator[Greet]:
-    left = iter(connection_ids)
-    while some := list(islice(left, MAX_IDS_PER_TASK)):
-        yield Greet(connection_ids=some, attempt=attempt)
+    again = [
+        Greet(connection_ids=[each.connection_id for each in some], attempt=attempt)
+        for some in tasks.chunks(left, MAX_IDS_PER_TASK)
+    ]
+    tasks.try_again(again, attempt)
 
 
 def _greetings(found: Sequence[Connection]) -> list[Greeting]:

@@ -221,7 +221,8 @@ def positions(channels: Iterable[str]) -> dict[str, Position]:
 
 def known_positions(channels: Iterable[str]) -> dict[str, Position]:
     """Return the positions of those channels that have one, strongly consistent."""
-    return _positions_in(get((channel, HEAD) for channel in channels))
+    keys = map(head_key, channels)
+    return positions_in(aws.batch_get(config.current().history_table, keys))
 
 
 def head_key(channel: str) -> dict[str, Any]:
@@ -234,10 +235,7 @@ def _key(key: Key) -> dict[str, Any]:
 
 def positions_in(rows: Iterable[Mapping[str, Any]]) -> dict[str, Position]:
     """Read heads in DynamoDB's format; return the positions of their channels."""
-    return _positions_in(map(aws.from_item, rows))
-
-
-def _positions_in(heads: Iterable[Mapping[str, Any]]) -> dict[str, Position]:
+    heads = map(aws.from_item, rows)
     return {head["channel"]: Position(epoch=head["epoch"], seq=int(head["last"])) for head in heads}
 
 
@@ -256,17 +254,13 @@ def keep(channel: str) -> Position:
 
 def _extend(channel: str, epoch: str) -> bool:
     """Move the end of a head, if it still exists."""
-    try:
-        aws.dynamodb().update_item(
-            TableName=config.current().history_table,
-            Key=aws.to_item({"channel": channel, "seq": HEAD}),
-            UpdateExpression="SET expires_at = :end",
-            ConditionExpression="epoch = :epoch",
-            ExpressionAttributeValues=aws.to_item({":end": _head_end(channel), ":epoch": epoch}),
-        )
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-        return False
-    return True
+    return aws.update(
+        config.current().history_table,
+        head_key(channel),
+        "SET expires_at = :end",
+        {":end": _head_end(channel), ":epoch": epoch},
+        "epoch = :epoch",
+    ).is_done
 
 
 def _head(channel: str, epoch: str, last: int) -> dict[str, Any]:
@@ -285,15 +279,13 @@ def _head_end(channel: str) -> int | None:
 def _open(channel: str) -> Position:
     """Write a channel's first head; of concurrent writers, the first one's epoch stays."""
     head = Position(epoch=uuid4().hex[:8], seq=0)
-    try:
-        aws.dynamodb().put_item(
-            TableName=config.current().history_table,
-            Item=aws.to_item(_head(channel, head.epoch, head.seq)),
-            ConditionExpression="attribute_not_exists(channel)",
-        )
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-        return positions([channel])[channel]
-    return head
+    is_first = aws.is_written(
+        aws.dynamodb().put_item,
+        TableName=config.current().history_table,
+        Item=aws.to_item(_head(channel, head.epoch, head.seq)),
+        ConditionExpression="attribute_not_exists(channel)",
+    )
+    return head if is_first else positions([channel])[channel]
 
 
 def read(span: Span) -> list[StoredEvent]:
@@ -317,15 +309,9 @@ def mark_sent(publications: Iterable[Publication]) -> None:
     """Take publications off the outbox; one that has expired meanwhile is not written again."""
 
     def mark(publication: Publication) -> None:
-        try:
-            aws.dynamodb().update_item(
-                TableName=config.current().history_table,
-                Key=aws.to_item({"channel": publication.mark.channel, "seq": publication.mark.seq}),
-                UpdateExpression="REMOVE unsent, publication",
-                ConditionExpression="attribute_exists(unsent)",
-            )
-        except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-            pass
+        key = _key((publication.mark.channel, publication.mark.seq))
+        remove, condition = "REMOVE unsent, publication", "attribute_exists(unsent)"
+        aws.update(config.current().history_table, key, remove, {}, condition)
 
     aws.in_parallel(mark, publications)
 

@@ -198,7 +198,13 @@ def _read_body(event: dict[str, Any]) -> str | None:
 
 def versioned(body: BaseModel, version: int, status: HTTPStatus = HTTPStatus.OK) -> Response[Any]:
     """Answer with a resource and its version, which `If-Match` takes."""
-    headers = {"ETag": entity_tags.write(version)}
+    return with_headers(body, {"ETag": entity_tags.write(version)}, status)
+
+
+def with_headers(
+    body: BaseModel, headers: dict[str, str], status: HTTPStatus = HTTPStatus.OK
+) -> Response[Any]:
+    """Answer with JSON and headers."""
     return Response(status, content_types.APPLICATION_JSON, body, headers=headers)
 
 

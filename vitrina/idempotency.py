@@ -53,12 +53,7 @@ class _Request(NamedTuple):
 
     def require_new(self) -> None:
         """Raise Answered, Conflict `request_running` or Invalid if the key is taken."""
-        found = aws.dynamodb().get_item(
-            TableName=config.current().platform_table,
-            Key=aws.to_item({"name": self.row}),
-            ConsistentRead=True,
-        )
-        row = aws.from_item(found.get("Item", {}))
+        row = aws.get(config.current().platform_table, {"name": self.row})
         now = time.time()
         if row.get("expires_at", 0) < now:
             return
@@ -85,11 +80,7 @@ class _Request(NamedTuple):
     def finish(self, answer: Any) -> bool:
         """Write the final answer; return whether this attempt has kept one."""
         put = self._put(answer, "attempt = :attempt", {":attempt": self.attempt})
-        try:
-            aws.dynamodb().put_item(**put)
-        except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        return aws.is_written(aws.dynamodb().put_item, **put)
 
     def _put(self, answer: Any, condition: str, values: dict[str, Any], **more: int) -> Any:
         row = {

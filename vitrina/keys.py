@@ -15,9 +15,6 @@ from vitrina.errors import Unavailable
 if TYPE_CHECKING:
     from jwt.algorithms import AllowedPublicKeys
 
-KEY_TTL_SECONDS = copies.TTL_SECONDS
-KEY_OUTAGE_SECONDS = copies.MAX_OUTAGE_SECONDS
-KEY_RETRY_SECONDS = copies.RETRY_INTERVAL_SECONDS
 ISSUER_TIMEOUT_SECONDS = 2
 MAX_KEY_SET_BYTES = 1_000_000
 # CURLOPT_QUICK_EXIT, for which pycurl has no name: closing does not wait for the name server.
@@ -81,7 +78,7 @@ def _read_both() -> dict[str, Secret]:
     """
     both = _read_current()
     [replaced_at] = (current.created_at for current in both.values())
-    if time.time() > replaced_at + KEY_TTL_SECONDS + config.current().token_lifetime_seconds:
+    if time.time() > replaced_at + copies.TTL_SECONDS + config.current().token_lifetime_seconds:
         return both
     try:
         previous = _read("AWSPREVIOUS")

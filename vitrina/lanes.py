@@ -230,25 +230,21 @@ def _hold(
 
 
 def _update(
-    lane: Lane, update: str, values: Mapping[str, Any], condition: str | None = None
+    lane: Lane, update: str, values: Mapping[str, Any], condition: str = ""
 ) -> dict[str, Any]:
     """Write a lane's row; return the row. Raises LeaseLost when the condition does not hold."""
     end = history.now_ms() // 1000 + config.current().history_retention_seconds
-    request: Any = {
-        "TableName": config.current().history_table,
-        "Key": aws.to_item({"channel": _name(lane), "seq": 0}),
-        "UpdateExpression": update,
-        "ExpressionAttributeValues": aws.to_item(
-            {f":{name}": value for name, value in {**values, "end": end}.items()}
-        ),
-        "ReturnValues": "ALL_NEW",
-    }
-    if condition:
-        request["ConditionExpression"] = condition
-    try:
-        return aws.from_item(aws.dynamodb().update_item(**request)["Attributes"])
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-        raise LeaseLost from None
+    written = aws.update(
+        config.current().history_table,
+        {"channel": _name(lane), "seq": 0},
+        update,
+        {f":{name}": value for name, value in {**values, "end": end}.items()},
+        condition,
+        returns_row=True,
+    )
+    if not written.is_done:
+        raise LeaseLost
+    return written.row
 
 
 def _name(lane: Lane) -> str:

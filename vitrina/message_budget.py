@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
 
@@ -63,7 +63,7 @@ def take(connection_id: str) -> Connection:
     uncounted = _refuse_known(connection_id)
     counted = buckets.count(
         config.current().connections_table,
-        aws.to_item(connections.key(connection_id)),
+        connections.key(connection_id),
         MESSAGES,
         having="connected_at",
         tries=1 + uncounted,
@@ -175,21 +175,15 @@ def _set_recovering_until(
     connection: Connection, until: int, condition: str, **values: int
 ) -> int | None:
     """Write until when no other recovery begins; return the stored moment if refused."""
-    try:
-        aws.dynamodb().update_item(
-            TableName=config.current().connections_table,
-            Key=aws.to_item(connections.key(connection.connection_id)),
-            UpdateExpression="SET recovering_until = :until",
-            ConditionExpression=condition,
-            ExpressionAttributeValues=aws.to_item(
-                {":until": until, **{f":{name}": value for name, value in values.items()}}
-            ),
-            ReturnValuesOnConditionCheckFailure="ALL_OLD",
-        )
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException as refused:
-        item: Any = refused.response.get("Item", {})
-        return int(aws.from_item(item).get("recovering_until", 0))
-    return None
+    is_done, row = aws.update(
+        config.current().connections_table,
+        connections.key(connection.connection_id),
+        "SET recovering_until = :until",
+        {":until": until, **{f":{name}": value for name, value in values.items()}},
+        condition,
+        returns_row=True,
+    )
+    return None if is_done else int(row.get("recovering_until", 0))
 
 
 def _now_ms() -> int:

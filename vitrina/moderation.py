@@ -1,7 +1,7 @@
 """Moderation: a shop submits a product, an administrator approves, rejects or withdraws it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -93,7 +93,7 @@ def resubmit(
 
 
 def approve(
-    product_ids: Iterable[int],
+    product_ids: Sequence[int],
     notes: str | None,
     admin: Identity,
     versions: Mapping[int, Container[int]] = NO_VERSIONS,
@@ -110,25 +110,21 @@ def approve(
 
     Raises Invalid `notes_too_long`.
     """
-    product_ids = list(dict.fromkeys(product_ids))
+    notes = notes or ""
     ahead = _prefetch(product_ids, CHANNELS["product.approved"])
-    rules = ahead.rules
-    _require_length(notes or "", rules, shortest=0)
+    _require_length(notes, ahead.rules, shortest=0)
 
     def decide(product: Product) -> Product:
         seen = versions.get(product.product_id)
-        if _is_done(product, Status.APPROVED, notes or "", admin, seen or {1}):
-            return product
-        _require_pending(product)
-        _require_seen(product, seen)
-        approved = _decided(product, Status.APPROVED, notes or "", admin)
-        return approved.model_copy(update={"approval_fee": rules.approval_fee})
+        approved = _decided_pending(product, Status.APPROVED, notes, admin, seen)
+        fee = {"approval_fee": ahead.rules.approval_fee}
+        return product if approved is product else approved.model_copy(update=fee)
 
     return product_changes.decide_all(product_ids, decide, history.DECISION_BACKOFF, ahead, receipt)
 
 
 def reject(
-    product_ids: Iterable[int],
+    product_ids: Sequence[int],
     notes: str,
     admin: Identity,
     versions: Mapping[int, Container[int]] = NO_VERSIONS,
@@ -139,17 +135,12 @@ def reject(
     `versions` and the outcomes are those of `approve`. Raises Invalid `notes_too_long` or
     `notes_too_short`.
     """
-    product_ids = list(dict.fromkeys(product_ids))
     ahead = _prefetch(product_ids)
     _require_reason(notes, ahead.rules)
 
     def decide(product: Product) -> Product:
         seen = versions.get(product.product_id)
-        if _is_done(product, Status.REJECTED, notes, admin, seen or {1}):
-            return product
-        _require_pending(product)
-        _require_seen(product, seen)
-        return _decided(product, Status.REJECTED, notes, admin)
+        return _decided_pending(product, Status.REJECTED, notes, admin, seen)
 
     return product_changes.decide_all(product_ids, decide, history.DECISION_BACKOFF, ahead, receipt)
 
@@ -212,13 +203,14 @@ def _prefetch(product_ids: Sequence[int], channels: Collection[str] = ()) -> Pre
     for table, row in aws.batch_get_all(
         [
             (here.platform_table, platform_settings.KEY),
-            *((here.products_table, products.key(n)) for n in product_ids),
+            *((here.products_table, products.key(n)) for n in dict.fromkeys(product_ids)),
             *((here.history_table, history.head_key(channel)) for channel in channels),
         ]
     ):
         rows[table].append(row)
+    settings = aws.from_item(next(iter(rows[here.platform_table]), {}))
     return Prefetched(
-        rules=platform_settings.from_row(next(iter(rows[here.platform_table]), None)).settings,
+        rules=platform_settings.from_row(settings).settings,
         found=products.from_rows(rows[here.products_table]),
         heads=history.positions_in(rows[here.history_table]),
     )
@@ -255,9 +247,16 @@ def _is_done(
     )
 
 
-def _require_pending(product: Product) -> None:
+def _decided_pending(
+    product: Product, status: Status, notes: str, admin: Identity, seen: Container[int] | None
+) -> Product:
+    """Return a pending product after a decision; the same product if this is a repeat."""
+    if _is_done(product, status, notes, admin, seen or {1}):
+        return product
     if product.moderation_status is not Status.PENDING:
         raise Conflict("already_moderated", f"Product {product.product_id} is not pending.")
+    _require_seen(product, seen)
+    return _decided(product, status, notes, admin)
 
 
 def _require_seen(product: Product, seen: Container[int] | None, unedited: int = 1) -> None:

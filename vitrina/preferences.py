@@ -106,28 +106,25 @@ class StoredPreferences(NamedTuple):
 
 def read(account: str) -> StoredPreferences:
     """Return what an account, such as `user:42`, has chosen, strongly consistent."""
-    found = aws.dynamodb().get_item(
-        TableName=config.current().devices_table, Key=_key(account), ConsistentRead=True
-    )
-    row = aws.from_item(found.get("Item", {}))
-    return _chosen(row)
+    return _chosen(aws.get(config.current().devices_table, _key(account)))
 
 
 def replace(account: str, new: Preferences) -> StoredPreferences:
     """Store what an account chooses, under its next version."""
-    stored = aws.dynamodb().update_item(
-        TableName=config.current().devices_table,
-        Key=_key(account),
-        UpdateExpression="SET preferences = :new ADD version :one",
-        ExpressionAttributeValues=aws.to_item({":new": new.model_dump_json(), ":one": 1}),
-        ReturnValues="ALL_NEW",
+    stored = aws.update(
+        config.current().devices_table,
+        _key(account),
+        "SET preferences = :new ADD version :one",
+        {":new": new.model_dump_json(), ":one": 1},
+        returns_row=True,
     )
-    return _chosen(aws.from_item(stored["Attributes"]))
+    return _chosen(stored.row)
 
 
 def delete(account: str) -> None:
     """Forget what an account has chosen, if anything."""
-    aws.dynamodb().delete_item(TableName=config.current().devices_table, Key=_key(account))
+    key = aws.to_item(_key(account))
+    aws.dynamodb().delete_item(TableName=config.current().devices_table, Key=key)
 
 
 def _chosen(row: Mapping[str, Any]) -> StoredPreferences:
@@ -135,5 +132,5 @@ def _chosen(row: Mapping[str, Any]) -> StoredPreferences:
     return StoredPreferences(int(row.get("version", 0)), preferences)
 
 
-def _key(account: str) -> dict[str, Any]:
-    return aws.to_item({"partition": f"account#{account}", "member": "preferences"})
+def _key(account: str) -> dict[str, str]:
+    return {"partition": f"account#{account}", "member": "preferences"}

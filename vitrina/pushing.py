@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from functools import cache
 
 from aws_lambda_powertools import Logger
@@ -20,6 +20,7 @@ from vitrina import (
     notices,
     push_tasks,
     subscriptions,
+    tasks,
 )
 from vitrina.channels import PUSH, ClientType, Mode
 from vitrina.device_rows import Device
@@ -153,9 +154,8 @@ def _deliver(notice: Notice, found: Sequence[Device], attempt: int = 0) -> None:
         return
     if attempt == push_tasks.MAX_ATTEMPT:
         raise TimeoutError(f"SNS has not taken a push for {len(failed)} devices.")
-    for start in range(0, len(failed), push_tasks.KEYS_PER_TASK):
-        keys = [device.key for device in failed[start : start + push_tasks.KEYS_PER_TASK]]
-        again = PushAgain(notice=notice, keys=keys, attempt=attempt + 1)
+    for some in tasks.chunks([device.key for device in failed], push_tasks.KEYS_PER_TASK):
+        again = PushAgain(notice=notice, keys=[*some], attempt=attempt + 1)
         push_tasks.put([again], attempt + 1)
 
 
@@ -175,13 +175,12 @@ def _publish(ready: Sequence[tuple[Device, Notice]]) -> list[Device]:
     """
     per_second = config.current().pushes_per_second / push_tasks.WORKERS
     step = max(1, int(per_second * STEP_INTERVAL_SECONDS))
-    with ThreadPoolExecutor(aws.PARALLEL_CALLS) as pool:
-        sent: list[Future[bool]] = []
-        for start in range(0, len(ready), step):
-            some = ready[start : start + step]
-            sent += [pool.submit(_publish_one, *one) for one in some]
-            _pace().wait(len(some) / per_second)
-        failed = [device for (device, _), one in zip(ready, sent, strict=True) if not one.result()]
+    sent: list[Future[bool]] = []
+    for some in tasks.chunks(ready, step):
+        sent += [aws.begin(_publish_one, *one) for one in some]
+        _pace().wait(len(some) / per_second)
+    wait(sent)
+    failed = [device for (device, _), one in zip(ready, sent, strict=True) if not one.result()]
     if ready:
         metrics.emit(Pushed=len(ready) - len(failed), PushesFailed=len(failed))
     return failed

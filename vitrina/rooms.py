@@ -65,18 +65,17 @@ def _remember(connection: Connection, channel: str, position: Position) -> None:
     """Keep the first position of an identity in a room, or this one if the epoch is another."""
     key = _key(connection.own_channel, channel)
     row = {**dict(position), "expires_at": _end()}
-    updated = aws.dynamodb().update_item(
-        TableName=config.current().connections_table,
-        Key=aws.to_item(key),
-        UpdateExpression="SET epoch = if_not_exists(epoch, :epoch),"
+    table = config.current().connections_table
+    stored = aws.update(
+        table,
+        key,
+        "SET epoch = if_not_exists(epoch, :epoch),"
         " seq = if_not_exists(seq, :seq), expires_at = :expires_at",
-        ExpressionAttributeValues=aws.to_item({f":{name}": row[name] for name in row}),
-        ReturnValues="ALL_NEW",
-    )
-    if updated["Attributes"]["epoch"]["S"] != position.epoch:
-        aws.dynamodb().put_item(
-            TableName=config.current().connections_table, Item=aws.to_item(key | row)
-        )
+        {f":{name}": value for name, value in row.items()},
+        returns_row=True,
+    ).row
+    if stored["epoch"] != position.epoch:
+        aws.dynamodb().put_item(TableName=table, Item=aws.to_item(key | row))
 
 
 def _end() -> int:

@@ -152,24 +152,16 @@ def update(
     names: Mapping[str, str] | None = None,
 ) -> tuple[bool, AccountRow]:
     """Update an account's row; return whether the condition was met, and the row as it is then."""
-    request: Any = {
-        "TableName": config.current().sessions_table,
-        "Key": aws.to_item({"account": account}),
-        "UpdateExpression": expression,
-        "ExpressionAttributeValues": aws.to_item(values),
-        "ReturnValues": "ALL_NEW",
-    }
-    if condition:
-        request["ConditionExpression"] = condition
-        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-    if names:
-        request["ExpressionAttributeNames"] = names
-    try:
-        stored = aws.dynamodb().update_item(**request)["Attributes"]
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException as refused:
-        old: Any = refused.response
-        return False, from_row(account, aws.from_item(old.get("Item", {})))
-    return True, from_row(account, aws.from_item(stored))
+    is_done, row = aws.update(
+        config.current().sessions_table,
+        {"account": account},
+        expression,
+        values,
+        condition,
+        names=names,
+        returns_row=True,
+    )
+    return is_done, from_row(account, row)
 
 
 def _session(value: Mapping[str, Any]) -> StoredSession:

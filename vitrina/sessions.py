@@ -11,10 +11,9 @@ later than the end, with room for the difference of two clocks.
 
 import math
 import time
-from collections import OrderedDict
 from typing import Any, NamedTuple
 
-from vitrina import aws, config, session_rows
+from vitrina import aws, buckets, config, session_rows
 from vitrina.channels import ClientType
 from vitrina.errors import NotFound, TooManyRequests, Unauthorized
 from vitrina.session_rows import AccountRow, Eras
@@ -27,7 +26,6 @@ MAX_EVERYONE_AGE_SECONDS = EVERYONE_TTL_SECONDS + 0.1
 # Another issuer's clock may be 30 s wrong, and this service's clocks 2 s.
 MAX_ISSUER_CLOCK_SKEW_SECONDS = 32
 BARRED_SECONDS = 60
-MAX_REMEMBERED_ENDS = 1024
 
 
 class Session(NamedTuple):
@@ -56,7 +54,7 @@ class _Everyone(NamedTuple):
 
 
 # Ends are final, so what is known here stays true: a process looks at an ended token once.
-_ended: OrderedDict[Session, None] = OrderedDict()
+_ended: dict[Session, None] = {}
 _everyone = _Everyone()
 
 
@@ -89,7 +87,7 @@ def require_alive(session: Session, *, to_connect: bool = False) -> None:
     stored = _read(session.account).get(session.account, {})
     row = session_rows.from_row(session.account, stored)
     if _has_ended(session, row):
-        _remember(session)
+        buckets.remember(_ended, session, None)
         raise _revoked()
     if to_connect and (left := row.barred_until - time.time()) > 0:
         raise TooManyRequests("too_many_requests", "Too many messages were sent.", math.ceil(left))
@@ -115,11 +113,11 @@ def bar(client_type: ClientType, account_id: int) -> None:
 
     It is written in the account's row, which each handshake reads anyway.
     """
-    aws.dynamodb().update_item(
-        TableName=config.current().sessions_table,
-        Key=aws.to_item({"account": session_rows.name(client_type, account_id)}),
-        UpdateExpression="SET barred_until = :until",
-        ExpressionAttributeValues=aws.to_item({":until": int(time.time()) + BARRED_SECONDS}),
+    aws.update(
+        config.current().sessions_table,
+        {"account": session_rows.name(client_type, account_id)},
+        "SET barred_until = :until",
+        {":until": int(time.time()) + BARRED_SECONDS},
     )
 
 
@@ -155,12 +153,6 @@ def _read(*names: str) -> dict[str, dict[str, Any]]:
         row = rows.get(EVERYONE, {})
         _everyone = _Everyone(int(row.get("era", 0)), int(row.get("ended_at", 0)), read_at)
     return rows
-
-
-def _remember(session: Session) -> None:
-    _ended[session] = None
-    if len(_ended) > MAX_REMEMBERED_ENDS:
-        _ended.popitem(last=False)
 
 
 def _revoked() -> Unauthorized:

@@ -2,18 +2,17 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vitrina import aws, config, sessions
+from vitrina import aws, config, partitions, sessions
 from vitrina.channels import ClientType
 from vitrina.partitions import Kind, Partition, Subscription, partitions_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import QueryInputTypeDef, QueryOutputTypeDef
 
-PARALLEL_QUERIES = 24
 # Anybody may open many rooms, and a read finds a few of them.
 MAX_ROOMS_SECONDS = 2
 # About 4 KB, which cost as much as one row.
@@ -124,8 +123,8 @@ class OpenConnection(NamedTuple):
 
 def of_identity(client_type: ClientType, identity: str) -> list[OpenConnection]:
     """Return the open connections of an identity, the oldest first, strongly consistent."""
-    partitions = partitions_of(f"{client_type}:{identity}")
-    return sorted(_opened(row) for partition in partitions for row in _rows(_query(partition)))
+    places = partitions_of(f"{client_type}:{identity}")
+    return sorted(_opened(row) for partition in places for row in _rows(_query(partition)))
 
 
 def sessions_between(client_type: ClientType, first: str, last: str) -> set[str]:
@@ -167,9 +166,8 @@ def of_account(
         scope = f"{client_type}:{shop_id}" if shop_id else client_type
     own = f"{_OPEN} AND account_id = :account"
     queries = [_query(partition, own, account=account_id) for partition in partitions_of(scope)]
-    with ThreadPoolExecutor(PARALLEL_QUERIES) as pool:
-        found = pool.map(lambda query: list(_rows(query)), queries)
-        return sorted(_opened(row) for rows in found for row in rows)
+    found = aws.in_parallel(lambda query: list(_rows(query)), queries)
+    return sorted(_opened(row) for rows in found for row in rows)
 
 
 def connected_until(client_type: ClientType, moment: int) -> Iterator[Subscription]:
@@ -220,19 +218,20 @@ class Counts(NamedTuple):
 def count() -> Counts:
     """Count open connections by type, and distinct rooms, strongly consistent: a read of all."""
     sessions.everyone_era()  # read once, and not by each thread
-    with ThreadPoolExecutor(PARALLEL_QUERIES) as pool:
-        counting = {
-            client_type: pool.map(_count_in, partitions_of(client_type))
-            for client_type in ClientType
-        }
-        rooms = list(pool.map(_rooms_in, partitions_of("room")))
-        counted = {client_type: list(found) for client_type, found in counting.items()}
+    wanted = [(each, partition) for each in ClientType for partition in partitions_of(each)]
+    calls: list[Callable[[], Any]] = [
+        partial(aws.in_parallel, lambda each: _count_in(each[1]), wanted),
+        partial(aws.in_parallel, _rooms_in, partitions_of("room")),
+    ]
+    counted, rooms = aws.in_parallel(lambda call: call(), calls)
+    by_type = dict.fromkeys(ClientType, 0)
+    for (client_type, _), (number, _) in zip(wanted, counted, strict=True):
+        by_type[client_type] += number
     return Counts(
-        by_type={kind: sum(number for number, _ in found) for kind, found in counted.items()},
+        by_type,
         # While the number of shards changes, one room has subscriptions in several partitions.
         rooms=len(set().union(*(names for names, _ in rooms))),
-        read_units=sum(units for found in counted.values() for _, units in found)
-        + sum(units for _, units in rooms),
+        read_units=sum(units for _, units in (*counted, *rooms)),
     )
 
 
@@ -269,17 +268,8 @@ def _rows(request: "QueryInputTypeDef") -> Iterator[dict[str, Any]]:
 
 def _query(partition: Partition, which: str = _OPEN, **values: Any) -> "QueryInputTypeDef":
     """Query a partition, filtered by time: DynamoDB may delete expired rows days later."""
-    condition, names = "#partition = :partition", {"#partition": "partition"}
-    values |= {"partition": partition.key, "now": int(time.time())}
-    if partition.prefix:
-        condition += " AND begins_with(#member, :prefix)"
-        names |= _MEMBER
-        values |= {"prefix": partition.prefix}
-    return {
-        "TableName": config.current().connections_table,
-        "ConsistentRead": True,
-        "KeyConditionExpression": condition,
-        "FilterExpression": which,
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": aws.to_item({f":{k}": v for k, v in values.items()}),
-    }
+    table = config.current().connections_table
+    request: QueryInputTypeDef = partitions.query(
+        table, partition, which, now=int(time.time()), **values
+    )
+    return request

@@ -4,9 +4,9 @@ The fan-out queue says that a lane has work. The retry queue has connections tha
 so that these do not take workers from lanes.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice, repeat
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
@@ -17,6 +17,8 @@ from vitrina.partitions import Partition, Subscription
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
+
+T = TypeVar("T")
 
 # SQS takes ten messages per request; ten tasks are far below its limit of 256 KB.
 MAX_BATCH_MESSAGES = 10
@@ -117,13 +119,25 @@ def parse(body: str) -> Task:
     return _TASK.validate_json(body)
 
 
+def batch_response(
+    event: Mapping[str, Any], is_done: Callable[[dict[str, Any]], bool]
+) -> dict[str, Any]:
+    """Do the task of each record of an SQS event; return the answer that names the failed ones."""
+    failed = [record["messageId"] for record in event["Records"] if not is_done(record)]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def chunks(whole: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Yield parts of at most `size`, in order."""
+    return (whole[start : start + size] for start in range(0, len(whole), size))
+
+
 def post_again(
     span: Span, members: Sequence[Subscription], attempt: int, counted: int = 0
 ) -> Iterator[PostAgain]:
     """Yield tasks for any number of connections."""
-    left = iter(members)
-    while some := list(islice(left, SUBSCRIPTIONS_PER_TASK)):
-        yield PostAgain(span=span, members=some, attempt=attempt, counted=counted)
+    for some in chunks(members, SUBSCRIPTIONS_PER_TASK):
+        yield PostAgain(span=span, members=[*some], attempt=attempt, counted=counted)
 
 
 def put(
@@ -137,10 +151,7 @@ def put(
         {"Id": str(n), "MessageBody": task.model_dump_json(), "DelaySeconds": wait}
         for n, (task, wait) in enumerate(zip(tasks, waits_seconds, strict=False))
     ]
-    batches = [
-        entries[start : start + MAX_BATCH_MESSAGES]
-        for start in range(0, len(entries), MAX_BATCH_MESSAGES)
-    ]
+    batches = chunks(entries, MAX_BATCH_MESSAGES)
     aws.in_parallel(lambda batch: _send(queue_url, batch), batches)
     return len(entries)
 

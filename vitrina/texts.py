@@ -28,18 +28,14 @@ def require_line(text: str) -> str:
 
 def require_text(text: str) -> str:
     """Return a visible text, its lines ended by a newline each; raises ValueError."""
-    return _require_visible(_require_lines(text))
+    lines = _LINE_END.sub("\n", text)
+    _require_plain(lines.replace("\n", " ").replace("\t", " "))
+    return _require_visible(lines)
 
 
 def require_notes(text: str) -> str:
     """Return a text that is visible or empty; raises ValueError."""
     return require_text(text) if text else text
-
-
-def _require_lines(text: str) -> str:
-    lines = _LINE_END.sub("\n", text)
-    _require_plain(lines.replace("\n", " ").replace("\t", " "))
-    return lines
 
 
 def _require_visible(text: str) -> str:

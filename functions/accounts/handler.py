@@ -10,7 +10,6 @@ from pydantic import BaseModel
 from vitrina import (
     accounts,
     admission,
-    closing,
     http_api,
     profiles,
     responses,
@@ -83,7 +82,7 @@ def end_account_session(
     """
     trail.note(session=session_id)
     for each in ClientType:
-        admission.end_session(each, account_id, session_id, closing.close_account)
+        admission.end_session(each, account_id, session_id)
     return http_api.no_content()
 
 
@@ -95,10 +94,7 @@ def disconnect_account(
 
     `client_type` names one of several accounts with this number, which only another issuer has.
     """
-    closed = sum(
-        admission.disconnect(each, account_id, closing.close_account)
-        for each in _types(client_type)
-    )
+    closed = sum(admission.disconnect(each, account_id) for each in _types(client_type))
     return Disconnected(account_id=account_id, closed=closed)
 
 

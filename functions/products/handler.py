@@ -1,9 +1,9 @@
 """Products: submit, submit again, list by status, read."""
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
-from aws_lambda_powertools.event_handler import Response, content_types
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import AfterValidator, Field
 
@@ -95,13 +95,9 @@ def list_products(
     Approved products are listed as everyone may see them, also for an administrator.
     """
     if status is not Status.APPROVED:
-        return _answer(listings.of_status(status, viewer, shop_id, limit, cursor))
+        return http_api.with_headers(listings.of_status(status, viewer, shop_id, limit, cursor), {})
     page, may_be_shared = shared_lists.read(shop_id, limit, cursor, since)
-    return _answer(page, {"Cache-Control": SHARED} if may_be_shared else {})
-
-
-def _answer(page: PublicPage | Page, headers: dict[str, str] | None = None) -> Response[Any]:
-    return Response(HTTPStatus.OK, content_types.APPLICATION_JSON, page, headers=headers)
+    return http_api.with_headers(page, {"Cache-Control": SHARED} if may_be_shared else {})
 
 
 @app.get(

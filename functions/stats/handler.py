@@ -1,10 +1,9 @@
 """Counts of open connections, and a health check."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any, Literal
 
-from aws_lambda_powertools.event_handler import Response, content_types
+from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel
 
 from vitrina import http_api, responses, statistics
@@ -47,8 +46,7 @@ def check_health() -> Response[Health]:
 
 
 def _shared(found: Statistics, body: BaseModel) -> Response[Any]:
-    headers = {"Cache-Control": f"public, max-age={found.fresh_seconds}"}
-    return Response(HTTPStatus.OK, content_types.APPLICATION_JSON, body, headers=headers)
+    return http_api.with_headers(body, {"Cache-Control": f"public, max-age={found.fresh_seconds}"})
 
 
 handler = http_api.handler(app)

@@ -31,7 +31,7 @@ def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
     are told which digests are due.
     """
     until = time.monotonic() + ENDING_SECONDS
-    endings = admission.finish_endings(MIN_UNCLOSED_SECONDS, until, closing.close_account)
+    endings = admission.finish_endings(MIN_UNCLOSED_SECONDS, until)
     expired = closing.close_expired(time.monotonic() + CLOSING_SECONDS)
     until = time.monotonic() + PUBLISHING_SECONDS
     events = publishing.publish_unsent(MIN_UNSENT_SECONDS, until)

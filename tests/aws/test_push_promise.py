@@ -47,7 +47,6 @@ from tests.aws.sns import Sns
 from vitrina import (
     admission,
     aws,
-    closing,
     connections,
     devices,
     history,
@@ -396,7 +395,7 @@ class Phones(RuleBasedStateMachine):
 
     def _leave(self, phone: Phone, calls: int | None) -> None:
         for session in [*phone.leaves]:
-            if self._do(partial(admission.end_session, *session, closing.close_account), calls):
+            if self._do(partial(admission.end_session, *session), calls):
                 phone.leaves.remove(session)
 
     def _disconnect(self, phone: Phone) -> None:

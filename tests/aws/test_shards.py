@@ -248,9 +248,7 @@ class Migration:
                 del self.open[connection_id]
             case "be disconnected":
                 mine = [key for key, other in self.open.items() if other.identity == row.identity]
-                assert admission.disconnect(
-                    row.client_type, row.account_id, closing.close_account
-                ) == len(mine)
+                assert admission.disconnect(row.client_type, row.account_id) == len(mine)
                 for key in mine:
                     del self.open[key]
 
