@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from vitrina import aws, config
+from vitrina import aws, clock, config
 from vitrina.errors import TooManyRequests
 
 K = TypeVar("K")
@@ -44,7 +44,7 @@ class Rate(NamedTuple):
 
     def wait_seconds(self, row: Mapping[str, Any]) -> float:
         """Return how long until a bucket with this row has a try; 0 if it has one now."""
-        return max(0.0, (float(row.get("tat", 0)) - _now_ms() - self.room_ms) / 1000)
+        return max(0.0, (float(row.get("tat", 0)) - clock.now_ms() - self.room_ms) / 1000)
 
 
 def take(name: str, rate: Rate) -> float:
@@ -54,7 +54,7 @@ def take(name: str, rate: Rate) -> float:
     """
     table, key = config.current().platform_table, {"name": name}
     for _ in range(MAX_ATTEMPTS):
-        now = _now_ms()
+        now = clock.now_ms()
         kept = {":end": (now + rate.tries * rate.interval_ms) // 1000 + FULL_BUCKET_TTL_SECONDS}
         values = {":now": now, ":full": now + rate.interval_ms, **kept}
         update = "SET tat = :full, expires_at = :end"
@@ -122,7 +122,7 @@ def count(
     """
     cost = tries * rate.interval_ms
     for attempt in range(MAX_ATTEMPTS):
-        now = _now_ms()
+        now = clock.now_ms()
         ways = [
             ("SET tat = :full", _WHEN_FULL, {":now": now, ":full": now + cost}),
             ("SET tat = tat + :cost", "tat >= :now", {":now": now, ":cost": cost}),
@@ -146,16 +146,12 @@ def require(name: str, rate: Rate) -> None:
         raise too_many_requests(wait)
 
 
-def seconds_to_say(wait: float) -> int:
-    """Return a wait in whole seconds, as `Retry-After` has it: at least one."""
-    return max(1, math.ceil(wait))
+def too_many_requests(
+    wait: float, code: str = "too_many_requests", sentence: str = "Too many requests"
+) -> TooManyRequests:
+    """Return the refusal of a request for which a bucket has nothing left.
 
-
-def too_many_requests(wait: float) -> TooManyRequests:
-    """Return the refusal of a request that finds no try, by how many seconds it has to wait."""
-    seconds = seconds_to_say(wait)
-    return TooManyRequests("too_many_requests", f"Too many requests; wait {seconds} s.", seconds)
-
-
-def _now_ms() -> int:
-    return round(time.time() * 1000)
+    `wait` is in seconds; `Retry-After` has it in whole seconds, at least one.
+    """
+    seconds = max(1, math.ceil(wait))
+    return TooManyRequests(code, f"{sentence}; wait {seconds} s.", seconds)

@@ -9,7 +9,6 @@ from aws_lambda_powertools import Logger
 
 from vitrina import aws, config, connections, metrics, partitions, sender, subscriptions
 from vitrina.channels import ClientType
-from vitrina.connections import Connection
 from vitrina.endings import Ending
 from vitrina.errors import Unavailable
 from vitrina.events import Closing, Closure, Reason
@@ -123,19 +122,13 @@ def close_expired(until: float) -> int:
         over = [each for each in found if each and each.has_expired]
         orphans = [each for each, stored in zip(batch, found, strict=True) if stored is None]
         connections.forget_gone(orphans, time.time())
+        # One that was ended cannot come back as it is, even with a new token.
+        ended = [each.subscription for each in over if each.is_over]
+        others = [each.subscription for each in over if not each.is_over]
         # Half of the time that is left: a few that cannot be closed now do not use up all of it.
-        for reason, those in _by_reason(over).items():
-            close(those, reason, budget_seconds=left / 2)
+        close(ended, Reason.ACCOUNT_DISCONNECTED, budget_seconds=left / 2)
+        close(others, Reason.TOKEN_EXPIRED, budget_seconds=left / 2)
     # A read that was cut off has not counted all connections.
     if left > 0:
         metrics.emit(**{name: still_open[kind] for kind, name in metrics.CONNECTIONS.items()})
     return count
-
-
-def _by_reason(over: Iterable[Connection]) -> dict[Reason, list[Subscription]]:
-    """Sort connections by the reason to tell them; one that was ended cannot come back as it is."""
-    sorted_out: dict[Reason, list[Subscription]] = {}
-    for each in over:
-        reason = Reason.ACCOUNT_DISCONNECTED if each.is_over else Reason.TOKEN_EXPIRED
-        sorted_out.setdefault(reason, []).append(each.subscription)
-    return sorted_out

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from vitrina import aws, config
+from vitrina import aws, clock, config
 from vitrina.errors import Unavailable
 
 MIN_INTERVAL_MS = 2000
@@ -44,7 +44,7 @@ class Counted(NamedTuple):
     @property
     def fresh_seconds(self) -> int:
         """How long they may still be shared; 0 when they are older than their interval."""
-        left = (self.counted_at + self.interval_ms - _now_ms()) // 1000
+        left = (self.counted_at + self.interval_ms - clock.now_ms()) // 1000
         return max(0, min(MAX_SHARED_SECONDS, left))
 
 
@@ -70,12 +70,12 @@ def read(name: str, count: Callable[[], Count]) -> Counted:
 def _is_due(row: Mapping[str, Any]) -> bool:
     """Return whether to count: after half an interval, so that nobody waits while some ask."""
     is_old = _age_ms(row) >= row.get("interval_ms", 0) / 2
-    return bool(is_old and row.get("counting_until", 0) < _now_ms())
+    return bool(is_old and row.get("counting_until", 0) < clock.now_ms())
 
 
 def _begin(name: str, row: Mapping[str, Any]) -> int | None:
     """Get the lease if nobody has it or has counted meanwhile; return when the count begins."""
-    now = _now_ms()
+    now = clock.now_ms()
     is_free = "(attribute_not_exists(counting_until) OR counting_until < :now)"
     is_as_read = "(attribute_not_exists(counted_at) OR counted_at <= :read)"
     values = {":until": now + LEASE_MS, ":now": now, ":read": row.get("counted_at", 0)}
@@ -141,8 +141,4 @@ def _counted(row: Mapping[str, Any]) -> Counted:
 
 
 def _age_ms(row: Mapping[str, Any]) -> int:
-    return _now_ms() - int(row.get("counted_at", 0))
-
-
-def _now_ms() -> int:
-    return round(time.time() * 1000)
+    return clock.now_ms() - int(row.get("counted_at", 0))

@@ -13,6 +13,15 @@ from vitrina.products import Product
 from vitrina.publishing import Broadcast
 from vitrina.types import Id, Number
 
+# Refusals that every route of one decision may answer with.
+DECISION_CODES = (
+    "product_not_found",
+    "product_changed",
+    "version_missing",
+    "notes_too_long",
+    "busy",
+)
+
 JsonId = Annotated[Id, Number]
 
 

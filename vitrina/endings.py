@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from vitrina import aws, config, session_rows
+from vitrina import aws, clock, config, session_rows
 from vitrina.channels import ClientType
 from vitrina.session_rows import ALL_SESSIONS, AccountRow
 from vitrina.sessions import EVERYONE
@@ -105,7 +105,7 @@ def unclosed(seconds: float) -> Iterator[Ending]:
 
 def closing_values(ended: set[str]) -> dict[str, Any]:
     """Return the values of `CLOSING`."""
-    return {":yes": "1", ":now": int(time.time() * 1000), ":ended": ended}
+    return {":yes": "1", ":now": clock.now_ms(), ":ended": ended}
 
 
 def _now() -> int:

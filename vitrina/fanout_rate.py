@@ -7,7 +7,7 @@ would leave most of the account's rate unused when one lane has work.
 from typing import NamedTuple, Self
 from zlib import crc32
 
-from vitrina import aws, config, history, lanes
+from vitrina import aws, clock, config, lanes
 from vitrina.lanes import Lane
 
 # The rest is for posts of requests, greetings and recoveries, and for the retry queue.
@@ -37,7 +37,7 @@ class _ActiveWorker(NamedTuple):
 
 def enter(lane: Lane, members: int) -> float:
     """Enter the worker of a lane with so many members; return its share, in posts a second."""
-    now = history.now_ms()
+    now = clock.now_ms()
     mine = max(MIN_MEMBERS, members)
     row = aws.update(
         config.current().history_table,

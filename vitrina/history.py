@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from aws_lambda_powertools import Logger
 
-from vitrina import aws, config, metrics
+from vitrina import aws, clock, config, metrics
 from vitrina.aws import Backoff
 from vitrina.channels import is_room
 from vitrina.errors import Unavailable
@@ -120,11 +120,6 @@ class Publication(NamedTuple):
 
 class WriteConflict(Exception):
     """The condition of a change's own write no longer holds; nothing was written."""
-
-
-def now_ms() -> int:
-    """Return the present moment in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 def batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
@@ -318,7 +313,7 @@ def mark_sent(publications: Iterable[Publication]) -> None:
 
 def unsent(older_than_seconds: float) -> Iterator[Publication]:
     """Yield publications that a crash left in the outbox, oldest first."""
-    before = now_ms() - int(older_than_seconds * 1000)
+    before = clock.now_ms() - int(older_than_seconds * 1000)
     for value in (_UNSENT, _UNSENT_EVENT):
         for keys in outbox(value, before):
             # The index lags behind the table: a publication may have been sent since.
@@ -365,7 +360,7 @@ def _number(
             body = event.body_for(channel, last[channel])
             if len(body) > MAX_FRAME_BYTES:
                 raise ValueError(f"{event.event} is longer than a frame: {len(body)} bytes")
-            stored.append(StoredEvent(channel, last[channel], event.id, body, now_ms()))
+            stored.append(StoredEvent(channel, last[channel], event.id, body, clock.now_ms()))
     return stored
 
 

@@ -102,8 +102,7 @@ class _Request(NamedTuple):
 def _write(answer: Any) -> bytes:
     """Return what a route's result is sent as; the largest one is a product with its texts."""
     if not isinstance(answer, Response):
-        body, status = answer if isinstance(answer, tuple) else (answer, HTTPStatus.OK)
-        answer = Response(status, content_types.APPLICATION_JSON, body)
+        answer = Response(HTTPStatus.OK, content_types.APPLICATION_JSON, answer)
     body = to_json(answer.body).decode()
     return zlib.compress(to_json([answer.status_code, answer.headers, body]))
 

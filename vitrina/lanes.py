@@ -12,7 +12,7 @@ from there into a round, and from a round to those that were posted or queued ag
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from vitrina import aws, config, history
+from vitrina import aws, clock, config, history
 from vitrina.partitions import Kind, Partition, prefix_of
 
 # A worker that has died is followed by another one after this. It moves the end with every write,
@@ -96,7 +96,7 @@ def owe(lane: Lane, firsts: Collection[int]) -> Waking | None:
     round, or one has been woken since the lane has work. With a message for each event, lanes that
     wait for a worker would wait behind each other's messages.
     """
-    now = history.now_ms()
+    now = clock.now_ms()
     row = _update(
         lane,
         "ADD pending :firsts SET unsent = :lane, created_at = if_not_exists(created_at, :now),"
@@ -113,7 +113,7 @@ def owe(lane: Lane, firsts: Collection[int]) -> Waking | None:
 
 def acquire(lane: Lane, me: str) -> State | None:
     """Take the lease of a lane; return its state, or None while another worker holds it."""
-    now = history.now_ms()
+    now = clock.now_ms()
     try:
         return _hold(
             lane,
@@ -187,15 +187,13 @@ def pause(lane: Lane, me: str) -> None:
 
     Raises LeaseLost.
     """
-    now = {"now": history.now_ms()}
-    _update(
-        lane, "SET held_until = :now, expires_at = :end REMOVE holder", {**now, "me": me}, _MINE
-    )
+    values = {"now": clock.now_ms(), "me": me}
+    _update(lane, "SET held_until = :now, expires_at = :end REMOVE holder", values, _MINE)
 
 
 def stalled(older_than_seconds: float) -> Iterator[Lane]:
     """Yield lanes that have had work for so long, and that nobody has held for as long."""
-    before = history.now_ms() - int(older_than_seconds * 1000)
+    before = clock.now_ms() - int(older_than_seconds * 1000)
     for keys in history.outbox(_UNSENT, before):
         for row in history.get(keys):
             if "unsent" in row and row.get("held_until", 0) < before:
@@ -224,7 +222,7 @@ def _hold(
     lane: Lane, me: str, update: str, values: Mapping[str, Any], condition: str = _MINE
 ) -> State:
     """Write as the holder, and keep the lease for another while."""
-    until = history.now_ms() + LEASE_MS
+    until = clock.now_ms() + LEASE_MS
     update = update.replace("SET ", "SET held_until = :until, expires_at = :end, ", 1)
     return _state_of(_update(lane, update, {**values, "me": me, "until": until}, condition))
 
@@ -233,7 +231,7 @@ def _update(
     lane: Lane, update: str, values: Mapping[str, Any], condition: str = ""
 ) -> dict[str, Any]:
     """Write a lane's row; return the row. Raises LeaseLost when the condition does not hold."""
-    end = history.now_ms() // 1000 + config.current().history_retention_seconds
+    end = clock.now_ms() // 1000 + config.current().history_retention_seconds
     written = aws.update(
         config.current().history_table,
         {"channel": _name(lane), "seq": 0},

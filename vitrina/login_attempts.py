@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 from vitrina import aws, buckets, config, keys, metrics, trail
 from vitrina.buckets import Rate
-from vitrina.errors import TooManyRequests
 
 # More than the staff of a shop, who log in at the same moment from one source.
 PAIR = Rate(tries=30, seconds=60)
@@ -60,19 +59,14 @@ def begin(email: str, source: str, device: str | None = None) -> Attempt:
     """
     trail.note(email_hash=email_hash(email))
     if device_id := _device_id(email, device):
-        attempt = _from_device(email, device_id)
-        wait = 0.0
+        limits = {f"login#device#{device_id}": DEVICE}
+        attempt, wait = Attempt(email, device_id, limits, None, None, is_under_attack=False), 0.0
     else:
         attempt, wait = _from_source(email, source)
     # Refused by what was read, an attempt costs no write.
     if wait := wait or _take(attempt.limits):
         _report(attempt)
-        seconds = buckets.seconds_to_say(wait)
-        raise TooManyRequests(
-            "too_many_attempts",
-            f"Too many attempts; wait {seconds} s.",
-            retry_after_seconds=seconds,
-        )
+        raise buckets.too_many_requests(wait, "too_many_attempts", "Too many attempts")
     return attempt
 
 
@@ -100,11 +94,6 @@ def failed(attempt: Attempt) -> None:
 def email_hash(email: str) -> str:
     """Return what stands for an address in rows and logs; another signing key gives another one."""
     return _keyed_hash("email", email)
-
-
-def _from_device(email: str, device_id: str) -> Attempt:
-    limits = {f"login#device#{device_id}": DEVICE}
-    return Attempt(email, device_id, limits, None, None, is_under_attack=False)
 
 
 def _from_source(email: str, source: str) -> tuple[Attempt, float]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
 
-from vitrina import aws, buckets, closing, config, connections, sessions
+from vitrina import aws, buckets, clock, closing, config, connections, sessions
 from vitrina.buckets import Rate
 from vitrina.connections import Connection
 from vitrina.errors import TooManyRequests
@@ -141,7 +141,9 @@ def recovery(connection: Connection, posts: int) -> Iterator[Permit]:
     finally:
         is_free = permit.posts <= MAX_FREE_POSTS
         rest = 0 if is_free else min(RECOVERY_LEASE_MS, (permit.posts - 1) * REST_MS_PER_POST)
-        _set_recovering_until(connection, _now_ms() + rest, "recovering_until = :mine", mine=until)
+        _set_recovering_until(
+            connection, clock.now_ms() + rest, "recovering_until = :mine", mine=until
+        )
 
 
 def may_greet_with(connection: Connection, missed: int) -> bool:
@@ -160,7 +162,7 @@ def _take_recovery(connection: Connection) -> bool:
 
 
 def _begin(connection: Connection) -> int:
-    now = _now_ms()
+    now = clock.now_ms()
     until = now + RECOVERY_LEASE_MS
     is_free = "(attribute_not_exists(recovering_until) OR recovering_until <= :now)"
     busy_until = _set_recovering_until(
@@ -184,7 +186,3 @@ def _set_recovering_until(
         returns_row=True,
     )
     return None if is_done else int(row.get("recovering_until", 0))
-
-
-def _now_ms() -> int:
-    return round(time.time() * 1000)

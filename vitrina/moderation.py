@@ -24,7 +24,6 @@ from vitrina.errors import (
     Forbidden,
     Invalid,
     PreconditionRequired,
-    TooManyRequests,
 )
 from vitrina.history import Receipt
 from vitrina.platform_settings import PlatformSettings
@@ -186,14 +185,9 @@ def _count_submission(shop: Identity) -> None:
     """Count a submission, also one that is refused later; raises TooManyRequests."""
     per_hour = config.current().submissions_per_shop_hour
     at_once = max(1, per_hour * BURST_MINUTES // 60)
-    wait = buckets.spend(submissions_bucket(shop.name), Rate(at_once, 3600 / per_hour))
-    if wait:
-        seconds = buckets.seconds_to_say(wait)
-        raise TooManyRequests(
-            "too_many_submissions",
-            f"A shop may submit {per_hour} products an hour; wait {seconds} s.",
-            retry_after_seconds=seconds,
-        )
+    if wait := buckets.spend(submissions_bucket(shop.name), Rate(at_once, 3600 / per_hour)):
+        sentence = f"A shop may submit {per_hour} products an hour"
+        raise buckets.too_many_requests(wait, "too_many_submissions", sentence)
 
 
 def _prefetch(product_ids: Sequence[int], channels: Collection[str] = ()) -> Prefetched:

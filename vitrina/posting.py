@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from aws_lambda_powertools import Logger
 
 from vitrina import (
+    clock,
     connections,
     fanout_rate,
     frames,
@@ -80,7 +81,7 @@ def post(
     events = [event for each in series for event in each.events]
     if delivery.sent:
         oldest = min(event.created_at_ms for event in events)
-        metrics.emit(CommitToLastPost=history.now_ms() - oldest)
+        metrics.emit(CommitToLastPost=clock.now_ms() - oldest)
     gone = {post.subscription for post in delivery.gone}
     opening = set(connections.forget_gone(gone, asked_at))
     still_opening = [post for post in delivery.gone if post.subscription in opening]

@@ -5,6 +5,7 @@ import time
 from vitrina import (
     admission,
     aws,
+    clock,
     config,
     refresh_tokens,
     session_rows,
@@ -12,7 +13,7 @@ from vitrina import (
     trail,
 )
 from vitrina.errors import Unauthorized, Unavailable
-from vitrina.refresh_tokens import RefreshToken, Successor
+from vitrina.refresh_tokens import RefreshToken
 from vitrina.session_rows import AccountRow, Granted, StoredSession
 from vitrina.sessions import Snapshot
 
@@ -31,14 +32,15 @@ def refresh(text: str) -> Granted:
     snapshot = sessions.read(token.account)
     for _ in aws.attempts(MAX_ATTEMPTS):
         session = _living_session(snapshot, token)
-        now_ms = int(time.time() * 1000)
+        now_ms = clock.now_ms()
         fresh = refresh_tokens.new_turn()
         successor = refresh_tokens.succeed(session.turns, token.turn, now_ms, fresh)
         if successor is None:
             raise _reused(snapshot.row, token)
         if successor.turns == session.turns:
             return Granted(snapshot.row, token._replace(turn=successor.turn), session)
-        renewed = _renewed(session, successor)
+        expires_at = now_ms // 1000 + config.current().session_lifetime_seconds
+        renewed = session._replace(turns=successor.turns, expires_at=expires_at)
         is_stored, row = _rotate(snapshot.row, token.session_id, session, renewed)
         if is_stored:
             return Granted(row, token._replace(turn=successor.turn), renewed)
@@ -57,11 +59,6 @@ def _living_session(snapshot: Snapshot, token: RefreshToken) -> StoredSession:
     if session.expires_at <= time.time():
         raise Unauthorized("session_expired", "The session was unused too long; log in again.")
     return session
-
-
-def _renewed(session: StoredSession, successor: Successor) -> StoredSession:
-    expires_at = int(time.time()) + config.current().session_lifetime_seconds
-    return session._replace(turns=successor.turns, expires_at=expires_at)
 
 
 def _rotate(

@@ -6,7 +6,7 @@ connection's, so that it recovers what it missed between two connections.
 
 from collections.abc import Iterable, Mapping
 
-from vitrina import aws, config, connections, history
+from vitrina import aws, clock, config, connections, history
 from vitrina.channels import is_room
 from vitrina.connections import MAX_CONNECTION_SECONDS, Connection
 from vitrina.events import Position
@@ -84,7 +84,7 @@ def _end() -> int:
     Nothing looks at it: a row that DynamoDB deletes late still has the moment of joining.
     """
     kept = MAX_CONNECTION_SECONDS + config.current().history_retention_seconds
-    return history.now_ms() // 1000 + kept
+    return clock.now_ms() // 1000 + kept
 
 
 def _key(identity: str, channel: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pydantic_core import from_json
 
-from vitrina import history, listings, products
+from vitrina import clock, history, listings, products
 from vitrina.channels import CHANNELS
 from vitrina.history import Span, StoredEvent
 from vitrina.listings import PublicPage
@@ -86,7 +86,7 @@ def _recent_events(position: _Position) -> list[StoredEvent]:
 
 
 def _recent(events: Iterable[StoredEvent]) -> list[StoredEvent]:
-    oldest = history.now_ms() - INDEX_LAG_MS
+    oldest = clock.now_ms() - INDEX_LAG_MS
     return [event for event in events if event.created_at_ms > oldest]
 
 

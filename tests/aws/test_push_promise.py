@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from random import Random
-from typing import Any, Self
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -115,15 +115,6 @@ SEVERAL = st.lists(
 
 class Inline:
     """In place of a pool of threads: one call after another, as a process stops between them."""
-
-    def __init__(self, _workers: int) -> None:
-        pass
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
 
     def submit(self, call: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         done: Future[Any] = Future()
@@ -240,7 +231,7 @@ class Phones(RuleBasedStateMachine):
         self.patch.setattr(sender, "post", _take_all)
         # One call after another, so that a process can stand still at each of them.
         self.patch.setattr(aws, "in_parallel", lambda call, each: [call(value) for value in each])
-        self.patch.setattr(pushing, "ThreadPoolExecutor", Inline)
+        self.patch.setattr(aws, "begin", Inline().submit)
         self.patch.setattr(time, "sleep", lambda _: None)
         # After each page another worker goes on.
         self.patch.setattr(pushing, "PAGE_ROWS", 1)
