@@ -95,15 +95,15 @@ class Login(NamedTuple):
 
 
 def authenticate(email: str, password: str) -> Login:
-    """Return the account with these credentials; the address is one that `Email` has validated.
+    """Return the account with these credentials; `Email` has validated the address.
 
-    The account is read, then its era, then the account again, and that password is verified: a
-    password that is replaced, or an account that is deleted or ended meanwhile, gives no session
-    that outlives it. A hash that is not made as new ones are is replaced, unless it changes
-    meanwhile.
+    Reads the account, its era, then the account again, and verifies the second password hash. So
+    if the password is replaced, or the account is deleted or its sessions are ended during the
+    login, no session outlives that. A hash with outdated parameters is replaced, unless another
+    request changes it first.
 
-    Raises Unauthorized `credentials_invalid` when the address or the password is
-    wrong, after the same work, and Unavailable `busy` when the address has changed hands meanwhile.
+    Raises Unauthorized `credentials_invalid` when the address or the password is wrong; both take
+    the same time. Raises Unavailable `busy` when the address now belongs to another account.
     """
     client_type, account_id = _owner(_row(email))
     seen = sessions.read(session_rows.name(client_type, account_id), anew=True)
@@ -129,8 +129,8 @@ def find(email: Email) -> Account:
 def set_password(email: Email, password: Password) -> Account | None:
     """Give an account a new password, and return the account; None when there is none.
 
-    Its tokens stay valid until its sessions are ended, which comes next. Raises Unavailable `busy`
-    when the account changes meanwhile.
+    Tokens stay valid until the caller ends the account's sessions. Raises Unavailable `busy` when
+    another request changes the account at the same time.
     """
     row = _row(email)
     if not row:
@@ -152,7 +152,7 @@ def _row(email: str) -> dict[str, Any]:
 
 
 def _replace_hash(seen: dict[str, Any], password_hash: str) -> bool:
-    """Return whether the hash of a row that was read is replaced: not if it has changed since."""
+    """Replace the password hash of a row, unless it has changed since it was read."""
     return aws.update(
         config.current().accounts_table,
         {"email": seen["email"]},
@@ -167,5 +167,5 @@ def _busy() -> Unavailable:
 
 
 def _owner(row: dict[str, Any]) -> tuple[ClientType, int]:
-    """Return whose row it is; an unknown address costs the same reads, of an account 0."""
+    """Return the owner of a row; an unknown address is read as account 0, at the same cost."""
     return ClientType(row.get("client_type", ClientType.USER)), int(row.get("account_id", 0))

@@ -1,8 +1,8 @@
 """Admission: a connection is stored, and stays, only while its session is alive.
 
-A handshake stores the connection, then looks at the session; a message that extends a connection
-does the same. Ending a session writes its end, then closes the connections that are found. In
-whatever order they run, either the handshake finds the end, or the connection is found.
+A handshake stores the connection, then reads the session; a message that extends a connection does
+the same. Ending a session writes the end, then closes the connections that it finds. In any order
+of these steps, either the handshake reads the end, or the ending finds the connection.
 """
 
 import time
@@ -17,8 +17,8 @@ from vitrina.errors import Problem, TooManyRequests
 if TYPE_CHECKING:
     from vitrina.auth import Identity
 
-# `greet` closes an identity's oldest connections beyond its limit within a second. Until then this
-# many times the limit may be stored.
+# `greet` closes an identity's oldest connections beyond its limit within a second. Until then, up
+# to this many times the limit may be stored.
 MAX_LIMITS_STORED = 2
 RETRY_AFTER_SECONDS = 5
 
@@ -29,12 +29,12 @@ def admit(
     takes_batches: bool = False,
     positions: str | None = None,
 ) -> None:
-    """Store a connection, which may be sent several events in one frame if it takes batches.
+    """Store a connection; with `takes_batches` a frame may contain several events.
 
-    `positions` are those of its handshake, which `greet` reads.
+    `positions` come from the handshake; `greet` reads them.
 
     Raises Unauthorized `token_revoked`, or TooManyRequests `too_many_requests` or
-    `too_many_connections`, and stores nothing after all.
+    `too_many_connections`; then nothing stays stored.
     """
     sessions.refuse_known_end(identity.session)
     _require_room(identity)
@@ -97,7 +97,7 @@ def finish_endings(seconds: float, until: float) -> int:
 
 
 def _close(ended: Ending) -> int:
-    # Here and not above: `connect` closes nothing, and libcurl is slow to import.
+    # Imported here: `connect` closes nothing, and libcurl is slow to import.
     from vitrina import closing
 
     closed = closing.close_account(ended)

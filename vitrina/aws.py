@@ -49,8 +49,8 @@ _CONFIG = Config(
     user_agent="vitrina",
 )
 
-# The key of tokens is read again while a client waits; if that takes longer than the function may
-# run, it loses the key that it knows.
+# The signing key is read while a client waits. If that takes longer than the function's timeout,
+# the process ends and its cached key is lost.
 _SECRETS_CONFIG = _CONFIG.merge(
     Config(
         connect_timeout=1,
@@ -72,24 +72,24 @@ _TRANSIENT = {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThro
 
 Credentials = ReadOnlyCredentials
 ServiceError = ClientError
-"""The answer of a service that refuses a request."""
+"""A service refused a request."""
 FAILURES = (BotoCoreError, ClientError)
-"""What a request may end with: no answer, or a refusal."""
+"""A request failed: there was no response, or a service refused the request."""
 _Key = tuple[str, dict[str, Any]]
 """A table and a key in DynamoDB's format."""
 T = TypeVar("T")
 R = TypeVar("R")
 
-# The system's generator: environments restored from one snapshot share the state of `random`.
+# The system's generator: environments that are restored from one snapshot share `random`'s state.
 _random = random.SystemRandom()
-# Kept, as starting a thread for each call takes as long as signing a request.
+# Kept between calls: starting a thread takes as long as signing a request.
 _threads = ThreadPoolExecutor(PARALLEL_CALLS)
 _making = Lock()
 _is_sent_once = ContextVar("_is_sent_once", default=False)
 
 
 class Backoff(NamedTuple):
-    """How often a write is tried, and the pauses between: a random part of twice the last one."""
+    """How often a request is tried; each pause is random, up to a ceiling that doubles."""
 
     attempts: int
     first_pause_seconds: float = 0.05
@@ -260,16 +260,16 @@ def _from_value(value: Mapping[str, Any]) -> Any:
 
 
 def in_parallel(call: Callable[[T], R], each: Iterable[T]) -> list[R]:
-    """Return the results of calls that do not depend on each other, in order; a few at a time.
+    """Run independent calls, at most `PARALLEL_CALLS` at a time; return their results in order.
 
-    They begin in this order, the last one in the caller's thread. Raises what one of them raises,
-    when none is under way any more.
+    The calls begin in this order, the last one in the caller's thread. If a call raises, the others
+    are awaited or canceled, and then its exception is raised.
     """
     values = [*each]
     others = [(value, _threads.submit(call, value)) for value in values[:-1]]
     try:
         last = [call(value) for value in values[-1:]]
-        # What no thread has begun is called here. So a call may itself call others in parallel.
+        # Calls that no thread has begun run here, so a call may itself use `in_parallel`.
         found = [call(value) if put.cancel() else put.result() for value, put in others]
         return found + last
     finally:
@@ -306,11 +306,7 @@ def update(
     returns_row: bool = False,
 ) -> Updated:
     """Update an item, if the condition is met; `key` and `values` are in plain Python."""
-    request: Any = {
-        "TableName": table,
-        "Key": to_item(key),
-        "UpdateExpression": expression,
-    }
+    request: Any = {"TableName": table, "Key": to_item(key), "UpdateExpression": expression}
     if values:
         request["ExpressionAttributeValues"] = to_item(values)
     if condition:
@@ -418,7 +414,7 @@ def put_version(
 def transact_once(writes: Sequence["TransactWriteItemTypeDef"]) -> None:
     """Write in one transaction, which the client does not send again after a conflict.
 
-    For callers that read anew before each attempt: what they have read is old after a conflict.
+    For callers that read again before each attempt: after a conflict, their reads are outdated.
     """
     before = _is_sent_once.set(True)
     try:

@@ -1,4 +1,4 @@
-"""Token buckets in table rows: so many tries at once, then one more per interval.
+"""Token buckets in table rows: a number of tries at once, then one more per interval.
 
 A row has one number, `tat`: when the bucket is full again, in milliseconds since 1970 (the
 theoretical arrival time of the generic cell rate algorithm). A bucket without a row is full. Each
@@ -21,14 +21,14 @@ FULL_BUCKET_TTL_SECONDS = 60
 # Between the two writes of a try the bucket may have become full again.
 MAX_ATTEMPTS = 5
 
-# Of what a process knows to be empty.
+# Entries of each table that `remember` limits.
 MAX_REMEMBERED_NAMES = 1024
 
 _WHEN_FULL = "(attribute_not_exists(tat) OR tat < :now)"
 
 
 class Rate(NamedTuple):
-    """The size of a bucket, in tries, and how long one try takes to come back."""
+    """The size of a bucket, in tries, and the seconds in which one try is refilled."""
 
     tries: int
     seconds: float
@@ -39,7 +39,7 @@ class Rate(NamedTuple):
 
     @property
     def room_ms(self) -> int:
-        """How far `tat` may be ahead when a try is taken."""
+        """How far `tat` may be in the future when a try is taken."""
         return (self.tries - 1) * self.interval_ms
 
     def wait_seconds(self, row: Mapping[str, Any]) -> float:
@@ -71,20 +71,20 @@ def take(name: str, rate: Rate) -> float:
     return rate.seconds
 
 
-# When a bucket has a try again, in seconds since 1970, at the earliest.
+# The earliest moment at which a bucket has a try again, in seconds since 1970.
 _empty_until: dict[str, float] = {}
 
 
 def forget() -> None:
-    """Begin with no knowledge of any bucket."""
+    """Forget which buckets are empty."""
     _empty_until.clear()
 
 
 def spend(name: str, rate: Rate) -> float:
     """Take a try that is never given back; return the seconds to wait, 0 if taken.
 
-    A process that was refused makes no call for this bucket until there may be a try again. So who
-    does not wait uses no write units, which all rows of a partition share.
+    After a refusal the process makes no call for this bucket until it may have a try again. So
+    clients that do not wait use no write units, which all rows of a partition share.
     """
     if (wait := _empty_until.get(name, 0.0) - time.time()) > 0:
         return wait
@@ -95,7 +95,7 @@ def spend(name: str, rate: Rate) -> float:
 
 
 def remember(known: dict[K, T], key: K, what: T) -> None:
-    """Remember something; of too many, what was remembered first is forgotten."""
+    """Remember a value; beyond `MAX_REMEMBERED_NAMES`, the oldest entry is removed."""
     if len(known) >= MAX_REMEMBERED_NAMES:
         known.pop(next(iter(known)), None)
     known[key] = what
@@ -117,8 +117,8 @@ def count(
 ) -> tuple[Mapping[str, Any], float] | None:
     """Count tries in a row that has the attribute `having`, and never refuse them.
 
-    Returns the row and by how many seconds its bucket is overdrawn, at most 0 while it is not; or
-    None when there is no such row.
+    Returns the row, and by how many seconds its bucket is overdrawn (0 or less if it is not). None
+    if there is no such row.
     """
     cost = tries * rate.interval_ms
     for attempt in range(MAX_ATTEMPTS):
@@ -127,7 +127,7 @@ def count(
             ("SET tat = :full", _WHEN_FULL, {":now": now, ":full": now + cost}),
             ("SET tat = tat + :cost", "tat >= :now", {":now": now, ":cost": cost}),
         ]
-        # Several tries are of a bucket that was overdrawn a moment ago.
+        # Several tries at once come from a bucket that was overdrawn a moment ago.
         first = 0 if tries == 1 or attempt else 1
         for update, condition, values in ways[first:]:
             there_and = f"attribute_exists({having}) AND {condition}"
@@ -146,12 +146,12 @@ def require(name: str, rate: Rate) -> None:
         raise too_many_requests(wait)
 
 
-def too_many_requests(
-    wait: float, code: str = "too_many_requests", sentence: str = "Too many requests"
-) -> TooManyRequests:
-    """Return the refusal of a request for which a bucket has nothing left.
+def too_many_requests(wait: float) -> TooManyRequests:
+    """Return the refusal of a request for which a bucket has nothing left; `wait` is in seconds."""
+    return TooManyRequests("too_many_requests", *with_wait("Too many requests", wait))
 
-    `wait` is in seconds; `Retry-After` has it in whole seconds, at least one.
-    """
+
+def with_wait(sentence: str, wait: float) -> tuple[str, int]:
+    """Return a sentence with the wait, and the wait in whole seconds, at least one."""
     seconds = max(1, math.ceil(wait))
-    return TooManyRequests(code, f"{sentence}; wait {seconds} s.", seconds)
+    return f"{sentence}; wait {seconds} s.", seconds

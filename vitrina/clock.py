@@ -5,4 +5,4 @@ import time
 
 def now_ms() -> int:
     """Return the present moment in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
+    return round(time.time() * 1000)

@@ -1,4 +1,4 @@
-"""Closing connections from this side: expire, send `closing`, close, forget."""
+"""Closing connections from the server: expire, send `closing`, close, delete the rows."""
 
 import time
 from collections import Counter
@@ -19,7 +19,7 @@ from vitrina.subscriptions import OpenConnection
 logger = Logger()
 
 BUDGET_SECONDS = 10
-# For those of an identity that has too many: other new connections wait to be greeted.
+# For the excess connections of an identity: other new connections wait for their greeting.
 EXCESS_SECONDS = 1
 EXPIRED_PER_BATCH = 200
 
@@ -27,11 +27,12 @@ EXPIRED_PER_BATCH = 200
 def close(
     closed: Sequence[Subscription], reason: Reason, *, budget_seconds: float | None = None
 ) -> int:
-    """Close connections; return how many the management API has closed or does not know any more.
+    """Close connections; return how many were closed or had already closed.
 
-    Each is first marked expired, so that no event is posted to it from then on. Then it is sent
-    `closing`, closed, whether it took that or not, and forgotten. A connection that could not be
-    closed within the budget, by default `BUDGET_SECONDS`, stays expired, and the sweep closes it.
+    A connection is first marked expired, so that no more events are posted to it. Then `closing` is
+    sent, the connection is closed even if the frame was not delivered, and its rows are deleted. A
+    connection that could not be closed within the budget, by default `BUDGET_SECONDS`, stays
+    expired, and the sweep closes it.
 
     Raises Unavailable `busy` when one can neither be closed nor be marked expired.
     """
@@ -48,7 +49,7 @@ def close(
         per_second=here.posts_per_second / here.fanout_workers,
     )
     gone = {post.subscription for post in delivery.gone}
-    # A handshake that has not ended can be neither told nor closed.
+    # During a handshake a connection takes no frame and cannot be closed.
     opening = connections.forget_gone(gone, asked_at)
     left = ({post.subscription for post in delivery.unreached} - gone).union(opening)
     ended = [found.connection_id for found in closed if found not in left | gone]
@@ -80,12 +81,12 @@ def _expire(found: Collection[Subscription]) -> set[Subscription]:
 
 
 def close_account(ended: Ending) -> int:
-    """Close the connections of what has ended of an account; return how many have been closed.
+    """Close the connections of an account's ended sessions; return how many were closed.
 
-    Its devices are removed before.
+    The devices of these sessions are removed first.
     """
     if config.current().push_apps:
-        # Here and not above: most functions that close connections have no use for it.
+        # Imported here: most functions that close connections do not need it.
         from vitrina import devices
 
         devices.remove_ended(ended)
@@ -122,10 +123,10 @@ def close_expired(until: float) -> int:
         over = [each for each in found if each and each.has_expired]
         orphans = [each for each, stored in zip(batch, found, strict=True) if stored is None]
         connections.forget_gone(orphans, time.time())
-        # One that was ended cannot come back as it is, even with a new token.
+        # No token can extend a connection whose session was ended.
         ended = [each.subscription for each in over if each.is_over]
         others = [each.subscription for each in over if not each.is_over]
-        # Half of the time that is left: a few that cannot be closed now do not use up all of it.
+        # Half of the remaining time, so that a few connections that do not close leave some of it.
         close(ended, Reason.ACCOUNT_DISCONNECTED, budget_seconds=left / 2)
         close(others, Reason.TOKEN_EXPIRED, budget_seconds=left / 2)
     # A read that was cut off has not counted all connections.

@@ -18,14 +18,13 @@ if TYPE_CHECKING:
 
 # API Gateway closes every WebSocket after two hours; this limit is fixed.
 MAX_CONNECTION_SECONDS = 2 * 60 * 60
-# A handshake ends after the $connect function has answered, which it does within ten seconds or
-# never; the rest is for seconds without fractions and for clocks. Until then the management API
-# answers 410 for a connection that is about to open.
+# A handshake ends after the $connect function has answered, which takes at most ten seconds. The
+# rest allows for rounding and for clock skew. Until then the management API answers 410.
 MAX_HANDSHAKE_SECONDS = 12
-# A connection is read again when another message changed it in the meantime. A client may join all
-# its rooms at once.
+# A connection is read again if another message has changed it. A client may join all its rooms at
+# once.
 MAX_ATTEMPTS = 12
-# The clocks of functions differ by less.
+# The clocks of functions differ by less than this.
 MAX_CLOCK_SKEW_SECONDS = 60
 
 
@@ -38,19 +37,19 @@ class Connection(NamedTuple):
     connected_at: int
     expires_at: int
     shards: int
-    """Of its type when it connected; kept, so that its rows are found while the number changes."""
+    """The number of shards of its type when it connected: its rows are found by this number."""
     room_shards: int
     session_id: str | None = None
-    """Of the token that it was opened with, which only tokens of the same session extend; None for
-    another issuer's."""
+    """Of the token that opened it; only tokens of the same session extend it. None for another
+    issuer's tokens."""
     eras: Eras = NO_ERAS
-    """Of that token too."""
+    """Of the token that opened it."""
     has_ended: bool = False
-    """Whether it must go; nothing takes this back."""
+    """Whether it was ended, which is final."""
     takes_batches: bool = False
     """Whether it may be sent several events in one frame; the client decides when it connects."""
     positions: str | None = None
-    """How far the client had read its channels when it connected, as `vitrina.positions` reads."""
+    """How far the client had read its channels when it connected, as text for `positions.read`."""
 
     @property
     def subscription(self) -> Subscription:
@@ -96,7 +95,7 @@ class Connection(NamedTuple):
 
 
 def eras_of(identity: "Identity") -> Eras:
-    """Return the eras of a token; those of another issuer have the present one of everyone."""
+    """Return the eras of a token; another issuer's tokens have everyone's current era."""
     if config.current().token_jwks_url:
         return Eras(account=0, everyone=sessions.everyone_era())
     return identity.eras
@@ -110,9 +109,9 @@ def add(
 ) -> Connection:
     """Store an open connection: its subscription, and then its own row.
 
-    The insertion of its own row is what tells `greet`. If the process ends in between, the next
-    post to the subscription forgets it, or its expiry does. The connection expires with its token,
-    or after the two hours that API Gateway allows.
+    The insertion of its own row invokes `greet`. If the process ends between the two writes, the
+    next post deletes the subscription, or it expires. The connection expires with its token, or
+    after the two hours that API Gateway allows.
     """
     now = int(time.time())
     connection = Connection(
@@ -145,7 +144,7 @@ def add(
 
 
 def find(connection_id: str, *, is_consistent: bool = True) -> Connection | None:
-    """Return a stored connection, which may have expired, or closed and left this row behind."""
+    """Return a stored connection; it may have expired or closed."""
     table = config.current().connections_table
     row = aws.get(table, key(connection_id), is_consistent=is_consistent)
     return from_row(row) if row else None
@@ -236,18 +235,18 @@ def expire(connection_id: str) -> None:
                 return
         except Forbidden:
             return
-    raise _busy()
+    raise Unavailable("busy", "This connection is changing too fast; try again.")
 
 
 def unsubscribe(connection_id: str) -> None:
     """Remove the subscriptions of a connection that has closed, if there are any.
 
-    Nothing else is found by events, counts and limits. Its own row is left to its expiry: a
-    deletion has a price, and DynamoDB deletes what has expired for nothing. A concurrent message
-    changes no row without the first subscription, so those to rooms are complete once it is gone.
-    If the process ends in between, the next post to what is left removes that, or its expiry does.
+    Events, counts and limits read subscriptions only. The connection's own row expires: a deletion
+    costs a write, and expiry is free. A concurrent message changes no row once the first
+    subscription is deleted, so the list of rooms is complete then. If the process ends in between,
+    the next post deletes the rows that are left, or they expire.
     """
-    # The row was written before the connection opened, and what is read of it never changes.
+    # The row was written before the connection opened, and the attributes used here never change.
     connection = find(connection_id, is_consistent=False) or find(connection_id)
     if connection and _delete(connection.subscription._asdict()).get("has_rooms"):
         forget(connection_id)
@@ -256,8 +255,9 @@ def unsubscribe(connection_id: str) -> None:
 def forget(connection_id: str) -> None:
     """Remove every row of a connection, if there is any.
 
-    Its own row goes first: it lists the others, and a concurrent message adds none without it. If
-    the process ends in between, the next post to what is left removes that, or its expiry does.
+    Its own row is deleted first: it lists the others, and without it a concurrent message adds no
+    rows. If the process ends in between, the next post deletes the rows that are left, or they
+    expire.
     """
     if deleted := _delete(key(connection_id)):
         for subscription in from_item(deleted).subscriptions:
@@ -265,10 +265,10 @@ def forget(connection_id: str) -> None:
 
 
 def forget_gone(gone: Iterable[Subscription], asked_at: float) -> list[Subscription]:
-    """Remove connections for which the management API answered 410, after a moment by `time.time`.
+    """Delete connections for which the management API answered 410 after `asked_at` (`time.time`).
 
-    Returns those whose handshake may not have ended. They are kept, and what was posted to them
-    must be posted again.
+    Returns those whose handshake may not have ended: they are kept, and their posts must be sent
+    again.
     """
     gone = list(gone)
     forgotten = aws.in_parallel(lambda each: _forget_gone(each, asked_at), gone)
@@ -287,9 +287,9 @@ def _forget_gone(gone: Subscription, asked_at: float) -> bool:
 
 
 def _delete_alone(subscription: Subscription, moment: int) -> bool:
-    """Delete a subscription without a connection, if it is not younger than a moment.
+    """Delete a subscription without a connection's own row, unless it is newer than a moment.
 
-    `connect` may be about to write the connection's own row.
+    `connect` may be about to write that row.
     """
     return aws.is_written(
         aws.dynamodb().delete_item,
@@ -341,7 +341,7 @@ def _readings(connection: Connection, *, may_have_expired: bool = False) -> Iter
                 raise expired()
             connection = found
         yield connection
-    raise _busy()
+    raise Unavailable("busy", "This connection is changing too fast; try again.")
 
 
 def _write_end(connection: Connection, ended: Connection) -> bool:
@@ -432,7 +432,3 @@ def _delete(key: dict[str, str]) -> dict[str, Any]:
 
 def expired() -> Forbidden:
     return Forbidden("connection_expired", "This connection has ended; connect again.")
-
-
-def _busy() -> Unavailable:
-    return Unavailable("busy", "This connection is changing too fast; try again.")

@@ -1,4 +1,4 @@
-"""Copies of keys: read again every few minutes, and used longer while that fails."""
+"""Cached keys: read again every few minutes, and used longer while reading fails."""
 
 import math
 import time
@@ -10,9 +10,9 @@ from aws_lambda_powertools import Logger
 
 TTL_SECONDS = 300
 MAX_OUTAGE_SECONDS = 86_400
-"""For how long known keys are used while they cannot be read again: the age of the oldest."""
+"""The maximum age of known keys while they cannot be read again."""
 RETRY_INTERVAL_SECONDS = 10
-"""Limits how often a process asks for keys: for unknown ones, and after a failure."""
+"""The minimum time between two reads: for unknown keys, and after a failure."""
 
 logger = Logger()
 
@@ -20,7 +20,7 @@ Kept = TypeVar("Kept")
 
 
 class Copy(Generic[Kept]):
-    """Keys that are kept elsewhere, by their ids."""
+    """A cache of keys, by their ids."""
 
     def __init__(self, read: Callable[[], dict[str, Kept]]) -> None:
         self._read = read
@@ -66,7 +66,7 @@ class Copy(Generic[Kept]):
         self._tried_at = now
         try:
             self._keys = self._read()
-        # Whatever the reason is, the known keys are as good as before.
+        # Whatever the failure is, the known keys stay valid.
         except Exception as failure:  # noqa: BLE001
             self._failure = failure
             reason = repr(failure.__cause__ or failure)

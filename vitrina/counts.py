@@ -1,7 +1,7 @@
-"""Counts: numbers that are expensive to find, counted once for everyone who asks.
+"""Counts: numbers that are expensive to compute, cached in a row.
 
-A count reads many rows, and many may ask. So the numbers are in a row of their own. Who finds them
-old gets a lease on the row, counts and writes them; the others answer with what the row has.
+A count reads many rows, and many requests may need it. The request that finds the cached numbers
+old gets a lease on the row, counts and writes them; the others answer with the cached numbers.
 """
 
 import time
@@ -12,18 +12,18 @@ from vitrina import aws, clock, config
 from vitrina.errors import Unavailable
 
 MIN_INTERVAL_MS = 2000
-# A partition gives 3,000, and a count reads all of them: a larger one is made less often.
+# A partition provides 3,000, and a count reads all partitions: large counts are made less often.
 MAX_READ_UNITS_PER_SECOND = 100
-# How long a counter that was killed keeps the others from counting.
+# After a crash, nobody counts for this long.
 LEASE_MS = 5000
-# A count of 100,000 connections takes a third of a second, so who waits for it reads once more.
+# A count of 100,000 connections takes a third of a second: one more read is then enough.
 PAUSES_SECONDS = (0.5, 0.6, 1.2)
-# Nobody asks for a row that has expired, such as that of a shop whose products nobody looks at.
+# For rows that are no longer requested, such as those of single shops.
 COUNT_TTL_SECONDS = 24 * 60 * 60
 MAX_SHARED_SECONDS = 10
-"""How long the edge may share an answer at most."""
+"""The longest time for which the edge may cache a response."""
 
-# What a row has beside its numbers.
+# The attributes of a row that are not numbers of the count.
 _OTHERS = {"name", "counted_at", "interval_ms", "counting_until", "expires_at"}
 
 
@@ -43,7 +43,7 @@ class Counted(NamedTuple):
 
     @property
     def fresh_seconds(self) -> int:
-        """How long they may still be shared; 0 when they are older than their interval."""
+        """How long they may still be cached; 0 when they are older than their interval."""
         left = (self.counted_at + self.interval_ms - clock.now_ms()) // 1000
         return max(0, min(MAX_SHARED_SECONDS, left))
 
@@ -68,13 +68,13 @@ def read(name: str, count: Callable[[], Count]) -> Counted:
 
 
 def _is_due(row: Mapping[str, Any]) -> bool:
-    """Return whether to count: after half an interval, so that nobody waits while some ask."""
+    """Return whether to count: after half an interval, so that frequent requests never wait."""
     is_old = _age_ms(row) >= row.get("interval_ms", 0) / 2
     return bool(is_old and row.get("counting_until", 0) < clock.now_ms())
 
 
 def _begin(name: str, row: Mapping[str, Any]) -> int | None:
-    """Get the lease if nobody has it or has counted meanwhile; return when the count begins."""
+    """Get the lease if it is free and there is no newer count; return when the count begins."""
     now = clock.now_ms()
     is_free = "(attribute_not_exists(counting_until) OR counting_until < :now)"
     is_as_read = "(attribute_not_exists(counted_at) OR counted_at <= :read)"

@@ -1,4 +1,4 @@
-"""Decisions on products: what a request names, and how it is answered."""
+"""Decisions on products: the requests and the responses."""
 
 from collections.abc import Container
 from typing import Annotated, Any, Self

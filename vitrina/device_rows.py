@@ -13,8 +13,7 @@ from vitrina.preferences import QuietHours
 if TYPE_CHECKING:
     from vitrina.auth import Identity
 
-# Whatever the number of shards of connections is: a device stays for two months, and would be where
-# an old number has put it for as long.
+# Fixed: a device is stored for two months, so a change of the number would need both for as long.
 SHARDS = 4
 
 
@@ -50,7 +49,7 @@ class Device(NamedTuple):
 
 
 def key_of(identity: "Identity", device_id: str) -> RowKey:
-    """Return the key of a device; its account is a part, so that nobody can name another's."""
+    """Return the key of a device; it contains the account, so nobody can name another's device."""
     [partition] = partitions_of(identity.own_channel)
     return RowKey(partition.key, f"{partition.prefix}{identity.account_id}#{device_id}")
 

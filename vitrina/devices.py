@@ -35,18 +35,18 @@ if TYPE_CHECKING:
 DEVICE_TTL_SECONDS = 60 * 86_400
 # A start of the app within a day of another one writes nothing.
 SEEN_INTERVAL_SECONDS = 86_400
-# While a device is registered; the function times out before.
+# During a registration; the function times out earlier.
 REGISTRATION_TTL_SECONDS = 60
 # Of an account: thirty at once, then one a minute. An unchanged device counts once a day.
 CHANGES = Rate(tries=30, seconds=60)
-# Of the event that topics are for.
+# The event that is published to topics.
 _ANNOUNCEMENT = "announcement.published"
-# A condition: the device has not got another endpoint meanwhile.
+# The condition that the device still has this endpoint.
 _SAME_ENDPOINT = "endpoint = :endpoint"
 
 
 class Registration(BaseModel):
-    """What an app says of its phone at every start."""
+    """The data that an app sends about its phone at every start."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -66,11 +66,11 @@ class Registration(BaseModel):
 
 
 def register(identity: "Identity", device_id: str, registration: Registration) -> None:
-    """Store a device of a session, with an endpoint that is its alone.
+    """Store a device of a session, with an endpoint that no other device has.
 
     The account's devices beyond `sessions_per_account` are removed, those not seen longest first.
-    A device that had the token before is removed. Stores the device, then looks at the session: one
-    that ends meanwhile removes the device, or raises Unauthorized `token_revoked` here. A device
+    A device that had the token before is removed. Stores the device, then reads the session: if it
+    ends at the same time, the ending removes the device, or this raises `token_revoked`. A device
     whose registration is interrupted expires after a minute. Raises TooManyRequests
     `too_many_requests`, and what `endpoints.settle` raises.
     """
@@ -144,7 +144,7 @@ def remove_ended(ended: "Ending") -> None:
 
 
 def remove(device: Device) -> None:
-    """Remove a device as it was read, and its endpoint if nobody else has taken it."""
+    """Remove a device as it was read, and its endpoint if no other device has it."""
     row = device_rows.read(device.key)
     if row and (device.endpoint, device.session_id) == (row["endpoint"], row.get("session")):
         _remove_row(device.key, row)
@@ -225,7 +225,7 @@ def _take(endpoint: str, key: RowKey) -> None:
 
 
 def _leave_endpoint(endpoint: str, key: RowKey, subscription: str | None) -> None:
-    """End what SNS has of a device, unless another device has taken its endpoint."""
+    """End the subscription and delete the endpoint, unless another device has the endpoint."""
     owner = owners.find(endpoint)
     # An endpoint has one subscription to a topic, which a new owner of the same type goes on with.
     if subscription and (

@@ -1,7 +1,7 @@
-"""Digests: events that rows of the devices table owe, until a moment.
+"""Digests: events that wait in rows of the devices table until they are due.
 
-A device owes in its own row: while it is in its quiet hours, or for its next digest. What all
-devices of a client type may take as a digest is owed by one row of that type.
+A device's row has the events of its quiet hours and of its next digest. One row of each client type
+has the events that any device of this type may take as a digest.
 """
 
 import time
@@ -26,7 +26,7 @@ class RowKey(NamedTuple):
 
 
 class Owed(NamedTuple):
-    """What a row owes."""
+    """The events of a row that are due."""
 
     entries: frozenset[Entry]
     due_at: int
@@ -48,7 +48,7 @@ def key_of(client_type: ClientType) -> RowKey:
 def owe(key: RowKey, entries: Collection[Entry], due_at: int | None = None) -> None:
     """Add events to what a row owes, by default due in an hour; an earlier moment stays.
 
-    A device that was removed meanwhile owes nothing. Events beyond `MAX_COUNTED_EVENTS` are not
+    Nothing is added for a device that has been removed. Events beyond `MAX_COUNTED_EVENTS` are not
     stored.
     """
     exists = "" if key.member == "digest" else "attribute_exists(endpoint) AND "
@@ -71,7 +71,7 @@ def postpone(key: RowKey, due_at: int) -> None:
 
 
 def settle(key: RowKey, owed: Owed) -> None:
-    """Take what was sent off a row; what it owes since then is due in an hour."""
+    """Remove the sent events from a row; events added since then are due in an hour."""
     seen = {"owed": {str(entry) for entry in owed.entries}}
     if _update(key, "REMOVE owed, due, due_at", seen, "owed = :owed"):
         return
@@ -79,7 +79,7 @@ def settle(key: RowKey, owed: Owed) -> None:
     if _update(
         key, "DELETE owed :owed SET due_at = :at", {**seen, **later}, "attribute_exists(owed)"
     ):
-        # Another worker may have sent the rest.
+        # Another worker may have sent the other events.
         nothing = "attribute_not_exists(owed) AND due = :due"
         _update(key, "REMOVE due, due_at", {"due": DUE}, nothing)
 

@@ -1,4 +1,4 @@
-"""The door: whether a request has come through the edge, and from which address.
+"""The door: whether a request came through the edge, and from which address.
 
 The edge adds a header with a secret to every request. The secret has two values, of which the edge
 sends one, so that the other can be replaced. What else the edge says of a request, its host and the
@@ -64,7 +64,7 @@ def _is_from_edge(headers: Mapping[str, str]) -> bool:
     sent = headers.get(SECRET_HEADER, "").encode()
     if not sent or not config.current().edge_secret:
         return False
-    # All are compared, in a time that does not depend on what was sent.
+    # All are compared, in a time that does not depend on the value sent.
     return sum(compare_digest(sent, value) for value in _accepted.all().values()) > 0
 
 

@@ -1,4 +1,4 @@
-"""Endings of sessions as they are written: one begins, its connections are closed, it is done.
+"""Endings of sessions: the end is written, connections are closed, the ending is marked done.
 
 Until it is done, the account's row is in the index `unclosed`, so that the sweep finishes what a
 crash has interrupted.
@@ -20,7 +20,7 @@ CLOSING = "unclosed = :yes, closing_since = if_not_exists(closing_since, :now) A
 
 
 class Ending(NamedTuple):
-    """What has ended of an account, and whose connections are to be closed."""
+    """The ended sessions of an account whose connections are to be closed."""
 
     row: AccountRow
     """As it is after the ending."""
@@ -71,9 +71,9 @@ def end_everyone() -> None:
 
 
 def done(ended: Ending) -> None:
-    """Note that the connections are closed, unless more has ended meanwhile.
+    """Note that the connections are closed, unless another ending has begun.
 
-    Each ending sees all that are not done, so the last one leaves nothing.
+    Each ending handles all that are not done, so the last one leaves none.
     """
     session_rows.update(
         ended.row.account,
@@ -84,7 +84,7 @@ def done(ended: Ending) -> None:
 
 
 def unclosed(seconds: float) -> Iterator[Ending]:
-    """Yield endings that began so long ago and are not done."""
+    """Yield endings that are older than this and not done."""
     table = config.current().sessions_table
     values = {":yes": "1", ":then": int((time.time() - seconds) * 1000)}
     pages = aws.query(

@@ -30,7 +30,7 @@ _INVALID = "InvalidParameter"
 _NOT_FOUND = "NotFound"
 # It was deleted, or the platform has said that its token is not valid any more.
 _GONE = {"EndpointDisabled", _NOT_FOUND}
-# Operators have to act, and another try would end the same.
+# An operator has to act; another try would fail too.
 _DEFECTS = {
     *("AuthorizationError", "AccessDenied", "AccessDeniedException"),
     *(_INVALID, "PlatformApplicationDisabled"),
@@ -51,7 +51,7 @@ def require_on() -> None:
 def settle(platform: Platform, token: str, stored: str | None) -> str:
     """Return the ARN of the enabled endpoint of a token; `stored` is the device's last one.
 
-    The flow that AWS recommends: create, look, mend. It may be repeated at every start of an app.
+    The flow that AWS recommends: create, read, repair. It may be repeated at every start of an app.
     Raises NotFound `push_off`, Invalid `request_invalid` or Unavailable `busy`.
     """
     try:
@@ -197,7 +197,7 @@ def is_defect(failure: Exception) -> bool:
 
 
 def _message(shown: Shown, platforms: list[str]) -> dict[str, Any]:
-    """Return a message whose repeats take its place on the phone."""
+    """Return a message; a repeat of it replaces the first one on the phone."""
     apns = {
         "aps": {"alert": {"title": shown.title, "body": shown.text}, "sound": "default"},
         **shown.data,

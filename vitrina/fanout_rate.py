@@ -1,7 +1,7 @@
 """The rate of posts, shared by the workers that are active.
 
-One row lists them, each until a moment. A share that is fixed, by the greatest number of workers,
-would leave most of the account's rate unused when one lane has work.
+One row lists them, each with an expiry. A fixed share, by the maximum number of workers, would
+leave most of the account's rate unused when one lane has work.
 """
 
 from typing import NamedTuple, Self
@@ -16,10 +16,10 @@ RETRY_SHARE = 0.02
 """Of each worker of the retry queue."""
 
 # The share of a lane is proportional to its members, so that all rounds take equally long. A small
-# lane counts as one of so many members: it has a few posts, which need not wait so long.
+# lane counts as one of this size: its few posts need not take as long as the others'.
 MIN_MEMBERS = 1_000
 
-# A worker enters the row for each slice. One that has died leaves it by itself.
+# A worker enters the row for each slice. The entry of a crashed worker expires.
 ACTIVE_TTL_MS = 3_000
 _ROW = {"channel": f"{lanes.PREFIX}@rate", "seq": 0}
 
@@ -56,14 +56,14 @@ def enter(lane: Lane, members: int) -> float:
 
 
 def leave(lane: Lane) -> None:
-    """Leave the rate to the others."""
+    """Remove the worker of a lane, so that the others share its rate."""
     _remove([_attribute(lane)])
 
 
 def first_share() -> float:
     """Return the share of a worker that does not know yet who else is active.
 
-    When many begin at once, none takes what is another's.
+    When many begin at once, they do not exceed the rate together.
     """
     here = config.current()
     return LANES_SHARE * here.posts_per_second / here.fanout_workers

@@ -32,18 +32,17 @@ SUBMISSION_BACKOFF = Backoff(12, first_pause_seconds=0.4, max_pause_seconds=5.0)
 MAX_COMMIT_SECONDS = 20
 
 OUTBOX_INDEX = "outbox"
-# What marks a row as unsent: the first event of a publication, and each event of version 0.1, which
-# does not know the other mark.
+# Marks of unsent rows: the first event of a publication, and each event of version 0.1.
 _UNSENT = "publication"
 _UNSENT_EVENT = "1"
 # The number of a channel's head, the item that holds its latest number and its epoch.
 HEAD = 0
 
 # Clients choose the names of rooms, so the head of a room expires: a day after the room's latest
-# event has expired. Rows of two epochs never meet.
+# event. Rows of two epochs never exist at the same time.
 ROOM_HEAD_TTL_SECONDS = 24 * 60 * 60
-# A room's head lasts longer than its members, whose connections end after two hours. So numbers
-# never begin again while a member follows them: events do not contain the epoch.
+# Connections end after two hours, and a room's head lasts longer. So numbers never restart while a
+# connection receives events of the room; events do not contain the epoch.
 MIN_ROOM_HEAD_TTL_SECONDS = 12 * 60 * 60
 
 
@@ -52,7 +51,7 @@ Key = tuple[str, int]
 
 
 class Change(NamedTuple):
-    """A write and its events: all are committed, or nothing."""
+    """A write and its events, which are committed together or not at all."""
 
     write: "TransactWriteItemTypeDef | None"
     """None when there is nothing to write but the events."""
@@ -61,7 +60,7 @@ class Change(NamedTuple):
 
 R = TypeVar("R")
 Receipt = Callable[[R], list[Change]]
-"""Returns the changes that keep a result, for the transaction that leads to it."""
+"""Returns the changes that store a result, for the transaction that produces the result."""
 
 
 def no_receipt(_result: object) -> list[Change]:
@@ -148,9 +147,9 @@ def commit(
 ) -> Publication:
     """Write changes and their events in one transaction, each event with the next number.
 
-    The transaction succeeds if the channels' heads are as they were read; otherwise the events get
-    new numbers. The first attempt takes `heads` if the caller has read them. Raises WriteConflict,
-    or Unavailable `busy` when other writers won every attempt or at `until`, a value of
+    The transaction succeeds if the channels' heads are unchanged; otherwise the events get new
+    numbers. The first attempt uses `heads` if the caller has read them. Raises WriteConflict, or
+    Unavailable `busy` when every attempt has conflicted, or at `until`, a value of
     `time.monotonic`: by default after `MAX_COMMIT_SECONDS`.
     """
     if until is None:
@@ -192,7 +191,7 @@ def _those_of(
 
 
 def _log(events: Sequence[Published], stored: Sequence[StoredEvent]) -> None:
-    """Log what was committed, with the numbers that the queue's tasks name it by."""
+    """Log the committed events, with the numbers that tasks of the queues contain."""
     names = Counter(event.event for event in events)
     logger.info(
         "committed",
@@ -206,7 +205,7 @@ def _log(events: Sequence[Published], stored: Sequence[StoredEvent]) -> None:
 def positions(channels: Iterable[str]) -> dict[str, Position]:
     """Return the position of each channel's latest committed event.
 
-    A channel without events gets its epoch here, so that every reader has the same one.
+    A channel without events gets its epoch here, so that all readers see the same epoch.
     """
     wanted = dict.fromkeys(channels)
     found = known_positions(wanted)
@@ -237,8 +236,8 @@ def positions_in(rows: Iterable[Mapping[str, Any]]) -> dict[str, Position]:
 def keep(channel: str) -> Position:
     """Return a room's position, and keep its head for longer than a connection that joins now.
 
-    DynamoDB deletes a head at any moment after its end. Nothing else looks at that end: a head that
-    is still stored has the room's epoch and number.
+    DynamoDB deletes a head at any moment after its expiry. No other code reads the expiry: a head
+    that is still stored has the room's epoch and number.
     """
     for head in get([(channel, HEAD)]):
         is_lasting = head.get("expires_at", 0) >= time.time() + MIN_ROOM_HEAD_TTL_SECONDS
@@ -301,7 +300,7 @@ def missed(channel: str, since: Position, head: Position, limit: int) -> list[St
 
 
 def mark_sent(publications: Iterable[Publication]) -> None:
-    """Take publications off the outbox; one that has expired meanwhile is not written again."""
+    """Take publications off the outbox; an expired one is not written again."""
 
     def mark(publication: Publication) -> None:
         key = _key((publication.mark.channel, publication.mark.seq))
@@ -415,7 +414,7 @@ def _between(channel: str, first: int, last: int) -> Iterator[StoredEvent]:
 
 
 def _kept(keys: Iterable[Key]) -> Iterator[dict[str, Any]]:
-    """Read events, without those that have expired: a room may number from one again by then."""
+    """Read events, without expired ones: the room's numbers may have restarted since."""
     return (item for item in get(keys) if item["expires_at"] > time.time())
 
 

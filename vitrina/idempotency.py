@@ -1,7 +1,7 @@
-"""Idempotency keys: a request that is sent again with its key has one effect and one answer.
+"""Idempotency keys: a request that is repeated with its key has one effect and one response.
 
-The row that keeps the answer is written in the transaction of the change, so there is neither a
-change without its row nor a row without its change. A request that is under way holds no lease.
+The row with the response is written in the transaction of the change, so neither exists without the
+other. A request holds no lease while it is running.
 """
 
 import json
@@ -25,7 +25,7 @@ from vitrina.history import Change, Receipt, WriteConflict
 from vitrina.http_api import Answered, Bearer
 
 ANSWER_TTL_SECONDS = 24 * 60 * 60
-# Longer than API Gateway's and the functions' timeout of 29 s: after it nobody replaces an answer.
+# Longer than API Gateway's and the functions' timeout of 29 s: no later attempt replaces it.
 MAX_RUNNING_SECONDS = 35
 RETRY_AFTER_SECONDS = 1
 
@@ -39,12 +39,12 @@ A = TypeVar("A")
 
 
 class _Request(NamedTuple):
-    """An attempt to do what a request with a key asks for."""
+    """An attempt to process a request with a key."""
 
     row: str
-    """The name of the row in the platform table that keeps the answer."""
+    """The name of the row in the platform table with the response."""
     content: Any
-    """What must be the same when the key comes again."""
+    """The content, which must be the same in each request with the key."""
     attempt: str
 
     @property
@@ -114,7 +114,7 @@ def _read(kept: bytes) -> Response[str]:
 
 
 class _Once:
-    """Does what a request asks for: once for its key, or each time if it has none."""
+    """Processes a request: once for its key, or each time if it has none."""
 
     def __init__(self, request: _Request | None) -> None:
         self._request = request
@@ -135,7 +135,7 @@ class _Once:
         try:
             found = answer(do(lambda result: [request.keep(answer(result))]))
         except (Problem, WriteConflict):
-            # Perhaps because another attempt was first.
+            # Another attempt may have been first.
             request.require_new()
             raise
         if not request.finish(found):
@@ -177,4 +177,4 @@ def _digest(text: str) -> str:
 
 
 Once = Annotated[_Once, Depends(_once)]
-"""What a route declares to be done once for each `Idempotency-Key`."""
+"""The parameter of a route that processes each `Idempotency-Key` once."""

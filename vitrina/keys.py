@@ -56,7 +56,7 @@ def verifying(token: str) -> "str | AllowedPublicKeys":
 
 def _own(key_id: str | None) -> str:
     current = signing()
-    # Tokens that are signed elsewhere with our key may lack the id of its version.
+    # Tokens that other programs sign with this key may lack the id of its version.
     if key_id is None or key_id == current.key_id:
         return current.value
     # The previous key, or one that is newer than this process's copy.
@@ -132,11 +132,10 @@ def _public_key(entry: dict[str, str]) -> jwt.PyJWK | None:
 def _fetch(url: str) -> bytes:
     """Return what is at a URL, without following redirects; raises OSError.
 
-    libcurl has one timeout for everything: a name server that does not answer, each address of a
-    host, and an answer that comes byte by byte. A function that runs into its own timeout loses the
-    keys that it knows.
+    libcurl's timeout includes name resolution, all addresses of a host, and slow responses. A
+    function that reaches its own timeout loses its cached keys.
     """
-    # Functions that post nothing, with keys of our own, start without libcurl.
+    # Imported here: functions that post nothing and have a secret of their own need no libcurl.
     import pycurl
 
     answer = BytesIO()

@@ -1,12 +1,12 @@
-"""Lanes: what is owed to the connections of a partition that is too large to post to at once.
+"""Lanes: events that wait for the connections of a partition too large to post to at once.
 
 A lane is a channel, one of its partitions and a kind of connections. Its row, in the history table,
-says which events it owes (`pending`), which round of posts is under way, and who works on it: a
-lease, on whose holder every other write is conditional. Workers are only woken by messages. A
-message that is lost, doubled or late costs time and no event.
+has the events to be posted (`pending`), the current round of posts, and the lease of its worker.
+Every other write is conditional on the holder of the lease. Messages only wake workers: a message
+that is lost, repeated or late delays events and loses none.
 
-An event moves on only when its next place is written: from its publication's mark to `pending`,
-from there into a round, and from a round to those that were posted or queued again.
+An event leaves a place only after the next one is written: from its publication's mark to
+`pending`, from there into a round, and from a round to the posts that were sent or queued again.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 from vitrina import aws, clock, config, history
 from vitrina.partitions import Kind, Partition, prefix_of
 
-# A worker that has died is followed by another one after this. It moves the end with every write,
-# at most `rounds.SLICE_BUDGET_SECONDS` and a read apart.
+# After a crash, another worker takes the lane after this time. Every write extends the lease; two
+# writes are at most `rounds.SLICE_BUDGET_SECONDS` and a read apart.
 LEASE_MS = 10_000
 
-# A lane without members in its last round is read again after so long, for all events meanwhile.
+# A lane without members in its last round is read again after this, for all events until then.
 # Otherwise a partition of one kind of connections would be read for the other with every event.
 EMPTY_LANE_INTERVAL_SECONDS = 3
 
@@ -92,9 +92,9 @@ class LeaseLost(Exception):
 def owe(lane: Lane, firsts: Collection[int]) -> Waking | None:
     """Add publications, by their first numbers; return when to wake a worker.
 
-    None if no worker must be woken: one that holds the lane sees them when it has finished its
-    round, or one has been woken since the lane has work. With a message for each event, lanes that
-    wait for a worker would wait behind each other's messages.
+    None if no worker must be woken: the holder of the lane reads them after its round, or a worker
+    has already been woken. With a message for each event, lanes would wait behind the messages of
+    other lanes.
     """
     now = clock.now_ms()
     row = _update(
@@ -192,7 +192,7 @@ def pause(lane: Lane, me: str) -> None:
 
 
 def stalled(older_than_seconds: float) -> Iterator[Lane]:
-    """Yield lanes that have had work for so long, and that nobody has held for as long."""
+    """Yield lanes that have had work, and no holder, for at least this time."""
     before = clock.now_ms() - int(older_than_seconds * 1000)
     for keys in history.outbox(_UNSENT, before):
         for row in history.get(keys):
@@ -214,7 +214,7 @@ def _is_released(lane: Lane, me: str, update: str, values: Mapping[str, Any]) ->
             f"{_MINE} AND attribute_not_exists(pending)",
         )
     except LeaseLost:
-        return False  # perhaps only because something is pending; the next write tells
+        return False  # the lease is lost, or events are pending: the next write shows which
     return True
 
 

@@ -1,9 +1,9 @@
-"""Attempts to log in: counted before the password is tried, given back if it was right.
+"""Attempts to log in: counted before the password is verified, given back if it was right.
 
-So logins at the same moment are all counted, and right ones use nothing up. An attempt counts for
-its device if it names one, otherwise for its email address and source together, and for its source.
-Failures of an address, from whatever source, never refuse anybody: under attack, sources that the
-address never logged in from get fewer tries.
+So concurrent attempts are all counted, and successful ones use up nothing. An attempt is counted
+for its device if it names one, otherwise for its email address and source together, and for its
+source. Failures of an address alone never refuse a login: while the address is under attack,
+unknown sources get fewer tries.
 """
 
 import hmac
@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 from vitrina import aws, buckets, config, keys, metrics, trail
 from vitrina.buckets import Rate
+from vitrina.errors import TooManyRequests
 
-# More than the staff of a shop, who log in at the same moment from one source.
+# Enough for the staff of a shop who log in at the same time from one source.
 PAIR = Rate(tries=30, seconds=60)
-# A botnet has as many sources as it likes: each gets two guesses, and two an hour.
+# A botnet has many sources: each gets two guesses, and two more an hour.
 PAIR_UNDER_ATTACK = Rate(tries=2, seconds=1800)
 DEVICE = Rate(tries=10, seconds=60)
 # Different addresses from one source: an office, or many phones of one mobile network.
@@ -63,10 +64,10 @@ def begin(email: str, source: str, device: str | None = None) -> Attempt:
         attempt, wait = Attempt(email, device_id, limits, None, None, is_under_attack=False), 0.0
     else:
         attempt, wait = _from_source(email, source)
-    # Refused by what was read, an attempt costs no write.
+    # An attempt that the read refuses costs no write.
     if wait := wait or _take(attempt.limits):
         _report(attempt)
-        raise buckets.too_many_requests(wait, "too_many_attempts", "Too many attempts")
+        raise TooManyRequests("too_many_attempts", *buckets.with_wait("Too many attempts", wait))
     return attempt
 
 
@@ -168,7 +169,7 @@ def _device_id(email: str, device: str | None) -> str | None:
 def _keyed_hash(purpose: str, text: str) -> str:
     """Return 128 bits in hex; the purpose keeps a hash from standing for another one, or a token.
 
-    Only the present signing key counts: who has a leaked one could make devices without end.
+    Only the current signing key is used: with a leaked key anyone could create devices.
     """
     key = keys.signing().value.encode()
     return hmac.new(key, f"{purpose}\0{text}".encode(), "sha256").hexdigest()[:32]

@@ -48,7 +48,7 @@ def new_session(token: RefreshToken, eras: Eras, device_name: str | None = None)
 def _store(
     row: AccountRow, account: Account, session_id: str, session: StoredSession
 ) -> tuple[bool, AccountRow]:
-    """Write a session into the row, if nobody has logged in or ended the account since."""
+    """Write a session into the row, if no login and no ending has changed the account since."""
     owner = account.model_dump(include={"email", "shop_id", "shop_name"}, exclude_none=True)
     sets = {"logins": row.logins + 1, "expires_at": session_rows.expires_at(), **owner}
     update = f"SET #new = :new, {', '.join(f'{name} = :{name}' for name in sets)}"
@@ -70,11 +70,11 @@ def _store(
 class _Leaving(NamedTuple):
     removed: list[str]
     ended: set[str]
-    """Of these, the sessions that were alive; their connections are to be closed."""
+    """The removed sessions that were alive; their connections are to be closed."""
 
 
 def _leaving(row: AccountRow, everyone_era: int) -> _Leaving:
-    """Return what makes room for one session more: the dead, and those unused longest."""
+    """Return the sessions to remove for one more: ended ones, and those unused longest."""
     now = time.time()
     kept = {
         session_id: session

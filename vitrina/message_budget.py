@@ -19,14 +19,14 @@ logger = Logger()
 # Thirty at once, then thirty a minute: an honest client sends two resumes, twenty joins and an auth
 # at once.
 MESSAGES = Rate(tries=30, seconds=2)
-# A connection that sends on while it is refused is closed; so far beyond its budget, in seconds.
+# A connection that exceeds its budget by more than this is closed.
 MAX_OVERDRAWN_SECONDS = 120
-# Of messages that are refused one after the other by a process, one in so many costs writes.
+# Of the messages that a process refuses in a row, one in so many is written to the table.
 REFUSALS_PER_COUNT = 10
 
-# Of one identity, over all its connections. Without a try, the missed events are not recovered.
+# Of all connections of one identity. Without a try, missed events are not recovered.
 RECOVERIES = Rate(tries=20, seconds=15)
-# A recovery of so many posts is as cheap as any answer.
+# A recovery of so few posts costs no more than other responses.
 MAX_FREE_POSTS = 2
 # A greeting with so many events in one frame costs less than the write that would count it.
 MAX_FREE_EVENTS = 10
@@ -44,12 +44,12 @@ class _OverBudget(NamedTuple):
     """How many messages were refused that its row does not count yet."""
 
 
-# Other processes move that moment only further away, so what it says stays true.
+# Other processes only move that moment further into the future, so entries stay valid.
 _over_budget: dict[str, _OverBudget] = {}
 
 
 def forget() -> None:
-    """Begin with no knowledge of any connection."""
+    """Forget which connections are over their budget."""
     _over_budget.clear()
 
 
@@ -81,10 +81,10 @@ def take(connection_id: str) -> Connection:
 
 
 def _refuse_known(connection_id: str) -> int:
-    """Return how many messages are not counted yet, of a connection whose row must be asked.
+    """Return how many refused messages the connection's row does not count yet.
 
-    The others are refused without a call: raises TooManyRequests `too_many_requests`. What is not
-    counted when the wait is over never is.
+    Raises TooManyRequests `too_many_requests` without a call while the connection is known to be
+    over its budget. Messages that are not counted by the end of the wait never are.
     """
     known = _over_budget.pop(connection_id, None)
     if known is None or (overdrawn := known.accepted_at - time.time()) <= 0:

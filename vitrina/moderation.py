@@ -24,13 +24,14 @@ from vitrina.errors import (
     Forbidden,
     Invalid,
     PreconditionRequired,
+    TooManyRequests,
 )
 from vitrina.history import Receipt
 from vitrina.platform_settings import PlatformSettings
 from vitrina.product_changes import Moderation, Prefetched
 from vitrina.products import MAX_DECISIONS, Decision, Product, Status, Submission
 
-# A shop may send the submissions of so many minutes at once: 20 of 120 an hour.
+# A shop may send the submissions of so many minutes at once: 20 at a limit of 120 an hour.
 BURST_MINUTES = 10
 NO_VERSIONS: Mapping[int, Container[int]] = {}
 
@@ -100,12 +101,12 @@ def approve(
 ) -> Moderation:
     """Approve each pending product at the fee in force, and publish `product.approved`.
 
-    `versions` has those that the administrator has seen, by product. A product that was
-    edited after its submission needs one. For every other product the outcome is NotFound
+    `versions` has the versions that the administrator has seen, by product. A product that was
+    edited after its submission needs a version. For every other product the outcome is NotFound
     `product_not_found`, Conflict `already_moderated` or `product_changed`, PreconditionRequired
     `version_missing`, or Unavailable `busy`. Of two concurrent decisions one succeeds: a product is
-    written on the condition that it is as it was read. What the administrator has decided before,
-    on the same version and with the same notes, is done: it is not published again.
+    written on the condition that it is as it was read. A decision that repeats the administrator's
+    last one, on the same version and with the same notes, succeeds and publishes nothing.
 
     Raises Invalid `notes_too_long`.
     """
@@ -187,7 +188,7 @@ def _count_submission(shop: Identity) -> None:
     at_once = max(1, per_hour * BURST_MINUTES // 60)
     if wait := buckets.spend(submissions_bucket(shop.name), Rate(at_once, 3600 / per_hour)):
         sentence = f"A shop may submit {per_hour} products an hour"
-        raise buckets.too_many_requests(wait, "too_many_submissions", sentence)
+        raise TooManyRequests("too_many_submissions", *buckets.with_wait(sentence, wait))
 
 
 def _prefetch(product_ids: Sequence[int], channels: Collection[str] = ()) -> Prefetched:
@@ -232,7 +233,7 @@ def _decided(product: Product, status: Status, notes: str, admin: Identity) -> P
 def _is_done(
     product: Product, status: Status, notes: str, admin: Identity, seen: Container[int]
 ) -> bool:
-    """Return whether a product's latest change is this very decision, on a version seen."""
+    """Return whether a product's latest change is this decision, on a version seen."""
     return (
         product.moderation_status is status
         and product.version - 1 in seen

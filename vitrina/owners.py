@@ -1,4 +1,4 @@
-"""Owners: which device has an endpoint, so that a token is of one device."""
+"""Owners: which device has an endpoint, so that a token belongs to one device."""
 
 import time
 from collections.abc import Iterable
@@ -8,9 +8,9 @@ from vitrina.digests import RowKey
 
 
 def take(endpoint: str, device: RowKey, end: int) -> list[RowKey]:
-    """Make a device the owner of an endpoint until a time; return the others that have held it.
+    """Make a device the owner of an endpoint until a time; return its former owners.
 
-    They are holders of it until `release`, so that a crash in between is made up for.
+    They stay in the row until `release`, so that a repeat after a crash returns them again.
     """
     mine = _text(device)
     row = aws.update(

@@ -26,7 +26,7 @@ def valid(text: str | None) -> str | None:
 
 def read(text: str) -> "dict[str, Position]":
     """Return the positions in a valid text by channel; the last one counts."""
-    # Here and not above: `connect` does not need the models of events, which are slow to import.
+    # Imported here: `connect` does not need the models of events, which are slow to import.
     from vitrina.events import Position
 
     parts = (each.rsplit(":", 2) for each in text.split(","))

@@ -1,4 +1,4 @@
-"""Posting events to subscriptions: forget who is gone, and leave who was not reached to retries."""
+"""Posting events to subscriptions: delete closed connections, and queue failed posts again."""
 
 import time
 from collections.abc import Collection, Iterable, Sequence
@@ -27,8 +27,8 @@ from vitrina.tasks import PostAgain
 
 logger = Logger()
 
-# Of the retry queue. Its waits are the queue's: a few clients that do not read would otherwise keep
-# all its workers waiting.
+# Of the retry queue. The queue delays its tasks: otherwise a few clients that do not read would
+# occupy all its workers.
 RETRY_BUDGET_SECONDS = 5
 RETRY_ATTEMPTS = 2
 
@@ -54,7 +54,7 @@ class ChannelEvents:
 
 
 class PostResult(NamedTuple):
-    """In connections, but `queued`: tasks on the retry queue."""
+    """Numbers of connections; `queued` is the number of tasks on the retry queue."""
 
     delivered: int = 0
     gone: int = 0
@@ -75,7 +75,7 @@ def post(
     are not reached are closed after a quarter of an hour, or after half a minute if they do not
     read. Raises sender.PostsForbidden or tasks.QueueRefused.
     """
-    # A process may stand still after an answer, while a handshake ends.
+    # Before the posts: the process may be paused after a response, while a handshake ends.
     asked_at = time.time()
     delivery = sender.post(posts, **pace)
     events = [event for each in series for event in each.events]
@@ -88,7 +88,7 @@ def post(
     forgotten = [post.subscription for post in delivery.gone if post.subscription not in opening]
     failed = [*delivery.failed, *still_opening]
     again = [*delivery.throttled, *failed]
-    # Before anything is queued, as that may fail.
+    # Logged before the tasks are queued, as that may fail.
     logger.info(
         "posted",
         **to_log(series),
@@ -119,7 +119,7 @@ def post_again(task: PostAgain) -> None:
         metrics.emit(ExpiredTasks=1)
         return
     series = ChannelEvents(task.span, events)
-    # Read again: some may have ended since they were queued, and get nothing more.
+    # Read again: connections that have ended since get no more posts.
     members = subscriptions.still_open(task.members)
     post(
         [series],
@@ -138,7 +138,7 @@ def event_ids(events: Iterable[StoredEvent]) -> list[str]:
 
 
 def to_log(series: Collection[ChannelEvents]) -> dict[str, Any]:
-    """Return what a log line says of events: their channels and numbers, and their first ids."""
+    """Return the fields of a log line about events: channels and numbers, and the first ids."""
     spans = [each.span for each in series]
     ids = event_ids(event for each in series for event in each.events[:MAX_LOGGED_IDS])
     return {

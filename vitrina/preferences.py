@@ -1,4 +1,4 @@
-"""What an account has chosen about notifications: a mode for each event, quiet hours."""
+"""An account's notification preferences: a mode for each event, quiet hours."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ def _zone_or_utc(name: str) -> ZoneInfo:
 ZoneName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}$", max_length=64)
 ]
-"""What a phone says: its list may be newer than the one here, and some say `Etc/Unknown`."""
+"""A phone's time zone: its list may be newer than the server's, or be `Etc/Unknown`."""
 TimeZone = Annotated[ZoneName, AfterValidator(_zone)]
 DayTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 PushedEvent = Literal[
@@ -122,7 +122,7 @@ def replace(account: str, new: Preferences) -> StoredPreferences:
 
 
 def delete(account: str) -> None:
-    """Forget what an account has chosen, if anything."""
+    """Delete the preferences of an account, if there are any."""
     key = aws.to_item(_key(account))
     aws.dynamodb().delete_item(TableName=config.current().devices_table, Key=key)
 

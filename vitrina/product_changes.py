@@ -43,7 +43,7 @@ class Moderation(NamedTuple):
 
 
 class Prefetched(NamedTuple):
-    """What a decision begins with."""
+    """The rows that are read before a decision."""
 
     rules: PlatformSettings
     found: Mapping[int, Product]
@@ -59,9 +59,9 @@ def decide_all(
 ) -> Moderation:
     """Write each decision, on the condition that its product is as it was read, and publish all.
 
-    A product is read and decided on again if another request has written it meanwhile. When a
-    channel's head is busy, `history.commit` has tried long enough. The receipt is committed with
-    the last decision, but not while one is busy: then the request is to be sent again.
+    A product is read and decided on again if another request has written it since. There is no
+    further attempt when a channel's head is busy, as `history.commit` has made its own. The receipt
+    is committed with the last decision, but not if one is busy: then the client tries again.
     """
     busy = Unavailable("busy", "Other requests are changing this product; try again.")
     outcomes: dict[int, Product | Problem] = dict.fromkeys(product_ids, busy)
@@ -138,7 +138,7 @@ def change_of(product: Product, before: Product | None = None) -> Change:
 
 def _events(product: Product, before: Product | None = None) -> Iterator[Published]:
     if before and before.moderation_status is Status.APPROVED:
-        # With the name that everyone knows: nobody has approved that of an edit.
+        # With the name that was approved, not the edited one.
         known = before.model_copy(update={"version": product.version})
         withdrawal = ProductWithdrawal.model_validate(known, from_attributes=True)
         yield ProductWithdrawn(data=withdrawal)

@@ -1,4 +1,4 @@
-"""Profiles: what people see of an account, its sessions and its connections."""
+"""Profiles: the public fields of an account, its sessions and its connections."""
 
 import time
 from collections.abc import Iterable

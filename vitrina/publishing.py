@@ -19,8 +19,8 @@ from vitrina.tasks import PostPage
 
 logger = Logger()
 
-# The HTTP request waits for the posts to partitions that are as small as this. Larger ones are
-# lanes, which workers post to.
+# The HTTP request posts to partitions that are not larger than this. Larger partitions are lanes,
+# to which workers post.
 FIRST_PAGE_ROWS = 64
 MAX_POSTS_PER_PARTITION = 64
 POSTING_SECONDS = 2
@@ -55,8 +55,8 @@ def publish(publications: Sequence[Publication], *, wakes_all: bool = False) -> 
     """Post committed events to small partitions, and leave large ones to their lanes.
 
     Never raises, as the changes are committed. After a failure the publications stay in the
-    outbox, where `publish_unsent` finds them. It passes `wakes_all`, to wake also lanes that
-    somebody seems to hold.
+    outbox, where `publish_unsent` finds them. It passes `wakes_all`, to wake also lanes that have a
+    holder.
     """
     events = sorted(event for publication in publications for event in publication.events)
     result = Broadcast(event_ids=posting.event_ids(events))
@@ -76,7 +76,7 @@ def _publish(
 ) -> Broadcast:
     series = _by_channel(events)
     posts: list[Post] = []
-    # Those without members in the first page may have none, and wait for the others.
+    # Lanes without members in the first page may be empty, so they are woken last.
     likely: list[Lane] = []
     unlikely: list[Lane] = []
     epochs = {name: epoch for each in publications for name, epoch in each.epochs.items()}
@@ -91,7 +91,7 @@ def _publish(
                 lanes_of.append(Lane(channel, epochs[channel], key, kind))
     large = [*likely, *unlikely]
     calls: list[Callable[[], Any]] = [
-        # Begins first: workers start meanwhile.
+        # Begins first, so that workers start during the posts.
         partial(_owe, large, publications, wakes_all),
         partial(
             posting.post,
@@ -104,7 +104,7 @@ def _publish(
     result: PostResult
     _, result = aws.in_parallel(lambda call: call(), calls)
     if config.current().push_apps:
-        # Here and not above: without push, what publishes starts sooner.
+        # Imported here: without push, functions that publish start faster.
         from vitrina import push_tasks
 
         push_tasks.hand_over(publications)
@@ -118,7 +118,7 @@ def _publish(
 
 
 def _owe(large: Sequence[Lane], publications: Sequence[Publication], wakes_all: bool) -> None:
-    """Write what each lane owes, and wake those that nobody holds."""
+    """Add the publications to each lane, and wake lanes without a holder."""
     firsts: dict[str, list[int]] = {}
     for publication in publications:
         for span in publication.spans:
@@ -128,7 +128,7 @@ def _owe(large: Sequence[Lane], publications: Sequence[Publication], wakes_all: 
         tasks.wake(large)
         return
     wakings = {lane: waking for lane, waking in zip(large, found, strict=True) if waking}
-    # With fewer workers than lanes, a large one that begins last would be the last to end.
+    # The largest first: with fewer workers than lanes, a large lane that begins last ends last.
     woken = sorted(wakings, key=lambda lane: -wakings[lane].members)
     tasks.wake(woken, [wakings[lane].after_seconds for lane in woken])
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import repeat
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from vitrina import channels, config, tasks
@@ -13,24 +13,20 @@ from vitrina.digests import RowKey
 from vitrina.history import Publication, StoredEvent
 from vitrina.notices import Entry, Notice
 from vitrina.partitions import Partition
+from vitrina.tasks import QueueTask
 
-# Until the posts of the same event have found out which connections are gone.
+# By then the posts of the same event have found the connections that are gone.
 DELAY_SECONDS = 5
 MAX_WAIT_SECONDS = 900
 """SQS's limit."""
 # The last try is an hour and a half after the first.
 MAX_ATTEMPT = 14
 KEYS_PER_TASK = 100
-# Each has its part of the rate. SQS allows no fewer.
+# They share the rate equally. SQS allows no fewer.
 WORKERS = 2
 
 
-class _PushTask(BaseModel):
-    # Built at first use: most deployments push nothing.
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class Push(_PushTask):
+class Push(QueueTask):
     """Notify an audience of the events of a publication."""
 
     type: Literal["push"] = "push"
@@ -38,7 +34,7 @@ class Push(_PushTask):
     entries: Annotated[list[Entry], Field(min_length=1, max_length=100)]
 
 
-class Walk(_PushTask):
+class Walk(QueueTask):
     """Notify devices of a partition, from the cursor on."""
 
     type: Literal["walk"] = "walk"
@@ -47,7 +43,7 @@ class Walk(_PushTask):
     cursor: str | None = None
 
 
-class PushAgain(_PushTask):
+class PushAgain(QueueTask):
     """Notify devices that SNS has not taken a push for."""
 
     type: Literal["push_again"] = "push_again"
@@ -56,8 +52,8 @@ class PushAgain(_PushTask):
     attempt: Annotated[int, Field(ge=1, le=MAX_ATTEMPT)]
 
 
-class Due(_PushTask):
-    """Look at rows that owe something."""
+class Due(QueueTask):
+    """Send the events of rows that are due."""
 
     type: Literal["due"] = "due"
     keys: list[RowKey]

@@ -31,18 +31,18 @@ from vitrina.push_tasks import Due, Push, PushAgain, PushTask, Walk
 
 logger = Logger()
 
-# A worker goes on with a partition in another task after so long, so that a crash repeats little.
+# After this a worker continues in another task, so that a crash repeats little.
 MAX_WORK_SECONDS = 5
 PAGE_ROWS = 500
-# Between two pauses that keep the rate. The calls of a step need not have ended when the next one
-# begins: one slow answer would cost as much of the rate as all its step.
+# The rate is kept by a pause after each step. The next step does not wait for the calls of the
+# last: otherwise one slow response would delay a whole step.
 STEP_INTERVAL_SECONDS = 0.1
-# So much of the rate is made up for after a pause, as between two pages.
+# At most this much is made up for after a pause, such as between two pages.
 MAX_CATCH_UP_SECONDS = 0.5
 
 
 def work(task: PushTask) -> None:
-    """Do a task. It may be done twice: repeats have the same id, and take each other's place.
+    """Do a task. It may be done twice: a repeated push has the same id, and replaces the first.
 
     Raises what SNS or DynamoDB refuse for good, and tasks.QueueRefused.
     """
@@ -58,7 +58,7 @@ def work(task: PushTask) -> None:
 
 
 def wake_due(until: float) -> int:
-    """Have what is owed by now sent; return the number of rows.
+    """Queue tasks for rows that are due now; return the number of rows.
 
     Stops at `until`, a value of `time.monotonic`; the next sweep continues.
     """
@@ -111,7 +111,7 @@ def _notice_of(entries: Sequence[Entry]) -> Notice | None:
 def _walk(notice: Notice, partition: Partition, cursor: str | None) -> None:
     """Notify the devices of a partition, page by page; another task goes on after a while."""
     is_of_identity = bool(partition.prefix)
-    # Those in the topic have an announcement already.
+    # Devices in the topic have received an announcement already.
     is_of_topic = notice.mode is Mode.PUSH and not is_of_identity
     where = "attribute_not_exists(subscription)" if is_of_topic else ""
     deadline = time.monotonic() + MAX_WORK_SECONDS
@@ -129,7 +129,7 @@ def _walk(notice: Notice, partition: Partition, cursor: str | None) -> None:
 
 
 def _without_connection(found: Sequence[Device]) -> list[Device]:
-    """Return those devices whose session has no open connection, which gets the event."""
+    """Return the devices whose session has no open connection; connections get the event."""
     if not found:
         return []
     identities = [device.identity for device in found]
@@ -140,7 +140,7 @@ def _without_connection(found: Sequence[Device]) -> list[Device]:
 
 
 def _deliver(notice: Notice, found: Sequence[Device], attempt: int = 0) -> None:
-    """Notify devices whose account takes the events so; those in quiet hours owe them."""
+    """Notify devices by their account's modes; in quiet hours the events are stored for later."""
     now = time.time()
     wanted = [(device, _of_mode(notice, device, notice.mode)) for device in found]
     quiet = [(device, entries, device.quiet_until(now)) for device, entries in wanted]
@@ -169,9 +169,9 @@ def _owe(owing: Iterable[tuple[Device, list[Entry], int | None]]) -> None:
 
 
 def _publish(ready: Sequence[tuple[Device, Notice]]) -> list[Device]:
-    """Publish to devices at this worker's rate; return those that SNS has not taken it for.
+    """Publish to devices at this worker's rate; return the devices that SNS refused for now.
 
-    Devices whose endpoint is disabled are removed. Raises what an operator has to mend.
+    Devices whose endpoint is disabled are removed. Raises defects that an operator has to fix.
     """
     per_second = config.current().pushes_per_second / push_tasks.WORKERS
     step = max(1, int(per_second * STEP_INTERVAL_SECONDS))
@@ -193,7 +193,7 @@ class Pace:
         self._due = 0.0
 
     def wait(self, seconds: float) -> None:
-        """Wait until pushes have taken so long, with the pause before them."""
+        """Wait until the last push and these pushes have taken this time."""
         self._due = max(self._due, time.monotonic() - MAX_CATCH_UP_SECONDS) + seconds
         time.sleep(max(0.0, self._due - time.monotonic()))
 
@@ -204,7 +204,7 @@ def _pace() -> Pace:
 
 
 def forget() -> None:
-    """Begin with no push that was made before."""
+    """Forget earlier pushes."""
     _pace.cache_clear()
 
 
@@ -221,7 +221,7 @@ def _publish_one(device: Device, notice: Notice) -> bool:
 
 
 def _send_due(keys: Sequence[RowKey]) -> None:
-    """Send what rows owe, if it is due."""
+    """Send the events of rows that are due."""
     by_kind: dict[str, list[RowKey]] = {}
     for key in keys:
         by_kind.setdefault(key.partition.partition("#")[0], []).append(key)
@@ -243,7 +243,7 @@ def _send_type_digest(key: RowKey) -> None:
 
 
 def _send_due_to_devices(keys: Sequence[RowKey]) -> None:
-    """Push what devices owe; what SNS does not take now is due still, and the sweep returns."""
+    """Push the events that are due; those that SNS refuses stay due, for the next sweep."""
     now = time.time()
     owing = [(device, device.owed) for device in device_rows.find(keys) if device.owed]
     quiet = [(device, until) for device, _ in owing if (until := device.quiet_until(now))]
@@ -258,10 +258,10 @@ def _send_due_to_devices(keys: Sequence[RowKey]) -> None:
 
 
 def _notice_of_owed(device: Device, owed: Owed) -> Notice | None:
-    """Return what a device is notified of; None if it has a connection, or has chosen so since."""
+    """Return the notice for a device; None if it has a connection, or its account turned it off."""
     wanted = [e for e in owed.in_order if device.mode(e.event) is not Mode.OFF]
     if not wanted or not _without_connection([device]):
         return None
-    # One alone is shown as itself, while it can be read.
+    # A single event is shown with its details, if it has not expired.
     single = _notice_of(wanted) if len(wanted) == 1 else None
     return single or Notice(owed.id_of(device.key), tuple(wanted))

@@ -24,7 +24,7 @@ MAX_ATTEMPTS = 5
 def refresh(text: str) -> Granted:
     """Return what a refresh token is exchanged for.
 
-    A token that was used before ends its session: somebody has a copy. Raises Unauthorized
+    A token that was used before ends its session, as somebody has a copy. Raises Unauthorized
     `refresh_token_invalid`, `session_ended`, `session_expired` or `refresh_token_reused`, and
     Unavailable `busy`.
     """
@@ -51,7 +51,7 @@ def refresh(text: str) -> Granted:
 def _living_session(snapshot: Snapshot, token: RefreshToken) -> StoredSession:
     session = snapshot.row.sessions.get(token.session_id)
     if session:
-        # First, so that nobody without it learns anything or ends anything.
+        # First: without the secret nobody may learn about a session or end it.
         refresh_tokens.require_secret(token, session.secret_hash)
         trail.note(actor=snapshot.row.account, session=token.session_id)
     if session is None or token.session_id not in snapshot.row.living(snapshot.everyone_era):

@@ -1,7 +1,7 @@
 """Rooms that connections join, with the position at which each identity joined.
 
-An identity reads the past of a room from that position on. The row is its own and not its
-connection's, so that it recovers what it missed between two connections.
+An identity may read the events of a room from that position on. The row belongs to the identity,
+not to a connection, so that events between two connections can be recovered.
 """
 
 from collections.abc import Iterable, Mapping
@@ -81,7 +81,7 @@ def _remember(connection: Connection, channel: str, position: Position) -> None:
 def _end() -> int:
     """Return when a row expires: with the last event that this connection can receive.
 
-    Nothing looks at it: a row that DynamoDB deletes late still has the moment of joining.
+    No code reads the expiry: a row that DynamoDB deletes late is still valid.
     """
     kept = MAX_CONNECTION_SECONDS + config.current().history_retention_seconds
     return clock.now_ms() // 1000 + kept

@@ -34,12 +34,12 @@ FIRST_BACKOFF_SECONDS = 0.1
 MAX_BACKOFF_SECONDS = 2.0
 MAX_PAUSE_SECONDS = 1.0
 REFILL_INTERVAL_SECONDS = 0.02
-# A process may post so much at once after a pause. All workers and requests of a moment are far
+# After a pause a process may post this much at once. All workers and requests together stay far
 # below the account's burst, which is half a second's posts.
 BURST_SECONDS = 0.25
 LINGER_FACTOR = 3
-# A connection that has to be closed is told why if it takes the frame now. One that does not read
-# would otherwise decide how long it stays.
+# A connection is closed after this, even if it has not taken the frame with the reason. Otherwise a
+# client that does not read would delay its close.
 CLOSING_FRAME_ATTEMPTS = 2
 CLOSING_FRAME_SECONDS = 2
 # In place of a status when there is none: a timeout, a reset, no connection.
@@ -109,9 +109,9 @@ def post(
     A connection's next body is posted after the answer to the one before. 429, 5xx and broken
     connections are tried again with full jitter, `attempts` times in all, and do not delay other
     connections. A close is tried again until the time budget ends. `per_second` is this process's
-    share of the account's throttle, by default all of `posts_per_second`. When nothing is left to
-    start, and nobody has taken a body for `linger_seconds`, or for three times the slowest answer,
-    those that have not are given up.
+    share of the account's throttle, by default all of `posts_per_second`. When all posts have been
+    started, and no connection has taken a body for `linger_seconds`, or for three times the slowest
+    response, the others are given up.
 
     Raises PostsForbidden on the first 403.
     """
@@ -135,9 +135,9 @@ def post(
 def probe(
     subscriptions: Sequence[Subscription], *, budget_seconds: float, per_second: float | None = None
 ) -> Delivery:
-    """Ask the management API about connections, once each; `sent` is how many are open.
+    """Request the state of each connection once; `sent` is the number of open connections.
 
-    Nothing is sent to a client, so what is throttled here is throttled by the account. Raises
+    Nothing is sent to a client, so every 429 comes from the account's throttle. Raises
     PostsForbidden on the first 403.
     """
     requests = [Post(subscription, (b"",), method="GET") for subscription in subscriptions]
@@ -187,8 +187,8 @@ class _Transfer:
     @property
     def seconds(self) -> float:
         """Return how long the next request may take."""
-        is_told = self.post.closes and not self.is_closing
-        return CLOSING_FRAME_SECONDS if is_told else POST_TIMEOUT_SECONDS
+        is_closing_frame = self.post.closes and not self.is_closing
+        return CLOSING_FRAME_SECONDS if is_closing_frame else POST_TIMEOUT_SECONDS
 
 
 class _Bucket:
@@ -204,7 +204,7 @@ class _Bucket:
         self._filled_at = time.monotonic()
 
     def allow(self, per_second: float) -> None:
-        """Change the rate. It begins full; what is left of another rate is kept."""
+        """Change the rate. The bucket begins full, and keeps its tokens when the rate changes."""
         if self._per_second:
             self.fill()
         self._per_second = per_second
@@ -313,10 +313,10 @@ class _Sender:
         return bool(self._in_flight or self._ready or self._later)
 
     def _lingers_until(self) -> float:
-        """Return until when those are waited for that have not taken their next body."""
+        """Return until when to wait for connections that have not taken their next body."""
         if self._ready:
             return math.inf
-        # Where all answers are slow, a slow answer says nothing about a client.
+        # If all responses are slow, a slow response does not mean a slow client.
         linger_seconds = max(self._linger_seconds, LINGER_FACTOR * self._slowest_seconds)
         return self._taken_at + linger_seconds
 
@@ -411,15 +411,14 @@ class _Sender:
         if transfer.requests_done == transfer.post.requests:
             self._delivery.sent += 1
         else:
-            # Before connections that have nothing yet: a connection cut off by the budget is then
-            # more often one that took no body at all.
+            # Before connections that have no body yet: then more of the connections that the budget
+            # cuts off have taken no body at all.
             self._ready.appendleft(transfer)
 
     def _try_again(self, transfer: _Transfer) -> None:
         transfer.attempts += 1
         if transfer.is_closing:
-            # Often, as one in fifty may get through: the connection must end while the account
-            # throttles, too.
+            # With short pauses: while the account throttles, one close in fifty may succeed.
             self._try_later(transfer, FIRST_BACKOFF_SECONDS)
         elif transfer.post.closes and transfer.attempts >= CLOSING_FRAME_ATTEMPTS:
             self._close_without_notice(transfer)

@@ -1,6 +1,6 @@
-"""The row of an account in the table `sessions`: its sessions, its era, what is to be closed.
+"""The row of an account in the table `sessions`: sessions, era, connections to be closed.
 
-A session is an attribute `s#ID` of the row. It lives while it stands there and has the row's era.
+A session is an attribute `s#ID` of the row. It is alive while it is there and has the row's era.
 """
 
 import time
@@ -13,9 +13,9 @@ from vitrina.refresh_tokens import RefreshToken, Turns
 
 SESSION_PREFIX = "s#"
 ALL_SESSIONS = "all"
-"""Stands in `closing` for all sessions of an older era."""
+"""The value in `closing` for all sessions of an older era."""
 EXPIRED_SESSION_TTL_SECONDS = 7 * 86_400
-"""So long, a session that has expired is told so, and not that it was ended."""
+"""For this long, the refusal is `session_expired` and not `session_ended`."""
 
 
 class Eras(NamedTuple):
@@ -25,7 +25,7 @@ class Eras(NamedTuple):
     everyone: int
 
 
-# Of what has none: connections and tokens of another issuer.
+# For connections and tokens of another issuer.
 NO_ERAS = Eras(0, 0)
 
 
@@ -56,15 +56,15 @@ class StoredSession(NamedTuple):
 
 
 class AccountRow(NamedTuple):
-    """What is stored of an account; of one that is not stored yet, the defaults."""
+    """The row of an account; the defaults if it is not stored yet."""
 
     account: str
-    """Whose it is, as in `user:42`."""
+    """Such as `user:42`."""
     era: int = 0
     ended_at: int = 0
     """When all of its sessions were ended last, in seconds since 1970; 0 if never."""
     logins: int = 0
-    """How many there were; a login that sees another number begins anew."""
+    """The number of logins; a login that finds another number starts again."""
     sessions: Mapping[str, StoredSession] = {}
     closing: frozenset[str] = frozenset()
     """Sessions that have ended and whose connections may be open."""

@@ -1,12 +1,12 @@
-"""Sessions: whether one is alive, the only judge of it.
+"""Sessions: whether a session is alive.
 
-The row of an account holds its sessions and an `era`, a number that ending all of them increases;
-the row `everyone` has one for all accounts. A session is alive while it stands in the row with the
-present eras, and its tokens carry them. No clocks are compared, so what is under way while a
-session ends comes out ended.
+The row of an account holds its sessions and an `era`, a number that increases when all of them end;
+the row `everyone` has one for all accounts. A session is alive while it is in the row with the
+current eras; its tokens contain the eras. No clocks are compared, so a request that runs while a
+session ends is refused.
 
-Another issuer's tokens are of no session. They are compared by time: alive are those whose login is
-later than the end, with room for the difference of two clocks.
+Another issuer's tokens have no session. They are compared by time: a token is valid if its login is
+later than the end, with an allowance for clock skew.
 """
 
 import math
@@ -19,9 +19,9 @@ from vitrina.errors import NotFound, TooManyRequests, Unauthorized
 from vitrina.session_rows import AccountRow, Eras
 
 EVERYONE = "everyone"
-# One row that every function reads: each process keeps its copy for so long.
+# Every function reads this row, and caches it for this long.
 EVERYONE_TTL_SECONDS = 2
-# Who ends everyone's sessions waits until no copy is older, before it says that all have ended.
+# After everyone's sessions are ended, no function accepts them any more after this time.
 MAX_EVERYONE_AGE_SECONDS = EVERYONE_TTL_SECONDS + 0.1
 # Another issuer's clock may be 30 s wrong, and this service's clocks 2 s.
 MAX_ISSUER_CLOCK_SKEW_SECONDS = 32
@@ -29,7 +29,7 @@ BARRED_SECONDS = 60
 
 
 class Session(NamedTuple):
-    """What a token says of its session."""
+    """The session of a token, as the token describes it."""
 
     account: str
     session_id: str | None
@@ -41,7 +41,7 @@ class Session(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """What was stored of an account at a moment."""
+    """An account's row and everyone's era, as they were read."""
 
     row: AccountRow
     everyone_era: int
@@ -53,7 +53,7 @@ class _Everyone(NamedTuple):
     read_at: float = 0
 
 
-# Ends are final, so what is known here stays true: a process looks at an ended token once.
+# Ends are final, so these entries never become wrong.
 _ended: dict[Session, None] = {}
 _everyone = _Everyone()
 
@@ -73,7 +73,7 @@ def require_issuing() -> None:
 
 
 def refuse_known_end(session: Session) -> None:
-    """Raise Unauthorized `token_revoked` where this process knows of the end: it costs nothing."""
+    """Raise Unauthorized `token_revoked` if this process knows of the end, without a read."""
     if session in _ended or (_is_ours() and not _is_of_a_living_era(session)):
         raise _revoked()
 
@@ -111,7 +111,7 @@ def everyone_era() -> int:
 def bar(client_type: ClientType, account_id: int) -> None:
     """Refuse new connections of an account for a minute.
 
-    It is written in the account's row, which each handshake reads anyway.
+    The time is stored in the account's row, which each handshake reads anyway.
     """
     aws.update(
         config.current().sessions_table,
@@ -134,7 +134,7 @@ def _has_ended(session: Session, row: AccountRow) -> bool:
         last = max(row.ended_at, _everyone.ended_at)
         return last > 0 and session.began_at <= last + MAX_ISSUER_CLOCK_SKEW_SECONDS
     entry = row.living(_everyone.era).get(session.session_id or "")
-    # Only a leaked key gives a living session other eras or another shop.
+    # A token with other eras or another shop than its session was signed with a leaked key.
     return entry is None or (entry.eras, row.shop_id) != (session.eras, session.shop_id)
 
 

@@ -1,7 +1,7 @@
 """Shared lists: whether a page of approved products is at least as new as a position.
 
-The edge gives such a page to every client that sends the same position. Anybody may ask for it,
-also before the position exists, or before the index that pages are read from has its event.
+The edge serves such a page to every client that sends the same position. A client may also send a
+position that does not exist yet, or whose event is not in the index of products yet.
 """
 
 import re

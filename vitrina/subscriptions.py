@@ -13,7 +13,7 @@ from vitrina.partitions import Kind, Partition, Subscription, partitions_of
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import QueryInputTypeDef, QueryOutputTypeDef
 
-# Anybody may open many rooms, and a read finds a few of them.
+# Clients may open many rooms, and one read finds a few of them.
 MAX_ROOMS_SECONDS = 2
 # About 4 KB, which cost as much as one row.
 ROWS_PER_READ = 20
@@ -63,18 +63,13 @@ def _page_query(
         which += f" AND attribute{'' if kind is Kind.BATCH else '_not'}_exists(#batch)"
     if everyone := sessions.everyone_era():
         which, values = f"{which} AND everyone >= :era", {"era": everyone}
-    request = _query(partition, which, **values) | {
-        "ProjectionExpression": "#member, #batch",
-        "Limit": limit,
-    }
-    request["ExpressionAttributeNames"] = {
-        **request["ExpressionAttributeNames"],
-        **_MEMBER,
-        **_BATCH,
-    }
+    request: Any = _query(partition, which, **values)
+    request |= {"ProjectionExpression": "#member, #batch", "Limit": limit}
+    request["ExpressionAttributeNames"] |= _MEMBER | _BATCH
     if cursor:
         request["ExclusiveStartKey"] = {"partition": {"S": partition.key}, "member": {"S": cursor}}
-    return request
+    found: QueryInputTypeDef = request
+    return found
 
 
 def _page_of(partition: Partition, found: "QueryOutputTypeDef") -> SubscriptionPage:
@@ -89,7 +84,7 @@ def _page_of(partition: Partition, found: "QueryOutputTypeDef") -> SubscriptionP
 def first_pages(channels: Iterable[str], limit: int) -> list[tuple[str, SubscriptionPage]]:
     """Return the first page of every partition of several channels, all read in parallel."""
     wanted = [(channel, partition) for channel in channels for partition in partitions_of(channel)]
-    sessions.everyone_era()  # read once, and not by each thread
+    sessions.everyone_era()  # cached before the threads begin
     pages = aws.in_parallel(lambda where: page(where[1], None, limit), wanted)
     return [(channel, found) for (channel, _), found in zip(wanted, pages, strict=True)]
 
@@ -109,7 +104,7 @@ def still_open(members: Sequence[Subscription]) -> Members:
 
 
 class OpenConnection(NamedTuple):
-    """A subscription of an open connection, and of whom."""
+    """A subscription of an open connection, with its session."""
 
     connected_at: int
     """In seconds since 1970."""
@@ -217,7 +212,7 @@ class Counts(NamedTuple):
 
 def count() -> Counts:
     """Count open connections by type, and distinct rooms, strongly consistent: a read of all."""
-    sessions.everyone_era()  # read once, and not by each thread
+    sessions.everyone_era()  # cached before the threads begin
     wanted = [(each, partition) for each in ClientType for partition in partitions_of(each)]
     calls: list[Callable[[], Any]] = [
         partial(aws.in_parallel, lambda each: _count_in(each[1]), wanted),

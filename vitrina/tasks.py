@@ -1,7 +1,7 @@
 """Tasks for workers, on two queues.
 
-The fan-out queue says that a lane has work. The retry queue has connections that were not reached,
-so that these do not take workers from lanes.
+Tasks of the fan-out queue wake a worker for a lane. Tasks of the retry queue are posts that failed;
+they have a queue of their own, so that they do not take workers from lanes.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,22 +30,22 @@ MAX_WAIT_SECONDS = 16
 MAX_ATTEMPT = 60
 
 Attempt = Annotated[int, Field(ge=0, le=MAX_ATTEMPT)]
-"""1 for the first time that a failed post is tried again."""
+"""1 for the first retry of a failed post."""
 
 
-class _Task(BaseModel):
-    # Built at first use: most publications leave no tasks.
+class QueueTask(BaseModel):
+    # Built at first use: most publications leave no tasks, and most deployments push nothing.
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
-class Wake(_Task):
-    """A lane has work. Such a message may be lost, doubled or late: the lane's row has the work."""
+class Wake(QueueTask):
+    """A lane has work. The message may be lost, repeated or late: the lane's row has the work."""
 
     type: Literal["wake"] = "wake"
     lane: Lane
 
 
-class PostAgain(_Task):
+class PostAgain(QueueTask):
     """Post again to connections that were not reached."""
 
     type: Literal["post_again"] = "post_again"
@@ -65,7 +65,7 @@ class PostAgain(_Task):
         return data
 
 
-class Greet(_Task):
+class Greet(QueueTask):
     """Greet connections that could not be greeted when they were stored."""
 
     type: Literal["greet"] = "greet"
@@ -73,7 +73,7 @@ class Greet(_Task):
     attempt: Attempt
 
 
-class PostPage(_Task):
+class PostPage(QueueTask):
     """Post to a partition from the cursor on: of version 0.1, which queued a task for each page."""
 
     type: Literal["post_page"] = "post_page"
@@ -110,7 +110,7 @@ def try_again(tasks: Iterable[PostAgain | Greet], attempt: int) -> int:
 
 
 def wait_seconds(attempt: int) -> int:
-    """Return the wait before a try; 0 is the first, which may be left to a worker."""
+    """Return the wait before an attempt; attempt 0 has none."""
     return min(MAX_WAIT_SECONDS, 2 ** (attempt - 1)) if attempt else 0
 
 

@@ -1,8 +1,8 @@
 """The characters of a text that one person writes and others see.
 
-A text has a visible character, and none that hides, reorders or controls others. What is refused is
-named by Unicode's general categories: control (Cc), format (Cf), surrogate (Cs), private (Co) and
-unassigned (Cn) characters, and line and paragraph separators (Zl, Zp).
+A text has a visible character, and no character that hides, reorders or controls others. These
+general categories of Unicode are refused: control (Cc), format (Cf), surrogate (Cs), private (Co)
+and unassigned (Cn) characters, and line and paragraph separators (Zl, Zp).
 """
 
 import re
@@ -56,7 +56,7 @@ _REFUSED = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
 
 def _is_joined(before: str, after: str) -> bool:
-    """Return whether a joiner between these has something to join; ASCII alone has no use for it.
+    """Return whether a joiner may be between these characters; between ASCII it joins nothing.
 
     Joiners also end words in Malayalam, and divide a foreign word from a Persian ending.
     """

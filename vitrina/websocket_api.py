@@ -49,8 +49,7 @@ class Handshake(NamedTuple):
     positions: str | None
     """How far the client has read its channels, in the form that `vitrina.positions` reads.
 
-    A value that is not in this form counts as absent, so that no defect of an app locks it out: it
-    sends `resume`.
+    A value in another form is ignored, so that a defective app can connect: it sends `resume`.
     """
 
 
@@ -138,13 +137,13 @@ def accept(request: Handshake) -> dict[str, Any]:
 
 
 def refuse(problem: Problem) -> dict[str, Any]:
-    """Refuse $connect. The client sees the status and nothing else."""
+    """Refuse $connect. The client receives the status only."""
     return {"statusCode": problem.status}
 
 
 def refuse_message(problem: Problem) -> dict[str, Any]:
     """Answer a frame with `error`; the connection stays."""
-    # Here and not above: `connect` and `disconnect` rarely need the models of events.
+    # Imported here: `connect` and `disconnect` rarely need the models of events.
     from vitrina.events import Error, Refusal
 
     refusal = Refusal(

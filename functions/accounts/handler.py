@@ -24,7 +24,7 @@ from vitrina.profiles import ConnectionProfile, Profile, SessionProfile
 
 app = http_api.resolver()
 
-# Numbers of another issuer's accounts may repeat among client types, and this names one.
+# Another issuer may give the same number to accounts of two client types; this selects one.
 OfType = Annotated[ClientType | None, Query()]
 
 
@@ -36,7 +36,7 @@ class Activity(BaseModel):
 class Disconnected(BaseModel):
     account_id: int
     closed: int
-    """Connections that are closed now. Others get no more events, and are closed by the sweep."""
+    """Connections that were closed. The others get no more events; the sweep closes them."""
 
 
 @app.get(
@@ -55,7 +55,7 @@ def list_account_sessions(
 ) -> Activity:
     """List the sessions and the open connections of an account.
 
-    `client_type` names one of several accounts with this number, which only another issuer has.
+    `client_type` selects one of several accounts with this number; only another issuer has such.
     """
     snapshots = [sessions.read(session_rows.name(each, account_id)) for each in _types(client_type)]
     opened = [
@@ -78,7 +78,7 @@ def end_account_session(
 ) -> Response[str]:
     """End a session of an account, and close its connections.
 
-    A session that has ended already is answered alike.
+    The response is the same if the session has already ended.
     """
     trail.note(session=session_id)
     for each in ClientType:
@@ -92,7 +92,7 @@ def disconnect_account(
 ) -> Disconnected:
     """Refuse the account's present tokens, and close its connections.
 
-    `client_type` names one of several accounts with this number, which only another issuer has.
+    `client_type` selects one of several accounts with this number; only another issuer has such.
     """
     closed = sum(admission.disconnect(each, account_id) for each in _types(client_type))
     return Disconnected(account_id=account_id, closed=closed)

@@ -16,7 +16,7 @@ from vitrina.types import Id, Numeral
 
 app = http_api.resolver()
 
-# An empty one is none, as a client sends it that has no cursor yet.
+# Clients without a cursor may send an empty one.
 Cursor = Annotated[
     Annotated[str, Field(max_length=500)] | None,
     AfterValidator(lambda cursor: cursor or None),
@@ -24,7 +24,7 @@ Cursor = Annotated[
 ]
 OfShop = Annotated[Id | None, Numeral, Query()]
 
-# Only lists that are the same for everyone are shared; the edge keeps nothing else.
+# Only lists that are the same for everyone are shared; the edge caches nothing else.
 SHARED = f"public, max-age={LIST_TTL_SECONDS}, stale-while-revalidate={LIST_STALE_TTL_SECONDS}"
 
 

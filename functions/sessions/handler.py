@@ -27,7 +27,7 @@ app = http_api.resolver()
 class Refresh(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    # An access token may stand here by mistake, and is refused as one that is not valid.
+    # Long enough for an access token sent by mistake, which is refused as invalid.
     refresh_token: Annotated[str, Field(max_length=MAX_TOKEN_CHARACTERS)]
 
 
@@ -59,7 +59,7 @@ def refresh_session(body: Annotated[Refresh, Body()]) -> Tokens:
 def log_out(bearer: http_api.FormerBearer) -> Response[str]:
     """End the session of an access token, and close its connections.
 
-    A session that has ended already is answered alike.
+    The response is the same if the session has already ended.
     """
     return _end(bearer, bearer.session_id)
 
@@ -103,7 +103,7 @@ def end_own_sessions(bearer: http_api.Bearer) -> Response[str]:
 def end_own_session(session_id: http_api.PathSessionId, bearer: http_api.Bearer) -> Response[str]:
     """End one of the own sessions, and close its connections.
 
-    A session that has ended already is answered alike.
+    The response is the same if the session has already ended.
     """
     return _end(bearer, session_id)
 

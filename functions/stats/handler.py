@@ -34,7 +34,7 @@ def get_statistics() -> Response[Stats]:
 
 @app.get("/health", responses=responses.describe("busy", "unhealthy"))
 def check_health() -> Response[Health]:
-    """Read the same numbers, to see that the tables can be read."""
+    """Check that the tables can be read, and read the number of open connections."""
     try:
         found = statistics.read()
     except Problem:

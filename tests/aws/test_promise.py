@@ -278,7 +278,8 @@ class Marketplace(RuleBasedStateMachine):
         self.patch.setattr(sender, "probe", lambda asked, **_: Delivery(sent=len(asked)))
         for module in (connections, history, subscriptions, rounds, posting):
             self.patch.setattr(module, "time", clock)
-        self.patch.setattr("vitrina.greeting.time", clock)
+        for name in ("greeting", "clock"):
+            self.patch.setattr(f"vitrina.{name}.time", clock)
         # One call after another, so that a process can stand still at each of them.
         self.patch.setattr(aws, "in_parallel", lambda call, each: [call(value) for value in each])
         self.patch.setattr(publishing, "FIRST_PAGE_ROWS", 2)
