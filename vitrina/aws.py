@@ -291,8 +291,7 @@ class Updated(NamedTuple):
     is_done: bool
     """Whether the condition was met."""
     row: dict[str, Any]
-    """The item as it is now, in plain Python; empty if there is none, or if it was not requested.
-    """
+    """The item as it is now, in plain Python; empty if there is none or it was not requested."""
 
 
 def update(

@@ -111,8 +111,7 @@ class Policy(BaseModel):
     history_retention_seconds: int = Field(default=86_400, ge=60)
 
     push_apps: Annotated[tuple[PlatformApp, ...], BeforeValidator(_split)] = ()
-    """SNS's platform applications, by ARN, as `make push-app` prints them; without one push is off.
-    """
+    """ARNs of SNS's platform applications, from `make push-app`; without one, push is off."""
     pushes_per_second: int = Field(default=500, ge=2)
     """Of all workers together. SNS allows hundreds to thousands, by region."""
 

@@ -138,7 +138,7 @@ def add(
         "positions": connection.positions,
         **_common_attributes(connection),
     }
-    aws.dynamodb().put_item(**_subscription_row(connection, connection.subscription))
+    aws.dynamodb().put_item(**_subscribe(connection, connection.subscription)["Put"])
     aws.dynamodb().put_item(**_in_table(Item=row))
     return connection
 
@@ -395,14 +395,11 @@ def _in_table(**write: Any) -> Any:
 
 
 def _subscribe(connection: Connection, subscription: Subscription) -> "TransactWriteItemTypeDef":
-    return {"Put": _subscription_row(connection, subscription)}
-
-
-def _subscription_row(connection: Connection, subscription: Subscription) -> Any:
+    """Return the write of a subscription's row."""
     row = {**subscription._asdict(), **_common_attributes(connection)}
     if subscription == connection.subscription:
         row["has_rooms"] = bool(connection.rooms) or None
-    return _in_table(Item=row)
+    return {"Put": _in_table(Item=row)}
 
 
 def _common_attributes(connection: Connection) -> dict[str, int | str | None]:

@@ -215,8 +215,7 @@ def positions(channels: Iterable[str]) -> dict[str, Position]:
 
 def known_positions(channels: Iterable[str]) -> dict[str, Position]:
     """Return the positions of those channels that have one, strongly consistent."""
-    keys = map(head_key, channels)
-    return positions_in(aws.batch_get(config.current().history_table, keys))
+    return positions_in(aws.batch_get(config.current().history_table, map(head_key, channels)))
 
 
 def head_key(channel: str) -> dict[str, Any]:

@@ -64,7 +64,9 @@ class _Request(NamedTuple):
         if row.get("running_until", 0) > now:
             raise Conflict("request_running", "The same request is running.", RETRY_AFTER_SECONDS)
         trail.note(replayed=True)
-        raise Answered(_read(row["answer"]))
+        status, headers, body = json.loads(zlib.decompress(row["answer"]))
+        headers |= {REPLAYED_HEADER: "true"}
+        raise Answered(Response(status, content_types.APPLICATION_JSON, body, headers=headers))
 
     def keep(self, answer: Any) -> Change:
         """Return the write of an answer that may still change while this attempt is running."""
@@ -105,12 +107,6 @@ def _write(answer: Any) -> bytes:
         answer = Response(HTTPStatus.OK, content_types.APPLICATION_JSON, answer)
     body = to_json(answer.body).decode()
     return zlib.compress(to_json([answer.status_code, answer.headers, body]))
-
-
-def _read(kept: bytes) -> Response[str]:
-    status, headers, body = json.loads(zlib.decompress(kept))
-    headers |= {REPLAYED_HEADER: "true"}
-    return Response(status, content_types.APPLICATION_JSON, body, headers=headers)
 
 
 class _Once:

@@ -93,7 +93,7 @@ def failed(attempt: Attempt) -> None:
 
 
 def email_hash(email: str) -> str:
-    """Return what stands for an address in rows and logs; another signing key gives another one."""
+    """Return the hash that replaces an address in rows and logs; it depends on the signing key."""
     return _keyed_hash("email", email)
 
 

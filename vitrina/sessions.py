@@ -74,7 +74,8 @@ def require_issuing() -> None:
 
 def refuse_known_end(session: Session) -> None:
     """Raise Unauthorized `token_revoked` if this process knows of the end, without a read."""
-    if session in _ended or (_is_ours() and not _is_of_a_living_era(session)):
+    is_of_old_era = session.session_id is None or session.eras.everyone < _everyone.era
+    if session in _ended or (_is_ours() and is_of_old_era):
         raise _revoked()
 
 
@@ -123,10 +124,6 @@ def bar(client_type: ClientType, account_id: int) -> None:
 
 def _is_ours() -> bool:
     return not config.current().token_jwks_url
-
-
-def _is_of_a_living_era(session: Session) -> bool:
-    return session.session_id is not None and session.eras.everyone >= _everyone.era
 
 
 def _has_ended(session: Session, row: AccountRow) -> bool:
