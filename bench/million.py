@@ -17,9 +17,9 @@ from bench.report import Row, Section, Table
 from vitrina.channels import ClientType
 from vitrina.fanout_rate import LANES_SHARE, MIN_MEMBERS
 from vitrina.frames import MAX_FRAME_BYTES
-from vitrina.lanes import EMPTY_SECONDS
+from vitrina.lanes import EMPTY_LANE_INTERVAL_SECONDS
 from vitrina.partitions import Kind
-from vitrina.rounds import MAX_EVENTS, MAX_PAGE_ROWS, PIECE_SECONDS, SLICE_SECONDS
+from vitrina.rounds import MAX_PAGE_ROWS, MAX_ROUND_EVENTS, MAX_WORK_SECONDS, SLICE_SECONDS
 from vitrina.sender import BURST_SECONDS, MAX_PARALLEL_POSTS
 
 MILLION = 1_000_000
@@ -175,7 +175,7 @@ class Simulation:
                 self.env.process(self._wake_later(lane))
 
     def _wake_later(self, lane: _Lane) -> Process:
-        yield self.env.timeout(EMPTY_SECONDS)
+        yield self.env.timeout(EMPTY_LANE_INTERVAL_SECONDS)
         self._wake(lane)
 
     def _wake(self, lane: _Lane) -> None:
@@ -201,7 +201,7 @@ class Simulation:
 
     def _piece(self, number: int, lane: _Lane) -> Process:
         """Post slices of rounds for two seconds, or until nothing is owed."""
-        until = self.env.now + PIECE_SECONDS[Kind.BATCH]
+        until = self.env.now + MAX_WORK_SECONDS[Kind.BATCH]
         share = LANES_SHARE * self.posts_per_second / self.workers
         if lane.round or lane.weight > share * SLICE_SECONDS[Kind.BATCH]:
             yield self.env.timeout(_taking("UpdateItem"))
@@ -230,7 +230,9 @@ class Simulation:
         """Return how many events a round takes: as many as are read, and fit into a frame."""
         in_a_frame = int(MAX_FRAME_BYTES // self.costs.event_bytes)
         return (
-            min(MAX_EVENTS[Kind.BATCH], in_a_frame) if lane.connections else MAX_EVENTS[Kind.BATCH]
+            min(MAX_ROUND_EVENTS[Kind.BATCH], in_a_frame)
+            if lane.connections
+            else MAX_ROUND_EVENTS[Kind.BATCH]
         )
 
     def _enter(self, number: int, lane: _Lane) -> float:

@@ -127,6 +127,6 @@ def _store(here: Stack, number: int) -> None:
             "timezone": "Europe/Moscow",
             "app_version": "1.0",
             "seen_at": now,
-            "expires_at": now + devices.LIFETIME_SECONDS,
+            "expires_at": now + devices.DEVICE_TTL_SECONDS,
         },
     )

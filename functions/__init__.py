@@ -2,6 +2,6 @@
 
 import gc
 
-# A cold start makes 80,000 to 110,000 objects that stay. By default the collector looks at them
-# some forty times meanwhile, which takes a tenth of it.
+# A cold start creates 80,000 to 110,000 objects that are never freed. With the default threshold
+# the garbage collector scans them about forty times, a tenth of the cold start.
 gc.set_threshold(200_000)

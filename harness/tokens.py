@@ -10,7 +10,7 @@ from vitrina import auth, logins, session_rows, sessions
 from vitrina.accounts import Account, Login
 from vitrina.channels import ClientType
 from vitrina.session_rows import Granted
-from vitrina.sessions import Look
+from vitrina.sessions import Snapshot
 
 
 def token_of(
@@ -23,23 +23,23 @@ def token_of(
     if client_type is ClientType.SHOP:
         shop = {"shop_id": 10, "shop_name": "Fashion Store"} | shop
     account_id = account_id or shop.get("shop_id", 1)
-    look = sessions.look(session_rows.name(client_type, account_id), anew=True)
-    living = look.row.living(look.everyone_era)
+    snapshot = sessions.read(session_rows.name(client_type, account_id), anew=True)
+    living = snapshot.row.living(snapshot.everyone_era)
     if anew or not living:
-        return auth.tokens(begin(look, **shop)).access_token
+        return auth.tokens(begin(snapshot, **shop)).access_token
     session_id, session = max(living.items(), key=lambda each: each[1].created_at)
-    return auth.issue(look.row, session_id, session)
+    return auth.issue(snapshot.row, session_id, session)
 
 
-def begin(look: Look, **shop: Any) -> Granted:
+def begin(snapshot: Snapshot, **shop: Any) -> Granted:
     """Begin a session as a login does, of an account that may have no password."""
     account = Account(
-        email=f"{look.row.account}@example.com",
-        account_id=look.row.account_id,
-        client_type=look.row.client_type,
+        email=f"{snapshot.row.account}@example.com",
+        account_id=snapshot.row.account_id,
+        client_type=snapshot.row.client_type,
         **shop,
     )
-    return logins.begin(Login(account, look))
+    return logins.begin(Login(account, snapshot))
 
 
 def claims(**changes: Any) -> dict[str, Any]:

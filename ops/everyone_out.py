@@ -17,7 +17,7 @@ def main() -> None:
     with stack.in_use(arguments.stack):
         endings.end_everyone()
         # Each function keeps its copy of everyone's era for that long.
-        time.sleep(sessions.ALL_COPIES_SECONDS)
+        time.sleep(sessions.MAX_EVERYONE_AGE_SECONDS)
     print("All tokens are refused, and no open connection gets an event. The sweep closes them.")
 
 

@@ -10,7 +10,7 @@ import sys
 from pydantic import TypeAdapter, ValidationError
 
 from ops import new_password, stack
-from vitrina import accounts, admission, closing
+from vitrina import accounts, admission
 from vitrina.errors import Problem
 
 
@@ -28,9 +28,7 @@ def main() -> None:
                 sys.exit(f"{email} has no account.")
             # The password first, so that no login with the old one begins after the sessions have
             # ended. After a failure between the two the command is run again.
-            closed = admission.disconnect(
-                account.client_type, account.account_id, closing.close_account
-            )
+            closed = admission.disconnect(account.client_type, account.account_id)
     except ValidationError as invalid:
         sys.exit("\n".join(error["msg"] for error in invalid.errors()))
     except Problem as problem:

@@ -47,7 +47,7 @@ _QUERY = {
         },
         "positions": {
             "type": "string",
-            "maxLength": positions.MAX_CHARACTERS,
+            "maxLength": positions.MAX_POSITIONS_CHARACTERS,
             "description": "How far the client has read its channels, as `CHANNEL:EPOCH:SEQ`"
             " separated by commas: it receives what it missed after `connected`.",
             "examples": ["user:3f0c9a1e:57,user:42:b71d0c55:0"],

@@ -1,1 +1,1 @@
-"""What Vitrina knows: events, channels, connections, products, accounts and how they meet."""
+"""Vitrina's domain: events, channels, connections, products, accounts."""

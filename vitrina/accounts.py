@@ -15,7 +15,7 @@ from pydantic import (
 from vitrina import aws, config, ids, passwords, session_rows, sessions
 from vitrina.channels import ClientType
 from vitrina.errors import Conflict, NotFound, Unauthorized, Unavailable
-from vitrina.sessions import Look
+from vitrina.sessions import Snapshot
 from vitrina.types import Id, OneLine, ShopName
 
 
@@ -77,14 +77,13 @@ def create(
         shop_name=shop_name,
     )
     row = {**account.model_dump(mode="json"), "password_hash": passwords.hash_of(password)}
-    try:
-        aws.dynamodb().put_item(
-            TableName=config.current().accounts_table,
-            Item=aws.to_item(row),
-            ConditionExpression="attribute_not_exists(email)",
-        )
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-        raise Conflict("account_exists", f"{email} has an account already.") from None
+    if not aws.is_written(
+        aws.dynamodb().put_item,
+        TableName=config.current().accounts_table,
+        Item=aws.to_item(row),
+        ConditionExpression="attribute_not_exists(email)",
+    ):
+        raise Conflict("account_exists", f"{email} has an account already.")
     return account
 
 
@@ -92,22 +91,22 @@ class Login(NamedTuple):
     """An account whose password was right, and what was stored of its sessions."""
 
     account: Account
-    seen: Look
+    seen: Snapshot
 
 
 def authenticate(email: str, password: str) -> Login:
-    """Return the account with these credentials; the address is one that `Email` has validated.
+    """Return the account with these credentials; `Email` has validated the address.
 
-    The account is read, then its era, then the account again, and that password is verified: a
-    password that is replaced, or an account that is deleted or ended meanwhile, gives no session
-    that outlives it. A hash that is not made as new ones are is replaced, unless it changes
-    meanwhile.
+    Reads the account, its era, then the account again, and verifies the second password hash. So
+    if the password is replaced, or the account is deleted or its sessions are ended during the
+    login, no session outlives that. A hash with outdated parameters is replaced, unless another
+    request changes it first.
 
-    Raises Unauthorized `credentials_invalid` when the address or the password is
-    wrong, after the same work, and Unavailable `busy` when the address has changed hands meanwhile.
+    Raises Unauthorized `credentials_invalid` when the address or the password is wrong; both take
+    the same time. Raises Unavailable `busy` when the address now belongs to another account.
     """
     client_type, account_id = _owner(_row(email))
-    seen = sessions.look(session_rows.name(client_type, account_id), anew=True)
+    seen = sessions.read(session_rows.name(client_type, account_id), anew=True)
     row = _row(email)
     if row and _owner(row) != (client_type, account_id):
         raise _busy()
@@ -130,8 +129,8 @@ def find(email: Email) -> Account:
 def set_password(email: Email, password: Password) -> Account | None:
     """Give an account a new password, and return the account; None when there is none.
 
-    Its tokens stay valid until its sessions are ended, which comes next. Raises Unavailable `busy`
-    when the account changes meanwhile.
+    Tokens stay valid until the caller ends the account's sessions. Raises Unavailable `busy` when
+    another request changes the account at the same time.
     """
     row = _row(email)
     if not row:
@@ -149,29 +148,18 @@ def delete(email: Email) -> None:
 
 
 def _row(email: str) -> dict[str, Any]:
-    found = aws.dynamodb().get_item(
-        TableName=config.current().accounts_table,
-        Key={"email": {"S": email}},
-        ConsistentRead=True,
-    )
-    return aws.from_item(found.get("Item", {}))
+    return aws.get(config.current().accounts_table, {"email": email})
 
 
 def _replace_hash(seen: dict[str, Any], password_hash: str) -> bool:
-    """Return whether the hash of a row that was read is replaced: not if it has changed since."""
-    try:
-        aws.dynamodb().update_item(
-            TableName=config.current().accounts_table,
-            Key=aws.to_item({"email": seen["email"]}),
-            UpdateExpression="SET password_hash = :new",
-            ConditionExpression="password_hash = :seen",
-            ExpressionAttributeValues=aws.to_item(
-                {":new": password_hash, ":seen": seen["password_hash"]}
-            ),
-        )
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-        return False
-    return True
+    """Replace the password hash of a row, unless it has changed since it was read."""
+    return aws.update(
+        config.current().accounts_table,
+        {"email": seen["email"]},
+        "SET password_hash = :new",
+        {":new": password_hash, ":seen": seen["password_hash"]},
+        "password_hash = :seen",
+    ).is_done
 
 
 def _busy() -> Unavailable:
@@ -179,5 +167,5 @@ def _busy() -> Unavailable:
 
 
 def _owner(row: dict[str, Any]) -> tuple[ClientType, int]:
-    """Return whose row it is; an unknown address costs the same reads, of an account 0."""
+    """Return the owner of a row; an unknown address is read as account 0, at the same cost."""
     return ClientType(row.get("client_type", ClientType.USER)), int(row.get("account_id", 0))

@@ -1,29 +1,26 @@
 """Admission: a connection is stored, and stays, only while its session is alive.
 
-A handshake stores the connection, then looks at the session; a message that extends a connection
-does the same. Ending a session writes its end, then closes the connections that are found. In
-whatever order they run, either the handshake finds the end, or the connection is found.
+A handshake stores the connection, then reads the session; a message that extends a connection does
+the same. Ending a session writes the end, then closes the connections that it finds. In any order
+of these steps, either the handshake reads the end, or the ending finds the connection.
 """
 
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from vitrina import config, connections, endings, sessions, subscriptions
 from vitrina.channels import ClientType
 from vitrina.connections import Connection
-from vitrina.endings import Ended
+from vitrina.endings import Ending
 from vitrina.errors import Problem, TooManyRequests
 
 if TYPE_CHECKING:
     from vitrina.auth import Identity
 
-# `greet` closes an identity's oldest connections beyond its limit within a second. Until then this
-# many times the limit may be stored.
+# `greet` closes an identity's oldest connections beyond its limit within a second. Until then, up
+# to this many times the limit may be stored.
 MAX_LIMITS_STORED = 2
 RETRY_AFTER_SECONDS = 5
-
-CloseAccount = Callable[[Ended], int]
 
 
 def admit(
@@ -32,12 +29,12 @@ def admit(
     takes_batches: bool = False,
     positions: str | None = None,
 ) -> None:
-    """Store a connection, which may be sent several events in one frame if it takes batches.
+    """Store a connection; with `takes_batches` a frame may contain several events.
 
-    `positions` are those of its handshake, which `greet` reads.
+    `positions` come from the handshake; `greet` reads them.
 
     Raises Unauthorized `token_revoked`, or TooManyRequests `too_many_requests` or
-    `too_many_connections`, and stores nothing after all.
+    `too_many_connections`; then nothing stays stored.
     """
     sessions.refuse_known_end(identity.session)
     _require_room(identity)
@@ -72,26 +69,21 @@ def _require_room(identity: "Identity") -> None:
         raise TooManyRequests("too_many_connections", sentence, RETRY_AFTER_SECONDS)
 
 
-def disconnect(client_type: ClientType, account_id: int, close_account: CloseAccount) -> int:
-    """End all sessions of an account and close its connections; return how many were closed.
-
-    `close_account` is that of `vitrina.closing`, which `connect` does not import: it takes libcurl.
-    """
-    return _close(endings.end_account(client_type, account_id), close_account)
+def disconnect(client_type: ClientType, account_id: int) -> int:
+    """End all sessions of an account and close its connections; return how many were closed."""
+    return _close(endings.end_account(client_type, account_id))
 
 
-def end_session(
-    client_type: ClientType, account_id: int, session_id: str, close_account: CloseAccount
-) -> int:
+def end_session(client_type: ClientType, account_id: int, session_id: str) -> int:
     """End a session and close its connections; return how many were closed.
 
     A session that has ended already is ended again, so that the caller may repeat it.
     """
-    return _close(endings.end_session(client_type, account_id, session_id), close_account)
+    return _close(endings.end_session(client_type, account_id, session_id))
 
 
-def finish_endings(seconds: float, until: float, close_account: CloseAccount) -> int:
-    """Close what endings have left that began so long ago; return how many there were.
+def finish_endings(seconds: float, until: float) -> int:
+    """Close the connections of unfinished endings that are so old; return how many there were.
 
     Stops at `until`, a value of `time.monotonic`; the next sweep continues.
     """
@@ -100,11 +92,14 @@ def finish_endings(seconds: float, until: float, close_account: CloseAccount) ->
         if time.monotonic() > until:
             break
         count += 1
-        _close(ended, close_account)
+        _close(ended)
     return count
 
 
-def _close(ended: Ended, close_account: CloseAccount) -> int:
-    closed = close_account(ended)
+def _close(ended: Ending) -> int:
+    # Imported here: `connect` closes nothing, and libcurl is slow to import.
+    from vitrina import closing
+
+    closed = closing.close_account(ended)
     endings.done(ended)
     return closed

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from vitrina import config, keys, session_rows, sessions
 from vitrina.channels import ClientType
 from vitrina.errors import Forbidden, Unauthorized
-from vitrina.session_rows import NO_ERAS, Entry, Eras, Granted, Row
+from vitrina.session_rows import NO_ERAS, AccountRow, Eras, Granted, StoredSession
 from vitrina.sessions import Session
 from vitrina.types import (
     MAX_SAFE_INTEGER,
@@ -24,9 +24,9 @@ from vitrina.types import (
 
 REQUIRED_CLAIMS = ["exp", "iat", "sub", "iss", "aud", "client_type"]
 LEEWAY_SECONDS = 5
-"""How far ahead of ours the clock of the function that issued a token may be."""
+"""How far the clock of the function that issued a token may be ahead of this one."""
 ISSUER_LEEWAY_SECONDS = 30
-"""The same of another issuer's clock."""
+"""The same for another issuer's clock."""
 
 
 def _require_one_spelling(value: object) -> object:
@@ -65,7 +65,7 @@ class Identity(BaseModel):
 
     @model_validator(mode="after")
     def _logs_in_before_it_is_issued(self) -> Self:
-        # By one function each, whose clocks differ.
+        # Two functions with different clocks may have set them.
         if (self.logged_in_at or 0) > self.issued_at + ISSUER_LEEWAY_SECONDS:
             raise ValueError("auth_time is later than iat")
         return self
@@ -115,7 +115,7 @@ class Identity(BaseModel):
 
 
 class Tokens(BaseModel):
-    """What a login or a refresh gives."""
+    """The tokens that a login or a refresh returns."""
 
     access_token: str
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - no password
@@ -128,14 +128,14 @@ class Tokens(BaseModel):
 def tokens(granted: Granted) -> Tokens:
     """Return the tokens of a session that has begun or is refreshed."""
     return Tokens(
-        access_token=issue(granted.row, granted.refresh_token.session_id, granted.entry),
+        access_token=issue(granted.row, granted.refresh_token.session_id, granted.session),
         expires_in=config.current().token_lifetime_seconds,
         refresh_token=str(granted.refresh_token),
-        refresh_expires_in=granted.entry.expires_at - int(time.time()),
+        refresh_expires_in=granted.session.expires_at - int(time.time()),
     )
 
 
-def issue(account: Row, session_id: str, session: Entry) -> str:
+def issue(account: AccountRow, session_id: str, session: StoredSession) -> str:
     """Return a signed access token of a session, valid for `token_lifetime_seconds`.
 
     Raises NotFound `issued_elsewhere`.
@@ -199,7 +199,7 @@ def read(token: str | None) -> Identity:
             leeway=ISSUER_LEEWAY_SECONDS if here.token_jwks_url else LEEWAY_SECONDS,
         )
         if here.token_jwks_url:
-            # Ours alone; a session of the issuer's own has an id too.
+            # Only this service's own tokens have these; the issuer's `sid` means something else.
             claims = {name: claims[name] for name in claims.keys() - {"era", "sid"}}
             claims["sub"] = claims.get(here.token_account_claim)
         identity = Identity.model_validate(claims)

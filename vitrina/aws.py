@@ -9,7 +9,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import ContextVar
 from decimal import Decimal
 from functools import cache
@@ -49,9 +49,9 @@ _CONFIG = Config(
     user_agent="vitrina",
 )
 
-# The key of tokens is read again while a client waits; if that takes longer than the function may
-# run, it loses the key that it knows.
-_IMPATIENT = _CONFIG.merge(
+# The signing key is read while a client waits. If that takes longer than the function's timeout,
+# the process ends and its cached key is lost.
+_SECRETS_CONFIG = _CONFIG.merge(
     Config(
         connect_timeout=1,
         read_timeout=2,
@@ -71,25 +71,25 @@ PARALLEL_CALLS = 24
 _TRANSIENT = {"None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 
 Credentials = ReadOnlyCredentials
-Refused = ClientError
-"""The answer of a service that refuses a request."""
+ServiceError = ClientError
+"""A service refused a request."""
 FAILURES = (BotoCoreError, ClientError)
-"""What a request may end with: no answer, or a refusal."""
+"""A request failed: there was no response, or a service refused the request."""
 _Key = tuple[str, dict[str, Any]]
 """A table and a key in DynamoDB's format."""
 T = TypeVar("T")
 R = TypeVar("R")
 
-# The system's generator: environments restored from one snapshot share the state of `random`.
+# The system's generator: environments that are restored from one snapshot share `random`'s state.
 _random = random.SystemRandom()
-# Kept, as starting a thread for each call takes as long as signing a request.
+# Kept between calls: starting a thread takes as long as signing a request.
 _threads = ThreadPoolExecutor(PARALLEL_CALLS)
 _making = Lock()
 _is_sent_once = ContextVar("_is_sent_once", default=False)
 
 
-class Patience(NamedTuple):
-    """How often a write is tried, and the pauses between: a random part of twice the last one."""
+class Backoff(NamedTuple):
+    """How often a request is tried; each pause is random, up to a ceiling that doubles."""
 
     attempts: int
     first_pause_seconds: float = 0.05
@@ -101,9 +101,9 @@ class Patience(NamedTuple):
 
 
 # With pauses of up to 50, 100, 200, 400 and 800 ms.
-_OF_THE_CLIENT = Patience(6)
+_CLIENT_BACKOFF = Backoff(6)
 # The HTTP API waits for 29 s. The time ends a read, and not the number of attempts.
-_OF_A_READ = Patience(400)
+_READ_BACKOFF = Backoff(400)
 MAX_READ_SECONDS = 20
 
 
@@ -145,7 +145,7 @@ def forget_clients() -> None:
 
 @cache
 def _made(service: str) -> Any:
-    deadlines = _IMPATIENT if service == "secretsmanager" else _CONFIG
+    deadlines = _SECRETS_CONFIG if service == "secretsmanager" else _CONFIG
     client: Any = _session().create_client(service, config=deadlines)
     if service == "dynamodb":
         client.meta.events.register("needs-retry.dynamodb", _pause_after_conflict)
@@ -158,9 +158,9 @@ def _pause_after_conflict(attempts: int, response: Any, **_: Any) -> float | Non
     DynamoDB refuses a write while a transaction holds its item, and a transaction while another
     one holds one of its items. botocore retries throttled requests, and neither of these.
     """
-    if response is None or _is_sent_once.get() or attempts >= _OF_THE_CLIENT.attempts:
+    if response is None or _is_sent_once.get() or attempts >= _CLIENT_BACKOFF.attempts:
         return None
-    return _OF_THE_CLIENT.pause_after(attempts) if _is_transient(response[1]) else None
+    return _CLIENT_BACKOFF.pause_after(attempts) if _is_transient(response[1]) else None
 
 
 def _is_transient(answer: Mapping[str, Any]) -> bool:
@@ -260,20 +260,76 @@ def _from_value(value: Mapping[str, Any]) -> Any:
 
 
 def in_parallel(call: Callable[[T], R], each: Iterable[T]) -> list[R]:
-    """Return the results of calls that do not depend on each other, in order; a few at a time.
+    """Run independent calls, at most `PARALLEL_CALLS` at a time; return their results in order.
 
-    They begin in this order, the last one in the caller's thread. Raises what one of them raises,
-    when none is under way any more.
+    The calls begin in this order, the last one in the caller's thread. If a call raises, the others
+    are awaited or canceled, and then its exception is raised.
     """
     values = [*each]
     others = [(value, _threads.submit(call, value)) for value in values[:-1]]
     try:
         last = [call(value) for value in values[-1:]]
-        # What no thread has begun is called here. So a call may itself call others in parallel.
+        # Calls that no thread has begun run here, so a call may itself use `in_parallel`.
         found = [call(value) if put.cancel() else put.result() for value, put in others]
         return found + last
     finally:
         wait([put for _, put in others if not put.cancel()])
+
+
+def begin(call: Callable[..., R], *arguments: Any) -> Future[R]:
+    """Begin a call in one of the threads of `in_parallel`."""
+    return _threads.submit(call, *arguments)
+
+
+def get(table: str, key: Mapping[str, Any], *, is_consistent: bool = True) -> dict[str, Any]:
+    """Return an item in plain Python, by default strongly consistent; empty if there is none."""
+    found = dynamodb().get_item(TableName=table, Key=to_item(key), ConsistentRead=is_consistent)
+    return from_item(found.get("Item", {}))
+
+
+class Updated(NamedTuple):
+    is_done: bool
+    """Whether the condition was met."""
+    row: dict[str, Any]
+    """The item as it is now, in plain Python; empty if there is none or it was not requested."""
+
+
+def update(
+    table: str,
+    key: Mapping[str, Any],
+    expression: str,
+    values: Mapping[str, Any],
+    condition: str = "",
+    *,
+    names: Mapping[str, str] | None = None,
+    returns_row: bool = False,
+) -> Updated:
+    """Update an item, if the condition is met; `key` and `values` are in plain Python."""
+    request: Any = {"TableName": table, "Key": to_item(key), "UpdateExpression": expression}
+    if values:
+        request["ExpressionAttributeValues"] = to_item(values)
+    if condition:
+        request["ConditionExpression"] = condition
+    if names:
+        request["ExpressionAttributeNames"] = names
+    if returns_row:
+        request["ReturnValues"] = "ALL_NEW"
+        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+    try:
+        updated = dynamodb().update_item(**request)
+    except dynamodb().exceptions.ConditionalCheckFailedException as refused:
+        item: Any = refused.response.get("Item", {})
+        return Updated(False, from_item(item))
+    return Updated(True, from_item(updated.get("Attributes", {})))
+
+
+def is_written(write: Callable[..., Any], **request: Any) -> bool:
+    """Put or delete an item; return whether the condition was met."""
+    try:
+        write(**request)
+    except dynamodb().exceptions.ConditionalCheckFailedException:
+        return False
+    return True
 
 
 def batch_get(table: str, keys: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -299,7 +355,7 @@ def batch_get_all(
             yield from ((table, item) for item in items)
         if left:
             waiting += left
-            time.sleep(_OF_THE_CLIENT.pause_after(1))
+            time.sleep(_CLIENT_BACKOFF.pause_after(1))
 
 
 def _read(batch: Sequence[_Key]) -> tuple[Mapping[str, Any], list[_Key]]:
@@ -307,7 +363,7 @@ def _read(batch: Sequence[_Key]) -> tuple[Mapping[str, Any], list[_Key]]:
     requests: dict[str, Any] = {}
     for table, key in batch:
         requests.setdefault(table, {"Keys": [], "ConsistentRead": True})["Keys"].append(key)
-    for _ in attempts(_OF_A_READ, time.monotonic() + MAX_READ_SECONDS):
+    for _ in attempts(_READ_BACKOFF, time.monotonic() + MAX_READ_SECONDS):
         answer = dynamodb().batch_get_item(RequestItems=requests)
         unprocessed: Any = answer["UnprocessedKeys"]
         left = [(table, key) for table in unprocessed for key in unprocessed[table]["Keys"]]
@@ -357,7 +413,7 @@ def put_version(
 def transact_once(writes: Sequence["TransactWriteItemTypeDef"]) -> None:
     """Write in one transaction, which the client does not send again after a conflict.
 
-    For callers that read anew before each attempt: what they have read is old after a conflict.
+    For callers that read again before each attempt: after a conflict, their reads are outdated.
     """
     before = _is_sent_once.set(True)
     try:
@@ -377,15 +433,15 @@ def transient_reasons(canceled: ClientError) -> list[str]:
     return reasons
 
 
-def attempts(limit: int | Patience, until: float = math.inf) -> Iterator[int]:
+def attempts(limit: int | Backoff, until: float = math.inf) -> Iterator[int]:
     """Yield 1, 2, … `limit`, with a pause before each attempt but the first: full jitter.
 
     Stops before a pause that would end after `until`, a value of `time.monotonic`.
     """
-    patience = limit if isinstance(limit, Patience) else Patience(limit)
-    for attempt in range(1, patience.attempts + 1):
+    backoff = limit if isinstance(limit, Backoff) else Backoff(limit)
+    for attempt in range(1, backoff.attempts + 1):
         if attempt > 1:
-            pause = patience.pause_after(attempt - 1)
+            pause = backoff.pause_after(attempt - 1)
             if time.monotonic() + pause > until:
                 return
             time.sleep(pause)

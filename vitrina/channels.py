@@ -62,8 +62,8 @@ class Audience(NamedTuple):
 
 _ANY = (Mode.PUSH, Mode.DIGEST, Mode.OFF)
 
-# The column *push* of the table above. Other events are not pushed, nor is anything to rooms, which
-# have members only while these are connected.
+# The column *push* of the table above. Other events are not pushed. Nothing is pushed to rooms,
+# which have no members without a connection.
 PUSH: dict[str, tuple[Audience, ...]] = {
     "product.approved": (
         Audience("shop:{shop_id}", _ANY),
@@ -74,7 +74,7 @@ PUSH: dict[str, tuple[Audience, ...]] = {
     "announcement.published": (Audience("{to}", _ANY),),
 }
 
-# Names that people would take for those of a namespace: `Admin.x`, `shop-10.x`, `shops.x`.
+# Names that look like those of a namespace: `Admin.x`, `shop-10.x`, `shops.x`.
 _RESERVED = re.compile(r"admin|shops?(?![a-z])", re.IGNORECASE)
 
 
@@ -102,8 +102,8 @@ def is_room(channel: str) -> bool:
 def may_join(room: str, client_type: ClientType, identity: str) -> bool:
     """Return whether a client may be in a room, by the room's name; `ROOM_RULE` says it in words.
 
-    Nobody may join a room with a reserved name, so an administrator who may not join a room has
-    misspelled a namespace.
+    Nobody may join a room with a reserved name. An administrator who is refused has misspelled a
+    namespace.
     """
     is_admin = client_type is ClientType.ADMIN
     namespace, dot, _ = room.partition(".")

@@ -1,27 +1,25 @@
-"""Closing connections from this side: expire, send `closing`, close, forget."""
+"""Closing connections from the server: expire, send `closing`, close, delete the rows."""
 
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from aws_lambda_powertools import Logger
 
-from vitrina import config, connections, metrics, partitions, sender, subscriptions
+from vitrina import aws, config, connections, metrics, partitions, sender, subscriptions
 from vitrina.channels import ClientType
-from vitrina.connections import PARALLEL_WRITES, Connection
-from vitrina.endings import Ended
+from vitrina.endings import Ending
 from vitrina.errors import Unavailable
 from vitrina.events import Closing, Closure, Reason
 from vitrina.partitions import Subscription
 from vitrina.sender import Post
-from vitrina.subscriptions import Opened
+from vitrina.subscriptions import OpenConnection
 
 logger = Logger()
 
 BUDGET_SECONDS = 10
-# For those of an identity that has too many: other new connections wait to be greeted.
+# For the excess connections of an identity: other new connections wait for their greeting.
 EXCESS_SECONDS = 1
 EXPIRED_PER_BATCH = 200
 
@@ -29,11 +27,12 @@ EXPIRED_PER_BATCH = 200
 def close(
     closed: Sequence[Subscription], reason: Reason, *, budget_seconds: float | None = None
 ) -> int:
-    """Close connections; return how many the management API has closed or does not know any more.
+    """Close connections; return how many were closed or had already closed.
 
-    Each is first marked expired, so that no event is posted to it from then on. Then it is sent
-    `closing`, closed, whether it took that or not, and forgotten. A connection that could not be
-    closed within the budget, by default `BUDGET_SECONDS`, stays expired, and the sweep closes it.
+    A connection is first marked expired, so that no more events are posted to it. Then `closing` is
+    sent, the connection is closed even if the frame was not delivered, and its rows are deleted. A
+    connection that could not be closed within the budget, by default `BUDGET_SECONDS`, stays
+    expired, and the sweep closes it.
 
     Raises Unavailable `busy` when one can neither be closed nor be marked expired.
     """
@@ -50,14 +49,12 @@ def close(
         per_second=here.posts_per_second / here.fanout_workers,
     )
     gone = {post.subscription for post in delivery.gone}
-    # A handshake that has not ended can be neither told nor closed.
+    # During a handshake a connection takes no frame and cannot be closed.
     opening = connections.forget_gone(gone, asked_at)
     left = ({post.subscription for post in delivery.unreached} - gone).union(opening)
-    with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
-        ended = (found.connection_id for found in closed if found not in left | gone)
-        list(pool.map(connections.forget, ended))
-        unmarked = (found.connection_id for found in left - expired)
-        list(pool.map(connections.expire, unmarked))
+    ended = [found.connection_id for found in closed if found not in left | gone]
+    aws.in_parallel(connections.forget, ended)
+    aws.in_parallel(connections.expire, [found.connection_id for found in left - expired])
     logger.info(
         "closed",
         reason=reason,
@@ -79,17 +76,17 @@ def _expire(found: Collection[Subscription]) -> set[Subscription]:
             return False
         return True
 
-    with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
-        return {each for each, done in zip(found, pool.map(expire, found), strict=True) if done}
+    marked = aws.in_parallel(expire, found)
+    return {each for each, is_marked in zip(found, marked, strict=True) if is_marked}
 
 
-def close_account(ended: Ended) -> int:
-    """Close the connections of what has ended of an account; return how many have been closed.
+def close_account(ended: Ending) -> int:
+    """Close the connections of an account's ended sessions; return how many were closed.
 
-    Its devices are removed before.
+    The devices of these sessions are removed first.
     """
     if config.current().push_apps:
-        # Here and not above: most functions that close connections have no use for it.
+        # Imported here: most functions that close connections do not need it.
         from vitrina import devices
 
         devices.remove_ended(ended)
@@ -99,7 +96,7 @@ def close_account(ended: Ended) -> int:
     return close(left, Reason.ACCOUNT_DISCONNECTED)
 
 
-def close_excess(identities: Iterable[Sequence[Opened]]) -> None:
+def close_excess(identities: Iterable[Sequence[OpenConnection]]) -> None:
     """Close the oldest of each identity's open connections beyond `connections_per_identity`.
 
     They are given by identity, the oldest first.
@@ -122,24 +119,17 @@ def close_expired(until: float) -> int:
     ):
         count += len(batch)
         # Read again: some were extended, and some close by themselves at this moment.
-        with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
-            found = list(pool.map(connections.find, (each.connection_id for each in batch)))
+        found = aws.in_parallel(connections.find, [each.connection_id for each in batch])
         over = [each for each in found if each and each.has_expired]
         orphans = [each for each, stored in zip(batch, found, strict=True) if stored is None]
         connections.forget_gone(orphans, time.time())
-        # Half of the time that is left: a few that cannot be closed now do not use up all of it.
-        for reason, those in _by_reason(over).items():
-            close(those, reason, budget_seconds=left / 2)
+        # No token can extend a connection whose session was ended.
+        ended = [each.subscription for each in over if each.is_over]
+        others = [each.subscription for each in over if not each.is_over]
+        # Half of the remaining time, so that a few connections that do not close leave some of it.
+        close(ended, Reason.ACCOUNT_DISCONNECTED, budget_seconds=left / 2)
+        close(others, Reason.TOKEN_EXPIRED, budget_seconds=left / 2)
     # A read that was cut off has not counted all connections.
     if left > 0:
         metrics.emit(**{name: still_open[kind] for kind, name in metrics.CONNECTIONS.items()})
     return count
-
-
-def _by_reason(over: Iterable[Connection]) -> dict[Reason, list[Subscription]]:
-    """Sort connections by the reason to tell them; one that was ended cannot come back as it is."""
-    sorted_out: dict[Reason, list[Subscription]] = {}
-    for each in over:
-        reason = Reason.ACCOUNT_DISCONNECTED if each.is_over else Reason.TOKEN_EXPIRED
-        sorted_out.setdefault(reason, []).append(each.subscription)
-    return sorted_out

@@ -59,8 +59,8 @@ def _distinct(counts: tuple[int, ...]) -> tuple[int, ...]:
     return counts
 
 
-# New connections are stored by the first count; all counts are read. Several counts are in force
-# only while the count changes.
+# New connections are stored by the first count; all counts are read. There are several only while
+# the count changes.
 Shards = Annotated[
     tuple[Annotated[int, Field(ge=1, le=100)], ...],
     BeforeValidator(_several),
@@ -79,14 +79,14 @@ class Policy(BaseModel):
     token_audience: str = "vitrina"
     token_lifetime_seconds: int = Field(default=3600, ge=60, le=86_400)
     session_lifetime_seconds: int = Field(default=60 * 86_400, ge=600)
-    """For how long a session lasts that is not used; each refresh begins it anew."""
+    """How long an unused session lasts; each refresh restarts the time."""
     sessions_per_account: int = Field(default=12, ge=1, le=100)
-    """A login beyond them ends the one that was unused longest. Twelve cost one read unit."""
+    """A login beyond this number ends the session unused longest. Twelve cost one read unit."""
     token_algorithm: Literal["HS256", "RS256", "ES256", "EdDSA"] = "HS256"
     token_jwks_url: JwksUrl = ""
     """The key set of another issuer; without it tokens are signed with our own secret."""
     token_account_claim: str = Field(default="sub", min_length=1)
-    """Where another issuer's tokens have the account's number. Many issuers choose `sub` alone."""
+    """The claim with the account's number in another issuer's tokens."""
 
     allowed_origins: Annotated[tuple[Origin, ...], BeforeValidator(_split)] = ()
     """Origins of web pages that may connect and call. Apps send no Origin and need no entry."""
@@ -107,12 +107,11 @@ class Policy(BaseModel):
     """This stack's share of the account's throttle, which all APIs of a region share."""
     fanout_workers: int = Field(default=5, ge=2, le=1000)
     """The number of workers, which share `posts_per_second`. Lambda starts five for a queue; SQS
-    allows 2 to 1000. More than there are lanes would wait for nothing."""
+    allows 2 to 1000. Workers beyond the number of lanes stay idle."""
     history_retention_seconds: int = Field(default=86_400, ge=60)
 
     push_apps: Annotated[tuple[PlatformApp, ...], BeforeValidator(_split)] = ()
-    """SNS's platform applications, by ARN, as `make push-app` prints them; without one push is off.
-    """
+    """ARNs of SNS's platform applications, from `make push-app`; without one, push is off."""
     pushes_per_second: int = Field(default=500, ge=2)
     """Of all workers together. SNS allows hundreds to thousands, by region."""
 
@@ -121,8 +120,8 @@ class Policy(BaseModel):
     currency: str = Field(default="RUB", pattern=r"^[A-Z]{3}$")
     ping_interval_seconds: int = 30
     logged_connections_percent: int = Field(default=100, ge=0, le=100)
-    """Of how many connections it is logged what they do. Refusals, and what changes something over
-    HTTP, are logged of each."""
+    """The share of connections whose activity is logged. Refusals, and HTTP requests that change
+    something, are always logged."""
 
     @model_validator(mode="after")
     def _a_platform_has_one_application(self) -> Self:
@@ -163,7 +162,7 @@ class Config(Policy):
     """ARN of the secret that the edge sends with each request; empty without an edge."""
     push_queue_url: str = ""
     push_topics: str = ""
-    """How the ARNs of the topics begin, one for each client type; both are empty without push."""
+    """The prefix of the topics' ARNs, one topic for each client type; empty without push."""
 
     def to_environment(self) -> dict[str, str]:
         return {PREFIX + name.upper(): _text(value) for name, value in self}

@@ -1,8 +1,7 @@
 """Open connections: add, find, join and leave rooms, extend, expire, forget."""
 
 import time
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vitrina import aws, config, partitions, sessions
@@ -19,16 +18,14 @@ if TYPE_CHECKING:
 
 # API Gateway closes every WebSocket after two hours; this limit is fixed.
 MAX_CONNECTION_SECONDS = 2 * 60 * 60
-# A handshake ends after the $connect function has answered, which it does within ten seconds or
-# never; the rest is for seconds without fractions and for clocks. Until then the management API
-# answers 410 for a connection that is about to open.
-HANDSHAKE_SECONDS = 12
-PARALLEL_WRITES = 24
-# A connection is read again when another message changed it in the meantime. A client may join all
-# its rooms at once.
+# A handshake ends after the $connect function has answered, which takes at most ten seconds. The
+# rest allows for rounding and for clock skew. Until then the management API answers 410.
+MAX_HANDSHAKE_SECONDS = 12
+# A connection is read again if another message has changed it. A client may join all its rooms at
+# once.
 MAX_ATTEMPTS = 12
-# The clocks of functions differ by less.
-CLOCKS_SECONDS = 60
+# The clocks of functions differ by less than this.
+MAX_CLOCK_SKEW_SECONDS = 60
 
 
 class Connection(NamedTuple):
@@ -40,19 +37,19 @@ class Connection(NamedTuple):
     connected_at: int
     expires_at: int
     shards: int
-    """Of its type when it connected; kept, so that its rows are found while the number changes."""
+    """The number of shards of its type when it connected: its rows are found by this number."""
     room_shards: int
     session_id: str | None = None
-    """Of the token that it was opened with, which only tokens of the same session extend; None for
-    another issuer's."""
+    """Of the token that opened it; only tokens of the same session extend it. None for another
+    issuer's tokens."""
     eras: Eras = NO_ERAS
-    """Of that token too."""
+    """Of the token that opened it."""
     has_ended: bool = False
-    """Whether it must go; nothing takes this back."""
+    """Whether it was ended, which is final."""
     takes_batches: bool = False
     """Whether it may be sent several events in one frame; the client decides when it connects."""
     positions: str | None = None
-    """How far the client had read its channels when it connected, as `vitrina.positions` reads."""
+    """How far the client had read its channels when it connected, as text for `positions.read`."""
 
     @property
     def subscription(self) -> Subscription:
@@ -98,7 +95,7 @@ class Connection(NamedTuple):
 
 
 def eras_of(identity: "Identity") -> Eras:
-    """Return the eras of a token; those of another issuer have the present one of everyone."""
+    """Return the eras of a token; another issuer's tokens have everyone's current era."""
     if config.current().token_jwks_url:
         return Eras(account=0, everyone=sessions.everyone_era())
     return identity.eras
@@ -112,9 +109,9 @@ def add(
 ) -> Connection:
     """Store an open connection: its subscription, and then its own row.
 
-    The insertion of its own row is what tells `greet`. If the process ends in between, the next
-    post to the subscription forgets it, or its expiry does. The connection expires with its token,
-    or after the two hours that API Gateway allows.
+    The insertion of its own row invokes `greet`. If the process ends between the two writes, the
+    next post deletes the subscription, or it expires. The connection expires with its token, or
+    after the two hours that API Gateway allows.
     """
     now = int(time.time())
     connection = Connection(
@@ -141,19 +138,16 @@ def add(
         "positions": connection.positions,
         **_common_attributes(connection),
     }
-    aws.dynamodb().put_item(**_subscription_row(connection, connection.subscription))
+    aws.dynamodb().put_item(**_subscribe(connection, connection.subscription)["Put"])
     aws.dynamodb().put_item(**_in_table(Item=row))
     return connection
 
 
 def find(connection_id: str, *, is_consistent: bool = True) -> Connection | None:
-    """Return a stored connection, which may have expired, or closed and left this row behind."""
-    found = aws.dynamodb().get_item(
-        TableName=config.current().connections_table,
-        Key=aws.to_item(key(connection_id)),
-        ConsistentRead=is_consistent,
-    )
-    return from_item(found["Item"]) if "Item" in found else None
+    """Return a stored connection; it may have expired or closed."""
+    table = config.current().connections_table
+    row = aws.get(table, key(connection_id), is_consistent=is_consistent)
+    return from_row(row) if row else None
 
 
 def find_all(connection_ids: Iterable[str]) -> list[Connection]:
@@ -180,20 +174,17 @@ def join(connection: Connection, room: str) -> None:
     Unavailable `busy`.
     """
     limit = config.current().rooms_per_connection
-    for attempt in aws.attempts(MAX_ATTEMPTS):
-        if attempt > 1:
-            connection = require_open(find(connection.connection_id))
-        if room in connection.rooms:
+    for found in _readings(connection):
+        if room in found.rooms:
             return
-        if not may_join(room, connection.client_type, connection.identity):
+        if not may_join(room, found.client_type, found.identity):
             raise Forbidden("room_forbidden", ROOM_RULE)
-        if len(connection.rooms) >= limit:
+        if len(found.rooms) >= limit:
             raise Conflict("too_many_rooms", f"A connection may be in {limit} rooms at a time.")
-        changed = connection._replace(rooms=connection.rooms | {room})
+        changed = found._replace(rooms=found.rooms | {room})
         subscribe = _subscribe(changed, changed.subscription_to(room))
-        if _change(connection, changed, "ADD rooms :room", {":room": {room}}, [subscribe]):
+        if _change(found, changed, "ADD rooms :room", {":room": {room}}, [subscribe]):
             return
-    raise _busy()
 
 
 def leave(connection: Connection, room: str) -> None:
@@ -201,17 +192,14 @@ def leave(connection: Connection, room: str) -> None:
 
     Raises Forbidden `connection_expired` or Unavailable `busy`.
     """
-    for attempt in aws.attempts(MAX_ATTEMPTS):
-        if attempt > 1:
-            connection = require_open(find(connection.connection_id))
-        if room not in connection.rooms:
+    for found in _readings(connection):
+        if room not in found.rooms:
             return
-        changed = connection._replace(rooms=connection.rooms - {room})
-        key = connection.subscription_to(room)._asdict()
+        changed = found._replace(rooms=found.rooms - {room})
+        key = found.subscription_to(room)._asdict()
         unsubscribe: TransactWriteItemTypeDef = {"Delete": _in_table(Key=key)}
-        if _change(connection, changed, "DELETE rooms :room", {":room": {room}}, [unsubscribe]):
+        if _change(found, changed, "DELETE rooms :room", {":room": {room}}, [unsubscribe]):
             return
-    raise _busy()
 
 
 def extend(connection: Connection, identity: "Identity") -> int:
@@ -223,12 +211,11 @@ def extend(connection: Connection, identity: "Identity") -> int:
     if not connection.is_of(identity):
         raise Forbidden("identity_mismatch", "The token is of another session; connect anew.")
     expires_at = min(identity.expires_at, connection.connected_at + MAX_CONNECTION_SECONDS)
-    for attempt in aws.attempts(MAX_ATTEMPTS):
-        if attempt > 1:
-            connection = _still_stored(connection)
-        if connection.expires_at == expires_at or _move_end(connection, expires_at):
-            return expires_at
-    raise _busy()
+    for found in _readings(connection, may_have_expired=True):
+        moved = found._replace(expires_at=expires_at)
+        if found == moved or _write_end(found, moved):
+            break
+    return expires_at
 
 
 def expire(connection_id: str) -> None:
@@ -240,24 +227,26 @@ def expire(connection_id: str) -> None:
         connection = find(connection_id)
         if connection is None or connection.has_ended:
             return
-        ended = connection._replace(has_ended=True, expires_at=int(time.time()) - CLOCKS_SECONDS)
+        ended = connection._replace(
+            has_ended=True, expires_at=int(time.time()) - MAX_CLOCK_SKEW_SECONDS
+        )
         try:
             if _write_end(connection, ended):
                 return
         except Forbidden:
             return
-    raise _busy()
+    raise Unavailable("busy", "This connection is changing too fast; try again.")
 
 
 def unsubscribe(connection_id: str) -> None:
     """Remove the subscriptions of a connection that has closed, if there are any.
 
-    Nothing else is found by events, counts and limits. Its own row is left to its expiry: a
-    deletion has a price, and DynamoDB deletes what has expired for nothing. A concurrent message
-    changes no row without the first subscription, so those to rooms are complete once it is gone.
-    If the process ends in between, the next post to what is left removes that, or its expiry does.
+    Events, counts and limits read subscriptions only. The connection's own row expires: a deletion
+    costs a write, and expiry is free. A concurrent message changes no row once the first
+    subscription is deleted, so the list of rooms is complete then. If the process ends in between,
+    the next post deletes the rows that are left, or they expire.
     """
-    # The row was written before the connection opened, and what is read of it never changes.
+    # The row was written before the connection opened, and the attributes used here never change.
     connection = find(connection_id, is_consistent=False) or find(connection_id)
     if connection and _delete(connection.subscription._asdict()).get("has_rooms"):
         forget(connection_id)
@@ -266,8 +255,9 @@ def unsubscribe(connection_id: str) -> None:
 def forget(connection_id: str) -> None:
     """Remove every row of a connection, if there is any.
 
-    Its own row goes first: it lists the others, and a concurrent message adds none without it. If
-    the process ends in between, the next post to what is left removes that, or its expiry does.
+    Its own row is deleted first: it lists the others, and without it a concurrent message adds no
+    rows. If the process ends in between, the next post deletes the rows that are left, or they
+    expire.
     """
     if deleted := _delete(key(connection_id)):
         for subscription in from_item(deleted).subscriptions:
@@ -275,19 +265,18 @@ def forget(connection_id: str) -> None:
 
 
 def forget_gone(gone: Iterable[Subscription], asked_at: float) -> list[Subscription]:
-    """Remove connections for which the management API answered 410, after a moment by `time.time`.
+    """Delete connections for which the management API answered 410 after `asked_at` (`time.time`).
 
-    Returns those whose handshake may not have ended. They are kept, and what was posted to them
-    must be posted again.
+    Returns those whose handshake may not have ended: they are kept, and their posts must be sent
+    again.
     """
     gone = list(gone)
-    with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
-        forgotten = pool.map(lambda each: _forget_gone(each, asked_at), gone)
-        return [found for found, is_done in zip(gone, forgotten, strict=True) if not is_done]
+    forgotten = aws.in_parallel(lambda each: _forget_gone(each, asked_at), gone)
+    return [found for found, is_done in zip(gone, forgotten, strict=True) if not is_done]
 
 
 def _forget_gone(gone: Subscription, asked_at: float) -> bool:
-    moment = int(asked_at - HANDSHAKE_SECONDS)
+    moment = int(asked_at - MAX_HANDSHAKE_SECONDS)
     connection = find(gone.connection_id)
     if connection is None:
         return _delete_alone(gone, moment)
@@ -298,19 +287,16 @@ def _forget_gone(gone: Subscription, asked_at: float) -> bool:
 
 
 def _delete_alone(subscription: Subscription, moment: int) -> bool:
-    """Delete a subscription without a connection, if it is not younger than a moment.
+    """Delete a subscription without a connection's own row, unless it is newer than a moment.
 
-    `connect` may be about to write the connection's own row.
+    `connect` may be about to write that row.
     """
-    try:
-        aws.dynamodb().delete_item(
-            **_in_table(Key=subscription._asdict()),
-            ConditionExpression="attribute_not_exists(connected_at) OR connected_at <= :moment",
-            ExpressionAttributeValues=aws.to_item({":moment": moment}),
-        )
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-        return False
-    return True
+    return aws.is_written(
+        aws.dynamodb().delete_item,
+        **_in_table(Key=subscription._asdict()),
+        ConditionExpression="attribute_not_exists(connected_at) OR connected_at <= :moment",
+        ExpressionAttributeValues=aws.to_item({":moment": moment}),
+    )
 
 
 def from_item(item: dict[str, Any]) -> Connection:
@@ -342,20 +328,24 @@ def from_row(row: Mapping[str, Any]) -> Connection:
     )
 
 
-def _move_end(connection: Connection, expires_at: int) -> bool:
-    """Write another end into all rows of a connection, if it is as it was read."""
-    return _write_end(connection, connection._replace(expires_at=expires_at))
+def _readings(connection: Connection, *, may_have_expired: bool = False) -> Iterator[Connection]:
+    """Yield a connection, and read it again before each further attempt to change it.
 
-
-def _still_stored(connection: Connection) -> Connection:
-    """Read a connection again; raises Forbidden `connection_expired` when it is over."""
-    found = find(connection.connection_id)
-    if found is None or found.is_over:
-        raise expired()
-    return found
+    Raises Forbidden `connection_expired` when it is over, and Unavailable `busy` after the last
+    attempt.
+    """
+    for attempt in aws.attempts(MAX_ATTEMPTS):
+        if attempt > 1:
+            found = find(connection.connection_id)
+            if found is None or found.is_over or (found.has_expired and not may_have_expired):
+                raise expired()
+            connection = found
+        yield connection
+    raise Unavailable("busy", "This connection is changing too fast; try again.")
 
 
 def _write_end(connection: Connection, ended: Connection) -> bool:
+    """Write another end into all rows of a connection, if it is as it was read."""
     rooms = [_subscribe(ended, ended.subscription_to(room)) for room in sorted(ended.rooms)]
     update, values = "SET expires_at = :end", {":end": ended.expires_at}
     if ended.has_ended:
@@ -388,17 +378,13 @@ def _change(
     first = _subscribe(changed, changed.subscription)
     first["Put"]["ConditionExpression"] = "attribute_exists(connected_at)"
     try:
-        _transact([own, first, *rooms])
+        aws.dynamodb().transact_write_items(TransactItems=[own, first, *rooms])
     except aws.dynamodb().exceptions.TransactionCanceledException as canceled:
         reasons = aws.transient_reasons(canceled)
         if reasons[1] == "ConditionalCheckFailed":
             raise expired() from None
         return False
     return True
-
-
-def _transact(writes: "list[TransactWriteItemTypeDef]") -> None:
-    aws.dynamodb().transact_write_items(TransactItems=writes)
 
 
 def _in_table(**write: Any) -> Any:
@@ -409,14 +395,11 @@ def _in_table(**write: Any) -> Any:
 
 
 def _subscribe(connection: Connection, subscription: Subscription) -> "TransactWriteItemTypeDef":
-    return {"Put": _subscription_row(connection, subscription)}
-
-
-def _subscription_row(connection: Connection, subscription: Subscription) -> Any:
+    """Return the write of a subscription's row."""
     row = {**subscription._asdict(), **_common_attributes(connection)}
     if subscription == connection.subscription:
         row["has_rooms"] = bool(connection.rooms) or None
-    return _in_table(Item=row)
+    return {"Put": _in_table(Item=row)}
 
 
 def _common_attributes(connection: Connection) -> dict[str, int | str | None]:
@@ -446,7 +429,3 @@ def _delete(key: dict[str, str]) -> dict[str, Any]:
 
 def expired() -> Forbidden:
     return Forbidden("connection_expired", "This connection has ended; connect again.")
-
-
-def _busy() -> Unavailable:
-    return Unavailable("busy", "This connection is changing too fast; try again.")

@@ -1,4 +1,4 @@
-"""Copies of keys: read again every few minutes, and used longer while that fails."""
+"""Cached keys: read again every few minutes, and used longer while reading fails."""
 
 import math
 import time
@@ -9,10 +9,10 @@ from typing import Generic, TypeVar
 from aws_lambda_powertools import Logger
 
 TTL_SECONDS = 300
-OUTAGE_SECONDS = 86_400
-"""For how long known keys are used while they cannot be read again: the age of the oldest."""
-RETRY_SECONDS = 10
-"""Limits how often a process asks for keys: for unknown ones, and after a failure."""
+MAX_OUTAGE_SECONDS = 86_400
+"""The maximum age of known keys while they cannot be read again."""
+RETRY_INTERVAL_SECONDS = 10
+"""The minimum time between two reads: for unknown keys, and after a failure."""
 
 logger = Logger()
 
@@ -20,7 +20,7 @@ Kept = TypeVar("Kept")
 
 
 class Copy(Generic[Kept]):
-    """Keys that are kept elsewhere, by their ids."""
+    """A cache of keys, by their ids."""
 
     def __init__(self, read: Callable[[], dict[str, Kept]]) -> None:
         self._read = read
@@ -36,13 +36,13 @@ class Copy(Generic[Kept]):
     def all(self) -> dict[str, Kept]:
         """Return the keys, read again every TTL_SECONDS.
 
-        If that fails, the known ones are used for up to OUTAGE_SECONDS. Raises what reading
+        If that fails, the known ones are used for up to MAX_OUTAGE_SECONDS. Raises what reading
         them raised when there are none to use.
         """
         with self._lock:
             if time.time() >= self._read_at + TTL_SECONDS:
                 self._try_to_read()
-            if self._failure and time.time() >= self._read_at + OUTAGE_SECONDS:
+            if self._failure and time.time() >= self._read_at + MAX_OUTAGE_SECONDS:
                 raise self._failure.with_traceback(None)
             return self._keys
 
@@ -61,12 +61,12 @@ class Copy(Generic[Kept]):
 
     def _try_to_read(self) -> None:
         now = time.time()
-        if now < self._tried_at + RETRY_SECONDS:
+        if now < self._tried_at + RETRY_INTERVAL_SECONDS:
             return
         self._tried_at = now
         try:
             self._keys = self._read()
-        # Whatever the reason is, the known keys are as good as before.
+        # Whatever the failure is, the known keys stay valid.
         except Exception as failure:  # noqa: BLE001
             self._failure = failure
             reason = repr(failure.__cause__ or failure)

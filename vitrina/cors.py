@@ -1,7 +1,7 @@
 """CORS: which pages of other hosts may call the HTTP API.
 
-API Gateway's own CORS is off. It would ignore the headers of the functions, it answers preflights
-with its own list only, and its documentation has no origins but those of http and https.
+API Gateway's own CORS is off. It ignores the functions' headers, answers preflights with its own
+list only, and documents only origins of http and https.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ MAX_AGE_SECONDS = 3600
 def headers(request: Mapping[str, str]) -> dict[str, str]:
     """Return the headers of a response to a request with these headers (names in lower case).
 
-    A page of another origin gets none but `Vary`, so that its browser refuses it the response.
+    A page of another origin gets only `Vary`, so its browser blocks the response.
     """
     allowed = config.current().allowed_origins
     if not allowed:

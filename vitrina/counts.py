@@ -1,29 +1,29 @@
-"""Counts: numbers that are expensive to find, counted once for everyone who asks.
+"""Counts: numbers that are expensive to compute, cached in a row.
 
-A count reads many rows, and many may ask. So the numbers are in a row of their own. Who finds them
-old gets a lease on the row, counts and writes them; the others answer with what the row has.
+A count reads many rows, and many requests may need it. The request that finds the cached numbers
+old gets a lease on the row, counts and writes them; the others answer with the cached numbers.
 """
 
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from vitrina import aws, config
+from vitrina import aws, clock, config
 from vitrina.errors import Unavailable
 
 MIN_INTERVAL_MS = 2000
-# A partition gives 3,000, and a count reads all of them: a larger one is made less often.
-READ_UNITS_PER_SECOND = 100
-# How long a counter that was killed keeps the others from counting.
+# A partition provides 3,000, and a count reads all partitions: large counts are made less often.
+MAX_READ_UNITS_PER_SECOND = 100
+# After a crash, nobody counts for this long.
 LEASE_MS = 5000
-# A count of 100,000 connections takes a third of a second, so who waits for it reads once more.
+# A count of 100,000 connections takes a third of a second: one more read is then enough.
 PAUSES_SECONDS = (0.5, 0.6, 1.2)
-# Nobody asks for a row that has expired, such as that of a shop whose products nobody looks at.
-KEPT_SECONDS = 24 * 60 * 60
+# For rows that are no longer requested, such as those of single shops.
+COUNT_TTL_SECONDS = 24 * 60 * 60
 MAX_SHARED_SECONDS = 10
-"""How long the edge may share an answer at most."""
+"""The longest time for which the edge may cache a response."""
 
-# What a row has beside its numbers.
+# The attributes of a row that are not numbers of the count.
 _OTHERS = {"name", "counted_at", "interval_ms", "counting_until", "expires_at"}
 
 
@@ -43,8 +43,8 @@ class Counted(NamedTuple):
 
     @property
     def fresh_seconds(self) -> int:
-        """How long they may still be shared; 0 when they are older than their interval."""
-        left = (self.counted_at + self.interval_ms - _now_ms()) // 1000
+        """How long they may still be cached; 0 when they are older than their interval."""
+        left = (self.counted_at + self.interval_ms - clock.now_ms()) // 1000
         return max(0, min(MAX_SHARED_SECONDS, left))
 
 
@@ -68,14 +68,14 @@ def read(name: str, count: Callable[[], Count]) -> Counted:
 
 
 def _is_due(row: Mapping[str, Any]) -> bool:
-    """Return whether to count: after half an interval, so that nobody waits while some ask."""
+    """Return whether to count: after half an interval, so that frequent requests never wait."""
     is_old = _age_ms(row) >= row.get("interval_ms", 0) / 2
-    return bool(is_old and row.get("counting_until", 0) < _now_ms())
+    return bool(is_old and row.get("counting_until", 0) < clock.now_ms())
 
 
 def _begin(name: str, row: Mapping[str, Any]) -> int | None:
-    """Get the lease if nobody has it or has counted meanwhile; return when the count begins."""
-    now = _now_ms()
+    """Get the lease if it is free and there is no newer count; return when the count begins."""
+    now = clock.now_ms()
     is_free = "(attribute_not_exists(counting_until) OR counting_until < :now)"
     is_as_read = "(attribute_not_exists(counted_at) OR counted_at <= :read)"
     values = {":until": now + LEASE_MS, ":now": now, ":read": row.get("counted_at", 0)}
@@ -91,10 +91,10 @@ def _count(name: str, count: Callable[[], Count], began: int) -> Counted:
         _update(name, "REMOVE counting_until", "counting_until = :mine", mine)
         raise
     # Twice, as the next count begins after half of it.
-    interval = max(MIN_INTERVAL_MS, round(2000 * found.read_units / READ_UNITS_PER_SECOND))
+    interval = max(MIN_INTERVAL_MS, round(2000 * found.read_units / MAX_READ_UNITS_PER_SECOND))
     counted = Counted(found.numbers, began, interval)
     # Another one may have counted later, if this took longer than the lease.
-    return counted if _store(name, counted) else _counted(_find(name, ConsistentRead=True))
+    return counted if _store(name, counted) else _counted(_find(name, is_consistent=True))
 
 
 def _store(name: str, counted: Counted) -> bool:
@@ -103,7 +103,7 @@ def _store(name: str, counted: Counted) -> bool:
         **counted.numbers,
         "counted_at": counted.counted_at,
         "interval_ms": counted.interval_ms,
-        "expires_at": counted.counted_at // 1000 + KEPT_SECONDS,
+        "expires_at": counted.counted_at // 1000 + COUNT_TTL_SECONDS,
     }
     changes = ", ".join(f"#{attribute} = :{attribute}" for attribute in row)
     return _update(
@@ -111,36 +111,25 @@ def _store(name: str, counted: Counted) -> bool:
         f"SET {changes} REMOVE counting_until",
         "attribute_not_exists(counted_at) OR counted_at < :counted_at",
         {f":{attribute}": value for attribute, value in row.items()},
-        ExpressionAttributeNames={f"#{attribute}": attribute for attribute in row},
+        {f"#{attribute}": attribute for attribute in row},
     )
 
 
-def _find(name: str, **more: Any) -> dict[str, Any]:
+def _find(name: str, *, is_consistent: bool = False) -> dict[str, Any]:
     """Return the row, by default eventually consistent; empty before the first count."""
-    table, key = config.current().platform_table, _key(name)
-    return aws.from_item(aws.dynamodb().get_item(TableName=table, Key=key, **more).get("Item", {}))
+    return aws.get(config.current().platform_table, {"name": name}, is_consistent=is_consistent)
 
 
 def _update(
-    name: str, update: str, condition: str, values: Mapping[str, Any], **names: Any
+    name: str,
+    update: str,
+    condition: str,
+    values: Mapping[str, Any],
+    names: Mapping[str, str] | None = None,
 ) -> bool:
-    """Update the row on a condition; return whether it held."""
-    try:
-        aws.dynamodb().update_item(
-            TableName=config.current().platform_table,
-            Key=_key(name),
-            UpdateExpression=update,
-            ConditionExpression=condition,
-            ExpressionAttributeValues=aws.to_item(values),
-            **names,
-        )
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-        return False
-    return True
-
-
-def _key(name: str) -> dict[str, Any]:
-    return aws.to_item({"name": name})
+    """Update the row on a condition; return whether it was met."""
+    table = config.current().platform_table
+    return aws.update(table, {"name": name}, update, values, condition, names=names).is_done
 
 
 def _counted(row: Mapping[str, Any]) -> Counted:
@@ -152,8 +141,4 @@ def _counted(row: Mapping[str, Any]) -> Counted:
 
 
 def _age_ms(row: Mapping[str, Any]) -> int:
-    return _now_ms() - int(row.get("counted_at", 0))
-
-
-def _now_ms() -> int:
-    return round(time.time() * 1000)
+    return clock.now_ms() - int(row.get("counted_at", 0))

@@ -1,4 +1,4 @@
-"""Decisions on products: what a request names, and how it is answered."""
+"""Decisions on products: the requests and the responses."""
 
 from collections.abc import Container
 from typing import Annotated, Any, Self
@@ -12,6 +12,15 @@ from vitrina.product_changes import Moderation
 from vitrina.products import Product
 from vitrina.publishing import Broadcast
 from vitrina.types import Id, Number
+
+# Refusals that every route of one decision may answer with.
+DECISION_CODES = (
+    "product_not_found",
+    "product_changed",
+    "version_missing",
+    "notes_too_long",
+    "busy",
+)
 
 JsonId = Annotated[Id, Number]
 

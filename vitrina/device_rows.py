@@ -13,8 +13,7 @@ from vitrina.preferences import QuietHours
 if TYPE_CHECKING:
     from vitrina.auth import Identity
 
-# Whatever the number of shards of connections is: a device stays for two months, and would be where
-# an old number has put it for as long.
+# Fixed: a device is stored for two months, so a change of the number would need both for as long.
 SHARDS = 4
 
 
@@ -50,7 +49,7 @@ class Device(NamedTuple):
 
 
 def key_of(identity: "Identity", device_id: str) -> RowKey:
-    """Return the key of a device; its account is a part, so that nobody can name another's."""
+    """Return the key of a device; it contains the account, so nobody can name another's device."""
     [partition] = partitions_of(identity.own_channel)
     return RowKey(partition.key, f"{partition.prefix}{identity.account_id}#{device_id}")
 
@@ -114,12 +113,7 @@ def of_account(
 
 def read(key: RowKey) -> dict[str, Any]:
     """Return a row, strongly consistent; it is empty if there is none."""
-    found = aws.dynamodb().get_item(
-        TableName=config.current().devices_table,
-        Key=aws.to_item(key._asdict()),
-        ConsistentRead=True,
-    )
-    return aws.from_item(found.get("Item", {}))
+    return aws.get(config.current().devices_table, key._asdict())
 
 
 def from_row(row: Mapping[str, Any]) -> Device:
@@ -159,34 +153,21 @@ def update(
     if absent := [name for name in new if name not in present]:
         update += " REMOVE " + ", ".join(f"#{name}" for name in absent)
     values = {f":{name}": value for name, value in present.items()}
-    request: Any = {
-        "TableName": config.current().devices_table,
-        "Key": aws.to_item(key._asdict()),
-        "UpdateExpression": update,
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": aws.to_item({**values, **(more or {})}),
-    }
-    if condition:
-        request["ConditionExpression"] = condition
-    try:
-        aws.dynamodb().update_item(**request)
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-        return False
-    return True
+    values |= more or {}
+    table = config.current().devices_table
+    return aws.update(table, key._asdict(), update, values, condition, names=names).is_done
 
 
 def delete(key: RowKey, row: Mapping[str, Any]) -> None:
     """Delete a row, unless its device has been registered since the row was read."""
     values = {":endpoint": row["endpoint"], ":seen": row["seen_at"]}
-    try:
-        aws.dynamodb().delete_item(
-            TableName=config.current().devices_table,
-            Key=aws.to_item(key._asdict()),
-            ConditionExpression="endpoint = :endpoint AND seen_at = :seen",
-            ExpressionAttributeValues=aws.to_item(values),
-        )
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-        pass
+    aws.is_written(
+        aws.dynamodb().delete_item,
+        TableName=config.current().devices_table,
+        Key=aws.to_item(key._asdict()),
+        ConditionExpression="endpoint = :endpoint AND seen_at = :seen",
+        ExpressionAttributeValues=aws.to_item(values),
+    )
 
 
 def _is_current(row: Mapping[str, Any]) -> bool:
@@ -195,24 +176,12 @@ def _is_current(row: Mapping[str, Any]) -> bool:
 
 
 def _query(partition: Partition, where: str = "", *, expired: bool = False, **values: Any) -> Any:
-    condition, names = "#partition = :partition", {"#partition": "partition"}
     filters = [where] if where else []
-    values |= {"partition": partition.key}
     if not expired:
         filters.append("expires_at > :now")
         values["now"] = int(time.time())
         if everyone := sessions.everyone_era():
             filters.append("everyone >= :era")
             values["era"] = everyone
-    if partition.prefix:
-        condition += " AND begins_with(#member, :prefix)"
-        names["#member"] = "member"
-        values["prefix"] = partition.prefix
-    request: Any = {
-        "TableName": config.current().devices_table,
-        "ConsistentRead": True,
-        "KeyConditionExpression": condition,
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": aws.to_item({f":{k}": v for k, v in values.items()}),
-    }
-    return request | ({"FilterExpression": " AND ".join(filters)} if filters else {})
+    table = config.current().devices_table
+    return partitions.query(table, partition, " AND ".join(filters), **values)

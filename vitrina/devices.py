@@ -26,27 +26,27 @@ from vitrina.device_rows import Device
 from vitrina.digests import RowKey
 from vitrina.endpoints import Platform
 from vitrina.errors import Problem, Unavailable
-from vitrina.preferences import Chosen, Preferences, ZoneName
+from vitrina.preferences import Preferences, StoredPreferences, ZoneName
 
 if TYPE_CHECKING:
     from vitrina.auth import Identity
-    from vitrina.endings import Ended
+    from vitrina.endings import Ending
 
-LIFETIME_SECONDS = 60 * 86_400
+DEVICE_TTL_SECONDS = 60 * 86_400
 # A start of the app within a day of another one writes nothing.
-SEEN_SECONDS = 86_400
-# While a device is registered; the function times out before.
-UNDER_WAY_SECONDS = 60
+SEEN_INTERVAL_SECONDS = 86_400
+# During a registration; the function times out earlier.
+REGISTRATION_TTL_SECONDS = 60
 # Of an account: thirty at once, then one a minute. An unchanged device counts once a day.
 CHANGES = Rate(tries=30, seconds=60)
-# Of the event that topics are for.
+# The event that is published to topics.
 _ANNOUNCEMENT = "announcement.published"
-# A condition: the device has not got another endpoint meanwhile.
+# The condition that the device still has this endpoint.
 _SAME_ENDPOINT = "endpoint = :endpoint"
 
 
 class Registration(BaseModel):
-    """What an app says of its phone at every start."""
+    """The data that an app sends about its phone at every start."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -66,11 +66,11 @@ class Registration(BaseModel):
 
 
 def register(identity: "Identity", device_id: str, registration: Registration) -> None:
-    """Store a device of a session, with an endpoint that is its alone.
+    """Store a device of a session, with an endpoint that no other device has.
 
     The account's devices beyond `sessions_per_account` are removed, those not seen longest first.
-    A device that had the token before is removed. Stores the device, then looks at the session: one
-    that ends meanwhile removes the device, or raises Unauthorized `token_revoked` here. A device
+    A device that had the token before is removed. Stores the device, then reads the session: if it
+    ends at the same time, the ending removes the device, or this raises `token_revoked`. A device
     whose registration is interrupted expires after a minute. Raises TooManyRequests
     `too_many_requests`, and what `endpoints.settle` raises.
     """
@@ -79,7 +79,7 @@ def register(identity: "Identity", device_id: str, registration: Registration) -
     before = device_rows.read(key)
     row = _attributes(identity, registration)
     now = int(time.time())
-    is_known = before.get("expires_at", 0) > now + LIFETIME_SECONDS and all(
+    is_known = before.get("expires_at", 0) > now + DEVICE_TTL_SECONDS and all(
         before.get(name) == value for name, value in row.items()
     )
     if not is_known:
@@ -106,7 +106,7 @@ def register(identity: "Identity", device_id: str, registration: Registration) -
             _follow(device, chosen)
     if not is_known:
         # The sweep removes it before: SNS must forget it too.
-        end = {"expires_at": now + LIFETIME_SECONDS + SEEN_SECONDS}
+        end = {"expires_at": now + DEVICE_TTL_SECONDS + SEEN_INTERVAL_SECONDS}
         device_rows.update(key, end, _SAME_ENDPOINT, {":endpoint": endpoint})
 
 
@@ -132,7 +132,7 @@ def prefer(identity: "Identity", new: Preferences) -> Preferences:
     return whole
 
 
-def remove_ended(ended: "Ended") -> None:
+def remove_ended(ended: "Ending") -> None:
     """Remove the devices of what has ended of an account."""
     row = ended.row
     # SNS does not know that a device has expired.
@@ -144,14 +144,14 @@ def remove_ended(ended: "Ended") -> None:
 
 
 def remove(device: Device) -> None:
-    """Remove a device as it was read, and its endpoint if nobody else has taken it."""
+    """Remove a device as it was read, and its endpoint if no other device has it."""
     row = device_rows.read(device.key)
     if row and (device.endpoint, device.session_id) == (row["endpoint"], row.get("session")):
         _remove_row(device.key, row)
 
 
 def expire(key: RowKey) -> None:
-    """Remove the owner that a row names, if the app has not started for `LIFETIME_SECONDS`."""
+    """Remove the owner that a row names, if the app has not started for `DEVICE_TTL_SECONDS`."""
     found = owners.lapsed(key)
     if not found:
         return
@@ -165,9 +165,7 @@ def expire(key: RowKey) -> None:
 
 def _count(identity: "Identity") -> None:
     """Count a change of an account's; raises TooManyRequests."""
-    wait = buckets.spend(f"devices#{identity.session.account}", CHANGES)
-    if wait:
-        raise buckets.too_many_requests(wait)
+    buckets.require(f"devices#{identity.session.account}", CHANGES)
 
 
 def _attributes(identity: "Identity", registration: Registration) -> dict[str, Any]:
@@ -200,7 +198,7 @@ def _remove_excess(identity: "Identity") -> None:
 
 def _store(key: RowKey, row: dict[str, Any], before: Mapping[str, Any], now: int) -> None:
     """Write what is registered; the rest of the row stays, but for another endpoint's topic."""
-    new = row | {"seen_at": now, "expires_at": now + UNDER_WAY_SECONDS, "joins": True}
+    new = row | {"seen_at": now, "expires_at": now + REGISTRATION_TTL_SECONDS, "joins": True}
     former = before.get("endpoint")
     if former and former != row["endpoint"]:
         _leave_endpoint(former, key, before.get("subscription"))
@@ -213,7 +211,7 @@ def _take(endpoint: str, key: RowKey) -> None:
 
     Raises Unavailable `busy` where SNS does not say whether such a device has a subscription.
     """
-    former = owners.take(endpoint, key, int(time.time()) + LIFETIME_SECONDS)
+    former = owners.take(endpoint, key, int(time.time()) + DEVICE_TTL_SECONDS)
     for other in former:
         row = device_rows.read(other)
         if row and row["endpoint"] == endpoint:
@@ -223,11 +221,11 @@ def _take(endpoint: str, key: RowKey) -> None:
             if is_unknown and other_type is not device_rows.type_of(key):
                 endpoints.leave(other_type, endpoint, None)
             _remove_row(other, row)
-    owners.let_go(endpoint, former)
+    owners.release(endpoint, former)
 
 
 def _leave_endpoint(endpoint: str, key: RowKey, subscription: str | None) -> None:
-    """End what SNS has of a device, unless another device has taken its endpoint."""
+    """End the subscription and delete the endpoint, unless another device has the endpoint."""
     owner = owners.find(endpoint)
     # An endpoint has one subscription to a topic, which a new owner of the same type goes on with.
     if subscription and (
@@ -248,7 +246,7 @@ def _remove_row(key: RowKey, row: Mapping[str, Any]) -> None:
 # --- What an account has chosen ---
 
 
-def _follow(device: Device, chosen: Chosen) -> None:
+def _follow(device: Device, chosen: StoredPreferences) -> None:
     """Write what its account has chosen into a device's row, and follow its topic.
 
     Others may do the same, for older choices or later ones; the last to write is the one with the
@@ -288,6 +286,6 @@ def _follow(device: Device, chosen: Chosen) -> None:
         subscription = subscription or device.subscription
 
 
-def _has_topic(device: Device, chosen: Chosen) -> bool:
+def _has_topic(device: Device, chosen: StoredPreferences) -> bool:
     mode = channels.mode(_ANNOUNCEMENT, device.client_type, chosen.preferences.events)
     return mode is Mode.PUSH and chosen.preferences.quiet_hours is None

@@ -1,7 +1,7 @@
-"""Digests: events that rows of the devices table owe, until a moment.
+"""Digests: events that wait in rows of the devices table until they are due.
 
-A device owes in its own row: while it is in its quiet hours, or for its next digest. What all
-devices of a client type may take as a digest is owed by one row of that type.
+A device's row has the events of its quiet hours and of its next digest. One row of each client type
+has the events that any device of this type may take as a digest.
 """
 
 import time
@@ -11,10 +11,10 @@ from uuid import NAMESPACE_URL, uuid5
 
 from vitrina import aws, config
 from vitrina.channels import ClientType
-from vitrina.notices import MAX_COUNTED, Entry
+from vitrina.notices import MAX_COUNTED_EVENTS, Entry
 
 DUE_INDEX = "due"
-INTERVAL_SECONDS = 3600
+DIGEST_INTERVAL_SECONDS = 3600
 DUE = "1"
 
 
@@ -26,7 +26,7 @@ class RowKey(NamedTuple):
 
 
 class Owed(NamedTuple):
-    """What a row owes."""
+    """The events of a row that are due."""
 
     entries: frozenset[Entry]
     due_at: int
@@ -46,10 +46,10 @@ def key_of(client_type: ClientType) -> RowKey:
 
 
 def owe(key: RowKey, entries: Collection[Entry], due_at: int | None = None) -> None:
-    """Add events to what a row owes, by default from an hour on; an earlier moment stays.
+    """Add events to what a row owes, by default due in an hour; an earlier moment stays.
 
-    A device that was removed meanwhile owes nothing. Beyond `MAX_COUNTED` events the others are not
-    remembered.
+    Nothing is added for a device that has been removed. Events beyond `MAX_COUNTED_EVENTS` are not
+    stored.
     """
     exists = "" if key.member == "digest" else "attribute_exists(endpoint) AND "
     _update(
@@ -58,8 +58,8 @@ def owe(key: RowKey, entries: Collection[Entry], due_at: int | None = None) -> N
         {
             "entries": {str(entry) for entry in entries},
             "due": DUE,
-            "at": due_at or int(time.time()) + INTERVAL_SECONDS,
-            "enough": MAX_COUNTED + 1,
+            "at": due_at or int(time.time()) + DIGEST_INTERVAL_SECONDS,
+            "enough": MAX_COUNTED_EVENTS + 1,
         },
         f"{exists}(attribute_not_exists(owed) OR size(owed) < :enough)",
     )
@@ -71,27 +71,22 @@ def postpone(key: RowKey, due_at: int) -> None:
 
 
 def settle(key: RowKey, owed: Owed) -> None:
-    """Take what was sent off a row; what it owes since then is due in an hour."""
+    """Remove the sent events from a row; events added since then are due in an hour."""
     seen = {"owed": {str(entry) for entry in owed.entries}}
     if _update(key, "REMOVE owed, due, due_at", seen, "owed = :owed"):
         return
-    later = {"at": int(time.time()) + INTERVAL_SECONDS}
+    later = {"at": int(time.time()) + DIGEST_INTERVAL_SECONDS}
     if _update(
         key, "DELETE owed :owed SET due_at = :at", {**seen, **later}, "attribute_exists(owed)"
     ):
-        # Another worker may have sent the rest.
+        # Another worker may have sent the other events.
         nothing = "attribute_not_exists(owed) AND due = :due"
         _update(key, "REMOVE due, due_at", {"due": DUE}, nothing)
 
 
 def read(key: RowKey) -> Owed | None:
     """Return what a row owes now, strongly consistent; None if that is nothing."""
-    found = aws.dynamodb().get_item(
-        TableName=config.current().devices_table,
-        Key=aws.to_item(key._asdict()),
-        ConsistentRead=True,
-    )
-    return owed_in(aws.from_item(found.get("Item", {})))
+    return owed_in(aws.get(config.current().devices_table, key._asdict()))
 
 
 def owed_in(row: Mapping[str, Any]) -> Owed | None:
@@ -119,14 +114,7 @@ def due() -> Iterator[list[RowKey]]:
 
 
 def _update(key: RowKey, update: str, values: Mapping[str, Any], condition: str) -> bool:
-    try:
-        aws.dynamodb().update_item(
-            TableName=config.current().devices_table,
-            Key=aws.to_item(key._asdict()),
-            UpdateExpression=update,
-            ConditionExpression=condition,
-            ExpressionAttributeValues=aws.to_item({f":{n}": v for n, v in values.items()}),
-        )
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-        return False
-    return True
+    values = {f":{name}": value for name, value in values.items()}
+    return aws.update(
+        config.current().devices_table, key._asdict(), update, values, condition
+    ).is_done

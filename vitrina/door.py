@@ -1,4 +1,4 @@
-"""The door: whether a request has come through the edge, and from which address.
+"""The door: whether a request came through the edge, and from which address.
 
 The edge adds a header with a secret to every request. The secret has two values, of which the edge
 sends one, so that the other can be replaced. What else the edge says of a request, its host and the
@@ -35,7 +35,7 @@ def require_edge(event: Mapping[str, Any]) -> None:
         raise Forbidden("edge_required", "Use the public URL of this service.")
 
 
-def believed(headers: Mapping[str, str]) -> dict[str, str]:
+def trusted_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return headers without what only the edge may say, unless they come from the edge.
 
     `headers` has names in lower case.
@@ -48,7 +48,7 @@ def believed(headers: Mapping[str, str]) -> dict[str, str]:
 
 def client_address(event: Mapping[str, Any]) -> str:
     """Return the IP address of the client of an event of either API; "" if it is not known."""
-    if viewer := believed(_headers(event)).get(VIEWER_HEADER):
+    if viewer := trusted_headers(_headers(event)).get(VIEWER_HEADER):
         return viewer
     context = event.get("requestContext", {})
     peer = context.get("http") or context.get("identity") or {}
@@ -64,7 +64,7 @@ def _is_from_edge(headers: Mapping[str, str]) -> bool:
     sent = headers.get(SECRET_HEADER, "").encode()
     if not sent or not config.current().edge_secret:
         return False
-    # All are compared, in a time that does not depend on what was sent.
+    # All are compared, in a time that does not depend on the value sent.
     return sum(compare_digest(sent, value) for value in _accepted.all().values()) > 0
 
 

@@ -1,4 +1,4 @@
-"""Endings of sessions as they are written: one begins, its connections are closed, it is done.
+"""Endings of sessions: the end is written, connections are closed, the ending is marked done.
 
 Until it is done, the account's row is in the index `unclosed`, so that the sweep finishes what a
 crash has interrupted.
@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from vitrina import aws, config, session_rows
+from vitrina import aws, clock, config, session_rows
 from vitrina.channels import ClientType
-from vitrina.session_rows import ALL, Row
+from vitrina.session_rows import ALL_SESSIONS, AccountRow
 from vitrina.sessions import EVERYONE
 
 UNCLOSED_INDEX = "unclosed"
@@ -19,20 +19,20 @@ UNCLOSED_INDEX = "unclosed"
 CLOSING = "unclosed = :yes, closing_since = if_not_exists(closing_since, :now) ADD closing :ended"
 
 
-class Ended(NamedTuple):
-    """What has ended of an account, and whose connections are to be closed."""
+class Ending(NamedTuple):
+    """The ended sessions of an account whose connections are to be closed."""
 
-    row: Row
+    row: AccountRow
     """As it is after the ending."""
     session_ids: frozenset[str]
 
     def has(self, session_id: str | None, era: int) -> bool:
         """Return whether a connection of a session and an era is to be closed."""
-        is_older = ALL in self.session_ids and era < self.row.era
+        is_older = ALL_SESSIONS in self.session_ids and era < self.row.era
         return is_older or session_id in self.session_ids
 
 
-def end_session(client_type: ClientType, account_id: int, session_id: str) -> Ended:
+def end_session(client_type: ClientType, account_id: int, session_id: str) -> Ending:
     """End one session. A session that has ended already is returned too."""
     _, row = session_rows.update(
         session_rows.name(client_type, account_id),
@@ -41,12 +41,12 @@ def end_session(client_type: ClientType, account_id: int, session_id: str) -> En
         "attribute_exists(#session)",
         {"#session": session_rows.attribute(session_id)},
     )
-    return Ended(row, row.closing | {session_id})
+    return Ending(row, row.closing | {session_id})
 
 
-def end_account(client_type: ClientType, account_id: int) -> Ended:
+def end_account(client_type: ClientType, account_id: int) -> Ending:
     """End all sessions of an account, also those of a login that is under way."""
-    values = {**closing_values({ALL}), ":one": 1, ":seconds": _now()}
+    values = {**closing_values({ALL_SESSIONS}), ":one": 1, ":seconds": _now()}
     expiry = ""
     # The end of another issuer's sessions is compared with the time of a login, however old.
     if not config.current().token_jwks_url:
@@ -54,26 +54,26 @@ def end_account(client_type: ClientType, account_id: int) -> Ended:
     account = session_rows.name(client_type, account_id)
     update = f"SET {expiry}ended_at = :seconds, {CLOSING}, era :one"
     _, row = session_rows.update(account, update, values)
-    return Ended(row, row.closing)
+    return Ending(row, row.closing)
 
 
 def end_everyone() -> None:
     """End all sessions of all accounts.
 
-    Functions may still accept them until `ALL_COPIES_SECONDS` later.
+    Functions may still accept them until `sessions.MAX_EVERYONE_AGE_SECONDS` later.
     """
-    aws.dynamodb().update_item(
-        TableName=config.current().sessions_table,
-        Key=aws.to_item({"account": EVERYONE}),
-        UpdateExpression="ADD era :one SET ended_at = :now",
-        ExpressionAttributeValues=aws.to_item({":one": 1, ":now": _now()}),
+    aws.update(
+        config.current().sessions_table,
+        {"account": EVERYONE},
+        "ADD era :one SET ended_at = :now",
+        {":one": 1, ":now": _now()},
     )
 
 
-def done(ended: Ended) -> None:
-    """Note that the connections are closed, unless more has ended meanwhile.
+def done(ended: Ending) -> None:
+    """Note that the connections are closed, unless another ending has begun.
 
-    Each ending sees all that are not done, so the last one leaves nothing.
+    Each ending handles all that are not done, so the last one leaves none.
     """
     session_rows.update(
         ended.row.account,
@@ -83,8 +83,8 @@ def done(ended: Ended) -> None:
     )
 
 
-def unclosed(seconds: float) -> Iterator[Ended]:
-    """Yield endings that began so long ago and are not done."""
+def unclosed(seconds: float) -> Iterator[Ending]:
+    """Yield endings that are older than this and not done."""
     table = config.current().sessions_table
     values = {":yes": "1", ":then": int((time.time() - seconds) * 1000)}
     pages = aws.query(
@@ -100,12 +100,12 @@ def unclosed(seconds: float) -> Iterator[Ended]:
         for item in map(aws.from_item, aws.batch_get(table, keys)):
             row = session_rows.from_row(item["account"], item)
             if row.closing:  # the index may be a moment behind
-                yield Ended(row, row.closing)
+                yield Ending(row, row.closing)
 
 
 def closing_values(ended: set[str]) -> dict[str, Any]:
     """Return the values of `CLOSING`."""
-    return {":yes": "1", ":now": int(time.time() * 1000), ":ended": ended}
+    return {":yes": "1", ":now": clock.now_ms(), ":ended": ended}
 
 
 def _now() -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from vitrina import aws, config
-from vitrina.aws import Refused
+from vitrina.aws import ServiceError
 from vitrina.channels import ClientType
 from vitrina.errors import Invalid, NotFound, Unavailable
 from vitrina.notices import Shown
@@ -30,7 +30,7 @@ _INVALID = "InvalidParameter"
 _NOT_FOUND = "NotFound"
 # It was deleted, or the platform has said that its token is not valid any more.
 _GONE = {"EndpointDisabled", _NOT_FOUND}
-# Operators have to act, and another try would end the same.
+# An operator has to act; another try would fail too.
 _DEFECTS = {
     *("AuthorizationError", "AccessDenied", "AccessDeniedException"),
     *(_INVALID, "PlatformApplicationDisabled"),
@@ -51,7 +51,7 @@ def require_on() -> None:
 def settle(platform: Platform, token: str, stored: str | None) -> str:
     """Return the ARN of the enabled endpoint of a token; `stored` is the device's last one.
 
-    The flow that AWS recommends: create, look, mend. It may be repeated at every start of an app.
+    The flow that AWS recommends: create, read, repair. It may be repeated at every start of an app.
     Raises NotFound `push_off`, Invalid `request_invalid` or Unavailable `busy`.
     """
     try:
@@ -76,7 +76,7 @@ def _settle(app: str, token: str, stored: str | None) -> str:
         return endpoint
     try:
         _mend(endpoint, token)
-    except Refused as refused:
+    except ServiceError as refused:
         # Another endpoint has the token: that of the account which used this phone before.
         if _code(refused) != _INVALID:
             raise
@@ -88,7 +88,7 @@ def _settle(app: str, token: str, stored: str | None) -> str:
 def _create(app: str, token: str) -> str:
     try:
         created = aws.sns().create_platform_endpoint(PlatformApplicationArn=app, Token=token)
-    except Refused as refused:
+    except ServiceError as refused:
         if found := _EXISTING.search(str(refused)):
             return found[1]
         raise
@@ -100,7 +100,7 @@ def _attributes(endpoint: str) -> dict[str, str] | None:
         found: dict[str, str] = aws.sns().get_endpoint_attributes(EndpointArn=endpoint)[
             "Attributes"
         ]
-    except Refused as refused:
+    except ServiceError as refused:
         if _code(refused) == _NOT_FOUND:
             return None
         raise
@@ -152,7 +152,7 @@ def _subscribe(client_type: ClientType, endpoint: str) -> str | None:
         subscribed = aws.sns().subscribe(
             TopicArn=_topic_of(client_type), Protocol="application", Endpoint=endpoint
         )
-    except Refused as refused:
+    except ServiceError as refused:
         if _code(refused) == _INVALID and "Endpoint does not exist" in str(refused):
             return None
         raise
@@ -163,7 +163,7 @@ def unsubscribe(subscription: str) -> None:
     """End a subscription, if there is one."""
     try:
         aws.sns().unsubscribe(SubscriptionArn=subscription)
-    except Refused as refused:
+    except ServiceError as refused:
         if _code(refused) not in (_NOT_FOUND, _INVALID):
             raise
 
@@ -176,7 +176,7 @@ def publish(endpoint: str, shown: Shown) -> bool:
     [_, platform, *_] = endpoint.split("/")
     try:
         aws.sns().publish(TargetArn=endpoint, **_message(shown, [platform]))
-    except Refused as refused:
+    except ServiceError as refused:
         # SNS calls an endpoint that was deleted an invalid parameter, by the parameter's name.
         is_unknown = _code(refused) == _INVALID and "TargetArn" in str(refused)
         if _code(refused) in _GONE or is_unknown:
@@ -197,7 +197,7 @@ def is_defect(failure: Exception) -> bool:
 
 
 def _message(shown: Shown, platforms: list[str]) -> dict[str, Any]:
-    """Return a message whose repeats take its place on the phone."""
+    """Return a message; a repeat of it replaces the first one on the phone."""
     apns = {
         "aps": {"alert": {"title": shown.title, "body": shown.text}, "sound": "default"},
         **shown.data,
@@ -241,4 +241,4 @@ def _topic_of(client_type: ClientType) -> str:
 
 
 def _code(failure: Exception) -> str:
-    return failure.response["Error"]["Code"] if isinstance(failure, Refused) else ""
+    return failure.response["Error"]["Code"] if isinstance(failure, ServiceError) else ""

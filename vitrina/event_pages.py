@@ -32,8 +32,7 @@ def read(reader: Identity, channel: str, since: Position | None, limit: int) -> 
     Forbidden `channel_forbidden` or TooManyRequests `too_many_requests`.
     """
     own = reader.own_channel
-    if wait := buckets.spend(bucket(own), PAGES):
-        raise buckets.too_many_requests(wait)
+    buckets.require(bucket(own), PAGES)
     joined = rooms.joined(own, [channel])
     if channel not in {reader.client_type, own, *joined}:
         sentence = f"Your channels are {reader.client_type}, {own}, and the rooms you have joined."

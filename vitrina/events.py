@@ -98,7 +98,7 @@ class ProductRejected(Published):
 
 
 class ProductWithdrawal(_Wire):
-    """What everyone knew of a product: no reason, no administrator, nothing of an edit."""
+    """The public fields of a product: no reason, no administrator, nothing of an edit."""
 
     product_id: int
     product_name: str

@@ -1,13 +1,13 @@
 """The rate of posts, shared by the workers that are active.
 
-One row lists them, each until a moment. A share that is fixed, by the greatest number of workers,
-would leave most of the account's rate unused when one lane has work.
+One row lists them, each with an expiry. A fixed share, by the maximum number of workers, would
+leave most of the account's rate unused when one lane has work.
 """
 
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 from zlib import crc32
 
-from vitrina import aws, config, history, lanes
+from vitrina import aws, clock, config, lanes
 from vitrina.lanes import Lane
 
 # The rest is for posts of requests, greetings and recoveries, and for the retry queue.
@@ -16,15 +16,15 @@ RETRY_SHARE = 0.02
 """Of each worker of the retry queue."""
 
 # The share of a lane is proportional to its members, so that all rounds take equally long. A small
-# lane counts as one of so many members: it has a few posts, which need not wait so long.
+# lane counts as one of this size: its few posts need not take as long as the others'.
 MIN_MEMBERS = 1_000
 
-# A worker enters the row for each slice. One that has died leaves it by itself.
-ACTIVE_MS = 3_000
+# A worker enters the row for each slice. The entry of a crashed worker expires.
+ACTIVE_TTL_MS = 3_000
 _ROW = {"channel": f"{lanes.PREFIX}@rate", "seq": 0}
 
 
-class _Entry(NamedTuple):
+class _ActiveWorker(NamedTuple):
     members: int
     until: int
     """In milliseconds since 1970."""
@@ -37,10 +37,17 @@ class _Entry(NamedTuple):
 
 def enter(lane: Lane, members: int) -> float:
     """Enter the worker of a lane with so many members; return its share, in posts a second."""
-    now = history.now_ms()
+    now = clock.now_ms()
     mine = max(MIN_MEMBERS, members)
-    row = _update("SET #me = :me", lane, {":me": f"{mine}/{now + ACTIVE_MS}"})
-    entries = {name: _Entry.parse(text) for name, text in row.items() if name not in _ROW}
+    row = aws.update(
+        config.current().history_table,
+        _ROW,
+        "SET #me = :me",
+        {":me": f"{mine}/{now + ACTIVE_TTL_MS}"},
+        names={"#me": _attribute(lane)},
+        returns_row=True,
+    ).row
+    entries = {name: _ActiveWorker.parse(text) for name, text in row.items() if name not in _ROW}
     lapsed = [name for name, entry in entries.items() if entry.until < now]
     if lapsed:
         _remove(lapsed)
@@ -49,14 +56,14 @@ def enter(lane: Lane, members: int) -> float:
 
 
 def leave(lane: Lane) -> None:
-    """Leave the rate to the others."""
+    """Remove the worker of a lane, so that the others share its rate."""
     _remove([_attribute(lane)])
 
 
 def first_share() -> float:
     """Return the share of a worker that does not know yet who else is active.
 
-    When many begin at once, none takes what is another's.
+    When many begin at once, they do not exceed the rate together.
     """
     here = config.current()
     return LANES_SHARE * here.posts_per_second / here.fanout_workers
@@ -71,21 +78,5 @@ def _attribute(lane: Lane) -> str:
     return f"lane_{crc32('@'.join(lane).encode()):08x}"
 
 
-def _update(update: str, lane: Lane, values: dict[str, str]) -> dict[str, Any]:
-    row = aws.dynamodb().update_item(
-        TableName=config.current().history_table,
-        Key=aws.to_item(_ROW),
-        UpdateExpression=update,
-        ExpressionAttributeNames={"#me": _attribute(lane)},
-        ExpressionAttributeValues=aws.to_item(values),
-        ReturnValues="ALL_NEW",
-    )
-    return aws.from_item(row["Attributes"])
-
-
 def _remove(names: list[str]) -> None:
-    aws.dynamodb().update_item(
-        TableName=config.current().history_table,
-        Key=aws.to_item(_ROW),
-        UpdateExpression=f"REMOVE {', '.join(names)}",
-    )
+    aws.update(config.current().history_table, _ROW, f"REMOVE {', '.join(names)}", {})

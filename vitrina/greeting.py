@@ -1,9 +1,8 @@
-"""The greeting: `connected`, and what the client missed since the positions it brought."""
+"""The greeting: `connected`, and the events since the positions in the client's handshake."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import islice
 from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
@@ -36,7 +35,7 @@ logger = Logger()
 # The row is written inside $connect, and the connection opens after $connect has answered. A post
 # before that is answered 410. Most are open when their row arrives here, nearly all after this.
 PAUSE_SECONDS = 0.1
-# The stream's shard waits meanwhile, so connections that are not reached are left to the queue.
+# The stream's shard waits for this, so connections that are not reached are left to the queue.
 BUDGET_SECONDS = 2
 ATTEMPTS = 2
 MAX_IDS_PER_TASK = 250
@@ -48,7 +47,7 @@ MAX_FRAMES = 20
 class Greeting(NamedTuple):
     post: Post
     missed: Missed | None
-    """What it recovers; None if the client brought no positions, or missed too much."""
+    """The recovered events; None if the client sent no positions, or missed too many events."""
 
     @property
     def subscription(self) -> Subscription:
@@ -58,9 +57,9 @@ class Greeting(NamedTuple):
 def greet(inserted: Sequence[Connection]) -> None:
     """Send `connected` to new connections, and close the oldest ones beyond an identity's limit.
 
-    `inserted` are as they were inserted; the open connections of their identities, which the limit
-    needs anyway, say which of them are still there. Those that are not open yet or not reached are
-    greeted by the queue: one that never opens does not delay the others.
+    `inserted` are the rows as they were inserted. The open connections of their identities, which
+    are read for the limit, show which of them still exist. Connections that are not open yet or not
+    reached are left to the retry queue, so that one that never opens does not delay the others.
     """
     identities = dict.fromkeys((each.client_type, each.identity) for each in inserted)
     opened = aws.in_parallel(lambda each: subscriptions.of_identity(*each), identities)
@@ -82,7 +81,7 @@ def greet(inserted: Sequence[Connection]) -> None:
 
 
 def greet_again(task: Greet) -> None:
-    """Greet those that are still open; a handshake that has not ended by now never will."""
+    """Do a task of the retry queue: greet the connections that are still open."""
     found = connections.find_all(task.connection_ids)
     still_open = _open(connection.subscription for connection in found)
     greetings = _greetings([each for each in found if each.subscription in still_open])
@@ -92,7 +91,7 @@ def greet_again(task: Greet) -> None:
 
 
 def _open(found: Iterable[Subscription]) -> set[Subscription]:
-    """Return those of open connections; one that has closed may have left its own row."""
+    """Return the subscriptions that still exist: a closed connection may leave its own row."""
     return {each for kind in subscriptions.still_open([*found]) for each in kind}
 
 
@@ -123,20 +122,18 @@ def _send(greetings: Sequence[Greeting], attempt: int) -> list[Subscription]:
 
 
 def _greet_later(left: Sequence[Subscription], attempt: int) -> None:
-    tasks.try_again(_tasks([each.connection_id for each in left], attempt), attempt)
-
-
-def _tasks(connection_ids: Sequence[str], attempt: int) -> Iterator[Greet]:
-    left = iter(connection_ids)
-    while some := list(islice(left, MAX_IDS_PER_TASK)):
-        yield Greet(connection_ids=some, attempt=attempt)
+    again = [
+        Greet(connection_ids=[each.connection_id for each in some], attempt=attempt)
+        for some in tasks.chunks(left, MAX_IDS_PER_TASK)
+    ]
+    tasks.try_again(again, attempt)
 
 
 def _greetings(found: Sequence[Connection]) -> list[Greeting]:
     """Return the greetings, with the present positions of each connection's channels.
 
-    The rows are stored before the positions are read. So later events are posted to these
-    connections, and earlier ones are history: no event falls between.
+    The rows are stored before the positions are read. Later events are posted to these connections,
+    and earlier ones are in the history, so no event is lost.
     """
     heads = history.positions({channel for each in found for channel in each.channels})
     greetings = aws.in_parallel(lambda each: _greeting(each, heads), found)
@@ -157,9 +154,9 @@ def _greeting(connection: Connection, heads: Mapping[str, Position]) -> Greeting
 
 
 def _missed(connection: Connection, heads: Mapping[str, Position]) -> Missed | None:
-    """Read what the client missed in those of its channels whose positions it brought.
+    """Read the events that the client missed in the channels whose positions it sent.
 
-    None if it brought none, or missed more than a greeting may send.
+    None if it sent none, or missed more than a greeting may contain.
     """
     given = positions.read(connection.positions) if connection.positions else {}
     since = {channel: at for channel, at in given.items() if channel in connection.channels}

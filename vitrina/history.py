@@ -9,8 +9,8 @@ from uuid import uuid4
 
 from aws_lambda_powertools import Logger
 
-from vitrina import aws, config, metrics
-from vitrina.aws import Patience
+from vitrina import aws, clock, config, metrics
+from vitrina.aws import Backoff
 from vitrina.channels import is_room
 from vitrina.errors import Unavailable
 from vitrina.events import Position, Published
@@ -26,25 +26,24 @@ MAX_TRANSACTION_ITEMS = 99
 
 # Policy. One head numbers the events of a channel, and one writer at a time moves it. Submissions
 # can wait, so they pause longer and leave the head to decisions.
-DECISION = Patience(40, first_pause_seconds=0.02, max_pause_seconds=0.05)
-SUBMISSION = Patience(12, first_pause_seconds=0.4, max_pause_seconds=5.0)
+DECISION_BACKOFF = Backoff(40, first_pause_seconds=0.02, max_pause_seconds=0.05)
+SUBMISSION_BACKOFF = Backoff(12, first_pause_seconds=0.4, max_pause_seconds=5.0)
 # The HTTP API waits for 29 s.
-MAX_SECONDS = 20
+MAX_COMMIT_SECONDS = 20
 
 OUTBOX_INDEX = "outbox"
-# What marks a row as unsent: the first event of a publication, and each event of version 0.1, which
-# does not know the other mark.
+# Marks of unsent rows: the first event of a publication, and each event of version 0.1.
 _UNSENT = "publication"
 _UNSENT_EVENT = "1"
 # The number of a channel's head, the item that holds its latest number and its epoch.
 HEAD = 0
 
 # Clients choose the names of rooms, so the head of a room expires: a day after the room's latest
-# event has expired. Rows of two epochs never meet.
-HEAD_OUTLIVES_EVENTS_SECONDS = 24 * 60 * 60
-# A room's head lasts longer than its members, whose connections end after two hours. So numbers
-# never begin again while a member follows them: events do not contain the epoch.
-MIN_HEAD_SECONDS = 12 * 60 * 60
+# event. Rows of two epochs never exist at the same time.
+ROOM_HEAD_TTL_SECONDS = 24 * 60 * 60
+# Connections end after two hours, and a room's head lasts longer. So numbers never restart while a
+# connection receives events of the room; events do not contain the epoch.
+MIN_ROOM_HEAD_TTL_SECONDS = 12 * 60 * 60
 
 
 Key = tuple[str, int]
@@ -52,7 +51,7 @@ Key = tuple[str, int]
 
 
 class Change(NamedTuple):
-    """A write and its events: all are committed, or nothing."""
+    """A write and its events, which are committed together or not at all."""
 
     write: "TransactWriteItemTypeDef | None"
     """None when there is nothing to write but the events."""
@@ -61,7 +60,7 @@ class Change(NamedTuple):
 
 R = TypeVar("R")
 Receipt = Callable[[R], list[Change]]
-"""Returns the changes that keep a result, for the transaction that leads to it."""
+"""Returns the changes that store a result, for the transaction that produces the result."""
 
 
 def no_receipt(_result: object) -> list[Change]:
@@ -122,11 +121,6 @@ class WriteConflict(Exception):
     """The condition of a change's own write no longer holds; nothing was written."""
 
 
-def now_ms() -> int:
-    """Return the present moment in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
-
-
 def batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
     """Pack changes, in their order, into as few transactions as DynamoDB's limit allows."""
     batch: list[Change] = []
@@ -147,22 +141,22 @@ def batches(changes: Iterable[Change]) -> Iterator[list[Change]]:
 
 def commit(
     changes: Sequence[Change],
-    patience: Patience = DECISION,
+    backoff: Backoff = DECISION_BACKOFF,
     until: float | None = None,
     heads: Mapping[str, Position] | None = None,
 ) -> Publication:
     """Write changes and their events in one transaction, each event with the next number.
 
-    The transaction succeeds if the channels' heads are as they were read; otherwise the events get
-    new numbers. The first attempt takes `heads` if the caller has read them. Raises WriteConflict,
-    or Unavailable `busy` when other writers won every attempt or at `until`, a value of
-    `time.monotonic`: by default after `MAX_SECONDS`.
+    The transaction succeeds if the channels' heads are unchanged; otherwise the events get new
+    numbers. The first attempt uses `heads` if the caller has read them. Raises WriteConflict, or
+    Unavailable `busy` when every attempt has conflicted, or at `until`, a value of
+    `time.monotonic`: by default after `MAX_COMMIT_SECONDS`.
     """
     if until is None:
-        until = time.monotonic() + MAX_SECONDS
+        until = time.monotonic() + MAX_COMMIT_SECONDS
     writes = [change.write for change in changes if change.write]
     events = [(event, event.channels()) for change in changes for event in change.events]
-    for _ in aws.attempts(patience, until):
+    for _ in aws.attempts(backoff, until):
         heads = _those_of(events, heads)
         stored = _number(events, heads)
         publication = Publication(stored, {channel: heads[channel].epoch for channel in heads})
@@ -197,7 +191,7 @@ def _those_of(
 
 
 def _log(events: Sequence[Published], stored: Sequence[StoredEvent]) -> None:
-    """Log what was committed, with the numbers that the queue's tasks name it by."""
+    """Log the committed events, with the numbers that tasks of the queues contain."""
     names = Counter(event.event for event in events)
     logger.info(
         "committed",
@@ -211,7 +205,7 @@ def _log(events: Sequence[Published], stored: Sequence[StoredEvent]) -> None:
 def positions(channels: Iterable[str]) -> dict[str, Position]:
     """Return the position of each channel's latest committed event.
 
-    A channel without events gets its epoch here, so that every reader has the same one.
+    A channel without events gets its epoch here, so that all readers see the same epoch.
     """
     wanted = dict.fromkeys(channels)
     found = known_positions(wanted)
@@ -221,7 +215,7 @@ def positions(channels: Iterable[str]) -> dict[str, Position]:
 
 def known_positions(channels: Iterable[str]) -> dict[str, Position]:
     """Return the positions of those channels that have one, strongly consistent."""
-    return _positions_in(get((channel, HEAD) for channel in channels))
+    return positions_in(aws.batch_get(config.current().history_table, map(head_key, channels)))
 
 
 def head_key(channel: str) -> dict[str, Any]:
@@ -234,21 +228,18 @@ def _key(key: Key) -> dict[str, Any]:
 
 def positions_in(rows: Iterable[Mapping[str, Any]]) -> dict[str, Position]:
     """Read heads in DynamoDB's format; return the positions of their channels."""
-    return _positions_in(map(aws.from_item, rows))
-
-
-def _positions_in(heads: Iterable[Mapping[str, Any]]) -> dict[str, Position]:
+    heads = map(aws.from_item, rows)
     return {head["channel"]: Position(epoch=head["epoch"], seq=int(head["last"])) for head in heads}
 
 
 def keep(channel: str) -> Position:
     """Return a room's position, and keep its head for longer than a connection that joins now.
 
-    DynamoDB deletes a head at any moment after its end. Nothing else looks at that end: a head that
-    is still stored has the room's epoch and number.
+    DynamoDB deletes a head at any moment after its expiry. No other code reads the expiry: a head
+    that is still stored has the room's epoch and number.
     """
     for head in get([(channel, HEAD)]):
-        is_lasting = head.get("expires_at", 0) >= time.time() + MIN_HEAD_SECONDS
+        is_lasting = head.get("expires_at", 0) >= time.time() + MIN_ROOM_HEAD_TTL_SECONDS
         if is_lasting or _extend(channel, head["epoch"]):
             return Position(epoch=head["epoch"], seq=int(head["last"]))
     return positions([channel])[channel]
@@ -256,17 +247,13 @@ def keep(channel: str) -> Position:
 
 def _extend(channel: str, epoch: str) -> bool:
     """Move the end of a head, if it still exists."""
-    try:
-        aws.dynamodb().update_item(
-            TableName=config.current().history_table,
-            Key=aws.to_item({"channel": channel, "seq": HEAD}),
-            UpdateExpression="SET expires_at = :end",
-            ConditionExpression="epoch = :epoch",
-            ExpressionAttributeValues=aws.to_item({":end": _head_end(channel), ":epoch": epoch}),
-        )
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-        return False
-    return True
+    return aws.update(
+        config.current().history_table,
+        head_key(channel),
+        "SET expires_at = :end",
+        {":end": _head_end(channel), ":epoch": epoch},
+        "epoch = :epoch",
+    ).is_done
 
 
 def _head(channel: str, epoch: str, last: int) -> dict[str, Any]:
@@ -278,22 +265,20 @@ def _head_end(channel: str) -> int | None:
     """Return when a head that is written now expires, in seconds since 1970; None for never."""
     if not is_room(channel):
         return None
-    kept = config.current().history_retention_seconds + HEAD_OUTLIVES_EVENTS_SECONDS
+    kept = config.current().history_retention_seconds + ROOM_HEAD_TTL_SECONDS
     return int(time.time()) + kept
 
 
 def _open(channel: str) -> Position:
     """Write a channel's first head; of concurrent writers, the first one's epoch stays."""
     head = Position(epoch=uuid4().hex[:8], seq=0)
-    try:
-        aws.dynamodb().put_item(
-            TableName=config.current().history_table,
-            Item=aws.to_item(_head(channel, head.epoch, head.seq)),
-            ConditionExpression="attribute_not_exists(channel)",
-        )
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-        return positions([channel])[channel]
-    return head
+    is_first = aws.is_written(
+        aws.dynamodb().put_item,
+        TableName=config.current().history_table,
+        Item=aws.to_item(_head(channel, head.epoch, head.seq)),
+        ConditionExpression="attribute_not_exists(channel)",
+    )
+    return head if is_first else positions([channel])[channel]
 
 
 def read(span: Span) -> list[StoredEvent]:
@@ -314,25 +299,19 @@ def missed(channel: str, since: Position, head: Position, limit: int) -> list[St
 
 
 def mark_sent(publications: Iterable[Publication]) -> None:
-    """Take publications off the outbox; one that has expired meanwhile is not written again."""
+    """Take publications off the outbox; an expired one is not written again."""
 
     def mark(publication: Publication) -> None:
-        try:
-            aws.dynamodb().update_item(
-                TableName=config.current().history_table,
-                Key=aws.to_item({"channel": publication.mark.channel, "seq": publication.mark.seq}),
-                UpdateExpression="REMOVE unsent, publication",
-                ConditionExpression="attribute_exists(unsent)",
-            )
-        except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-            pass
+        key = _key((publication.mark.channel, publication.mark.seq))
+        remove, condition = "REMOVE unsent, publication", "attribute_exists(unsent)"
+        aws.update(config.current().history_table, key, remove, {}, condition)
 
     aws.in_parallel(mark, publications)
 
 
 def unsent(older_than_seconds: float) -> Iterator[Publication]:
     """Yield publications that a crash left in the outbox, oldest first."""
-    before = now_ms() - int(older_than_seconds * 1000)
+    before = clock.now_ms() - int(older_than_seconds * 1000)
     for value in (_UNSENT, _UNSENT_EVENT):
         for keys in outbox(value, before):
             # The index lags behind the table: a publication may have been sent since.
@@ -379,7 +358,7 @@ def _number(
             body = event.body_for(channel, last[channel])
             if len(body) > MAX_FRAME_BYTES:
                 raise ValueError(f"{event.event} is longer than a frame: {len(body)} bytes")
-            stored.append(StoredEvent(channel, last[channel], event.id, body, now_ms()))
+            stored.append(StoredEvent(channel, last[channel], event.id, body, clock.now_ms()))
     return stored
 
 
@@ -434,7 +413,7 @@ def _between(channel: str, first: int, last: int) -> Iterator[StoredEvent]:
 
 
 def _kept(keys: Iterable[Key]) -> Iterator[dict[str, Any]]:
-    """Read events, without those that have expired: a room may number from one again by then."""
+    """Read events, without expired ones: the room's numbers may have restarted since."""
     return (item for item in get(keys) if item["expires_at"] > time.time())
 
 

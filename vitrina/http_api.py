@@ -51,7 +51,7 @@ READING_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
 class Answered(Exception):
-    """The answer to a request is known: its route does not go on."""
+    """The response to a request is known: its route stops."""
 
     def __init__(self, answer: Response[str]) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ def handler(app: APIGatewayHttpResolver) -> Handler:
 
 
 def _as_get(event: dict[str, Any]) -> dict[str, Any]:
-    """Return HEAD as GET, whose status and headers it gets (RFC 9110, section 9.3.2)."""
+    """Return HEAD as GET: both have the same status and headers (RFC 9110, section 9.3.2)."""
     context = event["requestContext"]
     if context["http"]["method"] != "HEAD":
         return event
@@ -108,7 +108,7 @@ def _as_get(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_content(event: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
-    """Drop the content from an answer to HEAD, and from one that the client has already: 304."""
+    """Drop the content of a response to HEAD, or to a GET whose `ETag` the client has: 304."""
     method = event["requestContext"]["http"]["method"]
     if method in {"GET", "HEAD"} and _is_known(event, answer):
         headers = {n: text for n, text in answer["headers"].items() if n != "Content-Type"}
@@ -158,7 +158,7 @@ def _record(app: APIGatewayHttpResolver, event: dict[str, Any], status: int) -> 
 
 
 def _routes(app: APIGatewayHttpResolver) -> list[Route]:
-    return [*app._static_routes, *app._dynamic_routes]  # noqa: SLF001 - there is no other way
+    return [*app._static_routes, *app._dynamic_routes]  # noqa: SLF001 - Powertools has no public API
 
 
 def _log_refusal(problem: Problem) -> None:
@@ -167,7 +167,7 @@ def _log_refusal(problem: Problem) -> None:
 
 
 def _require_path(path: str) -> None:
-    """Raise NotFound for a path that ends a line, which Powertools would read without the end."""
+    """Raise NotFound for a path with a newline, which Powertools would ignore at its end."""
     if "\n" in path:
         raise _unknown_route()
 
@@ -198,12 +198,18 @@ def _read_body(event: dict[str, Any]) -> str | None:
 
 def versioned(body: BaseModel, version: int, status: HTTPStatus = HTTPStatus.OK) -> Response[Any]:
     """Answer with a resource and its version, which `If-Match` takes."""
-    headers = {"ETag": entity_tags.write(version)}
+    return with_headers(body, {"ETag": entity_tags.write(version)}, status)
+
+
+def with_headers(
+    body: BaseModel, headers: dict[str, str], status: HTTPStatus = HTTPStatus.OK
+) -> Response[Any]:
+    """Answer with JSON and headers."""
     return Response(status, content_types.APPLICATION_JSON, body, headers=headers)
 
 
 def no_content() -> Response[str]:
-    """Answer that it is done, and nothing more."""
+    """Answer 204, without a body."""
     # API Gateway expects a text.
     return Response(HTTPStatus.NO_CONTENT, body="")
 
@@ -232,7 +238,7 @@ def _optional_bearer(request: Request) -> Identity | None:
     return _bearer(request) if "authorization" in request.headers else None
 
 
-# Whatever else depends on it gets the same one: the token is verified once.
+# Other dependencies get the same result: the token is verified once.
 Bearer = Annotated[Identity, Depends(_bearer)]
 
 
@@ -282,7 +288,7 @@ def _shop(bearer: Bearer) -> Identity:
     return bearer
 
 
-# What a route requires of its caller, as the type of a parameter.
+# Requirements of a route for its caller, as types of parameters.
 Admin = Annotated[Identity, Depends(_admin)]
 Shop = Annotated[Identity, Depends(_shop)]
 OptionalBearer = Annotated[Identity | None, Depends(_optional_bearer)]
@@ -317,7 +323,7 @@ def _problem_json(problem: Problem, errors: list[dict[str, Any]] | None = None) 
 
 
 def answer(problem: Problem, errors: list[dict[str, Any]] | None = None) -> Response[str]:
-    """Answer with a problem, and with the list of the request's faults, if any."""
+    """Answer with a problem, and with the list of the request's errors, if any."""
     _log_refusal(problem)
     return Response(
         problem.status, PROBLEM_JSON, _problem_json(problem, errors), headers={**problem.headers}
@@ -328,7 +334,7 @@ def _refusal(app: APIGatewayHttpResolver) -> Response[str] | None:
     """Return the refusal of a caller that may not use this route, if any.
 
     Powertools validates a request before it resolves the route's dependencies. A caller without
-    access is refused for that, and learns nothing about the request's faults.
+    access gets this refusal instead of the list of the request's errors.
     """
     route = app.context["_route"]
     try:
@@ -340,7 +346,7 @@ def _refusal(app: APIGatewayHttpResolver) -> Response[str] | None:
 
 
 def _require_known_query(app: APIGatewayHttpResolver, go_on: NextMiddleware) -> Response[Any]:
-    """Go on, after Powertools has found nothing else that is wrong, if the query has no others."""
+    """Refuse unknown query parameters, after Powertools has validated the others."""
     if _unknown(app):
         raise RequestValidationError([])
     return go_on(app)

@@ -1,7 +1,7 @@
-"""Idempotency keys: a request that is sent again with its key has one effect and one answer.
+"""Idempotency keys: a request that is repeated with its key has one effect and one response.
 
-The row that keeps the answer is written in the transaction of the change, so there is neither a
-change without its row nor a row without its change. A request that is under way holds no lease.
+The row with the response is written in the transaction of the change, so neither exists without the
+other. A request holds no lease while it is running.
 """
 
 import json
@@ -24,10 +24,10 @@ from vitrina.errors import Conflict, Invalid, Problem, Unavailable
 from vitrina.history import Change, Receipt, WriteConflict
 from vitrina.http_api import Answered, Bearer
 
-KEPT_SECONDS = 24 * 60 * 60
-# Longer than API Gateway's and the functions' timeout of 29 s: after it nobody replaces an answer.
-RUNNING_SECONDS = 35
-RETRY_SECONDS = 1
+ANSWER_TTL_SECONDS = 24 * 60 * 60
+# Longer than API Gateway's and the functions' timeout of 29 s: no later attempt replaces it.
+MAX_RUNNING_SECONDS = 35
+RETRY_AFTER_SECONDS = 1
 
 HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotency-Replayed"
@@ -39,26 +39,21 @@ A = TypeVar("A")
 
 
 class _Request(NamedTuple):
-    """An attempt to do what a request with a key asks for."""
+    """An attempt to process a request with a key."""
 
     row: str
-    """The name of the row in the platform table that keeps the answer."""
+    """The name of the row in the platform table with the response."""
     content: Any
-    """What must be the same when the key comes again."""
+    """The content, which must be the same in each request with the key."""
     attempt: str
 
     @property
     def fingerprint(self) -> str:
         return _digest(json.dumps(self.content, sort_keys=True))
 
-    def look(self) -> None:
+    def require_new(self) -> None:
         """Raise Answered, Conflict `request_running` or Invalid if the key is taken."""
-        found = aws.dynamodb().get_item(
-            TableName=config.current().platform_table,
-            Key=aws.to_item({"name": self.row}),
-            ConsistentRead=True,
-        )
-        row = aws.from_item(found.get("Item", {}))
+        row = aws.get(config.current().platform_table, {"name": self.row})
         now = time.time()
         if row.get("expires_at", 0) < now:
             return
@@ -67,9 +62,11 @@ class _Request(NamedTuple):
                 "idempotency_key_reused", f"{HEADER}: another request had this key before."
             )
         if row.get("running_until", 0) > now:
-            raise Conflict("request_running", "The same request is running.", RETRY_SECONDS)
+            raise Conflict("request_running", "The same request is running.", RETRY_AFTER_SECONDS)
         trail.note(replayed=True)
-        raise Answered(_read(row["answer"]))
+        status, headers, body = json.loads(zlib.decompress(row["answer"]))
+        headers |= {REPLAYED_HEADER: "true"}
+        raise Answered(Response(status, content_types.APPLICATION_JSON, body, headers=headers))
 
     def keep(self, answer: Any) -> Change:
         """Return the write of an answer that may still change while this attempt is running."""
@@ -78,18 +75,14 @@ class _Request(NamedTuple):
             answer,
             "attribute_not_exists(expires_at) OR expires_at < :now",
             {":now": now},
-            running_until=now + RUNNING_SECONDS,
+            running_until=now + MAX_RUNNING_SECONDS,
         )
         return Change({"Put": put}, [])
 
     def finish(self, answer: Any) -> bool:
         """Write the final answer; return whether this attempt has kept one."""
         put = self._put(answer, "attempt = :attempt", {":attempt": self.attempt})
-        try:
-            aws.dynamodb().put_item(**put)
-        except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+        return aws.is_written(aws.dynamodb().put_item, **put)
 
     def _put(self, answer: Any, condition: str, values: dict[str, Any], **more: int) -> Any:
         row = {
@@ -97,7 +90,7 @@ class _Request(NamedTuple):
             "fingerprint": self.fingerprint,
             "attempt": self.attempt,
             "answer": _write(answer),
-            "expires_at": int(time.time()) + KEPT_SECONDS,
+            "expires_at": int(time.time()) + ANSWER_TTL_SECONDS,
             **more,
         }
         return {
@@ -111,20 +104,13 @@ class _Request(NamedTuple):
 def _write(answer: Any) -> bytes:
     """Return what a route's result is sent as; the largest one is a product with its texts."""
     if not isinstance(answer, Response):
-        body, status = answer if isinstance(answer, tuple) else (answer, HTTPStatus.OK)
-        answer = Response(status, content_types.APPLICATION_JSON, body)
+        answer = Response(HTTPStatus.OK, content_types.APPLICATION_JSON, answer)
     body = to_json(answer.body).decode()
     return zlib.compress(to_json([answer.status_code, answer.headers, body]))
 
 
-def _read(kept: bytes) -> Response[str]:
-    status, headers, body = json.loads(zlib.decompress(kept))
-    headers |= {REPLAYED_HEADER: "true"}
-    return Response(status, content_types.APPLICATION_JSON, body, headers=headers)
-
-
 class _Once:
-    """Does what a request asks for: once for its key, or each time if it has none."""
+    """Processes a request: once for its key, or each time if it has none."""
 
     def __init__(self, request: _Request | None) -> None:
         self._request = request
@@ -141,15 +127,15 @@ class _Once:
         request = self._request
         if request is None:
             return answer(do(history.no_receipt))
-        request.look()
+        request.require_new()
         try:
             found = answer(do(lambda result: [request.keep(answer(result))]))
         except (Problem, WriteConflict):
-            # Perhaps because another attempt was first.
-            request.look()
+            # Another attempt may have been first.
+            request.require_new()
             raise
         if not request.finish(found):
-            request.look()
+            request.require_new()
             raise Unavailable("busy", "Something was busy; send the request again.")
         return found
 
@@ -187,4 +173,4 @@ def _digest(text: str) -> str:
 
 
 Once = Annotated[_Once, Depends(_once)]
-"""What a route declares to be done once for each `Idempotency-Key`."""
+"""The parameter of a route that processes each `Idempotency-Key` once."""

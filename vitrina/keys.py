@@ -15,9 +15,6 @@ from vitrina.errors import Unavailable
 if TYPE_CHECKING:
     from jwt.algorithms import AllowedPublicKeys
 
-KEY_TTL_SECONDS = copies.TTL_SECONDS
-KEY_OUTAGE_SECONDS = copies.OUTAGE_SECONDS
-KEY_RETRY_SECONDS = copies.RETRY_SECONDS
 ISSUER_TIMEOUT_SECONDS = 2
 MAX_KEY_SET_BYTES = 1_000_000
 # CURLOPT_QUICK_EXIT, for which pycurl has no name: closing does not wait for the name server.
@@ -59,7 +56,7 @@ def verifying(token: str) -> "str | AllowedPublicKeys":
 
 def _own(key_id: str | None) -> str:
     current = signing()
-    # Tokens that are signed elsewhere with our key may lack the id of its version.
+    # Tokens that other programs sign with this key may lack the id of its version.
     if key_id is None or key_id == current.key_id:
         return current.value
     # The previous key, or one that is newer than this process's copy.
@@ -81,7 +78,7 @@ def _read_both() -> dict[str, Secret]:
     """
     both = _read_current()
     [replaced_at] = (current.created_at for current in both.values())
-    if time.time() > replaced_at + KEY_TTL_SECONDS + config.current().token_lifetime_seconds:
+    if time.time() > replaced_at + copies.TTL_SECONDS + config.current().token_lifetime_seconds:
         return both
     try:
         previous = _read("AWSPREVIOUS")
@@ -135,11 +132,10 @@ def _public_key(entry: dict[str, str]) -> jwt.PyJWK | None:
 def _fetch(url: str) -> bytes:
     """Return what is at a URL, without following redirects; raises OSError.
 
-    libcurl has one timeout for everything: a name server that does not answer, each address of a
-    host, and an answer that comes byte by byte. A function that runs into its own timeout loses the
-    keys that it knows.
+    libcurl's timeout includes name resolution, all addresses of a host, and slow responses. A
+    function that reaches its own timeout loses its cached keys.
     """
-    # Functions that post nothing, with keys of our own, start without libcurl.
+    # Imported here: functions that post nothing and have a secret of their own need no libcurl.
     import pycurl
 
     answer = BytesIO()

@@ -1,27 +1,27 @@
-"""Lanes: what is owed to the connections of a partition that is too large to post to at once.
+"""Lanes: events that wait for the connections of a partition too large to post to at once.
 
 A lane is a channel, one of its partitions and a kind of connections. Its row, in the history table,
-says which events it owes (`pending`), which round of posts is under way, and who works on it: a
-lease, on whose holder every other write is conditional. Workers are only woken by messages. A
-message that is lost, doubled or late costs time and no event.
+has the events to be posted (`pending`), the current round of posts, and the lease of its worker.
+Every other write is conditional on the holder of the lease. Messages only wake workers: a message
+that is lost, repeated or late delays events and loses none.
 
-An event moves on only when its next place is written: from its publication's mark to `pending`,
-from there into a round, and from a round to those that were posted or queued again.
+An event leaves a place only after the next one is written: from its publication's mark to
+`pending`, from there into a round, and from a round to the posts that were sent or queued again.
 """
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from vitrina import aws, config, history
+from vitrina import aws, clock, config, history
 from vitrina.partitions import Kind, Partition, prefix_of
 
-# A worker that has died is followed by another one after this. It moves the end with every write,
-# at most `rounds.SLICE_BUDGET_SECONDS` and a read apart.
+# After a crash, another worker takes the lane after this time. Every write extends the lease; two
+# writes are at most `rounds.SLICE_BUDGET_SECONDS` and a read apart.
 LEASE_MS = 10_000
 
-# A lane without members in its last round is read again after so long, for all events meanwhile.
+# A lane without members in its last round is read again after this, for all events until then.
 # Otherwise a partition of one kind of connections would be read for the other with every event.
-EMPTY_SECONDS = 3
+EMPTY_LANE_INTERVAL_SECONDS = 3
 
 # The first part of a row's key; `lane@rate` is the row of `fanout_rate`.
 PREFIX = "lane"
@@ -56,7 +56,7 @@ class Round(NamedTuple):
     """The last of them."""
 
 
-class Ended(NamedTuple):
+class EndedRound(NamedTuple):
     """What is known when a round has ended."""
 
     done: tuple[int, int]
@@ -92,11 +92,11 @@ class LeaseLost(Exception):
 def owe(lane: Lane, firsts: Collection[int]) -> Waking | None:
     """Add publications, by their first numbers; return when to wake a worker.
 
-    None if no worker must be woken: one that holds the lane sees them when it has finished its
-    round, or one has been woken since the lane has work. With a message for each event, lanes that
-    wait for a worker would wait behind each other's messages.
+    None if no worker must be woken: the holder of the lane reads them after its round, or a worker
+    has already been woken. With a message for each event, lanes would wait behind the messages of
+    other lanes.
     """
-    now = history.now_ms()
+    now = clock.now_ms()
     row = _update(
         lane,
         "ADD pending :firsts SET unsent = :lane, created_at = if_not_exists(created_at, :now),"
@@ -108,12 +108,12 @@ def owe(lane: Lane, firsts: Collection[int]) -> Waking | None:
         return None if row["held_until"] >= now else Waking(0, members)
     if row["created_at"] != now:
         return None
-    return Waking(EMPTY_SECONDS if row.get("members") == 0 else 0, members)
+    return Waking(EMPTY_LANE_INTERVAL_SECONDS if row.get("members") == 0 else 0, members)
 
 
 def acquire(lane: Lane, me: str) -> State | None:
     """Take the lease of a lane; return its state, or None while another worker holds it."""
-    now = history.now_ms()
+    now = clock.now_ms()
     try:
         return _hold(
             lane,
@@ -127,7 +127,7 @@ def acquire(lane: Lane, me: str) -> State | None:
 
 
 def begin(
-    lane: Lane, me: str, seen: Collection[int], begun: Round, ended: Ended | None = None
+    lane: Lane, me: str, seen: Collection[int], begun: Round, ended: EndedRound | None = None
 ) -> State:
     """Begin a round that covers publications, by their first numbers; end the one before.
 
@@ -161,7 +161,7 @@ _ENDED = "done_first = :done_first, done_last = :done_last, members = :in_round"
 _RELEASE = "holder, held_until, unsent, created_at"
 
 
-def finish(lane: Lane, me: str, ended: Ended) -> State | None:
+def finish(lane: Lane, me: str, ended: EndedRound) -> State | None:
     """End a round, and release the lane if it owes nothing more: then there is no state left.
 
     Raises LeaseLost.
@@ -187,22 +187,20 @@ def pause(lane: Lane, me: str) -> None:
 
     Raises LeaseLost.
     """
-    now = {"now": history.now_ms()}
-    _update(
-        lane, "SET held_until = :now, expires_at = :end REMOVE holder", {**now, "me": me}, _MINE
-    )
+    values = {"now": clock.now_ms(), "me": me}
+    _update(lane, "SET held_until = :now, expires_at = :end REMOVE holder", values, _MINE)
 
 
 def stalled(older_than_seconds: float) -> Iterator[Lane]:
-    """Yield lanes that have had work for so long, and that nobody has held for as long."""
-    before = history.now_ms() - int(older_than_seconds * 1000)
+    """Yield lanes that have had work, and no holder, for at least this time."""
+    before = clock.now_ms() - int(older_than_seconds * 1000)
     for keys in history.outbox(_UNSENT, before):
         for row in history.get(keys):
             if "unsent" in row and row.get("held_until", 0) < before:
                 yield _lane_of(row["channel"])
 
 
-def _to_values(ended: Ended) -> dict[str, int]:
+def _to_values(ended: EndedRound) -> dict[str, int]:
     done_first, done_last = ended.done
     return {"done_first": done_first, "done_last": done_last, "in_round": ended.members}
 
@@ -216,7 +214,7 @@ def _is_released(lane: Lane, me: str, update: str, values: Mapping[str, Any]) ->
             f"{_MINE} AND attribute_not_exists(pending)",
         )
     except LeaseLost:
-        return False  # perhaps only because something is pending; the next write tells
+        return False  # the lease is lost, or events are pending: the next write shows which
     return True
 
 
@@ -224,31 +222,27 @@ def _hold(
     lane: Lane, me: str, update: str, values: Mapping[str, Any], condition: str = _MINE
 ) -> State:
     """Write as the holder, and keep the lease for another while."""
-    until = history.now_ms() + LEASE_MS
+    until = clock.now_ms() + LEASE_MS
     update = update.replace("SET ", "SET held_until = :until, expires_at = :end, ", 1)
     return _state_of(_update(lane, update, {**values, "me": me, "until": until}, condition))
 
 
 def _update(
-    lane: Lane, update: str, values: Mapping[str, Any], condition: str | None = None
+    lane: Lane, update: str, values: Mapping[str, Any], condition: str = ""
 ) -> dict[str, Any]:
     """Write a lane's row; return the row. Raises LeaseLost when the condition does not hold."""
-    end = history.now_ms() // 1000 + config.current().history_retention_seconds
-    request: Any = {
-        "TableName": config.current().history_table,
-        "Key": aws.to_item({"channel": _name(lane), "seq": 0}),
-        "UpdateExpression": update,
-        "ExpressionAttributeValues": aws.to_item(
-            {f":{name}": value for name, value in {**values, "end": end}.items()}
-        ),
-        "ReturnValues": "ALL_NEW",
-    }
-    if condition:
-        request["ConditionExpression"] = condition
-    try:
-        return aws.from_item(aws.dynamodb().update_item(**request)["Attributes"])
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException:
-        raise LeaseLost from None
+    end = clock.now_ms() // 1000 + config.current().history_retention_seconds
+    written = aws.update(
+        config.current().history_table,
+        {"channel": _name(lane), "seq": 0},
+        update,
+        {f":{name}": value for name, value in {**values, "end": end}.items()},
+        condition,
+        returns_row=True,
+    )
+    if not written.is_done:
+        raise LeaseLost
+    return written.row
 
 
 def _name(lane: Lane) -> str:

@@ -13,10 +13,10 @@ from vitrina.errors import Forbidden, Malformed, Unauthorized
 from vitrina.products import SHOP_INDEX, STATUS_INDEX, Product, PublicProduct, Status
 from vitrina.types import Id
 
-LIST_FRESH_SECONDS = 10
-"""How long the edge may share a list of approved products."""
-LIST_STALE_SECONDS = 10
-"""How long after that the edge may still share it, while it fetches a newer one."""
+LIST_TTL_SECONDS = 10
+"""How long the edge may cache a list of approved products."""
+LIST_STALE_TTL_SECONDS = 10
+"""How long after that the edge may still serve it, while it fetches a newer one."""
 
 
 class PublicPage(BaseModel):
@@ -148,7 +148,7 @@ class _Cursor(BaseModel):
             found = cls.model_validate_json(base64.urlsafe_b64decode(cursor))
         except (ValueError, ValidationError):
             found = None
-        # The codec skips foreign characters: of all texts that it reads, one is a cursor.
+        # The decoder ignores other characters, so several texts would be one cursor.
         if found is None or found.listing != listing or found.write() != cursor:
             raise Malformed("cursor_invalid", "The cursor is not one of this list.")
         return found

@@ -1,9 +1,9 @@
-"""Attempts to log in: counted before the password is tried, given back if it was right.
+"""Attempts to log in: counted before the password is verified, given back if it was right.
 
-So logins at the same moment are all counted, and right ones use nothing up. An attempt counts for
-its device if it names one, otherwise for its email address and source together, and for its source.
-Failures of an address, from whatever source, never refuse anybody: under attack, sources that the
-address never logged in from get fewer tries.
+So concurrent attempts are all counted, and successful ones use up nothing. An attempt is counted
+for its device if it names one, otherwise for its email address and source together, and for its
+source. Failures of an address alone never refuse a login: while the address is under attack,
+unknown sources get fewer tries.
 """
 
 import hmac
@@ -17,9 +17,9 @@ from vitrina import aws, buckets, config, keys, metrics, trail
 from vitrina.buckets import Rate
 from vitrina.errors import TooManyRequests
 
-# More than the staff of a shop, who log in at the same moment from one source.
+# Enough for the staff of a shop who log in at the same time from one source.
 PAIR = Rate(tries=30, seconds=60)
-# A botnet has as many sources as it likes: each gets two guesses, and two an hour.
+# A botnet has many sources: each gets two guesses, and two more an hour.
 PAIR_UNDER_ATTACK = Rate(tries=2, seconds=1800)
 DEVICE = Rate(tries=10, seconds=60)
 # Different addresses from one source: an office, or many phones of one mobile network.
@@ -31,7 +31,7 @@ FAILURES = Rate(tries=100, seconds=60)
 # Further failures are not counted, so that an attack is over two hours after its last guess.
 COUNTED_FAILURES = Rate(tries=200, seconds=60)
 
-REMEMBERED_SECONDS = 90 * 86_400
+KNOWN_TTL_SECONDS = 90 * 86_400
 """How long a device, and a source of an address, is known after a login."""
 MAX_DEVICE_CHARACTERS = 200
 
@@ -60,19 +60,14 @@ def begin(email: str, source: str, device: str | None = None) -> Attempt:
     """
     trail.note(email_hash=email_hash(email))
     if device_id := _device_id(email, device):
-        attempt = _from_device(email, device_id)
-        wait = 0.0
+        limits = {f"login#device#{device_id}": DEVICE}
+        attempt, wait = Attempt(email, device_id, limits, None, None, is_under_attack=False), 0.0
     else:
         attempt, wait = _from_source(email, source)
-    # Refused by what was read, an attempt costs no write.
+    # An attempt that the read refuses costs no write.
     if wait := wait or _take(attempt.limits):
         _report(attempt)
-        seconds = buckets.seconds_to_say(wait)
-        raise TooManyRequests(
-            "too_many_attempts",
-            f"Too many attempts; wait {seconds} s.",
-            retry_after_seconds=seconds,
-        )
+        raise TooManyRequests("too_many_attempts", *buckets.with_wait("Too many attempts", wait))
     return attempt
 
 
@@ -83,7 +78,7 @@ def succeeded(attempt: Attempt) -> str:
     aws.dynamodb().delete_item(TableName=table, Key=aws.to_item({"name": own}))
     for name in shared:
         buckets.give_back(name, attempt.limits[name])
-    until = int(time.time()) + REMEMBERED_SECONDS
+    until = int(time.time()) + KNOWN_TTL_SECONDS
     if attempt.new_source:
         row = {"name": attempt.new_source, "expires_at": until}
         aws.dynamodb().put_item(TableName=table, Item=aws.to_item(row))
@@ -98,13 +93,8 @@ def failed(attempt: Attempt) -> None:
 
 
 def email_hash(email: str) -> str:
-    """Return what stands for an address in rows and logs; another signing key gives another one."""
+    """Return the hash that replaces an address in rows and logs; it depends on the signing key."""
     return _keyed_hash("email", email)
-
-
-def _from_device(email: str, device_id: str) -> Attempt:
-    limits = {f"login#device#{device_id}": DEVICE}
-    return Attempt(email, device_id, limits, None, None, is_under_attack=False)
 
 
 def _from_source(email: str, source: str) -> tuple[Attempt, float]:
@@ -179,7 +169,7 @@ def _device_id(email: str, device: str | None) -> str | None:
 def _keyed_hash(purpose: str, text: str) -> str:
     """Return 128 bits in hex; the purpose keeps a hash from standing for another one, or a token.
 
-    Only the present signing key counts: who has a leaked one could make devices without end.
+    Only the current signing key is used: with a leaked key anyone could create devices.
     """
     key = keys.signing().value.encode()
     return hmac.new(key, f"{purpose}\0{text}".encode(), "sha256").hexdigest()[:32]

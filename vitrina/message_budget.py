@@ -4,11 +4,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from aws_lambda_powertools import Logger
 
-from vitrina import aws, buckets, closing, config, connections, sessions
+from vitrina import aws, buckets, clock, closing, config, connections, sessions
 from vitrina.buckets import Rate
 from vitrina.connections import Connection
 from vitrina.errors import TooManyRequests
@@ -19,23 +19,23 @@ logger = Logger()
 # Thirty at once, then thirty a minute: an honest client sends two resumes, twenty joins and an auth
 # at once.
 MESSAGES = Rate(tries=30, seconds=2)
-# A connection that sends on while it is refused is closed; so far beyond its budget, in seconds.
+# A connection that exceeds its budget by more than this is closed.
 MAX_OVERDRAWN_SECONDS = 120
-# Of messages that are refused one after the other by a process, one in so many costs writes.
+# Of the messages that a process refuses in a row, one in so many is written to the table.
 REFUSALS_PER_COUNT = 10
 
-# Of one identity, over all its connections. Without a try, the missed events are not recovered.
+# Of all connections of one identity. Without a try, missed events are not recovered.
 RECOVERIES = Rate(tries=20, seconds=15)
-# A recovery of so many posts is as cheap as any answer.
-FREE_POSTS = 2
+# A recovery of so few posts costs no more than other responses.
+MAX_FREE_POSTS = 2
 # A greeting with so many events in one frame costs less than the write that would count it.
-FREE_EVENTS = 10
+MAX_FREE_EVENTS = 10
 # Longer than the function's timeout, so that a crash needs no other fence.
 RECOVERY_LEASE_MS = 30_000
 REST_MS_PER_POST = 1_000
 
 
-class _Refused(NamedTuple):
+class _OverBudget(NamedTuple):
     """A connection that is over its budget, at least as far as this process knows."""
 
     accepted_at: float
@@ -44,13 +44,13 @@ class _Refused(NamedTuple):
     """How many messages were refused that its row does not count yet."""
 
 
-# Other processes move that moment only further away, so what it says stays true.
-_refused: dict[str, _Refused] = {}
+# Other processes only move that moment further into the future, so entries stay valid.
+_over_budget: dict[str, _OverBudget] = {}
 
 
 def forget() -> None:
-    """Begin with no knowledge of any connection."""
-    _refused.clear()
+    """Forget which connections are over their budget."""
+    _over_budget.clear()
 
 
 def take(connection_id: str) -> Connection:
@@ -63,7 +63,7 @@ def take(connection_id: str) -> Connection:
     uncounted = _refuse_known(connection_id)
     counted = buckets.count(
         config.current().connections_table,
-        aws.to_item(connections.key(connection_id)),
+        connections.key(connection_id),
         MESSAGES,
         having="connected_at",
         tries=1 + uncounted,
@@ -81,12 +81,12 @@ def take(connection_id: str) -> Connection:
 
 
 def _refuse_known(connection_id: str) -> int:
-    """Return how many messages are not counted yet, of a connection whose row must be asked.
+    """Return how many refused messages the connection's row does not count yet.
 
-    The others are refused without a call: raises TooManyRequests `too_many_requests`. What is not
-    counted when the wait is over never is.
+    Raises TooManyRequests `too_many_requests` without a call while the connection is known to be
+    over its budget. Messages that are not counted by the end of the wait never are.
     """
-    known = _refused.pop(connection_id, None)
+    known = _over_budget.pop(connection_id, None)
     if known is None or (overdrawn := known.accepted_at - time.time()) <= 0:
         return 0
     uncounted = known.uncounted + 1
@@ -98,7 +98,7 @@ def _refuse_known(connection_id: str) -> int:
 def _refuse(connection_id: str, overdrawn: float, uncounted: int) -> TooManyRequests:
     """Remember a refusal and return it; the message that was refused is counted in the wait."""
     wait = overdrawn + MESSAGES.seconds
-    buckets.remember(_refused, connection_id, _Refused(time.time() + wait, uncounted))
+    buckets.remember(_over_budget, connection_id, _OverBudget(time.time() + wait, uncounted))
     return buckets.too_many_requests(wait)
 
 
@@ -123,14 +123,14 @@ class Permit:
 def recovery(connection: Connection, posts: int) -> Iterator[Permit]:
     """Hold the connection's only recovery; yield its permit.
 
-    `posts` is the most that it may post: one for each missed event. Batches are fewer, but that is
-    known only after the events are read. So reading is counted by events: more than `FREE_POSTS`
-    of them need the connection's lease and one of its identity's recoveries, in batches too. The
-    rest after it is counted by the permit's `posts`: none up to `FREE_POSTS`, otherwise a second
-    for each but the first. Raises TooManyRequests `too_many_requests` while another recovery is
-    under way or the connection rests.
+    `posts` is the most that it may post: one for each missed event. Batches need fewer posts, but
+    their number is known only after the events are read. So a recovery of more than
+    `MAX_FREE_POSTS` events needs the connection's lease and one of its identity's recoveries, in
+    batches too. Afterwards the connection waits by the permit's `posts`: not at all up to
+    `MAX_FREE_POSTS`, otherwise a second for each post but the first. Raises TooManyRequests
+    `too_many_requests` during another recovery or during that wait.
     """
-    if posts <= FREE_POSTS:
+    if posts <= MAX_FREE_POSTS:
         yield Permit(True, posts)
         return
     until = _begin(connection)
@@ -139,19 +139,21 @@ def recovery(connection: Connection, posts: int) -> Iterator[Permit]:
         permit.is_granted = _take_recovery(connection)
         yield permit
     finally:
-        is_free = permit.posts <= FREE_POSTS
+        is_free = permit.posts <= MAX_FREE_POSTS
         rest = 0 if is_free else min(RECOVERY_LEASE_MS, (permit.posts - 1) * REST_MS_PER_POST)
-        _set_recovering_until(connection, _now_ms() + rest, "recovering_until = :mine", mine=until)
+        _set_recovering_until(
+            connection, clock.now_ms() + rest, "recovering_until = :mine", mine=until
+        )
 
 
 def may_greet_with(connection: Connection, missed: int) -> bool:
     """Return whether a greeting may read so many missed events.
 
-    More than `FREE_EVENTS` take one of the identity's recoveries, in each try of the greeting; of a
-    client that takes no batches, more than `FREE_POSTS`. No lease is needed: a connection is
+    More than `MAX_FREE_EVENTS` take one of the identity's recoveries, in each attempt to greet; for
+    a client that takes no batches, more than `MAX_FREE_POSTS`. No lease is needed: a connection is
     greeted once, with a few frames.
     """
-    free = FREE_EVENTS if connection.takes_batches else FREE_POSTS
+    free = MAX_FREE_EVENTS if connection.takes_batches else MAX_FREE_POSTS
     return missed <= free or _take_recovery(connection)
 
 
@@ -160,7 +162,7 @@ def _take_recovery(connection: Connection) -> bool:
 
 
 def _begin(connection: Connection) -> int:
-    now = _now_ms()
+    now = clock.now_ms()
     until = now + RECOVERY_LEASE_MS
     is_free = "(attribute_not_exists(recovering_until) OR recovering_until <= :now)"
     busy_until = _set_recovering_until(
@@ -175,22 +177,12 @@ def _set_recovering_until(
     connection: Connection, until: int, condition: str, **values: int
 ) -> int | None:
     """Write until when no other recovery begins; return the stored moment if refused."""
-    try:
-        aws.dynamodb().update_item(
-            TableName=config.current().connections_table,
-            Key=aws.to_item(connections.key(connection.connection_id)),
-            UpdateExpression="SET recovering_until = :until",
-            ConditionExpression=condition,
-            ExpressionAttributeValues=aws.to_item(
-                {":until": until, **{f":{name}": value for name, value in values.items()}}
-            ),
-            ReturnValuesOnConditionCheckFailure="ALL_OLD",
-        )
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException as refused:
-        item: Any = refused.response.get("Item", {})
-        return int(aws.from_item(item).get("recovering_until", 0))
-    return None
-
-
-def _now_ms() -> int:
-    return round(time.time() * 1000)
+    is_done, row = aws.update(
+        config.current().connections_table,
+        connections.key(connection.connection_id),
+        "SET recovering_until = :until",
+        {":until": until, **{f":{name}": value for name, value in values.items()}},
+        condition,
+        returns_row=True,
+    )
+    return None if is_done else int(row.get("recovering_until", 0))

@@ -60,18 +60,18 @@ UNITS = {
 def emit(**values: float) -> None:
     """Write values, by their names in `UNITS`, as one log line.
 
-    A count of nothing is left out: a line has a price, and a metric one for each hour in which it
-    has a value. The numbers of connections are no counts of something that happened.
+    Counts of zero are left out: each line costs money, and each hour in which a metric has a value.
+    The numbers of open connections are gauges, and are always written.
     """
-    told = {name: each for name, each in values.items() if each or name in CONNECTIONS.values()}
-    for name, value in told.items():
+    nonzero = {name: each for name, each in values.items() if each or name in CONNECTIONS.values()}
+    for name, value in nonzero.items():
         _metrics().add_metric(name, UNITS[name], value)
-    if told:
+    if nonzero:
         _metrics().flush_metrics()
 
 
 def forget() -> None:
-    """Name this deployment anew at the next use."""
+    """Read the name of the deployment again at the next use."""
     _metrics.cache_clear()
 
 

@@ -1,7 +1,7 @@
 """Moderation: a shop submits a product, an administrator approves, rejects or withdraws it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,12 +28,12 @@ from vitrina.errors import (
 )
 from vitrina.history import Receipt
 from vitrina.platform_settings import PlatformSettings
-from vitrina.product_changes import Ahead, Moderation
+from vitrina.product_changes import Moderation, Prefetched
 from vitrina.products import MAX_DECISIONS, Decision, Product, Status, Submission
 
-# A shop may send the submissions of so many minutes at once: 20 of 120 an hour.
-MINUTES_AT_ONCE = 10
-NOT_TOLD: Mapping[int, Container[int]] = {}
+# A shop may send the submissions of so many minutes at once: 20 at a limit of 120 an hour.
+BURST_MINUTES = 10
+NO_VERSIONS: Mapping[int, Container[int]] = {}
 
 
 def submit(
@@ -54,7 +54,7 @@ def submit(
         version=1,
     )
     publishing.commit(
-        [product_changes.change_of(product)], history.SUBMISSION, lambda _: receipt(product)
+        [product_changes.change_of(product)], history.SUBMISSION_BACKOFF, lambda _: receipt(product)
     )
     return product
 
@@ -89,49 +89,45 @@ def resubmit(
             **_now(product, Status.PENDING),
         )
 
-    return product_changes.decide_all([product_id], decide, history.SUBMISSION)
+    return product_changes.decide_all([product_id], decide, history.SUBMISSION_BACKOFF)
 
 
 def approve(
-    product_ids: Iterable[int],
+    product_ids: Sequence[int],
     notes: str | None,
     admin: Identity,
-    versions: Mapping[int, Container[int]] = NOT_TOLD,
+    versions: Mapping[int, Container[int]] = NO_VERSIONS,
     receipt: Receipt[Moderation] = history.no_receipt,
 ) -> Moderation:
     """Approve each pending product at the fee in force, and publish `product.approved`.
 
-    `versions` has those that the administrator has seen, by product. A product that was
-    edited after its submission needs one. For every other product the outcome is NotFound
+    `versions` has the versions that the administrator has seen, by product. A product that was
+    edited after its submission needs a version. For every other product the outcome is NotFound
     `product_not_found`, Conflict `already_moderated` or `product_changed`, PreconditionRequired
     `version_missing`, or Unavailable `busy`. Of two concurrent decisions one succeeds: a product is
-    written on the condition that it is as it was read. What the administrator has decided before,
-    on the same version and with the same notes, is done: it is not published again.
+    written on the condition that it is as it was read. A decision that repeats the administrator's
+    last one, on the same version and with the same notes, succeeds and publishes nothing.
 
     Raises Invalid `notes_too_long`.
     """
-    product_ids = list(dict.fromkeys(product_ids))
-    ahead = _read_ahead(product_ids, CHANNELS["product.approved"])
-    rules = ahead.rules
-    _require_length(notes or "", rules, shortest=0)
+    notes = notes or ""
+    ahead = _prefetch(product_ids, CHANNELS["product.approved"])
+    _require_length(notes, ahead.rules, shortest=0)
 
     def decide(product: Product) -> Product:
         seen = versions.get(product.product_id)
-        if _is_done(product, Status.APPROVED, notes or "", admin, seen or {1}):
-            return product
-        _require_pending(product)
-        _require_seen(product, seen)
-        approved = _decided(product, Status.APPROVED, notes or "", admin)
-        return approved.model_copy(update={"approval_fee": rules.approval_fee})
+        approved = _decided_pending(product, Status.APPROVED, notes, admin, seen)
+        fee = {"approval_fee": ahead.rules.approval_fee}
+        return product if approved is product else approved.model_copy(update=fee)
 
-    return product_changes.decide_all(product_ids, decide, history.DECISION, ahead, receipt)
+    return product_changes.decide_all(product_ids, decide, history.DECISION_BACKOFF, ahead, receipt)
 
 
 def reject(
-    product_ids: Iterable[int],
+    product_ids: Sequence[int],
     notes: str,
     admin: Identity,
-    versions: Mapping[int, Container[int]] = NOT_TOLD,
+    versions: Mapping[int, Container[int]] = NO_VERSIONS,
     receipt: Receipt[Moderation] = history.no_receipt,
 ) -> Moderation:
     """Reject each pending product with a reason, and publish `product.rejected`.
@@ -139,19 +135,14 @@ def reject(
     `versions` and the outcomes are those of `approve`. Raises Invalid `notes_too_long` or
     `notes_too_short`.
     """
-    product_ids = list(dict.fromkeys(product_ids))
-    ahead = _read_ahead(product_ids)
+    ahead = _prefetch(product_ids)
     _require_reason(notes, ahead.rules)
 
     def decide(product: Product) -> Product:
         seen = versions.get(product.product_id)
-        if _is_done(product, Status.REJECTED, notes, admin, seen or {1}):
-            return product
-        _require_pending(product)
-        _require_seen(product, seen)
-        return _decided(product, Status.REJECTED, notes, admin)
+        return _decided_pending(product, Status.REJECTED, notes, admin, seen)
 
-    return product_changes.decide_all(product_ids, decide, history.DECISION, ahead, receipt)
+    return product_changes.decide_all(product_ids, decide, history.DECISION_BACKOFF, ahead, receipt)
 
 
 def withdraw(
@@ -168,7 +159,7 @@ def withdraw(
     `product_changed`, PreconditionRequired `version_missing`, or Unavailable `busy`. Raises Invalid
     `notes_too_long` or `notes_too_short`.
     """
-    ahead = _read_ahead([product_id], CHANNELS["product.withdrawn"])
+    ahead = _prefetch([product_id], CHANNELS["product.withdrawn"])
     _require_reason(notes, ahead.rules)
 
     def decide(product: Product) -> Product:
@@ -181,7 +172,9 @@ def withdraw(
         _require_seen(product, seen, unedited)
         return _decided(product, Status.WITHDRAWN, notes, admin)
 
-    return product_changes.decide_all([product_id], decide, history.DECISION, ahead, receipt)
+    return product_changes.decide_all(
+        [product_id], decide, history.DECISION_BACKOFF, ahead, receipt
+    )
 
 
 def submissions_bucket(shop_id: int | str) -> str:
@@ -192,31 +185,27 @@ def submissions_bucket(shop_id: int | str) -> str:
 def _count_submission(shop: Identity) -> None:
     """Count a submission, also one that is refused later; raises TooManyRequests."""
     per_hour = config.current().submissions_per_shop_hour
-    at_once = max(1, per_hour * MINUTES_AT_ONCE // 60)
-    wait = buckets.spend(submissions_bucket(shop.name), Rate(at_once, 3600 / per_hour))
-    if wait:
-        seconds = buckets.seconds_to_say(wait)
-        raise TooManyRequests(
-            "too_many_submissions",
-            f"A shop may submit {per_hour} products an hour; wait {seconds} s.",
-            retry_after_seconds=seconds,
-        )
+    at_once = max(1, per_hour * BURST_MINUTES // 60)
+    if wait := buckets.spend(submissions_bucket(shop.name), Rate(at_once, 3600 / per_hour)):
+        sentence = f"A shop may submit {per_hour} products an hour"
+        raise TooManyRequests("too_many_submissions", *buckets.with_wait(sentence, wait))
 
 
-def _read_ahead(product_ids: Sequence[int], channels: Collection[str] = ()) -> Ahead:
+def _prefetch(product_ids: Sequence[int], channels: Collection[str] = ()) -> Prefetched:
     """Read the settings, products and the heads of channels in one call, strongly consistent."""
     here = config.current()
     rows: dict[str, list[Any]] = defaultdict(list)
     for table, row in aws.batch_get_all(
         [
             (here.platform_table, platform_settings.KEY),
-            *((here.products_table, products.key(n)) for n in product_ids),
+            *((here.products_table, products.key(n)) for n in dict.fromkeys(product_ids)),
             *((here.history_table, history.head_key(channel)) for channel in channels),
         ]
     ):
         rows[table].append(row)
-    return Ahead(
-        rules=platform_settings.from_row(next(iter(rows[here.platform_table]), None)).settings,
+    settings = aws.from_item(next(iter(rows[here.platform_table]), {}))
+    return Prefetched(
+        rules=platform_settings.from_row(settings).settings,
         found=products.from_rows(rows[here.products_table]),
         heads=history.positions_in(rows[here.history_table]),
     )
@@ -244,7 +233,7 @@ def _decided(product: Product, status: Status, notes: str, admin: Identity) -> P
 def _is_done(
     product: Product, status: Status, notes: str, admin: Identity, seen: Container[int]
 ) -> bool:
-    """Return whether a product's latest change is this very decision, on a version seen."""
+    """Return whether a product's latest change is this decision, on a version seen."""
     return (
         product.moderation_status is status
         and product.version - 1 in seen
@@ -253,9 +242,16 @@ def _is_done(
     )
 
 
-def _require_pending(product: Product) -> None:
+def _decided_pending(
+    product: Product, status: Status, notes: str, admin: Identity, seen: Container[int] | None
+) -> Product:
+    """Return a pending product after a decision; the same product if this is a repeat."""
+    if _is_done(product, status, notes, admin, seen or {1}):
+        return product
     if product.moderation_status is not Status.PENDING:
         raise Conflict("already_moderated", f"Product {product.product_id} is not pending.")
+    _require_seen(product, seen)
+    return _decided(product, status, notes, admin)
 
 
 def _require_seen(product: Product, seen: Container[int] | None, unedited: int = 1) -> None:

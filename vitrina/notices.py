@@ -1,4 +1,4 @@
-"""Notices: what a push says of one event or of several, in the language of a device."""
+"""Notices: the text of a push about one event or several, in the language of a device."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ LANGUAGES = ("en", "ru")
 MAX_TITLE_CHARACTERS = 80
 # APNs and FCM take 4 KB in all, and phones show two or three lines.
 MAX_TEXT_CHARACTERS = 240
-MAX_COUNTED = 100
+MAX_COUNTED_EVENTS = 100
 """More events than these are "100+"."""
 
 
@@ -39,13 +39,13 @@ class Notice(NamedTuple):
     """That of its event or of its latest one, or its own for a digest."""
     entries: tuple[Entry, ...]
     details: Mapping[str, str] = {}
-    """What the text of a single event names."""
+    """The fields that the text of a single event contains."""
     mode: Mode = Mode.PUSH
     """Of the accounts that it is for."""
 
     @property
     def latest(self) -> Entry:
-        """The entry whose position is sent: the client that has read so far knows the event."""
+        """The entry whose position is sent: clients that have read this far know the event."""
         return max(self.entries, key=lambda entry: entry.seq)
 
     def of(self, entries: Iterable[Entry]) -> Self:
@@ -53,7 +53,7 @@ class Notice(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """What a phone gets."""
+    """The content of a push."""
 
     id: str
     title: str
@@ -61,8 +61,8 @@ class Shown(NamedTuple):
     data: dict[str, str]
 
 
-# Of a single event, for users and administrators, and for the shop that it is about. No notes, no
-# fee, no administrator: a lock screen shows it to others.
+# About a single event, for users and administrators, and for the shop of the product. Without
+# notes, fees and administrators: other people can read a lock screen.
 _SINGLE: dict[str, dict[str, tuple[str, str]]] = {
     "en": {
         "product.approved": ("New product", "{product_name}, {shop_name}"),
@@ -117,7 +117,7 @@ def details_of(data: Mapping[str, Any]) -> dict[str, str]:
 
 
 def show(notice: Notice, client_type: ClientType, language: str) -> Shown:
-    """Return what a phone gets of a notice, in one of `LANGUAGES`."""
+    """Return the content of a push, in one of `LANGUAGES`."""
     latest = notice.latest
     data = {
         "id": notice.id,
@@ -127,7 +127,7 @@ def show(notice: Notice, client_type: ClientType, language: str) -> Shown:
     }
     if notice.details and len(notice.entries) == 1:
         title, text = _SINGLE[language][_name(latest.event, client_type)]
-        # The names of products may have braces, which mean nothing here.
+        # `format_map` does not interpret braces in the names of products.
         title, text = title.format_map(notice.details), text.format_map(notice.details)
     else:
         title, text = _NEWS[language], _counted(notice.entries, client_type, language)
@@ -146,13 +146,13 @@ def _counted(entries: Iterable[Entry], client_type: ClientType, language: str) -
 
 
 def _number(count: int) -> str:
-    return str(count) if count <= MAX_COUNTED else f"{MAX_COUNTED}+"
+    return str(count) if count <= MAX_COUNTED_EVENTS else f"{MAX_COUNTED_EVENTS}+"
 
 
 def _form(language: str, count: int, forms: tuple[str, ...]) -> str:
     if language == "en":
         return forms[count != 1]
-    if count > MAX_COUNTED or count % 100 in _TENS_WITH_LAST_FORM:
+    if count > MAX_COUNTED_EVENTS or count % 100 in _TENS_WITH_LAST_FORM:
         return forms[2]
     return forms[0 if count % 10 == 1 else 1 if count % 10 in _FEW else 2]
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
-from vitrina import config
+from vitrina import aws, config
 
 MAX_LOGGED_IDS = 10
 
@@ -69,6 +69,24 @@ def shard_counts(scope: str) -> tuple[int, ...]:
     """Return the number of shards for new subscriptions of a scope, and then the older ones."""
     counts: tuple[int, ...] = getattr(config.current(), f"{scope}_shards")
     return counts
+
+
+def query(table: str, partition: Partition, which: str, **values: Any) -> Any:
+    """Return the query of a partition's rows for which the condition `which` holds, consistent."""
+    condition, names = "#partition = :partition", {"#partition": "partition"}
+    values["partition"] = partition.key
+    if partition.prefix:
+        condition += " AND begins_with(#member, :prefix)"
+        names["#member"] = "member"
+        values["prefix"] = partition.prefix
+    request: Any = {
+        "TableName": table,
+        "ConsistentRead": True,
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": aws.to_item({f":{k}": v for k, v in values.items()}),
+    }
+    return request | ({"FilterExpression": which} if which else {})
 
 
 def ids_to_log(subscriptions: Iterable[Subscription]) -> list[str]:

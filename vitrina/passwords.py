@@ -9,7 +9,7 @@ from argon2.exceptions import VerifyMismatchError
 # RFC 9106's second recommended option (64 MiB), argon2-cffi's default.
 _hasher = PasswordHasher()
 
-# Verified when there is no such account: the answer then takes as long as for a wrong password.
+# Verified when there is no such account, so that the response takes as long as a wrong password.
 _UNKNOWN_ACCOUNT_HASH = (
     "$argon2id$v=19$m=65536,t=3,p=4$Q8N2h8KqT9KRPAa9qPKwUA"
     "$QbXGYcbGkvQtqQPFjUvaZnnJFWxYTJES5kov1k2KLw0"
@@ -19,8 +19,8 @@ _UNKNOWN_ACCOUNT_HASH = (
 def comparable(password: str) -> str:
     """Return a password as RFC 8265, section 4.2.2 (OpaqueString) compares it.
 
-    Every space is U+0020, and letters are composed (NFC). Not NFKC, and no capitals are changed.
-    Characters that a new password may not have are left: at a login they are only wrong.
+    Every space is U+0020, and letters are composed (NFC). Not NFKC, and case is kept. Characters
+    that a new password may not contain are kept: at a login they only make it wrong.
     """
     spaced = "".join(" " if unicodedata.category(each) == "Zs" else each for each in password)
     return unicodedata.normalize("NFC", spaced)
@@ -34,8 +34,8 @@ def hash_of(password: str) -> str:
 def verify(password: str, stored: str | None) -> str | None:
     """Return the hash that an account has from now on, or None if the password is wrong.
 
-    It is the stored one, unless that was made with other parameters than new ones are, or by a
-    version that left spaces as they were. Without a stored one, the same work is done for None.
+    It is the stored hash, unless it has outdated parameters or version 0.1 made it. Without a
+    stored hash the result is None, after the same time.
     """
     found = next((each for each in _spellings(password) if _is(each, stored)), None)
     if stored is None or found is None:
@@ -45,7 +45,7 @@ def verify(password: str, stored: str | None) -> str | None:
 
 
 def _spellings(password: str) -> Iterator[str]:
-    """Yield what a password's hash may be of: version 0.1 composed letters only."""
+    """Yield the spellings that may have been hashed: version 0.1 composed letters only."""
     yield (now := comparable(password))
     if (before := unicodedata.normalize("NFC", password)) != now:
         yield before

@@ -1,6 +1,6 @@
 """The platform's settings, which administrators change at run time."""
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple, Self
 
@@ -46,19 +46,15 @@ KEY = {"name": "settings"}
 
 def read() -> VersionedSettings:
     """Return the settings in force, strongly consistent."""
-    found = aws.dynamodb().get_item(
-        TableName=config.current().platform_table, Key=aws.to_item(KEY), ConsistentRead=True
-    )
-    return from_row(found.get("Item"))
+    return from_row(aws.get(config.current().platform_table, KEY))
 
 
-def from_row(item: dict[str, Any] | None) -> VersionedSettings:
-    """Read the row of settings in DynamoDB's format; without one the deployment's are in force."""
-    if item is None:
+def from_row(row: Mapping[str, Any]) -> VersionedSettings:
+    """Read the row of settings in plain Python; if it is empty, the deployment's are in force."""
+    if not row:
         here = config.current()
         defaults = PlatformSettings(approval_fee=here.approval_fee, currency=here.currency)
         return VersionedSettings(0, defaults)
-    row = aws.from_item(item)
     fields = {name: row[name] for name in PlatformSettings.model_fields}
     return VersionedSettings(int(row["version"]), PlatformSettings.model_validate(fields))
 

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from vitrina.events import Position
 
 # A connection has two channels when it opens; its row stays below one write unit.
-MAX_CHARACTERS = 256
+MAX_POSITIONS_CHARACTERS = 256
 
 _CHANNEL = r"(user|shop|admin)(:[1-9][0-9]{0,15})?"
 # Numbers of 15 digits are below `MAX_SAFE_INTEGER`.
@@ -20,13 +20,13 @@ def valid(text: str | None) -> str | None:
 
     Rooms are not among the channels: they are joined after the handshake.
     """
-    is_valid = text and len(text) <= MAX_CHARACTERS and _POSITIONS.fullmatch(text)
+    is_valid = text and len(text) <= MAX_POSITIONS_CHARACTERS and _POSITIONS.fullmatch(text)
     return text if is_valid else None
 
 
 def read(text: str) -> "dict[str, Position]":
     """Return the positions in a valid text by channel; the last one counts."""
-    # Here and not above: `connect` does not need the models of events, which are slow to import.
+    # Imported here: `connect` does not need the models of events, which are slow to import.
     from vitrina.events import Position
 
     parts = (each.rsplit(":", 2) for each in text.split(","))

@@ -1,4 +1,4 @@
-"""Posting events to subscriptions: forget who is gone, and leave who was not reached to retries."""
+"""Posting events to subscriptions: delete closed connections, and queue failed posts again."""
 
 import time
 from collections.abc import Collection, Iterable, Sequence
@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from aws_lambda_powertools import Logger
 
 from vitrina import (
+    clock,
     connections,
     fanout_rate,
     frames,
@@ -26,9 +27,9 @@ from vitrina.tasks import PostAgain
 
 logger = Logger()
 
-# Of the retry queue. Its waits are the queue's: a few clients that do not read would otherwise keep
-# all its workers waiting.
-RETRY_SECONDS = 5
+# Of the retry queue. The queue delays its tasks: otherwise a few clients that do not read would
+# occupy all its workers.
+RETRY_BUDGET_SECONDS = 5
 RETRY_ATTEMPTS = 2
 
 
@@ -52,8 +53,8 @@ class ChannelEvents:
         return sum(len(self.frames[kind]) * len(members.of(kind)) for kind in Kind)
 
 
-class Result(NamedTuple):
-    """In connections, but `queued`: tasks on the retry queue."""
+class PostResult(NamedTuple):
+    """Numbers of connections; `queued` is the number of tasks on the retry queue."""
 
     delivered: int = 0
     gone: int = 0
@@ -67,27 +68,27 @@ def post(
     attempt: int = 0,
     counted: int = 0,
     **pace: Any,
-) -> Result:
+) -> PostResult:
     """Post, forget connections that are gone, and queue those that were not reached.
 
     `attempt` is 0 for the first time, and `pace` has `sender.post`'s arguments. Connections that
     are not reached are closed after a quarter of an hour, or after half a minute if they do not
     read. Raises sender.PostsForbidden or tasks.QueueRefused.
     """
-    # A process may stand still after an answer, while a handshake ends.
+    # Before the posts: the process may be paused after a response, while a handshake ends.
     asked_at = time.time()
     delivery = sender.post(posts, **pace)
     events = [event for each in series for event in each.events]
     if delivery.sent:
         oldest = min(event.created_at_ms for event in events)
-        metrics.emit(CommitToLastPost=history.now_ms() - oldest)
+        metrics.emit(CommitToLastPost=clock.now_ms() - oldest)
     gone = {post.subscription for post in delivery.gone}
     opening = set(connections.forget_gone(gone, asked_at))
     still_opening = [post for post in delivery.gone if post.subscription in opening]
     forgotten = [post.subscription for post in delivery.gone if post.subscription not in opening]
     failed = [*delivery.failed, *still_opening]
     again = [*delivery.throttled, *failed]
-    # Before anything is queued, as that may fail.
+    # Logged before the tasks are queued, as that may fail.
     logger.info(
         "posted",
         **to_log(series),
@@ -107,7 +108,7 @@ def post(
         queued += _try_again(delivery.throttled, attempt, counted + is_counted)
     else:
         queued += _try_again(again, attempt, counted)
-    return Result(delivery.sent, len(forgotten), queued)
+    return PostResult(delivery.sent, len(forgotten), queued)
 
 
 def post_again(task: PostAgain) -> None:
@@ -118,14 +119,14 @@ def post_again(task: PostAgain) -> None:
         metrics.emit(ExpiredTasks=1)
         return
     series = ChannelEvents(task.span, events)
-    # Read again: some may have ended since they were queued, and get nothing more.
+    # Read again: connections that have ended since get no more posts.
     members = subscriptions.still_open(task.members)
     post(
         [series],
         series.posts_to(members),
         attempt=task.attempt,
         counted=task.counted,
-        budget_seconds=RETRY_SECONDS,
+        budget_seconds=RETRY_BUDGET_SECONDS,
         attempts=RETRY_ATTEMPTS,
         per_second=fanout_rate.retry_share(),
     )
@@ -137,7 +138,7 @@ def event_ids(events: Iterable[StoredEvent]) -> list[str]:
 
 
 def to_log(series: Collection[ChannelEvents]) -> dict[str, Any]:
-    """Return what a log line says of events: their channels and numbers, and their first ids."""
+    """Return the fields of a log line about events: channels and numbers, and the first ids."""
     spans = [each.span for each in series]
     ids = event_ids(event for each in series for event in each.events[:MAX_LOGGED_IDS])
     return {

@@ -1,4 +1,4 @@
-"""What an account has chosen about notifications: a mode for each event, quiet hours."""
+"""An account's notification preferences: a mode for each event, quiet hours."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ def _zone_or_utc(name: str) -> ZoneInfo:
 ZoneName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}$", max_length=64)
 ]
-"""What a phone says: its list may be newer than the one here, and some say `Etc/Unknown`."""
+"""A phone's time zone: its list may be newer than the server's, or be `Etc/Unknown`."""
 TimeZone = Annotated[ZoneName, AfterValidator(_zone)]
 DayTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 PushedEvent = Literal[
@@ -96,7 +96,7 @@ class Preferences(BaseModel):
         return self.model_copy(update={"events": defaults | self.events})
 
 
-class Chosen(NamedTuple):
+class StoredPreferences(NamedTuple):
     """Preferences as they are stored."""
 
     version: int
@@ -104,36 +104,33 @@ class Chosen(NamedTuple):
     preferences: Preferences
 
 
-def read(account: str) -> Chosen:
+def read(account: str) -> StoredPreferences:
     """Return what an account, such as `user:42`, has chosen, strongly consistent."""
-    found = aws.dynamodb().get_item(
-        TableName=config.current().devices_table, Key=_key(account), ConsistentRead=True
-    )
-    row = aws.from_item(found.get("Item", {}))
-    return _chosen(row)
+    return _chosen(aws.get(config.current().devices_table, _key(account)))
 
 
-def replace(account: str, new: Preferences) -> Chosen:
+def replace(account: str, new: Preferences) -> StoredPreferences:
     """Store what an account chooses, under its next version."""
-    stored = aws.dynamodb().update_item(
-        TableName=config.current().devices_table,
-        Key=_key(account),
-        UpdateExpression="SET preferences = :new ADD version :one",
-        ExpressionAttributeValues=aws.to_item({":new": new.model_dump_json(), ":one": 1}),
-        ReturnValues="ALL_NEW",
+    stored = aws.update(
+        config.current().devices_table,
+        _key(account),
+        "SET preferences = :new ADD version :one",
+        {":new": new.model_dump_json(), ":one": 1},
+        returns_row=True,
     )
-    return _chosen(aws.from_item(stored["Attributes"]))
+    return _chosen(stored.row)
 
 
 def delete(account: str) -> None:
-    """Forget what an account has chosen, if anything."""
-    aws.dynamodb().delete_item(TableName=config.current().devices_table, Key=_key(account))
+    """Delete the preferences of an account, if there are any."""
+    key = aws.to_item(_key(account))
+    aws.dynamodb().delete_item(TableName=config.current().devices_table, Key=key)
 
 
-def _chosen(row: Mapping[str, Any]) -> Chosen:
+def _chosen(row: Mapping[str, Any]) -> StoredPreferences:
     preferences = Preferences.model_validate_json(row.get("preferences", "{}"))
-    return Chosen(int(row.get("version", 0)), preferences)
+    return StoredPreferences(int(row.get("version", 0)), preferences)
 
 
-def _key(account: str) -> dict[str, Any]:
-    return aws.to_item({"partition": f"account#{account}", "member": "preferences"})
+def _key(account: str) -> dict[str, str]:
+    return {"partition": f"account#{account}", "member": "preferences"}

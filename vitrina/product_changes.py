@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from vitrina import aws, history, posting, products, publishing
-from vitrina.aws import Patience
+from vitrina.aws import Backoff
 from vitrina.errors import Problem, Unavailable
 from vitrina.events import (
     Position,
@@ -25,7 +25,7 @@ from vitrina.products import Product, Status
 from vitrina.publishing import Broadcast
 
 # Products are read again when another request wrote one of them in the meantime.
-MAX_READINGS = 5
+MAX_ATTEMPTS = 5
 
 
 class Moderation(NamedTuple):
@@ -42,8 +42,8 @@ class Moderation(NamedTuple):
         return outcome
 
 
-class Ahead(NamedTuple):
-    """What a decision begins with."""
+class Prefetched(NamedTuple):
+    """The rows that are read before a decision."""
 
     rules: PlatformSettings
     found: Mapping[int, Product]
@@ -53,22 +53,22 @@ class Ahead(NamedTuple):
 def decide_all(
     product_ids: Iterable[int],
     decide: Callable[[Product], Product],
-    patience: Patience,
-    ahead: Ahead | None = None,
+    backoff: Backoff,
+    ahead: Prefetched | None = None,
     receipt: Receipt[Moderation] = history.no_receipt,
 ) -> Moderation:
     """Write each decision, on the condition that its product is as it was read, and publish all.
 
-    A product is read and decided on again if another request has written it meanwhile. When a
-    channel's head is busy, `history.commit` has tried long enough. The receipt is committed with
-    the last decision, but not while one is busy: then the request is to be sent again.
+    A product is read and decided on again if another request has written it since. There is no
+    further attempt when a channel's head is busy, as `history.commit` has made its own. The receipt
+    is committed with the last decision, but not if one is busy: then the client tries again.
     """
     busy = Unavailable("busy", "Other requests are changing this product; try again.")
     outcomes: dict[int, Product | Problem] = dict.fromkeys(product_ids, busy)
     undecided = [*outcomes]
     committed: list[Publication] = []
     heads = ahead.heads if ahead else None
-    until = time.monotonic() + history.MAX_SECONDS
+    until = time.monotonic() + history.MAX_COMMIT_SECONDS
 
     def receipt_with(changes: Sequence[Change]) -> list[Change]:
         if any(isinstance(each, Unavailable) for each in outcomes.values()):
@@ -78,7 +78,7 @@ def decide_all(
         return receipt(Moderation(outcomes, broadcast))
 
     try:
-        for _ in aws.attempts(MAX_READINGS, until):
+        for _ in aws.attempts(MAX_ATTEMPTS, until):
             found = ahead.found if ahead else products.find_many(undecided)
             ahead = None
             outcomes |= {n: _outcome(n, found.get(n), decide) for n in undecided}
@@ -90,7 +90,7 @@ def decide_all(
             undecided = []
             for batch in _with_receipt(history.batches(changes), receipt_with):
                 try:
-                    committed.append(history.commit(batch, patience, until, heads))
+                    committed.append(history.commit(batch, backoff, until, heads))
                     heads = committed[-1].heads
                 except WriteConflict:
                     undecided += _product_ids(batch)
@@ -138,7 +138,7 @@ def change_of(product: Product, before: Product | None = None) -> Change:
 
 def _events(product: Product, before: Product | None = None) -> Iterator[Published]:
     if before and before.moderation_status is Status.APPROVED:
-        # With the name that everyone knows: nobody has approved that of an edit.
+        # With the name that was approved, not the edited one.
         known = before.model_copy(update={"version": product.version})
         withdrawal = ProductWithdrawal.model_validate(known, from_attributes=True)
         yield ProductWithdrawn(data=withdrawal)

@@ -1,4 +1,4 @@
-"""Products: how they are stored, and what of them is shown to whom."""
+"""Products: how they are stored, and who may see which fields."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -79,7 +79,7 @@ class Decision(BaseModel):
     """A decision of an administrator on a product."""
 
     moderation_status: Literal[Status.APPROVED, Status.REJECTED, Status.WITHDRAWN]
-    """What it became."""
+    """The status after the decision."""
     moderation_notes: str
     admin_id: Id
     status_changed_at: datetime
@@ -101,7 +101,7 @@ class Product(PublicProduct):
         return self.moderation_status is Status.APPROVED or self._is_open_to(viewer)
 
     def shown_to(self, viewer: Identity | None) -> "PublicProduct | Product":
-        """Return all of it to its shop and to administrators, and what is public to the others."""
+        """Return all fields to its shop and to administrators, and the public ones to others."""
         if self._is_open_to(viewer):
             return self
         return PublicProduct(**self.model_dump(include={*PublicProduct.model_fields}))

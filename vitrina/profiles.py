@@ -1,4 +1,4 @@
-"""Profiles: what people see of an account, its sessions and its connections."""
+"""Profiles: the public fields of an account, its sessions and its connections."""
 
 import time
 from collections.abc import Iterable
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Self
 from pydantic import BaseModel, Field
 
 from vitrina.channels import ClientType
-from vitrina.sessions import Look
-from vitrina.subscriptions import Opened
+from vitrina.sessions import Snapshot
+from vitrina.subscriptions import OpenConnection
 
 if TYPE_CHECKING:
     # Only a type here: `sessions` needs no argon2.
@@ -56,26 +56,26 @@ class ConnectionProfile(BaseModel):
     connected_at: datetime
 
 
-def of_sessions(look: Look, current: str | None = None) -> list[SessionProfile]:
+def of_sessions(snapshot: Snapshot, current: str | None = None) -> list[SessionProfile]:
     """Return the sessions of an account that are alive, the one used last first."""
     now = time.time()
-    living = look.row.living(look.everyone_era).items()
+    living = snapshot.row.living(snapshot.everyone_era).items()
     found = [
         SessionProfile(
             id=session_id,
-            device_name=entry.device_name,
-            created_at=_moment(entry.created_at),
-            last_used_at=_moment(entry.turns.issued_at_ms // 1000),
-            expires_at=_moment(entry.expires_at),
+            device_name=session.device_name,
+            created_at=_moment(session.created_at),
+            last_used_at=_moment(session.turns.issued_at_ms // 1000),
+            expires_at=_moment(session.expires_at),
             current=session_id == current,
         )
-        for session_id, entry in living
-        if entry.expires_at > now
+        for session_id, session in living
+        if session.expires_at > now
     ]
     return sorted(found, key=lambda each: each.last_used_at, reverse=True)
 
 
-def of_connections(opened: Iterable[Opened]) -> list[ConnectionProfile]:
+def of_connections(opened: Iterable[OpenConnection]) -> list[ConnectionProfile]:
     return [
         ConnectionProfile(
             connection_id=each.subscription.connection_id,

@@ -9,19 +9,19 @@ from aws_lambda_powertools import Logger
 from pydantic import BaseModel
 
 from vitrina import aws, config, history, lanes, metrics, posting, subscriptions, tasks
-from vitrina.aws import Patience
-from vitrina.history import DECISION, Change, Publication, Receipt, Span, StoredEvent
+from vitrina.aws import Backoff
+from vitrina.history import DECISION_BACKOFF, Change, Publication, Receipt, Span, StoredEvent
 from vitrina.lanes import Lane
 from vitrina.partitions import Kind
-from vitrina.posting import ChannelEvents, Result
+from vitrina.posting import ChannelEvents, PostResult
 from vitrina.sender import Post
 from vitrina.tasks import PostPage
 
 logger = Logger()
 
-# The HTTP request waits for the posts to partitions that are as small as this. Larger ones are
-# lanes, which workers post to.
-SMALL_PAGE = 64
+# The HTTP request posts to partitions that are not larger than this. Larger partitions are lanes,
+# to which workers post.
+FIRST_PAGE_ROWS = 64
 MAX_POSTS_PER_PARTITION = 64
 POSTING_SECONDS = 2
 POSTING_ATTEMPTS = 2
@@ -40,7 +40,7 @@ class Broadcast(BaseModel):
 
 def commit(
     changes: Sequence[Change],
-    patience: Patience = DECISION,
+    backoff: Backoff = DECISION_BACKOFF,
     receipt: Receipt[Broadcast] = history.no_receipt,
 ) -> Broadcast:
     """Commit changes with their events, then publish the events.
@@ -48,15 +48,15 @@ def commit(
     Raises history.WriteConflict or Unavailable `busy`; nothing is written or posted then.
     """
     expected = Broadcast(event_ids=history.event_ids(changes))
-    return publish([history.commit([*changes, *receipt(expected)], patience)])
+    return publish([history.commit([*changes, *receipt(expected)], backoff)])
 
 
 def publish(publications: Sequence[Publication], *, wakes_all: bool = False) -> Broadcast:
     """Post committed events to small partitions, and leave large ones to their lanes.
 
     Never raises, as the changes are committed. After a failure the publications stay in the
-    outbox, where `publish_unsent` finds them. It passes `wakes_all`, to wake also lanes that
-    somebody seems to hold.
+    outbox, where `publish_unsent` finds them. It passes `wakes_all`, to wake also lanes that have a
+    holder.
     """
     events = sorted(event for publication in publications for event in publication.events)
     result = Broadcast(event_ids=posting.event_ids(events))
@@ -76,11 +76,11 @@ def _publish(
 ) -> Broadcast:
     series = _by_channel(events)
     posts: list[Post] = []
-    # Those without members in the first page may have none, and wait for the others.
+    # Lanes without members in the first page may be empty, so they are woken last.
     likely: list[Lane] = []
     unlikely: list[Lane] = []
     epochs = {name: epoch for each in publications for name, epoch in each.epochs.items()}
-    for channel, page in subscriptions.first_pages(series, SMALL_PAGE):
+    for channel, page in subscriptions.first_pages(series, FIRST_PAGE_ROWS):
         is_small = page.cursor is None
         if is_small and series[channel].count_posts(page.members) <= MAX_POSTS_PER_PARTITION:
             posts += series[channel].posts_to(page.members)
@@ -91,7 +91,7 @@ def _publish(
                 lanes_of.append(Lane(channel, epochs[channel], key, kind))
     large = [*likely, *unlikely]
     calls: list[Callable[[], Any]] = [
-        # Begins first: workers start meanwhile.
+        # Begins first, so that workers start during the posts.
         partial(_owe, large, publications, wakes_all),
         partial(
             posting.post,
@@ -101,10 +101,10 @@ def _publish(
             attempts=POSTING_ATTEMPTS,
         ),
     ]
-    result: Result
+    result: PostResult
     _, result = aws.in_parallel(lambda call: call(), calls)
     if config.current().push_apps:
-        # Here and not above: without push, what publishes starts sooner.
+        # Imported here: without push, functions that publish start faster.
         from vitrina import push_tasks
 
         push_tasks.hand_over(publications)
@@ -118,7 +118,7 @@ def _publish(
 
 
 def _owe(large: Sequence[Lane], publications: Sequence[Publication], wakes_all: bool) -> None:
-    """Write what each lane owes, and wake those that nobody holds."""
+    """Add the publications to each lane, and wake lanes without a holder."""
     firsts: dict[str, list[int]] = {}
     for publication in publications:
         for span in publication.spans:
@@ -128,7 +128,7 @@ def _owe(large: Sequence[Lane], publications: Sequence[Publication], wakes_all: 
         tasks.wake(large)
         return
     wakings = {lane: waking for lane, waking in zip(large, found, strict=True) if waking}
-    # With fewer workers than lanes, a large one that begins last would be the last to end.
+    # The largest first: with fewer workers than lanes, a large lane that begins last ends last.
     woken = sorted(wakings, key=lambda lane: -wakings[lane].members)
     tasks.wake(woken, [wakings[lane].after_seconds for lane in woken])
 

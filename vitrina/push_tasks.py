@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import repeat
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from vitrina import channels, config, tasks
@@ -13,24 +13,20 @@ from vitrina.digests import RowKey
 from vitrina.history import Publication, StoredEvent
 from vitrina.notices import Entry, Notice
 from vitrina.partitions import Partition
+from vitrina.tasks import QueueTask
 
-# Until the posts of the same event have found out which connections are gone.
+# By then the posts of the same event have found the connections that are gone.
 DELAY_SECONDS = 5
 MAX_WAIT_SECONDS = 900
 """SQS's limit."""
 # The last try is an hour and a half after the first.
 MAX_ATTEMPT = 14
 KEYS_PER_TASK = 100
-# Each has its part of the rate. SQS allows no fewer.
+# They share the rate equally. SQS allows no fewer.
 WORKERS = 2
 
 
-class _Task(BaseModel):
-    # Built at first use: most deployments push nothing.
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-class Push(_Task):
+class Push(QueueTask):
     """Notify an audience of the events of a publication."""
 
     type: Literal["push"] = "push"
@@ -38,7 +34,7 @@ class Push(_Task):
     entries: Annotated[list[Entry], Field(min_length=1, max_length=100)]
 
 
-class Walk(_Task):
+class Walk(QueueTask):
     """Notify devices of a partition, from the cursor on."""
 
     type: Literal["walk"] = "walk"
@@ -47,7 +43,7 @@ class Walk(_Task):
     cursor: str | None = None
 
 
-class PushAgain(_Task):
+class PushAgain(QueueTask):
     """Notify devices that SNS has not taken a push for."""
 
     type: Literal["push_again"] = "push_again"
@@ -56,16 +52,16 @@ class PushAgain(_Task):
     attempt: Annotated[int, Field(ge=1, le=MAX_ATTEMPT)]
 
 
-class Due(_Task):
-    """Look at rows that owe something."""
+class Due(QueueTask):
+    """Send the events of rows that are due."""
 
     type: Literal["due"] = "due"
     keys: list[RowKey]
 
 
-Task = Push | Walk | PushAgain | Due
-_TASK: TypeAdapter[Task] = TypeAdapter(
-    Annotated[Task, Field(discriminator="type")], config=ConfigDict(defer_build=True)
+PushTask = Push | Walk | PushAgain | Due
+_TASK: TypeAdapter[PushTask] = TypeAdapter(
+    Annotated[PushTask, Field(discriminator="type")], config=ConfigDict(defer_build=True)
 )
 
 
@@ -75,13 +71,13 @@ def hand_over(publications: Iterable[Publication]) -> None:
     tasks.put(config.current().push_queue_url, found, repeat(DELAY_SECONDS))
 
 
-def put(found: Iterable[Task], attempt: int = 0) -> None:
+def put(found: Iterable[PushTask], attempt: int = 0) -> None:
     """Put tasks, visible after the wait before a further try. Raises tasks.QueueRefused."""
     wait = min(MAX_WAIT_SECONDS, 2**attempt) if attempt else 0
     tasks.put(config.current().push_queue_url, found, repeat(wait))
 
 
-def parse(body: str) -> Task:
+def parse(body: str) -> PushTask:
     """Read a message of the queue; raises pydantic's ValidationError."""
     return _TASK.validate_json(body)
 

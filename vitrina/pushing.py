@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from functools import cache
 
 from aws_lambda_powertools import Logger
@@ -20,28 +20,29 @@ from vitrina import (
     notices,
     push_tasks,
     subscriptions,
+    tasks,
 )
 from vitrina.channels import PUSH, ClientType, Mode
 from vitrina.device_rows import Device
 from vitrina.digests import Owed, RowKey
 from vitrina.notices import Entry, Notice
 from vitrina.partitions import Partition
-from vitrina.push_tasks import Due, Push, PushAgain, Task, Walk
+from vitrina.push_tasks import Due, Push, PushAgain, PushTask, Walk
 
 logger = Logger()
 
-# A worker goes on with a partition in another task after so long, so that a crash repeats little.
-PIECE_SECONDS = 5
+# After this a worker continues in another task, so that a crash repeats little.
+MAX_WORK_SECONDS = 5
 PAGE_ROWS = 500
-# Between two pauses that keep the rate. The calls of a step need not have ended when the next one
-# begins: one slow answer would cost as much of the rate as all its step.
-STEP_SECONDS = 0.1
-# So much of the rate is made up for after a pause, as between two pages.
-CATCH_UP_SECONDS = 0.5
+# The rate is kept by a pause after each step. The next step does not wait for the calls of the
+# last: otherwise one slow response would delay a whole step.
+STEP_INTERVAL_SECONDS = 0.1
+# At most this much is made up for after a pause, such as between two pages.
+MAX_CATCH_UP_SECONDS = 0.5
 
 
-def work(task: Task) -> None:
-    """Do a task. It may be done twice: repeats have the same id, and take each other's place.
+def work(task: PushTask) -> None:
+    """Do a task. It may be done twice: a repeated push has the same id, and replaces the first.
 
     Raises what SNS or DynamoDB refuse for good, and tasks.QueueRefused.
     """
@@ -53,11 +54,11 @@ def work(task: Task) -> None:
         case PushAgain(notice=notice, keys=keys, attempt=attempt):
             _deliver(notice, _without_connection(device_rows.find(keys)), attempt)
         case Due(keys=keys):
-            _pay(keys)
+            _send_due(keys)
 
 
 def wake_due(until: float) -> int:
-    """Have what is owed by now sent; return the number of rows.
+    """Queue tasks for rows that are due now; return the number of rows.
 
     Stops at `until`, a value of `time.monotonic`; the next sweep continues.
     """
@@ -110,10 +111,10 @@ def _notice_of(entries: Sequence[Entry]) -> Notice | None:
 def _walk(notice: Notice, partition: Partition, cursor: str | None) -> None:
     """Notify the devices of a partition, page by page; another task goes on after a while."""
     is_of_identity = bool(partition.prefix)
-    # Those in the topic have an announcement already.
+    # Devices in the topic have received an announcement already.
     is_of_topic = notice.mode is Mode.PUSH and not is_of_identity
     where = "attribute_not_exists(subscription)" if is_of_topic else ""
-    deadline = time.monotonic() + PIECE_SECONDS
+    deadline = time.monotonic() + MAX_WORK_SECONDS
     while True:
         found, cursor = device_rows.page(partition, cursor, PAGE_ROWS, where)
         found = _without_connection(found)
@@ -128,7 +129,7 @@ def _walk(notice: Notice, partition: Partition, cursor: str | None) -> None:
 
 
 def _without_connection(found: Sequence[Device]) -> list[Device]:
-    """Return those devices whose session has no open connection, which gets the event."""
+    """Return the devices whose session has no open connection; connections get the event."""
     if not found:
         return []
     identities = [device.identity for device in found]
@@ -139,7 +140,7 @@ def _without_connection(found: Sequence[Device]) -> list[Device]:
 
 
 def _deliver(notice: Notice, found: Sequence[Device], attempt: int = 0) -> None:
-    """Notify devices whose account takes the events so; those in quiet hours owe them."""
+    """Notify devices by their account's modes; in quiet hours the events are stored for later."""
     now = time.time()
     wanted = [(device, _of_mode(notice, device, notice.mode)) for device in found]
     quiet = [(device, entries, device.quiet_until(now)) for device, entries in wanted]
@@ -153,9 +154,8 @@ def _deliver(notice: Notice, found: Sequence[Device], attempt: int = 0) -> None:
         return
     if attempt == push_tasks.MAX_ATTEMPT:
         raise TimeoutError(f"SNS has not taken a push for {len(failed)} devices.")
-    for start in range(0, len(failed), push_tasks.KEYS_PER_TASK):
-        keys = [device.key for device in failed[start : start + push_tasks.KEYS_PER_TASK]]
-        again = PushAgain(notice=notice, keys=keys, attempt=attempt + 1)
+    for some in tasks.chunks([device.key for device in failed], push_tasks.KEYS_PER_TASK):
+        again = PushAgain(notice=notice, keys=[*some], attempt=attempt + 1)
         push_tasks.put([again], attempt + 1)
 
 
@@ -169,19 +169,18 @@ def _owe(owing: Iterable[tuple[Device, list[Entry], int | None]]) -> None:
 
 
 def _publish(ready: Sequence[tuple[Device, Notice]]) -> list[Device]:
-    """Publish to devices at this worker's rate; return those that SNS has not taken it for.
+    """Publish to devices at this worker's rate; return the devices that SNS refused for now.
 
-    Devices whose endpoint is disabled are removed. Raises what an operator has to mend.
+    Devices whose endpoint is disabled are removed. Raises defects that an operator has to fix.
     """
     per_second = config.current().pushes_per_second / push_tasks.WORKERS
-    step = max(1, int(per_second * STEP_SECONDS))
-    with ThreadPoolExecutor(aws.PARALLEL_CALLS) as pool:
-        sent: list[Future[bool]] = []
-        for start in range(0, len(ready), step):
-            some = ready[start : start + step]
-            sent += [pool.submit(_publish_one, *one) for one in some]
-            _pace().wait(len(some) / per_second)
-        failed = [device for (device, _), one in zip(ready, sent, strict=True) if not one.result()]
+    step = max(1, int(per_second * STEP_INTERVAL_SECONDS))
+    sent: list[Future[bool]] = []
+    for some in tasks.chunks(ready, step):
+        sent += [aws.begin(_publish_one, *one) for one in some]
+        _pace().wait(len(some) / per_second)
+    wait(sent)
+    failed = [device for (device, _), one in zip(ready, sent, strict=True) if not one.result()]
     if ready:
         metrics.emit(Pushed=len(ready) - len(failed), PushesFailed=len(failed))
     return failed
@@ -194,8 +193,8 @@ class Pace:
         self._due = 0.0
 
     def wait(self, seconds: float) -> None:
-        """Wait until pushes have taken so long, with the pause before them."""
-        self._due = max(self._due, time.monotonic() - CATCH_UP_SECONDS) + seconds
+        """Wait until the last push and these pushes have taken this time."""
+        self._due = max(self._due, time.monotonic() - MAX_CATCH_UP_SECONDS) + seconds
         time.sleep(max(0.0, self._due - time.monotonic()))
 
 
@@ -205,7 +204,7 @@ def _pace() -> Pace:
 
 
 def forget() -> None:
-    """Begin with no push that was made before."""
+    """Forget earlier pushes."""
     _pace.cache_clear()
 
 
@@ -221,18 +220,18 @@ def _publish_one(device: Device, notice: Notice) -> bool:
     return True
 
 
-def _pay(keys: Sequence[RowKey]) -> None:
-    """Send what rows owe, if it is due."""
+def _send_due(keys: Sequence[RowKey]) -> None:
+    """Send the events of rows that are due."""
     by_kind: dict[str, list[RowKey]] = {}
     for key in keys:
         by_kind.setdefault(key.partition.partition("#")[0], []).append(key)
     aws.in_parallel(devices.expire, by_kind.pop("endpoint", []))
     for key in by_kind.pop("digest", []):
-        _pay_all(key)
-    _pay_devices([key for of_type in by_kind.values() for key in of_type])
+        _send_type_digest(key)
+    _send_due_to_devices([key for of_type in by_kind.values() for key in of_type])
 
 
-def _pay_all(key: RowKey) -> None:
+def _send_type_digest(key: RowKey) -> None:
     """Begin a walk over the devices of a type that take digests."""
     owed = digests.read(key)
     if owed is None:
@@ -243,8 +242,8 @@ def _pay_all(key: RowKey) -> None:
     digests.settle(key, owed)
 
 
-def _pay_devices(keys: Sequence[RowKey]) -> None:
-    """Push what devices owe; what SNS does not take now is due still, and the sweep returns."""
+def _send_due_to_devices(keys: Sequence[RowKey]) -> None:
+    """Push the events that are due; those that SNS refuses stay due, for the next sweep."""
     now = time.time()
     owing = [(device, device.owed) for device in device_rows.find(keys) if device.owed]
     quiet = [(device, until) for device, _ in owing if (until := device.quiet_until(now))]
@@ -259,10 +258,10 @@ def _pay_devices(keys: Sequence[RowKey]) -> None:
 
 
 def _notice_of_owed(device: Device, owed: Owed) -> Notice | None:
-    """Return what a device is notified of; None if it has a connection, or has chosen so since."""
+    """Return the notice for a device; None if it has a connection, or its account turned it off."""
     wanted = [e for e in owed.in_order if device.mode(e.event) is not Mode.OFF]
     if not wanted or not _without_connection([device]):
         return None
-    # One alone is shown as itself, while it can be read.
+    # A single event is shown with its details, if it has not expired.
     single = _notice_of(wanted) if len(wanted) == 1 else None
     return single or Notice(owed.id_of(device.key), tuple(wanted))

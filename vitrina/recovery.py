@@ -24,7 +24,7 @@ def count_missed(
 ) -> int:
     """Return the most events that a recovery of at most `limit` events would read.
 
-    A channel that turns out not to be recoverable leaves its part of the limit to the others.
+    If a channel cannot be recovered, the others may use its part of the limit.
     """
     missed = (
         heads[channel].seq - since.seq
@@ -35,7 +35,7 @@ def count_missed(
 
 
 class Missed(NamedTuple):
-    """What a client missed, in the channels for which it gave its position."""
+    """The events that a client missed, in the channels whose position it sent."""
 
     events: list[bytes]
     channels: dict[str, ChannelRecovery]
@@ -57,7 +57,7 @@ def recover(
     heads: Mapping[str, Position],
     limit: int,
 ) -> Missed:
-    """Read what a client with these positions missed.
+    """Read the events that a client with these positions missed.
 
     `heads` are the latest positions of the same channels, or of more.
     """

@@ -1,8 +1,8 @@
-"""Refresh tokens: their text, and what the one that is presented means for its session.
+"""Refresh tokens: their text, and what a presented token means for its session.
 
-A token has two halves. The secret is the session's own and stays the same; only its hash is stored.
-The turn is replaced when the token is used. So what is garbage and what is merely old can be told
-apart, and an answer that was lost can be repeated, without keeping old tokens.
+A token has two halves. The secret belongs to the session and never changes; only its hash is
+stored. The turn is replaced when the token is used. So an old token differs from a forged one, and
+a lost response can be repeated, without storing old tokens.
 """
 
 import binascii
@@ -18,12 +18,12 @@ from vitrina.errors import Unauthorized
 SECRET_BYTES = 32
 TURN_BYTES = 16
 
-# Clients refresh twice at once, and again after a timeout: for so long they get the same token.
-HOLD_MS = 120_000
-# For so long, who presents the token that was replaced gets its successor.
+# Clients refresh twice at once, and again after a timeout: they get the same token for this long.
+ROTATION_INTERVAL_MS = 120_000
+# For this long, a replaced token is answered with its successor.
 GRACE_MS = 30_000
-# Successors whose answers may have been lost.
-MAX_CURRENT = 4
+# Successors whose responses may have been lost.
+MAX_CURRENT_TURNS = 4
 
 _SHAPE = re.compile(
     r"((?:user|shop|admin):[1-9][0-9]{0,15})\.([\w-]{22})\.([\w-]{43})\.([\w-]{22})"
@@ -46,7 +46,7 @@ class RefreshToken(NamedTuple):
 
 
 class Turns(NamedTuple):
-    """The turns of a session that are known; any other one is older."""
+    """The known turns of a session; any other turn is older."""
 
     current: tuple[bytes, ...]
     """Those that replaced the parent, the latest last; each may be the one that arrived."""
@@ -86,7 +86,7 @@ def parse(text: str) -> RefreshToken:
 
 
 def hash_of(secret: bytes) -> bytes:
-    # Of 256 random bits: a slow hash would protect nothing more.
+    # The secret has 256 random bits, so a slow hash would add no protection.
     return hashlib.sha256(secret).digest()
 
 
@@ -99,18 +99,18 @@ def require_secret(token: RefreshToken, secret_hash: bytes) -> None:
 def succeed(turns: Turns, presented: bytes, now_ms: int, fresh: bytes) -> Successor | None:
     """Return what follows a turn whose secret was right; None if the turn was used before.
 
-    `fresh` is a new turn, which is used if one is due. The parent is answered for as long as none
-    of its successors was used, since then all that is known is that an answer was lost.
+    `fresh` is a new turn, which is used if one is due. The parent is accepted until one of its
+    successors is used: until then the response may have been lost.
     """
     age_ms = now_ms - turns.issued_at_ms
     if presented in turns.current:
-        if age_ms < HOLD_MS:
+        if age_ms < ROTATION_INTERVAL_MS:
             return Successor(presented, turns)
         return Successor(fresh, Turns((fresh,), presented, now_ms))
     if presented == turns.parent:
         if age_ms < GRACE_MS:
             return Successor(turns.current[-1], turns)
-        kept = turns.current[1 - MAX_CURRENT :]
+        kept = turns.current[1 - MAX_CURRENT_TURNS :]
         return Successor(fresh, Turns((*kept, fresh), presented, now_ms))
     return None
 

@@ -5,7 +5,7 @@ import time
 from vitrina import (
     admission,
     aws,
-    closing,
+    clock,
     config,
     refresh_tokens,
     session_rows,
@@ -13,9 +13,9 @@ from vitrina import (
     trail,
 )
 from vitrina.errors import Unauthorized, Unavailable
-from vitrina.refresh_tokens import RefreshToken, Successor
-from vitrina.session_rows import Entry, Granted, Row
-from vitrina.sessions import Look
+from vitrina.refresh_tokens import RefreshToken
+from vitrina.session_rows import AccountRow, Granted, StoredSession
+from vitrina.sessions import Snapshot
 
 # Of writes: other refreshes of the session may come first.
 MAX_ATTEMPTS = 5
@@ -24,56 +24,54 @@ MAX_ATTEMPTS = 5
 def refresh(text: str) -> Granted:
     """Return what a refresh token is exchanged for.
 
-    A token that was used before ends its session: somebody has a copy. Raises Unauthorized
+    A token that was used before ends its session, as somebody has a copy. Raises Unauthorized
     `refresh_token_invalid`, `session_ended`, `session_expired` or `refresh_token_reused`, and
     Unavailable `busy`.
     """
     token = refresh_tokens.parse(text)
-    look = sessions.look(token.account)
+    snapshot = sessions.read(token.account)
     for _ in aws.attempts(MAX_ATTEMPTS):
-        entry = _living_entry(look, token)
-        now_ms = int(time.time() * 1000)
+        session = _living_session(snapshot, token)
+        now_ms = clock.now_ms()
         fresh = refresh_tokens.new_turn()
-        successor = refresh_tokens.succeed(entry.turns, token.turn, now_ms, fresh)
+        successor = refresh_tokens.succeed(session.turns, token.turn, now_ms, fresh)
         if successor is None:
-            raise _reused(look.row, token)
-        if successor.turns == entry.turns:
-            return Granted(look.row, token._replace(turn=successor.turn), entry)
-        renewed = _renewed(entry, successor)
-        is_stored, row = _rotate(look.row, token.session_id, entry, renewed)
+            raise _reused(snapshot.row, token)
+        if successor.turns == session.turns:
+            return Granted(snapshot.row, token._replace(turn=successor.turn), session)
+        expires_at = now_ms // 1000 + config.current().session_lifetime_seconds
+        renewed = session._replace(turns=successor.turns, expires_at=expires_at)
+        is_stored, row = _rotate(snapshot.row, token.session_id, session, renewed)
         if is_stored:
             return Granted(row, token._replace(turn=successor.turn), renewed)
-        look = look._replace(row=row)
+        snapshot = snapshot._replace(row=row)
     raise Unavailable("busy", "This session is refreshed too often at once; try again.")
 
 
-def _living_entry(look: Look, token: RefreshToken) -> Entry:
-    entry = look.row.entries.get(token.session_id)
-    if entry:
-        # First, so that nobody without it learns anything or ends anything.
-        refresh_tokens.require_secret(token, entry.secret_hash)
-        trail.note(actor=look.row.account, session=token.session_id)
-    if entry is None or token.session_id not in look.row.living(look.everyone_era):
+def _living_session(snapshot: Snapshot, token: RefreshToken) -> StoredSession:
+    session = snapshot.row.sessions.get(token.session_id)
+    if session:
+        # First: without the secret nobody may learn about a session or end it.
+        refresh_tokens.require_secret(token, session.secret_hash)
+        trail.note(actor=snapshot.row.account, session=token.session_id)
+    if session is None or token.session_id not in snapshot.row.living(snapshot.everyone_era):
         raise Unauthorized("session_ended", "The session has ended; log in again.")
-    if entry.expires_at <= time.time():
+    if session.expires_at <= time.time():
         raise Unauthorized("session_expired", "The session was unused too long; log in again.")
-    return entry
+    return session
 
 
-def _renewed(entry: Entry, successor: Successor) -> Entry:
-    expires_at = int(time.time()) + config.current().session_lifetime_seconds
-    return entry._replace(turns=successor.turns, expires_at=expires_at)
-
-
-def _rotate(row: Row, session_id: str, entry: Entry, renewed: Entry) -> tuple[bool, Row]:
-    """Replace a session's entry, if it is as it was read and the account has not been ended."""
+def _rotate(
+    row: AccountRow, session_id: str, session: StoredSession, renewed: StoredSession
+) -> tuple[bool, AccountRow]:
+    """Replace a stored session, if it is as it was read and the account has not been ended."""
     condition, seen = session_rows.unchanged(era=row.era)
     return session_rows.update(
         row.account,
         "SET #session = :new, expires_at = :until",
         {
             ":new": renewed.to_map(),
-            ":seen": entry.to_map(),
+            ":seen": session.to_map(),
             ":until": session_rows.expires_at(),
             **seen,
         },
@@ -82,9 +80,9 @@ def _rotate(row: Row, session_id: str, entry: Entry, renewed: Entry) -> tuple[bo
     )
 
 
-def _reused(row: Row, token: RefreshToken) -> Unauthorized:
+def _reused(row: AccountRow, token: RefreshToken) -> Unauthorized:
     """End the session of a token that was used before; return the refusal."""
-    admission.end_session(row.client_type, row.account_id, token.session_id, closing.close_account)
+    admission.end_session(row.client_type, row.account_id, token.session_id)
     return Unauthorized(
         "refresh_token_reused", "The refresh token was used before; the session has ended."
     )

@@ -1,4 +1,4 @@
-"""OpenAPI descriptions of what routes answer."""
+"""OpenAPI descriptions of the responses of routes."""
 
 from collections.abc import Iterable
 from http import HTTPStatus

@@ -1,12 +1,12 @@
 """Rooms that connections join, with the position at which each identity joined.
 
-An identity reads the past of a room from that position on. The row is its own and not its
-connection's, so that it recovers what it missed between two connections.
+An identity may read the events of a room from that position on. The row belongs to the identity,
+not to a connection, so that events between two connections can be recovered.
 """
 
 from collections.abc import Iterable, Mapping
 
-from vitrina import aws, config, connections, history
+from vitrina import aws, clock, config, connections, history
 from vitrina.channels import is_room
 from vitrina.connections import MAX_CONNECTION_SECONDS, Connection
 from vitrina.events import Position
@@ -65,27 +65,26 @@ def _remember(connection: Connection, channel: str, position: Position) -> None:
     """Keep the first position of an identity in a room, or this one if the epoch is another."""
     key = _key(connection.own_channel, channel)
     row = {**dict(position), "expires_at": _end()}
-    updated = aws.dynamodb().update_item(
-        TableName=config.current().connections_table,
-        Key=aws.to_item(key),
-        UpdateExpression="SET epoch = if_not_exists(epoch, :epoch),"
+    table = config.current().connections_table
+    stored = aws.update(
+        table,
+        key,
+        "SET epoch = if_not_exists(epoch, :epoch),"
         " seq = if_not_exists(seq, :seq), expires_at = :expires_at",
-        ExpressionAttributeValues=aws.to_item({f":{name}": row[name] for name in row}),
-        ReturnValues="ALL_NEW",
-    )
-    if updated["Attributes"]["epoch"]["S"] != position.epoch:
-        aws.dynamodb().put_item(
-            TableName=config.current().connections_table, Item=aws.to_item(key | row)
-        )
+        {f":{name}": value for name, value in row.items()},
+        returns_row=True,
+    ).row
+    if stored["epoch"] != position.epoch:
+        aws.dynamodb().put_item(TableName=table, Item=aws.to_item(key | row))
 
 
 def _end() -> int:
     """Return when a row expires: with the last event that this connection can receive.
 
-    Nothing looks at it: a row that DynamoDB deletes late still has the moment of joining.
+    No code reads the expiry: a row that DynamoDB deletes late is still valid.
     """
     kept = MAX_CONNECTION_SECONDS + config.current().history_retention_seconds
-    return history.now_ms() // 1000 + kept
+    return clock.now_ms() // 1000 + kept
 
 
 def _key(identity: str, channel: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Rounds: a worker that holds a lane posts all that the lane owes, in slices."""
+"""Rounds: the worker that holds a lane posts the lane's events, in slices."""
 
 import time
 from collections.abc import Callable
@@ -10,41 +10,41 @@ from aws_lambda_powertools import Logger
 
 from vitrina import aws, fanout_rate, frames, history, lanes, metrics, posting, subscriptions, tasks
 from vitrina.history import Span
-from vitrina.lanes import Ended, Lane, Round, State
+from vitrina.lanes import EndedRound, Lane, Round, State
 from vitrina.partitions import Kind
 from vitrina.posting import ChannelEvents
 from vitrina.subscriptions import Members
 
 logger = Logger()
 
-# A worker gives its place to other lanes after this, and goes on when it is woken again. Plain
-# connections need a post for each event, and would take most of the workers' time otherwise.
-PIECE_SECONDS = {Kind.BATCH: 2.0, Kind.PLAIN: 0.5}
+# After this a worker stops, so that other lanes get a worker, and continues when it is woken again.
+# Plain connections need a post for each event, and would otherwise take most of the workers' time.
+MAX_WORK_SECONDS = {Kind.BATCH: 2.0, Kind.PLAIN: 0.5}
 # The posts of a slice, at the worker's share of the rate.
 SLICE_SECONDS = {Kind.BATCH: 1.0, Kind.PLAIN: 0.5}
-# The last slice of a round takes more, so that few members never wait for a slice of their own.
-TIMES_THE_LAST = 1.5
+# The last slice of a round may be larger, so that a few members need no further slice.
+LAST_SLICE_FACTOR = 1.5
 # How long they may take. The function's timeout is longer than a piece and a slice together.
 SLICE_BUDGET_SECONDS = 4
 SLICE_ATTEMPTS = 4
 MIN_PAGE_ROWS, MAX_PAGE_ROWS = 100, 1_000
 # Of a lane that has not had a round yet. Small ones need no share of the rate.
-UNKNOWN_MEMBERS = 10_000
-# One member that does not take its post does not hold the others up.
+DEFAULT_MEMBERS = 10_000
+# A member that does not take its post delays the others by at most this.
 LINGER_SECONDS = 0.1
 # Events that are read for a round; a batch takes as many of them as fit into its frame. Plain
 # connections get them one after another, at 20 ms each.
-MAX_EVENTS = {Kind.BATCH: 256, Kind.PLAIN: 50}
-# A publication that is slower than a later one leaves a gap; so few events are posted again to
-# close it.
-MAX_GAP = 70
+MAX_ROUND_EVENTS = {Kind.BATCH: 256, Kind.PLAIN: 50}
+# A publication that is slower than a later one leaves a gap. To close it, at most this many events
+# are posted again.
+MAX_GAP_EVENTS = 70
 
 
 def work(lane: Lane) -> None:
-    """Post what a lane owes for two seconds, unless another worker holds it.
+    """Post the events of a lane for `MAX_WORK_SECONDS`, unless another worker holds the lane.
 
-    Raises lanes.LeaseLost when another worker has taken over, and what posting raises: the lane's
-    row keeps what is left to do.
+    Raises lanes.LeaseLost when another worker has taken over, and what posting raises; the lane's
+    row then still has the remaining events.
     """
     worker = _Worker(lane)
     state = lanes.acquire(lane, worker.me)
@@ -56,7 +56,7 @@ class _Worker:
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
         self.me = uuid4().hex
-        self._until = time.monotonic() + PIECE_SECONDS[lane.kind]
+        self._until = time.monotonic() + MAX_WORK_SECONDS[lane.kind]
         self._share = fanout_rate.first_share()
         self._is_entered = False
         self._series: ChannelEvents | None = None
@@ -67,7 +67,7 @@ class _Worker:
         while left and (left := self._begin_round(left)) and left.round:
             left = self._slice(left, left.round)
             if left and time.monotonic() > self._until:
-                # In this order: a worker that is woken before would find the lane held.
+                # In this order: a worker that is woken first would find the lane held.
                 lanes.pause(self._lane, self.me)
                 tasks.wake([self._lane])
                 break
@@ -75,7 +75,7 @@ class _Worker:
             fanout_rate.leave(self._lane)
 
     def _begin(self, state: State) -> None:
-        """Read the share of the rate, but for a lane that probably needs one slice."""
+        """Read the share of the rate, except for a lane that probably needs one slice."""
         if state.round:
             self._share = self._enter(_members(state, state.round))
         elif (state.members or 0) > self._share * SLICE_SECONDS[self._lane.kind]:
@@ -112,7 +112,7 @@ class _Worker:
         now = now._replace(members=now.members + len(members.of(lane.kind)), cursor=cursor)
         if cursor is not None:
             return self._write(partial(lanes.proceed, lane, self.me, now), _members(state, now))
-        ended = Ended(_merged(state.done, (now.first, now.upto)), now.members)
+        ended = EndedRound(_merged(state.done, (now.first, now.upto)), now.members)
         if now.upto < now.to:
             return self._next_round(state, now, ended)
         next_state = lanes.finish(lane, self.me, ended)
@@ -120,20 +120,19 @@ class _Worker:
             self._share = self._enter(now.members)
         return next_state
 
-    def _next_round(self, state: State, now: Round, ended: Ended) -> State:
-        """End a round and begin the next: of what did not fit, and what was committed meanwhile.
+    def _next_round(self, state: State, now: Round, ended: EndedRound) -> State:
+        """End a round and begin the next, with the events that did not fit and later ones.
 
-        So all frames are full but the last one. Frames that are half full take as long, while as
-        many events as before wait for the next round.
+        So all frames except the last one are full: a half-full frame takes as long to post.
         """
-        # Of a slow publisher, who owes an event before those that are done.
+        # A slow publisher may add events before those that are done.
         owed = [seq for seq in state.pending if not _covers(ended.done, seq)]
         begun = self._round(min([now.upto + 1, *owed]), max(now.to, self._last_event() or 0))
         begin = partial(lanes.begin, self._lane, self.me, state.pending, begun, ended)
         return self._write(begin, now.members)
 
     def _round(self, first: int, to: int) -> Round:
-        return Round(first, min(to, first + MAX_EVENTS[self._lane.kind] - 1), to)
+        return Round(first, min(to, first + MAX_ROUND_EVENTS[self._lane.kind] - 1), to)
 
     def _last_event(self) -> int | None:
         """Return the channel's last number; None if it has begun anew since the lane has it."""
@@ -185,7 +184,7 @@ class _Worker:
                 if not series.events:
                     return Members([], []), None, None
                 fitting = self._fitting(len(series.frames[lane.kind]))
-                if fitting < left <= fitting * TIMES_THE_LAST:
+                if fitting < left <= fitting * LAST_SLICE_FACTOR:
                     fitting = left
             if len(some) > fitting:
                 cursor = some[fitting - 1].member
@@ -219,7 +218,7 @@ class _Worker:
 
 def _members(state: State, now: Round | None = None) -> int:
     """Return how many connections a lane has, as far as its rounds have shown."""
-    before = UNKNOWN_MEMBERS if state.members is None else state.members
+    before = DEFAULT_MEMBERS if state.members is None else state.members
     return max(before, now.members if now else 0)
 
 
@@ -229,7 +228,7 @@ def _covers(done: tuple[int, int] | None, seq: int) -> bool:
 
 def _first(state: State, owed: int) -> int:
     """Return where a round begins that owes a number: after what is done, if that is near."""
-    if state.done and state.done[1] + 1 < owed <= state.done[1] + MAX_GAP:
+    if state.done and state.done[1] + 1 < owed <= state.done[1] + MAX_GAP_EVENTS:
         return state.done[1] + 1
     return owed
 

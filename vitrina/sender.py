@@ -28,23 +28,23 @@ MAX_PARALLEL_POSTS = 256
 # Starts per turn of the loop. Answers free connections between turns, so that no more connections
 # are opened than the latency needs.
 MAX_STARTS_PER_TURN = 32
-POST_SECONDS = 5
-CONNECT_SECONDS = 2
+POST_TIMEOUT_SECONDS = 5
+CONNECT_TIMEOUT_SECONDS = 2
 FIRST_BACKOFF_SECONDS = 0.1
 MAX_BACKOFF_SECONDS = 2.0
 MAX_PAUSE_SECONDS = 1.0
-STEP_SECONDS = 0.02
-# A process may post so much at once after a pause. All workers and requests of a moment are far
+REFILL_INTERVAL_SECONDS = 0.02
+# After a pause a process may post this much at once. All workers and requests together stay far
 # below the account's burst, which is half a second's posts.
 BURST_SECONDS = 0.25
-TIMES_THE_SLOWEST = 3
-# A connection that has to be closed is told why if it takes the frame now. One that does not read
-# would otherwise decide how long it stays.
-TELLING_ATTEMPTS = 2
-TELLING_SECONDS = 2
+LINGER_FACTOR = 3
+# A connection is closed after this, even if it has not taken the frame with the reason. Otherwise a
+# client that does not read would delay its close.
+CLOSING_FRAME_ATTEMPTS = 2
+CLOSING_FRAME_SECONDS = 2
 # In place of a status when there is none: a timeout, a reset, no connection.
 NO_ANSWER = 0
-SERVER_ERRORS = 500
+MIN_SERVER_ERROR = 500
 
 
 class Post(NamedTuple):
@@ -109,9 +109,9 @@ def post(
     A connection's next body is posted after the answer to the one before. 429, 5xx and broken
     connections are tried again with full jitter, `attempts` times in all, and do not delay other
     connections. A close is tried again until the time budget ends. `per_second` is this process's
-    share of the account's throttle, by default all of `posts_per_second`. When nothing is left to
-    start, and nobody has taken a body for `linger_seconds`, or for three times the slowest answer,
-    those that have not are given up.
+    share of the account's throttle, by default all of `posts_per_second`. When all posts have been
+    started, and no connection has taken a body for `linger_seconds`, or for three times the slowest
+    response, the others are given up.
 
     Raises PostsForbidden on the first 403.
     """
@@ -135,9 +135,9 @@ def post(
 def probe(
     subscriptions: Sequence[Subscription], *, budget_seconds: float, per_second: float | None = None
 ) -> Delivery:
-    """Ask the management API about connections, once each; `sent` is how many are open.
+    """Request the state of each connection once; `sent` is the number of open connections.
 
-    Nothing is sent to a client, so what is throttled here is throttled by the account. Raises
+    Nothing is sent to a client, so every 429 comes from the account's throttle. Raises
     PostsForbidden on the first 403.
     """
     requests = [Post(subscription, (b"",), method="GET") for subscription in subscriptions]
@@ -187,8 +187,8 @@ class _Transfer:
     @property
     def seconds(self) -> float:
         """Return how long the next request may take."""
-        is_told = self.post.closes and not self.is_closing
-        return TELLING_SECONDS if is_told else POST_SECONDS
+        is_closing_frame = self.post.closes and not self.is_closing
+        return CLOSING_FRAME_SECONDS if is_closing_frame else POST_TIMEOUT_SECONDS
 
 
 class _Bucket:
@@ -204,7 +204,7 @@ class _Bucket:
         self._filled_at = time.monotonic()
 
     def allow(self, per_second: float) -> None:
-        """Change the rate. It begins full; what is left of another rate is kept."""
+        """Change the rate. The bucket begins full, and keeps its tokens when the rate changes."""
         if self._per_second:
             self.fill()
         self._per_second = per_second
@@ -220,7 +220,7 @@ class _Bucket:
         Single tokens would wake the loop for each post, at twice the processor time per post.
         """
         now = time.monotonic()
-        if now - self._filled_at < STEP_SECONDS:
+        if now - self._filled_at < REFILL_INTERVAL_SECONDS:
             return
         added = (now - self._filled_at) * self._per_second
         self._tokens = min(self._capacity, self._tokens + added)
@@ -235,7 +235,7 @@ class _Bucket:
     def seconds_to_next(self) -> float:
         if self._tokens >= 1:
             return 0
-        step = max(STEP_SECONDS, (1 - self._tokens) / self._per_second)
+        step = max(REFILL_INTERVAL_SECONDS, (1 - self._tokens) / self._per_second)
         return max(0.0, self._filled_at + step - time.monotonic())
 
 
@@ -313,17 +313,17 @@ class _Sender:
         return bool(self._in_flight or self._ready or self._later)
 
     def _lingers_until(self) -> float:
-        """Return until when those are waited for that have not taken their next body."""
+        """Return until when to wait for connections that have not taken their next body."""
         if self._ready:
             return math.inf
-        # Where all answers are slow, a slow answer says nothing about a client.
-        linger_seconds = max(self._linger_seconds, TIMES_THE_SLOWEST * self._slowest_seconds)
+        # If all responses are slow, a slow response does not mean a slow client.
+        linger_seconds = max(self._linger_seconds, LINGER_FACTOR * self._slowest_seconds)
         return self._taken_at + linger_seconds
 
     def _stop_waiting(self) -> None:
-        for task in self._in_flight.values():
-            task.throttled = False
-            self._give_up(task)
+        for transfer in self._in_flight.values():
+            transfer.throttled = False
+            self._give_up(transfer)
         self._abandon()
 
     def _may_start(self) -> bool:
@@ -331,26 +331,26 @@ class _Sender:
 
     def _end(self) -> None:
         """Start no further post: the time budget has ended."""
-        for task in (*self._ready, *(task for _, _, task in self._later)):
-            if task.attempts:
-                self._give_up(task)
+        for transfer in (*self._ready, *(transfer for _, _, transfer in self._later)):
+            if transfer.attempts:
+                self._give_up(transfer)
             else:
-                self._delivery.unsent.append(task.post)
+                self._delivery.unsent.append(transfer.post)
         self._ready.clear()
         self._later.clear()
 
-    def _start(self, task: _Transfer) -> None:
+    def _start(self, transfer: _Transfer) -> None:
         curl = self._idle.pop() if self._idle else self._new_handle()
-        connection = quote(task.post.subscription.connection_id, safe="")
-        method, body = task.request
+        connection = quote(transfer.post.subscription.connection_id, safe="")
+        method, body = transfer.request
         curl.setopt(pycurl.URL, f"{self._url}/@connections/{connection}")
         curl.setopt(pycurl.CUSTOMREQUEST, method)
         curl.setopt(pycurl.HTTPHEADER, self._signer.headers(method, connection, body))
         curl.setopt(pycurl.POSTFIELDS, body)
-        task.started_at = time.monotonic()
-        seconds = min(task.seconds, self._deadline - task.started_at)
+        transfer.started_at = time.monotonic()
+        seconds = min(transfer.seconds, self._deadline - transfer.started_at)
         curl.setopt(pycurl.TIMEOUT_MS, max(1, int(seconds * 1000)))
-        self._in_flight[curl] = task
+        self._in_flight[curl] = transfer
         self._multi.add_handle(curl)
 
     def _new_handle(self) -> pycurl.Curl:
@@ -360,7 +360,7 @@ class _Sender:
         curl.setopt(pycurl.NOPROXY, "*")
         # libcurl's default is a path of the machine that built the wheel.
         curl.setopt(pycurl.CAINFO, aws.ca_bundle())
-        curl.setopt(pycurl.CONNECTTIMEOUT, CONNECT_SECONDS)
+        curl.setopt(pycurl.CONNECTTIMEOUT, CONNECT_TIMEOUT_SECONDS)
         # Discard the body of the answer; its status is enough.
         curl.setopt(pycurl.WRITEFUNCTION, len)
         # Wait for the first connection to know whether HTTP/2 can multiplex posts on it.
@@ -384,65 +384,64 @@ class _Sender:
         """Act on the answer to one post."""
         self._multi.remove_handle(curl)
         self._idle.append(curl)
-        task = self._in_flight.pop(curl)
+        transfer = self._in_flight.pop(curl)
         if status in (HTTPStatus.OK, HTTPStatus.NO_CONTENT, HTTPStatus.GONE):
             self._taken_at = time.monotonic()
-            seconds = self._taken_at - task.started_at
+            seconds = self._taken_at - transfer.started_at
             self._slowest_seconds = max(self._slowest_seconds, seconds)
         if status in (HTTPStatus.OK, HTTPStatus.NO_CONTENT):
-            self._take_done(task)
+            self._take_done(transfer)
         elif status == HTTPStatus.GONE:
-            self._delivery.gone.append(task.post)
+            self._delivery.gone.append(transfer.post)
         elif status == HTTPStatus.FORBIDDEN:
             raise PostsForbidden(f"403 from {config.current().management_url}")
-        elif status in (HTTPStatus.TOO_MANY_REQUESTS, NO_ANSWER) or status >= SERVER_ERRORS:
-            task.throttled = status == HTTPStatus.TOO_MANY_REQUESTS
-            self._delivery.throttles += task.throttled
-            self._try_again(task)
-        elif task.post.closes and not task.is_closing:
-            self._close_untold(task)
+        elif status in (HTTPStatus.TOO_MANY_REQUESTS, NO_ANSWER) or status >= MIN_SERVER_ERROR:
+            transfer.throttled = status == HTTPStatus.TOO_MANY_REQUESTS
+            self._delivery.throttles += transfer.throttled
+            self._try_again(transfer)
+        elif transfer.post.closes and not transfer.is_closing:
+            self._close_without_notice(transfer)
         else:
             self._delivery.dropped_with.add(status)
-            self._delivery.dropped.append(task.post)
+            self._delivery.dropped.append(transfer.post)
 
-    def _take_done(self, task: _Transfer) -> None:
-        task.requests_done += 1
-        task.attempts = 0
-        if task.requests_done == task.post.requests:
+    def _take_done(self, transfer: _Transfer) -> None:
+        transfer.requests_done += 1
+        transfer.attempts = 0
+        if transfer.requests_done == transfer.post.requests:
             self._delivery.sent += 1
         else:
-            # Before connections that have nothing yet: a connection cut off by the budget is then
-            # more often one that took no body at all.
-            self._ready.appendleft(task)
+            # Before connections that have no body yet: then more of the connections that the budget
+            # cuts off have taken no body at all.
+            self._ready.appendleft(transfer)
 
-    def _try_again(self, task: _Transfer) -> None:
-        task.attempts += 1
-        if task.is_closing:
-            # Often, as one in fifty may get through: the connection must end while the account
-            # throttles, too.
-            self._try_later(task, FIRST_BACKOFF_SECONDS)
-        elif task.post.closes and task.attempts >= TELLING_ATTEMPTS:
-            self._close_untold(task)
-        elif task.attempts < self._attempts:
-            backoff = FIRST_BACKOFF_SECONDS * 2**task.attempts
-            self._try_later(task, min(MAX_BACKOFF_SECONDS, backoff))
+    def _try_again(self, transfer: _Transfer) -> None:
+        transfer.attempts += 1
+        if transfer.is_closing:
+            # With short pauses: while the account throttles, one close in fifty may succeed.
+            self._try_later(transfer, FIRST_BACKOFF_SECONDS)
+        elif transfer.post.closes and transfer.attempts >= CLOSING_FRAME_ATTEMPTS:
+            self._close_without_notice(transfer)
+        elif transfer.attempts < self._attempts:
+            backoff = FIRST_BACKOFF_SECONDS * 2**transfer.attempts
+            self._try_later(transfer, min(MAX_BACKOFF_SECONDS, backoff))
         else:
-            self._give_up(task)
+            self._give_up(transfer)
 
-    def _try_later(self, task: _Transfer, ceiling_seconds: float) -> None:
+    def _try_later(self, transfer: _Transfer, ceiling_seconds: float) -> None:
         due = time.monotonic() + aws.jitter(ceiling_seconds)
         if due < self._deadline:
-            heapq.heappush(self._later, (due, next(self._ticket), task))
+            heapq.heappush(self._later, (due, next(self._ticket), transfer))
         else:
-            self._give_up(task)
+            self._give_up(transfer)
 
-    def _close_untold(self, task: _Transfer) -> None:
-        task.requests_done, task.attempts = len(task.post.bodies), 0
-        self._ready.appendleft(task)
+    def _close_without_notice(self, transfer: _Transfer) -> None:
+        transfer.requests_done, transfer.attempts = len(transfer.post.bodies), 0
+        self._ready.appendleft(transfer)
 
-    def _give_up(self, task: _Transfer) -> None:
-        left = self._delivery.throttled if task.throttled else self._delivery.failed
-        left.append(task.post)
+    def _give_up(self, transfer: _Transfer) -> None:
+        left = self._delivery.throttled if transfer.throttled else self._delivery.failed
+        left.append(transfer.post)
 
     def _wait(self) -> None:
         """Wait for a socket, for a retry or a token to be due, or for libcurl's timer."""

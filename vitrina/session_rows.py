@@ -1,6 +1,6 @@
-"""The row of an account in the table `sessions`: its sessions, its era, what is to be closed.
+"""The row of an account in the table `sessions`: sessions, era, connections to be closed.
 
-A session is an attribute `s#ID` of the row. It lives while it stands there and has the row's era.
+A session is an attribute `s#ID` of the row. It is alive while it is there and has the row's era.
 """
 
 import time
@@ -11,11 +11,11 @@ from vitrina import aws, config
 from vitrina.channels import ClientType
 from vitrina.refresh_tokens import RefreshToken, Turns
 
-PREFIX = "s#"
-ALL = "all"
-"""Stands in `closing` for all sessions of an older era."""
-KEPT_EXPIRED_SECONDS = 7 * 86_400
-"""So long, a session that has expired is told so, and not that it was ended."""
+SESSION_PREFIX = "s#"
+ALL_SESSIONS = "all"
+"""The value in `closing` for all sessions of an older era."""
+EXPIRED_SESSION_TTL_SECONDS = 7 * 86_400
+"""For this long, the refusal is `session_expired` and not `session_ended`."""
 
 
 class Eras(NamedTuple):
@@ -25,11 +25,11 @@ class Eras(NamedTuple):
     everyone: int
 
 
-# Of what has none: connections and tokens of another issuer.
+# For connections and tokens of another issuer.
 NO_ERAS = Eras(0, 0)
 
 
-class Entry(NamedTuple):
+class StoredSession(NamedTuple):
     """A session as it is stored."""
 
     secret_hash: bytes
@@ -55,17 +55,17 @@ class Entry(NamedTuple):
         }
 
 
-class Row(NamedTuple):
-    """What is stored of an account; of one that is not stored yet, the defaults."""
+class AccountRow(NamedTuple):
+    """The row of an account; the defaults if it is not stored yet."""
 
     account: str
-    """Whose it is, as in `user:42`."""
+    """Such as `user:42`."""
     era: int = 0
     ended_at: int = 0
     """When all of its sessions were ended last, in seconds since 1970; 0 if never."""
     logins: int = 0
-    """How many there were; a login that sees another number begins anew."""
-    entries: Mapping[str, Entry] = {}
+    """The number of logins; a login that finds another number starts again."""
+    sessions: Mapping[str, StoredSession] = {}
     closing: frozenset[str] = frozenset()
     """Sessions that have ended and whose connections may be open."""
     email: str | None = None
@@ -82,21 +82,21 @@ class Row(NamedTuple):
     def account_id(self) -> int:
         return int(self.account.partition(":")[2])
 
-    def living(self, everyone_era: int) -> dict[str, Entry]:
+    def living(self, everyone_era: int) -> dict[str, StoredSession]:
         """Return the sessions that were not ended; some may have expired."""
         return {
-            session_id: entry
-            for session_id, entry in self.entries.items()
-            if entry.eras.account == self.era and entry.eras.everyone >= everyone_era
+            session_id: session
+            for session_id, session in self.sessions.items()
+            if session.eras.account == self.era and session.eras.everyone >= everyone_era
         }
 
 
 class Granted(NamedTuple):
     """A session that has begun or is refreshed, with the token that is given for it."""
 
-    row: Row
+    row: AccountRow
     refresh_token: RefreshToken
-    entry: Entry
+    session: StoredSession
 
 
 def name(client_type: ClientType, account_id: int) -> str:
@@ -105,21 +105,21 @@ def name(client_type: ClientType, account_id: int) -> str:
 
 
 def attribute(session_id: str) -> str:
-    return PREFIX + session_id
+    return SESSION_PREFIX + session_id
 
 
-def from_row(account: str, row: Mapping[str, Any]) -> Row:
+def from_row(account: str, row: Mapping[str, Any]) -> AccountRow:
     """Read an account's row in plain Python; an empty one is of an account that is not stored."""
     shop_id = row.get("shop_id")
-    return Row(
+    return AccountRow(
         account,
         era=int(row.get("era", 0)),
         ended_at=int(row.get("ended_at", 0)),
         logins=int(row.get("logins", 0)),
-        entries={
-            attribute.removeprefix(PREFIX): _entry(value)
+        sessions={
+            attribute.removeprefix(SESSION_PREFIX): _session(value)
             for attribute, value in row.items()
-            if attribute.startswith(PREFIX)
+            if attribute.startswith(SESSION_PREFIX)
         },
         closing=frozenset(row.get("closing", ())),
         email=row.get("email"),
@@ -131,7 +131,7 @@ def from_row(account: str, row: Mapping[str, Any]) -> Row:
 
 def expires_at() -> int:
     """Return when DynamoDB may delete a row that is written now: after its last session."""
-    kept = config.current().session_lifetime_seconds + KEPT_EXPIRED_SECONDS
+    kept = config.current().session_lifetime_seconds + EXPIRED_SESSION_TTL_SECONDS
     return int(time.time()) + kept
 
 
@@ -150,30 +150,22 @@ def update(
     values: Mapping[str, Any],
     condition: str = "",
     names: Mapping[str, str] | None = None,
-) -> tuple[bool, Row]:
+) -> tuple[bool, AccountRow]:
     """Update an account's row; return whether the condition was met, and the row as it is then."""
-    request: Any = {
-        "TableName": config.current().sessions_table,
-        "Key": aws.to_item({"account": account}),
-        "UpdateExpression": expression,
-        "ExpressionAttributeValues": aws.to_item(values),
-        "ReturnValues": "ALL_NEW",
-    }
-    if condition:
-        request["ConditionExpression"] = condition
-        request["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-    if names:
-        request["ExpressionAttributeNames"] = names
-    try:
-        stored = aws.dynamodb().update_item(**request)["Attributes"]
-    except aws.dynamodb().exceptions.ConditionalCheckFailedException as refused:
-        old: Any = refused.response
-        return False, from_row(account, aws.from_item(old.get("Item", {})))
-    return True, from_row(account, aws.from_item(stored))
+    is_done, row = aws.update(
+        config.current().sessions_table,
+        {"account": account},
+        expression,
+        values,
+        condition,
+        names=names,
+        returns_row=True,
+    )
+    return is_done, from_row(account, row)
 
 
-def _entry(value: Mapping[str, Any]) -> Entry:
-    return Entry(
+def _session(value: Mapping[str, Any]) -> StoredSession:
+    return StoredSession(
         secret_hash=bytes(value["secret_hash"]),
         turns=Turns(
             current=tuple(map(bytes, value["current"])),

@@ -1,37 +1,35 @@
-"""Sessions: whether one is alive, the only judge of it.
+"""Sessions: whether a session is alive.
 
-The row of an account holds its sessions and an `era`, a number that ending all of them increases;
-the row `everyone` has one for all accounts. A session is alive while it stands in the row with the
-present eras, and its tokens carry them. No clocks are compared, so what is under way while a
-session ends comes out ended.
+The row of an account holds its sessions and an `era`, a number that increases when all of them end;
+the row `everyone` has one for all accounts. A session is alive while it is in the row with the
+current eras; its tokens contain the eras. No clocks are compared, so a request that runs while a
+session ends is refused.
 
-Another issuer's tokens are of no session. They are compared by time: alive are those whose login is
-later than the end, with room for the difference of two clocks.
+Another issuer's tokens have no session. They are compared by time: a token is valid if its login is
+later than the end, with an allowance for clock skew.
 """
 
 import math
 import time
-from collections import OrderedDict
 from typing import Any, NamedTuple
 
-from vitrina import aws, config, session_rows
+from vitrina import aws, buckets, config, session_rows
 from vitrina.channels import ClientType
 from vitrina.errors import NotFound, TooManyRequests, Unauthorized
-from vitrina.session_rows import Eras, Row
+from vitrina.session_rows import AccountRow, Eras
 
 EVERYONE = "everyone"
-# One row that every function reads: each process keeps its copy for so long.
-COPY_SECONDS = 2
-# Who ends everyone's sessions waits until no copy is older, before it says that all have ended.
-ALL_COPIES_SECONDS = COPY_SECONDS + 0.1
+# Every function reads this row, and caches it for this long.
+EVERYONE_TTL_SECONDS = 2
+# After everyone's sessions are ended, no function accepts them any more after this time.
+MAX_EVERYONE_AGE_SECONDS = EVERYONE_TTL_SECONDS + 0.1
 # Another issuer's clock may be 30 s wrong, and this service's clocks 2 s.
-ISSUER_CLOCK_SECONDS = 32
+MAX_ISSUER_CLOCK_SKEW_SECONDS = 32
 BARRED_SECONDS = 60
-MAX_REMEMBERED = 1024
 
 
 class Session(NamedTuple):
-    """What a token says of its session."""
+    """The session of a token, as the token describes it."""
 
     account: str
     session_id: str | None
@@ -42,10 +40,10 @@ class Session(NamedTuple):
     """In seconds since 1970."""
 
 
-class Look(NamedTuple):
-    """What was stored of an account at a moment."""
+class Snapshot(NamedTuple):
+    """An account's row and everyone's era, as they were read."""
 
-    row: Row
+    row: AccountRow
     everyone_era: int
 
 
@@ -55,8 +53,8 @@ class _Everyone(NamedTuple):
     read_at: float = 0
 
 
-# Ends are final, so what is known here stays true: a process looks at an ended token once.
-_ended: OrderedDict[Session, None] = OrderedDict()
+# Ends are final, so these entries never become wrong.
+_ended: dict[Session, None] = {}
 _everyone = _Everyone()
 
 
@@ -75,8 +73,9 @@ def require_issuing() -> None:
 
 
 def refuse_known_end(session: Session) -> None:
-    """Raise Unauthorized `token_revoked` where this process knows of the end: it costs nothing."""
-    if session in _ended or (_is_ours() and not _is_of_a_living_era(session)):
+    """Raise Unauthorized `token_revoked` if this process knows of the end, without a read."""
+    is_of_old_era = session.session_id is None or session.eras.everyone < _everyone.era
+    if session in _ended or (_is_ours() and is_of_old_era):
         raise _revoked()
 
 
@@ -89,19 +88,19 @@ def require_alive(session: Session, *, to_connect: bool = False) -> None:
     stored = _read(session.account).get(session.account, {})
     row = session_rows.from_row(session.account, stored)
     if _has_ended(session, row):
-        _remember(session)
+        buckets.remember(_ended, session, None)
         raise _revoked()
     if to_connect and (left := row.barred_until - time.time()) > 0:
         raise TooManyRequests("too_many_requests", "Too many messages were sent.", math.ceil(left))
 
 
-def look(account: str, *, anew: bool = False) -> Look:
+def read(account: str, *, anew: bool = False) -> Snapshot:
     """Read an account's row, strongly consistent; everyone's era is at most two seconds old.
 
     With `anew` it is read too.
     """
     rows = _read(account, *([EVERYONE] if anew else []))
-    return Look(session_rows.from_row(account, rows.get(account, {})), _everyone.era)
+    return Snapshot(session_rows.from_row(account, rows.get(account, {})), _everyone.era)
 
 
 def everyone_era() -> int:
@@ -113,13 +112,13 @@ def everyone_era() -> int:
 def bar(client_type: ClientType, account_id: int) -> None:
     """Refuse new connections of an account for a minute.
 
-    It is written in the account's row, which each handshake reads anyway.
+    The time is stored in the account's row, which each handshake reads anyway.
     """
-    aws.dynamodb().update_item(
-        TableName=config.current().sessions_table,
-        Key=aws.to_item({"account": session_rows.name(client_type, account_id)}),
-        UpdateExpression="SET barred_until = :until",
-        ExpressionAttributeValues=aws.to_item({":until": int(time.time()) + BARRED_SECONDS}),
+    aws.update(
+        config.current().sessions_table,
+        {"account": session_rows.name(client_type, account_id)},
+        "SET barred_until = :until",
+        {":until": int(time.time()) + BARRED_SECONDS},
     )
 
 
@@ -127,23 +126,19 @@ def _is_ours() -> bool:
     return not config.current().token_jwks_url
 
 
-def _is_of_a_living_era(session: Session) -> bool:
-    return session.session_id is not None and session.eras.everyone >= _everyone.era
-
-
-def _has_ended(session: Session, row: Row) -> bool:
+def _has_ended(session: Session, row: AccountRow) -> bool:
     if not _is_ours():
         last = max(row.ended_at, _everyone.ended_at)
-        return last > 0 and session.began_at <= last + ISSUER_CLOCK_SECONDS
+        return last > 0 and session.began_at <= last + MAX_ISSUER_CLOCK_SKEW_SECONDS
     entry = row.living(_everyone.era).get(session.session_id or "")
-    # Only a leaked key gives a living session other eras or another shop.
+    # A token with other eras or another shop than its session was signed with a leaked key.
     return entry is None or (entry.eras, row.shop_id) != (session.eras, session.shop_id)
 
 
 def _read(*names: str) -> dict[str, dict[str, Any]]:
     """Return rows by their names, strongly consistent; read everyone's too if its copy is old."""
     global _everyone  # noqa: PLW0603 - one value per process
-    is_fresh = 0 <= time.time() - _everyone.read_at < COPY_SECONDS
+    is_fresh = 0 <= time.time() - _everyone.read_at < EVERYONE_TTL_SECONDS
     wanted = dict.fromkeys([*names, *([] if is_fresh else [EVERYONE])])
     if not wanted:
         return {}
@@ -155,12 +150,6 @@ def _read(*names: str) -> dict[str, dict[str, Any]]:
         row = rows.get(EVERYONE, {})
         _everyone = _Everyone(int(row.get("era", 0)), int(row.get("ended_at", 0)), read_at)
     return rows
-
-
-def _remember(session: Session) -> None:
-    _ended[session] = None
-    if len(_ended) > MAX_REMEMBERED:
-        _ended.popitem(last=False)
 
 
 def _revoked() -> Unauthorized:

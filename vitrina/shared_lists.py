@@ -1,7 +1,7 @@
 """Shared lists: whether a page of approved products is at least as new as a position.
 
-The edge gives such a page to every client that sends the same position. Anybody may ask for it,
-also before the position exists, or before the index that pages are read from has its event.
+The edge serves such a page to every client that sends the same position. A client may also send a
+position that does not exist yet, or whose event is not in the index of products yet.
 """
 
 import re
@@ -11,18 +11,18 @@ from typing import NamedTuple
 
 from pydantic_core import from_json
 
-from vitrina import history, listings, products
+from vitrina import clock, history, listings, products
 from vitrina.channels import CHANNELS
 from vitrina.history import Span, StoredEvent
 from vitrina.listings import PublicPage
 from vitrina.products import Product, Status
 
 # The channels that a list of approved products follows.
-FOLLOWED = CHANNELS["product.approved"]
+LIST_CHANNELS = CHANNELS["product.approved"]
 # The index follows the table, usually within milliseconds.
 INDEX_LAG_MS = 10_000
 # As many products as one request can approve, each with an event.
-MAX_YOUNG_EVENTS = 100
+MAX_RECENT_EVENTS = 100
 PAUSES_SECONDS = (0.05, 0.1, 0.2)
 
 _POSITION = re.compile(r"([0-9a-f]{8}):([0-9]{1,15})")
@@ -52,7 +52,7 @@ def read(shop_id: int | None, limit: int, cursor: str | None, since: str | None)
     position = _committed(since)
     if position is None:
         return SharedList(listings.of_approved(shop_id, limit, cursor), may_be_shared=False)
-    events = _young_events(position) if cursor is None else []
+    events = _recent_events(position) if cursor is None else []
     for pause in (0, *PAUSES_SECONDS):
         time.sleep(pause)
         page = listings.of_approved(shop_id, limit, cursor)
@@ -67,26 +67,26 @@ def _committed(since: str) -> _Position | None:
     if not found:
         return None
     epoch, seq = found[1], int(found[2])
-    for channel, head in history.known_positions(FOLLOWED).items():
+    for channel, head in history.known_positions(LIST_CHANNELS).items():
         if head.epoch == epoch and seq <= head.seq:
             return _Position(channel, seq)
     return None
 
 
-def _young_events(position: _Position) -> list[StoredEvent]:
+def _recent_events(position: _Position) -> list[StoredEvent]:
     """Return the events up to a position that the index may not have yet.
 
     Most positions are older: then one event is read instead of a hundred.
     """
     channel, seq = position
-    first = max(1, seq - MAX_YOUNG_EVENTS + 1)  # the number 0 is the head itself
-    if not _young(history.read(Span(channel, max(1, seq), seq))):
+    first = max(1, seq - MAX_RECENT_EVENTS + 1)  # the number 0 is the head itself
+    if not _recent(history.read(Span(channel, max(1, seq), seq))):
         return []
-    return _young(history.read(Span(channel, first, seq)))
+    return _recent(history.read(Span(channel, first, seq)))
 
 
-def _young(events: Iterable[StoredEvent]) -> list[StoredEvent]:
-    oldest = history.now_ms() - INDEX_LAG_MS
+def _recent(events: Iterable[StoredEvent]) -> list[StoredEvent]:
+    oldest = clock.now_ms() - INDEX_LAG_MS
     return [event for event in events if event.created_at_ms > oldest]
 
 

@@ -12,16 +12,17 @@ from vitrina import closing, metrics, sender, tasks
 from vitrina.events import Reason
 from vitrina.partitions import Subscription
 
-# Each of these asks about a connection and sends it nothing, so that its 429 is the account's.
+# A probe requests the state of a connection and sends it nothing, so a 429 is the account's.
 PROBES = 20
 # With more, the account is throttling, and a 429 says nothing about a client. Not 0, or a little
 # throttling would keep full connections open; tests/unit/test_slow_readers.py has the odds.
 MAX_UNANSWERED_PROBES = 3
 PROBE_SECONDS = 2
-# Failed tries that count. The fifth try is half a minute after the first post failed.
-COUNTED_TRIES = 4
+# Failed tries during which the account accepted requests. The fifth try is half a minute after the
+# first failed post.
+MIN_COUNTED_TRIES = 4
 MIN_ATTEMPT = 5
-# What is left after it is closed by the sweep.
+# Connections that are still open after this are closed by the sweep.
 CLOSING_SECONDS = 5
 
 
@@ -29,9 +30,9 @@ _by_second: dict[int, bool] = {}
 
 
 def lets_posts_through(subscriptions: Collection[Subscription], per_second: float) -> bool:
-    """Tell whether the account accepts requests now, from requests about these connections.
+    """Return whether the account accepts requests now, by probes of these connections.
 
-    The answer is kept for the second, so that many full connections do not cost many requests.
+    The result is cached for the second, so that many full connections do not cost many requests.
     """
     second = int(time.time())
     if second not in _by_second:
@@ -41,7 +42,7 @@ def lets_posts_through(subscriptions: Collection[Subscription], per_second: floa
 
 
 def forget() -> None:
-    """Ask again at the next use."""
+    """Probe again at the next use."""
     _by_second.clear()
 
 
@@ -53,8 +54,8 @@ def _probe(subscriptions: Collection[Subscription], per_second: float) -> bool:
 
 
 def is_given_up(attempt: int, counted: int) -> bool:
-    """Tell whether a connection is closed after a failed try instead of tried again."""
-    is_slow = attempt >= MIN_ATTEMPT and counted >= COUNTED_TRIES
+    """Return whether a connection is closed after a failed try instead of tried again."""
+    is_slow = attempt >= MIN_ATTEMPT and counted >= MIN_COUNTED_TRIES
     return is_slow or attempt >= tasks.MAX_ATTEMPT
 
 

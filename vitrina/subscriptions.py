@@ -2,19 +2,18 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vitrina import aws, config, sessions
+from vitrina import aws, config, partitions, sessions
 from vitrina.channels import ClientType
 from vitrina.partitions import Kind, Partition, Subscription, partitions_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import QueryInputTypeDef, QueryOutputTypeDef
 
-PARALLEL_QUERIES = 24
-# Anybody may open many rooms, and a read finds a few of them.
+# Clients may open many rooms, and one read finds a few of them.
 MAX_ROOMS_SECONDS = 2
 # About 4 KB, which cost as much as one row.
 ROWS_PER_READ = 20
@@ -35,7 +34,7 @@ class Members(NamedTuple):
         return self.batch if kind is Kind.BATCH else self.plain
 
 
-class Page(NamedTuple):
+class SubscriptionPage(NamedTuple):
     """Subscriptions of a partition that have not expired."""
 
     partition: Partition
@@ -44,7 +43,9 @@ class Page(NamedTuple):
     """Where the next page begins; None after the last page."""
 
 
-def page(partition: Partition, cursor: str | None, limit: int, kind: Kind | None = None) -> Page:
+def page(
+    partition: Partition, cursor: str | None, limit: int, kind: Kind | None = None
+) -> SubscriptionPage:
     """Read at most `limit` rows after a cursor, strongly consistent; with `kind` of that only.
 
     Others and expired rows are read and left out, so a page may be empty and still have a next
@@ -62,33 +63,28 @@ def _page_query(
         which += f" AND attribute{'' if kind is Kind.BATCH else '_not'}_exists(#batch)"
     if everyone := sessions.everyone_era():
         which, values = f"{which} AND everyone >= :era", {"era": everyone}
-    request = _query(partition, which, **values) | {
-        "ProjectionExpression": "#member, #batch",
-        "Limit": limit,
-    }
-    request["ExpressionAttributeNames"] = {
-        **request["ExpressionAttributeNames"],
-        **_MEMBER,
-        **_BATCH,
-    }
+    request: Any = _query(partition, which, **values)
+    request |= {"ProjectionExpression": "#member, #batch", "Limit": limit}
+    request["ExpressionAttributeNames"] |= _MEMBER | _BATCH
     if cursor:
         request["ExclusiveStartKey"] = {"partition": {"S": partition.key}, "member": {"S": cursor}}
-    return request
+    found: QueryInputTypeDef = request
+    return found
 
 
-def _page_of(partition: Partition, found: "QueryOutputTypeDef") -> Page:
+def _page_of(partition: Partition, found: "QueryOutputTypeDef") -> SubscriptionPage:
     members = Members([], [])
     for row in found["Items"]:
         kind = Kind.BATCH if "batch" in row else Kind.PLAIN
         members.of(kind).append(Subscription(partition.key, row["member"]["S"]))
     last = found.get("LastEvaluatedKey")
-    return Page(partition, members, last["member"]["S"] if last else None)
+    return SubscriptionPage(partition, members, last["member"]["S"] if last else None)
 
 
-def first_pages(channels: Iterable[str], limit: int) -> list[tuple[str, Page]]:
+def first_pages(channels: Iterable[str], limit: int) -> list[tuple[str, SubscriptionPage]]:
     """Return the first page of every partition of several channels, all read in parallel."""
     wanted = [(channel, partition) for channel in channels for partition in partitions_of(channel)]
-    sessions.everyone_era()  # read once, and not by each thread
+    sessions.everyone_era()  # cached before the threads begin
     pages = aws.in_parallel(lambda where: page(where[1], None, limit), wanted)
     return [(channel, found) for (channel, _), found in zip(wanted, pages, strict=True)]
 
@@ -107,8 +103,8 @@ def still_open(members: Sequence[Subscription]) -> Members:
     return found
 
 
-class Opened(NamedTuple):
-    """A subscription of an open connection, and of whom."""
+class OpenConnection(NamedTuple):
+    """A subscription of an open connection, with its session."""
 
     connected_at: int
     """In seconds since 1970."""
@@ -120,10 +116,10 @@ class Opened(NamedTuple):
     """In seconds since 1970."""
 
 
-def of_identity(client_type: ClientType, identity: str) -> list[Opened]:
+def of_identity(client_type: ClientType, identity: str) -> list[OpenConnection]:
     """Return the open connections of an identity, the oldest first, strongly consistent."""
-    partitions = partitions_of(f"{client_type}:{identity}")
-    return sorted(_opened(row) for partition in partitions for row in _rows(_query(partition)))
+    places = partitions_of(f"{client_type}:{identity}")
+    return sorted(_opened(row) for partition in places for row in _rows(_query(partition)))
 
 
 def sessions_between(client_type: ClientType, first: str, last: str) -> set[str]:
@@ -152,7 +148,9 @@ def count_of_identity(client_type: ClientType, identity: str) -> int:
     return sum(page["Count"] for page in pages)
 
 
-def of_account(client_type: ClientType, account_id: int, shop_id: int | None) -> list[Opened]:
+def of_account(
+    client_type: ClientType, account_id: int, shop_id: int | None
+) -> list[OpenConnection]:
     """Return the open connections of an account, the oldest first, strongly consistent.
 
     The connections of a shop are stored under the shop, which may have several accounts; where it
@@ -163,9 +161,8 @@ def of_account(client_type: ClientType, account_id: int, shop_id: int | None) ->
         scope = f"{client_type}:{shop_id}" if shop_id else client_type
     own = f"{_OPEN} AND account_id = :account"
     queries = [_query(partition, own, account=account_id) for partition in partitions_of(scope)]
-    with ThreadPoolExecutor(PARALLEL_QUERIES) as pool:
-        found = pool.map(lambda query: list(_rows(query)), queries)
-        return sorted(_opened(row) for rows in found for row in rows)
+    found = aws.in_parallel(lambda query: list(_rows(query)), queries)
+    return sorted(_opened(row) for rows in found for row in rows)
 
 
 def connected_until(client_type: ClientType, moment: int) -> Iterator[Subscription]:
@@ -194,9 +191,9 @@ def expired(still_open: Counter[ClientType]) -> Iterator[Subscription]:
                 yield from (_opened(row).subscription for row in found["Items"])
 
 
-def _opened(row: dict[str, Any]) -> Opened:
+def _opened(row: dict[str, Any]) -> OpenConnection:
     subscription = Subscription(row["partition"]["S"], row["member"]["S"])
-    return Opened(
+    return OpenConnection(
         int(row["connected_at"]["N"]),
         subscription,
         session_id=row["session"]["S"] if "session" in row else None,
@@ -215,20 +212,21 @@ class Counts(NamedTuple):
 
 def count() -> Counts:
     """Count open connections by type, and distinct rooms, strongly consistent: a read of all."""
-    sessions.everyone_era()  # read once, and not by each thread
-    with ThreadPoolExecutor(PARALLEL_QUERIES) as pool:
-        counting = {
-            client_type: pool.map(_count_in, partitions_of(client_type))
-            for client_type in ClientType
-        }
-        rooms = list(pool.map(_rooms_in, partitions_of("room")))
-        counted = {client_type: list(found) for client_type, found in counting.items()}
+    sessions.everyone_era()  # cached before the threads begin
+    wanted = [(each, partition) for each in ClientType for partition in partitions_of(each)]
+    calls: list[Callable[[], Any]] = [
+        partial(aws.in_parallel, lambda each: _count_in(each[1]), wanted),
+        partial(aws.in_parallel, _rooms_in, partitions_of("room")),
+    ]
+    counted, rooms = aws.in_parallel(lambda call: call(), calls)
+    by_type = dict.fromkeys(ClientType, 0)
+    for (client_type, _), (number, _) in zip(wanted, counted, strict=True):
+        by_type[client_type] += number
     return Counts(
-        by_type={kind: sum(number for number, _ in found) for kind, found in counted.items()},
+        by_type,
         # While the number of shards changes, one room has subscriptions in several partitions.
         rooms=len(set().union(*(names for names, _ in rooms))),
-        read_units=sum(units for found in counted.values() for _, units in found)
-        + sum(units for _, units in rooms),
+        read_units=sum(units for _, units in (*counted, *rooms)),
     )
 
 
@@ -265,17 +263,8 @@ def _rows(request: "QueryInputTypeDef") -> Iterator[dict[str, Any]]:
 
 def _query(partition: Partition, which: str = _OPEN, **values: Any) -> "QueryInputTypeDef":
     """Query a partition, filtered by time: DynamoDB may delete expired rows days later."""
-    condition, names = "#partition = :partition", {"#partition": "partition"}
-    values |= {"partition": partition.key, "now": int(time.time())}
-    if partition.prefix:
-        condition += " AND begins_with(#member, :prefix)"
-        names |= _MEMBER
-        values |= {"prefix": partition.prefix}
-    return {
-        "TableName": config.current().connections_table,
-        "ConsistentRead": True,
-        "KeyConditionExpression": condition,
-        "FilterExpression": which,
-        "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": aws.to_item({f":{k}": v for k, v in values.items()}),
-    }
+    table = config.current().connections_table
+    request: QueryInputTypeDef = partitions.query(
+        table, partition, which, now=int(time.time()), **values
+    )
+    return request

@@ -1,12 +1,12 @@
 """Tasks for workers, on two queues.
 
-The fan-out queue says that a lane has work. The retry queue has connections that were not reached,
-so that these do not take workers from lanes.
+Tasks of the fan-out queue wake a worker for a lane. Tasks of the retry queue are posts that failed;
+they have a queue of their own, so that they do not take workers from lanes.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice, repeat
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
@@ -18,6 +18,8 @@ from vitrina.partitions import Partition, Subscription
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
+T = TypeVar("T")
+
 # SQS takes ten messages per request; ten tasks are far below its limit of 256 KB.
 MAX_BATCH_MESSAGES = 10
 SUBSCRIPTIONS_PER_TASK = 250
@@ -28,22 +30,22 @@ MAX_WAIT_SECONDS = 16
 MAX_ATTEMPT = 60
 
 Attempt = Annotated[int, Field(ge=0, le=MAX_ATTEMPT)]
-"""1 for the first time that a failed post is tried again."""
+"""1 for the first retry of a failed post."""
 
 
-class _Task(BaseModel):
-    # Built at first use: most publications leave no tasks.
+class QueueTask(BaseModel):
+    # Built at first use: most publications leave no tasks, and most deployments push nothing.
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
-class Wake(_Task):
-    """A lane has work. Such a message may be lost, doubled or late: the lane's row has the work."""
+class Wake(QueueTask):
+    """A lane has work. The message may be lost, repeated or late: the lane's row has the work."""
 
     type: Literal["wake"] = "wake"
     lane: Lane
 
 
-class PostAgain(_Task):
+class PostAgain(QueueTask):
     """Post again to connections that were not reached."""
 
     type: Literal["post_again"] = "post_again"
@@ -63,7 +65,7 @@ class PostAgain(_Task):
         return data
 
 
-class Greet(_Task):
+class Greet(QueueTask):
     """Greet connections that could not be greeted when they were stored."""
 
     type: Literal["greet"] = "greet"
@@ -71,7 +73,7 @@ class Greet(_Task):
     attempt: Attempt
 
 
-class PostPage(_Task):
+class PostPage(QueueTask):
     """Post to a partition from the cursor on: of version 0.1, which queued a task for each page."""
 
     type: Literal["post_page"] = "post_page"
@@ -108,7 +110,7 @@ def try_again(tasks: Iterable[PostAgain | Greet], attempt: int) -> int:
 
 
 def wait_seconds(attempt: int) -> int:
-    """Return the wait before a try; 0 is the first, which may be left to a worker."""
+    """Return the wait before an attempt; attempt 0 has none."""
     return min(MAX_WAIT_SECONDS, 2 ** (attempt - 1)) if attempt else 0
 
 
@@ -117,13 +119,25 @@ def parse(body: str) -> Task:
     return _TASK.validate_json(body)
 
 
+def batch_response(
+    event: Mapping[str, Any], is_done: Callable[[dict[str, Any]], bool]
+) -> dict[str, Any]:
+    """Do the task of each record of an SQS event; return the answer that names the failed ones."""
+    failed = [record["messageId"] for record in event["Records"] if not is_done(record)]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def chunks(whole: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Yield parts of at most `size`, in order."""
+    return (whole[start : start + size] for start in range(0, len(whole), size))
+
+
 def post_again(
     span: Span, members: Sequence[Subscription], attempt: int, counted: int = 0
 ) -> Iterator[PostAgain]:
     """Yield tasks for any number of connections."""
-    left = iter(members)
-    while some := list(islice(left, SUBSCRIPTIONS_PER_TASK)):
-        yield PostAgain(span=span, members=some, attempt=attempt, counted=counted)
+    for some in chunks(members, SUBSCRIPTIONS_PER_TASK):
+        yield PostAgain(span=span, members=[*some], attempt=attempt, counted=counted)
 
 
 def put(
@@ -137,10 +151,7 @@ def put(
         {"Id": str(n), "MessageBody": task.model_dump_json(), "DelaySeconds": wait}
         for n, (task, wait) in enumerate(zip(tasks, waits_seconds, strict=False))
     ]
-    batches = [
-        entries[start : start + MAX_BATCH_MESSAGES]
-        for start in range(0, len(entries), MAX_BATCH_MESSAGES)
-    ]
+    batches = chunks(entries, MAX_BATCH_MESSAGES)
     aws.in_parallel(lambda batch: _send(queue_url, batch), batches)
     return len(entries)
 

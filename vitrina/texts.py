@@ -1,8 +1,8 @@
 """The characters of a text that one person writes and others see.
 
-A text has a visible character, and none that hides, reorders or controls others. What is refused is
-named by Unicode's general categories: control (Cc), format (Cf), surrogate (Cs), private (Co) and
-unassigned (Cn) characters, and line and paragraph separators (Zl, Zp).
+A text has a visible character, and no character that hides, reorders or controls others. These
+general categories of Unicode are refused: control (Cc), format (Cf), surrogate (Cs), private (Co)
+and unassigned (Cn) characters, and line and paragraph separators (Zl, Zp).
 """
 
 import re
@@ -28,18 +28,14 @@ def require_line(text: str) -> str:
 
 def require_text(text: str) -> str:
     """Return a visible text, its lines ended by a newline each; raises ValueError."""
-    return _require_visible(_require_lines(text))
+    lines = _LINE_END.sub("\n", text)
+    _require_plain(lines.replace("\n", " ").replace("\t", " "))
+    return _require_visible(lines)
 
 
 def require_notes(text: str) -> str:
     """Return a text that is visible or empty; raises ValueError."""
     return require_text(text) if text else text
-
-
-def _require_lines(text: str) -> str:
-    lines = _LINE_END.sub("\n", text)
-    _require_plain(lines.replace("\n", " ").replace("\t", " "))
-    return lines
 
 
 def _require_visible(text: str) -> str:
@@ -60,7 +56,7 @@ _REFUSED = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
 
 def _is_joined(before: str, after: str) -> bool:
-    """Return whether a joiner between these has something to join; ASCII alone has no use for it.
+    """Return whether a joiner may be between these characters; between ASCII it joins nothing.
 
     Joiners also end words in Malayalam, and divide a foreign word from a Persian ending.
     """

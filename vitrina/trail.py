@@ -1,8 +1,8 @@
 """The trail: a log line for each request that may change something, and for each login.
 
-A line says who (`actor`), from where (`source`), what (`method`, `route`, the ids that it is about)
-and with which result (`status`, and the `code` of a refusal). It has no token, no password, no text
-and no email address: an address is `email_hash`, under which logins are counted too.
+A line has the `actor`, the `source`, the action (`method`, `route`, and the ids concerned) and the
+result (`status`, and the `code` of a refusal). It contains no token, password, text or email
+address: `email_hash` stands for an address, as in the counts of logins.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger
 logger = Logger()
 
 # Of the largest integer that JavaScript reads exactly.
-MAX_DIGITS = 16
+MAX_ID_DIGITS = 16
 
 _noted: ContextVar[dict[str, Any] | None] = ContextVar("noted", default=None)
 
@@ -31,11 +31,11 @@ def note(**fields: Any) -> None:
 
 
 def write(source: str, method: str, route: str, ids: Mapping[str, str], status: int) -> None:
-    """Write the line. `ids` are those of the path as sent: what is no number is left out."""
+    """Write the line. `ids` are those of the path as sent; only numbers are written."""
     fields: dict[str, Any] = {"source": source, "method": method, "route": route}
     fields |= {name: int(text) for name, text in ids.items() if _is_number(text)}
     logger.info("audit", **fields | (_noted.get() or {}) | {"status": status})
 
 
 def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= MAX_DIGITS
+    return text.isascii() and text.isdecimal() and len(text) <= MAX_ID_DIGITS

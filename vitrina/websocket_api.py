@@ -49,8 +49,7 @@ class Handshake(NamedTuple):
     positions: str | None
     """How far the client has read its channels, in the form that `vitrina.positions` reads.
 
-    A value that is not in this form counts as absent, so that no defect of an app locks it out: it
-    sends `resume`.
+    A value in another form is ignored, so that a defective app can connect: it sends `resume`.
     """
 
 
@@ -104,7 +103,7 @@ def handshake(event: Mapping[str, Any]) -> Handshake:
 
 def _foreign_origin(headers: Mapping[str, str]) -> str | None:
     origin = headers.get("origin")
-    is_own = origin is None or origins.is_own(origin, door.believed(headers))
+    is_own = origin is None or origins.is_own(origin, door.trusted_headers(headers))
     return None if is_own else origin
 
 
@@ -138,13 +137,13 @@ def accept(request: Handshake) -> dict[str, Any]:
 
 
 def refuse(problem: Problem) -> dict[str, Any]:
-    """Refuse $connect. The client sees the status and nothing else."""
+    """Refuse $connect. The client receives the status only."""
     return {"statusCode": problem.status}
 
 
 def refuse_message(problem: Problem) -> dict[str, Any]:
     """Answer a frame with `error`; the connection stays."""
-    # Here and not above: `connect` and `disconnect` rarely need the models of events.
+    # Imported here: `connect` and `disconnect` rarely need the models of events.
     from vitrina.events import Error, Refusal
 
     refusal = Refusal(

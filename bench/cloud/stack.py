@@ -24,7 +24,7 @@ from infra.cdk.functions import FUNCTIONS
 from vitrina import auth, aws, config, lanes, logins, partitions, refresh_tokens, session_rows
 from vitrina.channels import ClientType
 from vitrina.partitions import Kind
-from vitrina.session_rows import NO_ERAS, Granted, Row
+from vitrina.session_rows import NO_ERAS, AccountRow, Granted
 
 LOG = machine.BUILD / "stub" / "answers.log"
 FLUSH_SECONDS = 10
@@ -125,9 +125,9 @@ class Stack:
     ) -> Granted:
         """Store a session, the only one of its account; its refresh token has an age."""
         self._tokens.pop((client_type, account_id), None)
-        row = Row(session_rows.name(client_type, account_id), **shop)
+        row = AccountRow(session_rows.name(client_type, account_id), **shop)
         token = refresh_tokens.new(row.account)
-        entry = logins.first_entry(token, NO_ERAS)
+        entry = logins.new_session(token, NO_ERAS)
         issued_at_ms = entry.turns.issued_at_ms - age_seconds * 1000
         entry = entry._replace(turns=entry.turns._replace(issued_at_ms=issued_at_ms))
         attribute = session_rows.attribute(token.session_id)

@@ -187,7 +187,7 @@ CHOICES = (
     Choice(
         "lists fresh for a minute",
         "apps without `since`: a list is up to 70 s old",
-        "`LIST_FRESH_SECONDS` in `vitrina/listings.py`",
+        "`LIST_TTL_SECONDS` in `vitrina/listings.py`",
         lambda here, _: here.with_upkeep(cached_seconds=60),
         costs_no_promise=True,
     ),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from infra.cdk.stages import CHOICES
 from vitrina.config import Policy
-from vitrina.listings import LIST_FRESH_SECONDS
+from vitrina.listings import LIST_TTL_SECONDS
 from vitrina.metrics import UNITS
 
 DAYS = 30
@@ -114,7 +114,7 @@ class Upkeep(NamedTuple):
     greetings_per_batch: float = 1
     handshakes_at_the_edge: float = 1
     edge_places: float = 10
-    cached_seconds: float = LIST_FRESH_SECONDS
+    cached_seconds: float = LIST_TTL_SECONDS
     response_header_bytes: float = 600
     request_bytes: float = 1_000
     frame_header_bytes: float = 4

@@ -10,7 +10,6 @@ from pydantic import BaseModel
 from vitrina import (
     accounts,
     admission,
-    closing,
     http_api,
     profiles,
     responses,
@@ -25,7 +24,7 @@ from vitrina.profiles import ConnectionProfile, Profile, SessionProfile
 
 app = http_api.resolver()
 
-# Numbers of another issuer's accounts may repeat among client types, and this names one.
+# Another issuer may give the same number to accounts of two client types; this selects one.
 OfType = Annotated[ClientType | None, Query()]
 
 
@@ -37,7 +36,7 @@ class Activity(BaseModel):
 class Disconnected(BaseModel):
     account_id: int
     closed: int
-    """Connections that are closed now. Others get no more events, and are closed by the sweep."""
+    """Connections that were closed. The others get no more events; the sweep closes them."""
 
 
 @app.get(
@@ -56,15 +55,17 @@ def list_account_sessions(
 ) -> Activity:
     """List the sessions and the open connections of an account.
 
-    `client_type` names one of several accounts with this number, which only another issuer has.
+    `client_type` selects one of several accounts with this number; only another issuer has such.
     """
-    looks = [sessions.look(session_rows.name(each, account_id)) for each in _types(client_type)]
+    snapshots = [sessions.read(session_rows.name(each, account_id)) for each in _types(client_type)]
     opened = [
         each
-        for row, _ in looks
+        for row, _ in snapshots
         for each in subscriptions.of_account(row.client_type, account_id, row.shop_id)
     ]
-    living = [each for look in looks for each in profiles.of_sessions(look, admin.session_id)]
+    living = [
+        each for snapshot in snapshots for each in profiles.of_sessions(snapshot, admin.session_id)
+    ]
     return Activity(sessions=living, connections=profiles.of_connections(opened))
 
 
@@ -77,11 +78,11 @@ def end_account_session(
 ) -> Response[str]:
     """End a session of an account, and close its connections.
 
-    A session that has ended already is answered alike.
+    The response is the same if the session has already ended.
     """
     trail.note(session=session_id)
     for each in ClientType:
-        admission.end_session(each, account_id, session_id, closing.close_account)
+        admission.end_session(each, account_id, session_id)
     return http_api.no_content()
 
 
@@ -91,12 +92,9 @@ def disconnect_account(
 ) -> Disconnected:
     """Refuse the account's present tokens, and close its connections.
 
-    `client_type` names one of several accounts with this number, which only another issuer has.
+    `client_type` selects one of several accounts with this number; only another issuer has such.
     """
-    closed = sum(
-        admission.disconnect(each, account_id, closing.close_account)
-        for each in _types(client_type)
-    )
+    closed = sum(admission.disconnect(each, account_id) for each in _types(client_type))
     return Disconnected(account_id=account_id, closed=closed)
 
 

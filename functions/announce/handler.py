@@ -9,7 +9,7 @@ from vitrina import http_api, publishing, responses, trail
 from vitrina.channels import ROOM_RULE, Channel, ClientType, may_join
 from vitrina.errors import Forbidden
 from vitrina.events import Announcement, AnnouncementPublished
-from vitrina.history import DECISION, Change
+from vitrina.history import DECISION_BACKOFF, Change
 from vitrina.idempotency import Once
 from vitrina.publishing import Broadcast
 from vitrina.types import Lines, OneLine, visible
@@ -37,7 +37,8 @@ def publish_announcement(
     announcement = Announcement(**draft.model_dump(), admin_id=admin.account_id)
     changes = [Change(None, [AnnouncementPublished(data=announcement)])]
     return once(
-        lambda receipt: publishing.commit(changes, DECISION, receipt), lambda broadcast: broadcast
+        lambda receipt: publishing.commit(changes, DECISION_BACKOFF, receipt),
+        lambda broadcast: broadcast,
     )
 
 

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import BaseModel, ConfigDict
 
 from vitrina import http_api, moderation, responses
-from vitrina.decisions import BulkDecided, Decided, Selection
+from vitrina.decisions import DECISION_CODES, BulkDecided, Decided, Selection
 from vitrina.idempotency import Once
 from vitrina.types import Notes
 
@@ -26,15 +26,7 @@ class BulkApproval(Selection, Approval):
 
 @app.post(
     "/api/v1/admin/products/<product_id>/approve",
-    responses=responses.describe(
-        "product_not_found",
-        "already_moderated",
-        "product_changed",
-        "version_missing",
-        "notes_too_long",
-        "busy",
-        is_versioned=True,
-    ),
+    responses=responses.describe(*DECISION_CODES, "already_moderated", is_versioned=True),
 )
 def approve_product(
     product_id: http_api.PathId,

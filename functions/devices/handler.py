@@ -1,4 +1,4 @@
-"""A client's own devices, and what it is notified of."""
+"""A client's own devices and notification preferences."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -26,7 +26,7 @@ def register_device(
 ) -> Response[str]:
     """Register a phone for push notifications, at every start of the app.
 
-    It is a device of this session, and removed with it.
+    The device belongs to this session, and is removed when the session ends.
     """
     trail.note(device=device_id)
     devices.register(bearer, device_id, registration)
@@ -38,7 +38,7 @@ def register_device(
     responses=responses.describe("push_off", done=HTTPStatus.NO_CONTENT),
 )
 def unregister_device(device_id: DeviceId, bearer: http_api.Bearer) -> Response[str]:
-    """Remove a device of the account; an unregistered one has the same answer."""
+    """Remove a device of the account; the response is the same if it is not registered."""
     trail.note(device=device_id)
     devices.unregister(bearer, device_id)
     return http_api.no_content()

@@ -13,7 +13,7 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Remove what events find of a connection; a second call finds nothing and succeeds."""
+    """Remove a connection's subscriptions; a second call finds none and succeeds."""
     logger.append_keys(**websocket_api.ids(event))
     try:
         connection_id = websocket_api.disconnected(event)

@@ -17,7 +17,7 @@ POSITION_PATTERN = r"^[0-9a-f]{8}:(0|[1-9][0-9]{0,14})$"
 
 
 class Event(BaseModel):
-    """A published event, as it comes over a WebSocket: `asyncapi.json` describes each kind."""
+    """A published event, as WebSocket clients receive it; `asyncapi.json` describes each kind."""
 
     model_config = ConfigDict(extra="allow")
 

@@ -17,8 +17,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
 
     Powertools' batch processor is not used: its import takes longer than posting a page.
     """
-    failed = [record["messageId"] for record in event["Records"] if not _is_done(record)]
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    return tasks.batch_response(event, _is_done)
 
 
 def _is_done(record: dict[str, Any]) -> bool:

@@ -30,18 +30,18 @@ class Credentials(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     email: Email
-    # Not the rule for new passwords: a short password is wrong, and the answer says no more.
+    # Not the rule for new passwords: a short password is refused like any wrong one.
     password: Annotated[str, Field(max_length=256)]
-    # Of an earlier login; an invalid one counts as none.
+    # From an earlier login; an invalid one is ignored.
     device: Annotated[str, Field(max_length=MAX_DEVICE_CHARACTERS)] | None = None
-    # What the list of sessions calls this one.
+    # The name of this session in the list of sessions.
     device_name: DeviceName | None = None
 
 
 class LoggedIn(Tokens):
     account: Profile
     device: str
-    """To be sent with this device's next login."""
+    """Send it with this device's next login."""
 
 
 @app.post(

@@ -38,7 +38,7 @@ logger = Logger()
 
 # For 500 frames, posted one after another. The function times out after 29 s.
 RECOVERY_SECONDS = 25
-# Between two looks at the connection, which may end meanwhile.
+# Between two reads of the connection, which may end during a recovery.
 FRAMES_PER_LOOK = 10
 SECONDS_PER_LOOK = 2
 
@@ -94,7 +94,7 @@ def _resume(connection: Connection, positions: dict[str, Position]) -> dict[str,
 
 
 def _post(connection: Connection, frames: tuple[bytes, ...]) -> None:
-    """Post frames in order; a connection that is over gets no more of them.
+    """Post frames in order, and stop when the connection has ended.
 
     Raises Forbidden `connection_expired`, or Unavailable `recovery_interrupted`.
     """
@@ -126,7 +126,7 @@ def _leave(connection: Connection, room: str) -> dict[str, Any]:
 
 
 def _extend(connection: Connection, token: str) -> dict[str, Any]:
-    # Here and not above: most messages need no PyJWT, which is slow to import.
+    # Imported here: most messages need no PyJWT, which is slow to import.
     from vitrina import admission, auth
 
     end = admission.extend(connection, auth.verify(token))

@@ -1,4 +1,4 @@
-"""The descriptions of both APIs, pages, a client, and the answer to requests without a route."""
+"""The descriptions of both APIs, pages, a client, and the response to unknown routes."""
 
 import hashlib
 import json
@@ -33,11 +33,11 @@ PARTS = {
 # The npm package @vitrina/client as one file, which the Makefile puts into the artifact.
 CLIENT = HERE / "vitrina.js"
 
-PARTS_FRESH_SECONDS = 3600
-_SHARED = {"Cache-Control": f"public, max-age={PARTS_FRESH_SECONDS}"}
+PARTS_TTL_SECONDS = 3600
+_SHARED = {"Cache-Control": f"public, max-age={PARTS_TTL_SECONDS}"}
 _MEDIA_TYPES = {"css": "text/css", "js": "text/javascript"}
 
-# The pages have no script and no style of their own, and request nothing from elsewhere.
+# The pages have no inline scripts or styles, and request nothing from other hosts.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -87,7 +87,7 @@ def get_docs() -> Response[str]:
 
 @app.get("/docs/<name>", include_in_schema=False)
 def get_page_part(name: str) -> Response[str]:
-    """Read a script or a style of the pages, which the edge may share."""
+    """Read a script or a style sheet of the pages; the edge may cache it."""
     if name not in PARTS:
         return http_api.answer_unknown_route()
     return _file(PARTS[name], _MEDIA_TYPES[name.rpartition(".")[2]], _SHARED)
@@ -95,7 +95,7 @@ def get_page_part(name: str) -> Response[str]:
 
 @app.get("/client/vitrina.js", include_in_schema=False)
 def get_client() -> Response[str]:
-    """Read the client for pages without a bundler, which browsers and the edge may keep."""
+    """Read the client for pages without a bundler; browsers and the edge may cache it."""
     return _file(CLIENT, _MEDIA_TYPES["js"], _SHARED | {"ETag": _tag(CLIENT)})
 
 

@@ -1,22 +1,22 @@
 """Products: submit, submit again, list by status, read."""
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
-from aws_lambda_powertools.event_handler import Response, content_types
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from pydantic import AfterValidator, Field
 
 from vitrina import http_api, listings, moderation, products, responses, shared_lists, trail
 from vitrina.http_api import Limit
 from vitrina.idempotency import Once
-from vitrina.listings import LIST_FRESH_SECONDS, LIST_STALE_SECONDS, Page, PublicPage, Queue
+from vitrina.listings import LIST_STALE_TTL_SECONDS, LIST_TTL_SECONDS, Page, PublicPage, Queue
 from vitrina.products import Product, PublicProduct, Status, Submission
 from vitrina.types import Id, Numeral
 
 app = http_api.resolver()
 
-# An empty one is none, as a client sends it that has no cursor yet.
+# Clients without a cursor may send an empty one.
 Cursor = Annotated[
     Annotated[str, Field(max_length=500)] | None,
     AfterValidator(lambda cursor: cursor or None),
@@ -24,8 +24,8 @@ Cursor = Annotated[
 ]
 OfShop = Annotated[Id | None, Numeral, Query()]
 
-# Only lists that are the same for everyone are shared; the edge keeps nothing else.
-SHARED = f"public, max-age={LIST_FRESH_SECONDS}, stale-while-revalidate={LIST_STALE_SECONDS}"
+# Only lists that are the same for everyone are shared; the edge caches nothing else.
+SHARED = f"public, max-age={LIST_TTL_SECONDS}, stale-while-revalidate={LIST_STALE_TTL_SECONDS}"
 
 
 @app.post(
@@ -95,13 +95,9 @@ def list_products(
     Approved products are listed as everyone may see them, also for an administrator.
     """
     if status is not Status.APPROVED:
-        return _answer(listings.of_status(status, viewer, shop_id, limit, cursor))
+        return http_api.with_headers(listings.of_status(status, viewer, shop_id, limit, cursor), {})
     page, may_be_shared = shared_lists.read(shop_id, limit, cursor, since)
-    return _answer(page, {"Cache-Control": SHARED} if may_be_shared else {})
-
-
-def _answer(page: PublicPage | Page, headers: dict[str, str] | None = None) -> Response[Any]:
-    return Response(HTTPStatus.OK, content_types.APPLICATION_JSON, page, headers=headers)
+    return http_api.with_headers(page, {"Cache-Control": SHARED} if may_be_shared else {})
 
 
 @app.get(

@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vitrina import push_tasks, pushing
+from vitrina import push_tasks, pushing, tasks
 
 logger = Logger()
 
@@ -13,8 +13,7 @@ logger = Logger()
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Do every task of a batch, and return the failed ones, which SQS delivers again."""
-    failed = [record["messageId"] for record in event["Records"] if not _is_done(record)]
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+    return tasks.batch_response(event, _is_done)
 
 
 def _is_done(record: dict[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import BaseModel, ConfigDict
 
 from vitrina import http_api, moderation, responses
-from vitrina.decisions import BulkDecided, Decided, Selection
+from vitrina.decisions import DECISION_CODES, BulkDecided, Decided, Selection
 from vitrina.idempotency import Once
 from vitrina.types import MAX_NOTES_CHARACTERS, Lines, visible
 
@@ -27,14 +27,7 @@ class BulkRejection(Selection, Reason):
 @app.post(
     "/api/v1/admin/products/<product_id>/reject",
     responses=responses.describe(
-        "product_not_found",
-        "already_moderated",
-        "product_changed",
-        "version_missing",
-        "notes_too_long",
-        "notes_too_short",
-        "busy",
-        is_versioned=True,
+        *DECISION_CODES, "already_moderated", "notes_too_short", is_versioned=True
     ),
 )
 def reject_product(
@@ -75,14 +68,7 @@ def bulk_reject_products(
 @app.post(
     "/api/v1/admin/products/<product_id>/withdraw",
     responses=responses.describe(
-        "product_not_found",
-        "not_approved",
-        "product_changed",
-        "version_missing",
-        "notes_too_long",
-        "notes_too_short",
-        "busy",
-        is_versioned=True,
+        *DECISION_CODES, "not_approved", "notes_too_short", is_versioned=True
     ),
 )
 def withdraw_product(

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from vitrina import (
     admission,
     auth,
-    closing,
     http_api,
     profiles,
     refreshing,
@@ -28,7 +27,7 @@ app = http_api.resolver()
 class Refresh(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    # An access token may stand here by mistake, and is refused as one that is not valid.
+    # Long enough for an access token sent by mistake, which is refused as invalid.
     refresh_token: Annotated[str, Field(max_length=MAX_TOKEN_CHARACTERS)]
 
 
@@ -60,7 +59,7 @@ def refresh_session(body: Annotated[Refresh, Body()]) -> Tokens:
 def log_out(bearer: http_api.FormerBearer) -> Response[str]:
     """End the session of an access token, and close its connections.
 
-    A session that has ended already is answered alike.
+    The response is the same if the session has already ended.
     """
     return _end(bearer, bearer.session_id)
 
@@ -68,7 +67,7 @@ def log_out(bearer: http_api.FormerBearer) -> Response[str]:
 @app.get("/api/v1/me", responses=responses.describe())
 def get_own_account(bearer: http_api.Bearer) -> Profile:
     """Read the caller's account."""
-    row = sessions.look(bearer.session.account).row
+    row = sessions.read(bearer.session.account).row
     return Profile(
         id=bearer.account_id,
         client_type=bearer.client_type,
@@ -82,8 +81,8 @@ def get_own_account(bearer: http_api.Bearer) -> Profile:
 def list_own_sessions(bearer: http_api.Bearer) -> OwnSessions:
     """List the account's sessions, the one used last first."""
     sessions.require_issuing()
-    look = sessions.look(bearer.session.account)
-    return OwnSessions(sessions=profiles.of_sessions(look, bearer.session_id))
+    snapshot = sessions.read(bearer.session.account)
+    return OwnSessions(sessions=profiles.of_sessions(snapshot, bearer.session_id))
 
 
 @app.delete(
@@ -93,7 +92,7 @@ def list_own_sessions(bearer: http_api.Bearer) -> OwnSessions:
 def end_own_sessions(bearer: http_api.Bearer) -> Response[str]:
     """End all sessions of the account, this one too, and close their connections."""
     sessions.require_issuing()
-    admission.disconnect(bearer.client_type, bearer.account_id, closing.close_account)
+    admission.disconnect(bearer.client_type, bearer.account_id)
     return http_api.no_content()
 
 
@@ -104,7 +103,7 @@ def end_own_sessions(bearer: http_api.Bearer) -> Response[str]:
 def end_own_session(session_id: http_api.PathSessionId, bearer: http_api.Bearer) -> Response[str]:
     """End a session of the account, and close its connections.
 
-    A session that has ended already is answered alike.
+    The response is the same if the session has already ended.
     """
     return _end(bearer, session_id)
 
@@ -113,9 +112,7 @@ def _end(bearer: Identity, session_id: str | None) -> Response[str]:
     sessions.require_issuing()
     if session_id:  # tokens of an earlier version have none
         trail.note(session=session_id)
-        admission.end_session(
-            bearer.client_type, bearer.account_id, session_id, closing.close_account
-        )
+        admission.end_session(bearer.client_type, bearer.account_id, session_id)
     return http_api.no_content()
 
 

@@ -1,10 +1,9 @@
 """Counts of open connections, and a health check."""
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any, Literal
 
-from aws_lambda_powertools.event_handler import Response, content_types
+from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel
 
 from vitrina import http_api, responses, statistics
@@ -35,7 +34,7 @@ def get_statistics() -> Response[Stats]:
 
 @app.get("/health", responses=responses.describe("busy", "unhealthy"))
 def check_health() -> Response[Health]:
-    """Read the same numbers, to see that the tables can be read."""
+    """Check that the tables can be read, and read the number of open connections."""
     try:
         found = statistics.read()
     except Problem:
@@ -47,8 +46,7 @@ def check_health() -> Response[Health]:
 
 
 def _shared(found: Statistics, body: BaseModel) -> Response[Any]:
-    headers = {"Cache-Control": f"public, max-age={found.fresh_seconds}"}
-    return Response(HTTPStatus.OK, content_types.APPLICATION_JSON, body, headers=headers)
+    return http_api.with_headers(body, {"Cache-Control": f"public, max-age={found.fresh_seconds}"})
 
 
 handler = http_api.handler(app)

@@ -1,4 +1,4 @@
-"""Every minute: close connections that are over, publish what a crash left behind, wake lanes."""
+"""Every minute: close expired connections, publish unsent events, wake stalled lanes."""
 
 import time
 from typing import Any
@@ -12,7 +12,7 @@ logger = Logger()
 
 # A running publication has posted to its small partitions long before this.
 MIN_UNSENT_SECONDS = 30
-# An ending closes its connections within ten seconds, or its function has died.
+# An ending closes its connections within ten seconds, unless its function has crashed.
 MIN_UNCLOSED_SECONDS = 30
 # Together less than the function's timeout of a minute.
 ENDING_SECONDS = 10
@@ -23,15 +23,15 @@ PUBLISHING_SECONDS = 20
 
 @logger.inject_lambda_context
 def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
-    """Do as much of all this as fits into this minute.
+    """Do as much as fits into a minute.
 
-    Sessions that ended half a minute ago, and whose connections nobody has closed, lose these.
-    Events that are unsent for half a minute are published, and lanes that nobody has worked on for
-    as long are woken. An expired connection gets no events, and is closed within a minute. Workers
-    are told which digests are due.
+    Connections of sessions that ended half a minute ago are closed, if they are still open. Expired
+    connections, which get no events, are closed. Events that have been unsent for half a minute are
+    published. Lanes with work and without a worker for half a minute are woken. Due digests are
+    queued.
     """
     until = time.monotonic() + ENDING_SECONDS
-    endings = admission.finish_endings(MIN_UNCLOSED_SECONDS, until, closing.close_account)
+    endings = admission.finish_endings(MIN_UNCLOSED_SECONDS, until)
     expired = closing.close_expired(time.monotonic() + CLOSING_SECONDS)
     until = time.monotonic() + PUBLISHING_SECONDS
     events = publishing.publish_unsent(MIN_UNSENT_SECONDS, until)

@@ -15,7 +15,7 @@ from infra.cdk.firewall import FIREWALL_OUTPUT, FIREWALL_REGION, FirewallStack
 from infra.cdk.stages import Stage
 from vitrina.counts import MAX_SHARED_SECONDS
 from vitrina.door import SECRET_HEADER
-from vitrina.listings import LIST_FRESH_SECONDS, LIST_STALE_SECONDS
+from vitrina.listings import LIST_STALE_TTL_SECONDS, LIST_TTL_SECONDS
 
 HERE = Path(__file__).parent
 
@@ -129,7 +129,7 @@ class Edge(Construct):
             "ListCache",
             min_ttl=cdk.Duration.seconds(0),
             default_ttl=cdk.Duration.seconds(0),
-            max_ttl=cdk.Duration.seconds(LIST_FRESH_SECONDS + LIST_STALE_SECONDS),
+            max_ttl=cdk.Duration.seconds(LIST_TTL_SECONDS + LIST_STALE_TTL_SECONDS),
             query_string_behavior=cloudfront.CacheQueryStringBehavior.all(),
             header_behavior=cloudfront.CacheHeaderBehavior.allow_list("Authorization", "Origin"),
             enable_accept_encoding_gzip=True,

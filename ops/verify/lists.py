@@ -7,7 +7,7 @@ import requests
 from local.client import Client
 from ops.verify.expectation import Unexpected, expect
 from ops.verify.site import Site
-from vitrina.listings import LIST_FRESH_SECONDS
+from vitrina.listings import LIST_TTL_SECONDS
 from vitrina.products import PublicProduct
 
 APPROVED = "/api/v1/products?status=approved"
@@ -32,7 +32,7 @@ def stale_list_is_served(site: Site) -> str:
     """Request a list after it is stale: the old one comes at once."""
     page = _new_page()
     site.request("GET", APPROVED, headers=page)
-    site.stop.wait(LIST_FRESH_SECONDS + 1)
+    site.stop.wait(LIST_TTL_SECONDS + 1)
     came = _cache_of(site.request("GET", APPROVED, headers=page))
     if "Hit" not in came:
         raise Unexpected(came)

@@ -197,7 +197,7 @@ def test_an_approval_whose_answer_is_lost_is_recognised_when_boto3_repeats_it() 
 def test_gone_connections_are_forgotten_by_the_id_that_failed(
     management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "HANDSHAKE_SECONDS", 0)
+    monkeypatch.setattr(connections, "MAX_HANDSHAKE_SECONDS", 0)
     management_api.answers = {"u1": [410], "a1": [500]}
     management_api.behave = lambda connection_id: DROP if connection_id == "s1" else 200
     broadcast = approve(submit()).body["broadcast"]

@@ -74,7 +74,7 @@ def test_another_process_has_to_ask(cloud: None, at: Clock) -> None:
 def test_of_too_many_empty_buckets_the_first_is_forgotten(
     cloud: None, at: Clock, calls: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(buckets, "MAX_REMEMBERED", 2)
+    monkeypatch.setattr(buckets, "MAX_REMEMBERED_NAMES", 2)
     for name in ("tries#1", "tries#2", "tries#3"):
         for _ in range(4):
             buckets.spend(name, THREE)
@@ -113,7 +113,7 @@ def test_a_count_never_refuses_and_says_how_far_it_is_over(cloud: None, at: Cloc
     aws.dynamodb().put_item(TableName=table, Item=aws.to_item({**CONNECTION, "connected_at": 1}))
     over = []
     for _ in range(5):
-        counted = buckets.count(table, aws.to_item(CONNECTION), THREE, having="connected_at")
+        counted = buckets.count(table, CONNECTION, THREE, having="connected_at")
         assert counted
         found, seconds = counted
         assert found["connected_at"] == 1
@@ -129,9 +129,7 @@ def test_several_tries_are_counted_at_once_also_in_a_bucket_that_has_become_full
     over = []
     for moment, tries in ((0, 4), (0, 3), (100, 4)):
         at(moment)
-        counted = buckets.count(
-            table, aws.to_item(CONNECTION), THREE, having="connected_at", tries=tries
-        )
+        counted = buckets.count(table, CONNECTION, THREE, having="connected_at", tries=tries)
         assert counted
         over.append(counted[1])
     assert over == [10, 40, 10]
@@ -139,7 +137,7 @@ def test_several_tries_are_counted_at_once_also_in_a_bucket_that_has_become_full
 
 def test_a_count_needs_its_row(cloud: None) -> None:
     table = config.current().connections_table
-    key = aws.to_item(CONNECTION)
+    key = CONNECTION
     for tries in (1, 2):
         assert buckets.count(table, key, THREE, having="connected_at", tries=tries) is None
-    assert "Item" not in aws.dynamodb().get_item(TableName=table, Key=key)
+    assert not aws.get(table, key)

@@ -163,7 +163,7 @@ def test_one_that_does_not_take_the_last_frame_is_closed_all_the_same(
 def test_one_that_hangs_is_closed_within_the_budget(
     management_api: ManagementApiStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sender, "TELLING_SECONDS", 0.1)
+    monkeypatch.setattr(sender, "CLOSING_FRAME_SECONDS", 0.1)
     connect("c1", ClientType.USER, account_id=7)
     management_api.answers["c1"] = [HANG, HANG]
     assert closing.close_account(endings.end_account(ClientType.USER, 7)) == 1

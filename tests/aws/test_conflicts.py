@@ -214,7 +214,7 @@ def test_a_conflict_at_any_single_write_changes_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr("functions.sweep.handler.MIN_UNSENT_SECONDS", -1)
-    monkeypatch.setattr(connections, "HANDSHAKE_SECONDS", 0)
+    monkeypatch.setattr(connections, "MAX_HANDSHAKE_SECONDS", 0)
     deployment.use_cheap_passwords(monkeypatch)
 
     def run(conflict_at: int | None) -> tuple[int, Any]:

@@ -210,7 +210,7 @@ def test_a_gone_connection_is_forgotten_but_not_while_its_handshake_may_go_on(
     assert row is not None
     assert connections.forget_gone([row.subscription], time.time()) == [row.subscription]
     assert stored_connections() == {"young"}
-    before, in_ten_seconds = time.time(), time.time() + connections.HANDSHAKE_SECONDS
+    before, in_ten_seconds = time.time(), time.time() + connections.MAX_HANDSHAKE_SECONDS
     monkeypatch.setattr(time, "time", lambda: in_ten_seconds)
     # One that stands still after the answer learns nothing from its age now.
     assert connections.forget_gone([row.subscription], before) == [row.subscription]
@@ -240,7 +240,7 @@ def test_a_subscription_whose_connection_may_still_be_written_is_kept(
     assert ids("user:42") == ["c1"]
     aws.dynamodb().delete_item(TableName="connections", Key=aws.to_item(connections.key("c1")))
     [left_behind] = subscriptions.of_identity(ClientType.USER, "42")
-    at(connections.HANDSHAKE_SECONDS + 1)
+    at(connections.MAX_HANDSHAKE_SECONDS + 1)
     assert connections.forget_gone([left_behind.subscription], time.time()) == []
     assert ids("user:42") == []
 

@@ -43,10 +43,10 @@ def test_every_client_has_every_event_once_whatever_the_management_api_answers(
     monkeypatch: pytest.MonkeyPatch,
     start: int,
 ) -> None:
-    monkeypatch.setattr(sender, "POST_SECONDS", 0.5)
+    monkeypatch.setattr(sender, "POST_TIMEOUT_SECONDS", 0.5)
     monkeypatch.setattr(sender, "FIRST_BACKOFF_SECONDS", 0.01)
-    monkeypatch.setattr(connections, "HANDSHAKE_SECONDS", 0)
-    monkeypatch.setattr(publishing, "SMALL_PAGE", 3)
+    monkeypatch.setattr(connections, "MAX_HANDSHAKE_SECONDS", 0)
+    monkeypatch.setattr(publishing, "FIRST_PAGE_ROWS", 3)
     monkeypatch.setattr(rounds, "SLICE_SECONDS", dict.fromkeys(Kind, 0.0025))
     random = Random(start)  # noqa: S311
     inboxes: dict[str, Inbox] = {}

@@ -123,7 +123,7 @@ def test_one_that_never_opens_delays_nobody_and_is_forgotten(
     assert greetings(management_api) == {"open": 1}
     assert len(fanout_queue) == 1
     assert stored_connections() == {"never", "open"}
-    at(connections.HANDSHAKE_SECONDS + 1)
+    at(connections.MAX_HANDSHAKE_SECONDS + 1)
     assert fanout_queue.work() == []
     assert stored_connections() == {"open"}
 
@@ -314,7 +314,7 @@ def test_another_epoch_cannot_be_recovered_and_the_other_channel_is(
 def test_who_reconnects_all_the_time_takes_the_recoveries_of_its_identity(
     management_api: ManagementApiStub, at: Clock, calls: list[str]
 ) -> None:
-    count = message_budget.FREE_EVENTS + 1
+    count = message_budget.MAX_FREE_EVENTS + 1
     positions = missed(count)
     for _ in range(message_budget.RECOVERIES.tries):
         management_api.received.clear()
@@ -337,7 +337,7 @@ def test_who_reconnects_all_the_time_takes_the_recoveries_of_its_identity(
 def test_a_greeting_with_a_few_events_takes_no_recovery_of_its_identity(
     management_api: ManagementApiStub, calls: list[str]
 ) -> None:
-    count = message_budget.FREE_EVENTS
+    count = message_budget.MAX_FREE_EVENTS
     connect("c1", ClientType.USER, 42, takes_batches=True, positions=missed(count))
     batch = {"Records": [record("c1")]}
     calls.clear()

@@ -7,7 +7,7 @@ import pytest
 
 from tests.aws.timeline import Timeline
 from vitrina import aws, config, history
-from vitrina.aws import Patience
+from vitrina.aws import Backoff
 from vitrina.errors import Unavailable
 from vitrina.events import (
     Position,
@@ -128,10 +128,11 @@ def test_who_loses_every_race_gives_up_with_a_clear_refusal(
 
 
 @pytest.mark.parametrize(
-    ("patience", "seconds"), [(history.DECISION, 2), (history.SUBMISSION, history.MAX_SECONDS)]
+    ("backoff", "seconds"),
+    [(history.DECISION_BACKOFF, 2), (history.SUBMISSION_BACKOFF, history.MAX_COMMIT_SECONDS)],
 )
 def test_a_decision_tries_often_and_a_submission_waits_and_both_end_in_time(
-    monkeypatch: pytest.MonkeyPatch, patience: Patience, seconds: float
+    monkeypatch: pytest.MonkeyPatch, backoff: Backoff, seconds: float
 ) -> None:
     stale = {"admin": Position(epoch="another", seq=5)}
     monkeypatch.setattr(history, "positions", lambda _: stale)
@@ -139,7 +140,7 @@ def test_a_decision_tries_often_and_a_submission_waits_and_both_end_in_time(
     with Timeline.running() as timeline:
         begun = timeline.now
         with pytest.raises(Unavailable, match="try again"):
-            history.commit([change()], patience)
+            history.commit([change()], backoff)
         assert seconds / 2 < timeline.now - begun <= seconds
 
 

@@ -252,7 +252,7 @@ def test_another_account_has_keys_of_its_own(route: Route) -> None:
 def test_a_key_is_kept_for_a_day(world: World) -> None:
     route = ROUTES["announce"]
     first = route.send()
-    world.wait(idempotency.KEPT_SECONDS - 1)
+    world.wait(idempotency.ANSWER_TTL_SECONDS - 1)
     assert original(route.send()) == first
     world.wait(2)
     later = route.send()
@@ -489,7 +489,7 @@ def test_of_eight_threads_with_one_key_one_announces(
             at_once.wait()
         try:
             return once(
-                lambda receipt: publishing.commit(changes, history.DECISION, receipt),
+                lambda receipt: publishing.commit(changes, history.DECISION_BACKOFF, receipt),
                 lambda broadcast: broadcast,
             )
         except Answered as answered:

@@ -294,7 +294,7 @@ def test_several_processes_refuse_each_for_itself_and_close_together(
     processes: list[dict[str, Any]] = [{} for _ in range(8)]
     answers: Counter[str] = Counter()
     for number in range(200):
-        monkeypatch.setattr(message_budget, "_refused", processes[number % len(processes)])
+        monkeypatch.setattr(message_budget, "_over_budget", processes[number % len(processes)])
         at(number / 100)
         answers[code(say({"type": "ping"}))] += 1
     assert answers["pong"] == 30
@@ -313,12 +313,12 @@ def test_refusals_that_nobody_counted_take_nothing_from_a_later_burst(at: Clock)
 def test_a_process_remembers_as_many_refused_connections_as_it_may(
     at: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(buckets, "MAX_REMEMBERED", 2)
+    monkeypatch.setattr(buckets, "MAX_REMEMBERED_NAMES", 2)
     for connection_id in ("c2", "c3", "c4"):
         connect(connection_id, ClientType.USER, account_id=1)
         for _ in range(31):
             say({"type": "ping"}, connection_id)
-    assert [*message_budget._refused] == ["c3", "c4"]
+    assert [*message_budget._over_budget] == ["c3", "c4"]
 
 
 @given(st.lists(st.floats(0, 600), min_size=1, max_size=20))

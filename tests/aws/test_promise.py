@@ -273,21 +273,22 @@ class Marketplace(RuleBasedStateMachine):
         self.patch.setattr(aws, "dynamodb", lambda: dynamodb)
         self.patch.setattr(aws, "sqs", lambda: world)
         self.patch.setattr(sender, "post", world.post)
-        for name in ("MIN_ATTEMPT", "COUNTED_TRIES"):
+        for name in ("MIN_ATTEMPT", "MIN_COUNTED_TRIES"):
             self.patch.setattr(slow_readers, name, 1)
         self.patch.setattr(sender, "probe", lambda asked, **_: Delivery(sent=len(asked)))
         for module in (connections, history, subscriptions, rounds, posting):
             self.patch.setattr(module, "time", clock)
-        self.patch.setattr("vitrina.greeting.time", clock)
+        for name in ("greeting", "clock"):
+            self.patch.setattr(f"vitrina.{name}.time", clock)
         # One call after another, so that a process can stand still at each of them.
         self.patch.setattr(aws, "in_parallel", lambda call, each: [call(value) for value in each])
-        self.patch.setattr(publishing, "SMALL_PAGE", 2)
+        self.patch.setattr(publishing, "FIRST_PAGE_ROWS", 2)
         self.patch.setattr(rounds, "MIN_PAGE_ROWS", 1)
         self.patch.setattr(rounds, "MAX_PAGE_ROWS", 2)
         self.patch.setattr(rounds, "SLICE_SECONDS", dict.fromkeys(Kind, 0.001))
-        self.patch.setattr(rounds, "MAX_EVENTS", {Kind.BATCH: 3, Kind.PLAIN: 2})
+        self.patch.setattr(rounds, "MAX_ROUND_EVENTS", {Kind.BATCH: 3, Kind.PLAIN: 2})
         self.patch.setattr(
-            rounds, "PIECE_SECONDS", dict.fromkeys(Kind, -1)
+            rounds, "MAX_WORK_SECONDS", dict.fromkeys(Kind, -1)
         )  # after each slice another worker goes on
         self.patch.setattr(frames, "MAX_FRAME_BYTES", 600)
         # What is missed is sent by the greeting, or needs a `resume`, about as often.

@@ -77,7 +77,7 @@ def test_a_large_audience_is_left_to_its_lanes_and_everyone_gets_it_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        rounds, "PIECE_SECONDS", dict.fromkeys(Kind, 1000)
+        rounds, "MAX_WORK_SECONDS", dict.fromkeys(Kind, 1000)
     )  # one task for each lane, however slow
     store_users(1000)
     store_users(1000, batch=True, name="batch")
@@ -94,7 +94,7 @@ def test_a_large_audience_is_left_to_its_lanes_and_everyone_gets_it_once(
 def test_one_request_wakes_lanes_at_once_and_empty_ones_later(
     management_api: ManagementApiStub, fanout_queue: FanoutQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rounds, "PIECE_SECONDS", dict.fromkeys(Kind, 1000))
+    monkeypatch.setattr(rounds, "MAX_WORK_SECONDS", dict.fromkeys(Kind, 1000))
     store_users(300, batch=True)
     publishing.publish(approved())
     assert fanout_queue.work() == []
@@ -107,13 +107,13 @@ def test_one_request_wakes_lanes_at_once_and_empty_ones_later(
 
     monkeypatch.setattr(aws.sqs(), "send_message_batch", watched)
     publishing.publish(approved())
-    assert sent == [[0] * 4 + [lanes.EMPTY_SECONDS] * 4]
+    assert sent == [[0] * 4 + [lanes.EMPTY_LANE_INTERVAL_SECONDS] * 4]
 
 
 def test_posts_to_small_partitions_do_not_wait_for_lanes(
     management_api: ManagementApiStub, fanout_queue: FanoutQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publishing, "SMALL_PAGE", 2)
+    monkeypatch.setattr(publishing, "FIRST_PAGE_ROWS", 2)
     together = Barrier(2, timeout=5)
     wake, post = tasks.wake, sender.post
 
@@ -189,7 +189,7 @@ def test_one_hanging_client_does_not_hold_the_answer_up_for_as_long_as_it_hangs(
     started = time.monotonic()
     broadcast = publishing.publish(rows)
     # A post alone may take as long as this.
-    assert time.monotonic() - started < sender.POST_SECONDS
+    assert time.monotonic() - started < sender.POST_TIMEOUT_SECONDS
     assert (broadcast.delivered, broadcast.queued) == (49, 1)
     assert fanout_queue.work() == []
     assert len(management_api.received) == 50
@@ -213,8 +213,8 @@ def test_who_is_gone_is_forgotten_by_workers_as_well(
     fanout_queue: FanoutQueue,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(connections, "HANDSHAKE_SECONDS", 0)
-    monkeypatch.setattr(publishing, "SMALL_PAGE", 1)
+    monkeypatch.setattr(connections, "MAX_HANDSHAKE_SECONDS", 0)
+    monkeypatch.setattr(publishing, "FIRST_PAGE_ROWS", 1)
     for n in range(3):
         connect(f"a{n}", ClientType.ADMIN)
     management_api.answers["a2"] = [410]

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from random import Random
-from typing import Any, Self
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -47,7 +47,6 @@ from tests.aws.sns import Sns
 from vitrina import (
     admission,
     aws,
-    closing,
     connections,
     devices,
     history,
@@ -116,15 +115,6 @@ SEVERAL = st.lists(
 
 class Inline:
     """In place of a pool of threads: one call after another, as a process stops between them."""
-
-    def __init__(self, _workers: int) -> None:
-        pass
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
 
     def submit(self, call: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         done: Future[Any] = Future()
@@ -241,11 +231,11 @@ class Phones(RuleBasedStateMachine):
         self.patch.setattr(sender, "post", _take_all)
         # One call after another, so that a process can stand still at each of them.
         self.patch.setattr(aws, "in_parallel", lambda call, each: [call(value) for value in each])
-        self.patch.setattr(pushing, "ThreadPoolExecutor", Inline)
+        self.patch.setattr(aws, "begin", Inline().submit)
         self.patch.setattr(time, "sleep", lambda _: None)
         # After each page another worker goes on.
         self.patch.setattr(pushing, "PAGE_ROWS", 1)
-        self.patch.setattr(pushing, "PIECE_SECONDS", -1)
+        self.patch.setattr(pushing, "MAX_WORK_SECONDS", -1)
         self.patch.setattr(devices, "CHANGES", Rate(tries=10_000, seconds=1))
         show = notices.show
 
@@ -311,7 +301,7 @@ class Phones(RuleBasedStateMachine):
         self._start(phone, account, calls)
         if dies and phone.number in self.starting:
             self.starting.pop(phone.number).kill()
-            phone.in_doubt_until = time.time() + devices.UNDER_WAY_SECONDS
+            phone.in_doubt_until = time.time() + devices.REGISTRATION_TTL_SECONDS
 
     def _start(self, phone: Phone, account: Account, calls: int | None) -> None:
         if not phone.is_installed:
@@ -396,7 +386,7 @@ class Phones(RuleBasedStateMachine):
 
     def _leave(self, phone: Phone, calls: int | None) -> None:
         for session in [*phone.leaves]:
-            if self._do(partial(admission.end_session, *session, closing.close_account), calls):
+            if self._do(partial(admission.end_session, *session), calls):
                 phone.leaves.remove(session)
 
     def _disconnect(self, phone: Phone) -> None:

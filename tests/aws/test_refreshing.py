@@ -42,7 +42,7 @@ HOUR, DAY = 3600, 86_400
 
 
 def new_session(account: str = "user:1") -> Tokens:
-    return auth.tokens(begin(sessions.look(account, anew=True)))
+    return auth.tokens(begin(sessions.read(account, anew=True)))
 
 
 def refresh(token: str) -> Answer:
@@ -213,7 +213,7 @@ def test_logins_at_once_never_exceed_the_limit(at: Clock) -> None:
     with ThreadPoolExecutor(20) as pool:
         given = {*pool.map(log_in, range(20))} - {None}
     assert log_in(0)
-    living = sessions.look("user:1", anew=True).row.living(0)
+    living = sessions.read("user:1", anew=True).row.living(0)
     assert len(living) == 12 if len(given) > 11 else living.keys() >= given
 
 
@@ -243,10 +243,10 @@ def test_sessions_that_are_over_make_room_first(at: Clock) -> None:
     at(68 * DAY)
     endings.end_account(ClientType.USER, 2)
     tokens = new_session()
-    assert [*sessions.look("user:1").row.entries] == [tokens.refresh_token.split(".")[1]]
+    assert [*sessions.read("user:1").row.sessions] == [tokens.refresh_token.split(".")[1]]
     endings.end_account(ClientType.USER, 1)
     again = new_session()
-    assert [*sessions.look("user:1").row.entries] == [again.refresh_token.split(".")[1]]
+    assert [*sessions.read("user:1").row.sessions] == [again.refresh_token.split(".")[1]]
 
 
 # --- Strangers ------------------------------------------------------------------------------------
@@ -354,8 +354,8 @@ def _size(item: Any) -> int:
 
 def test_a_session_of_a_shop_is_refreshed_with_its_shop(at: Clock) -> None:
     token_of(ClientType.SHOP, 7)
-    look = sessions.look("shop:7", anew=True)
-    tokens = auth.tokens(begin(look, shop_id=10, shop_name="Fashion Store"))
+    snapshot = sessions.read("shop:7", anew=True)
+    tokens = auth.tokens(begin(snapshot, shop_id=10, shop_name="Fashion Store"))
     at(HOUR)
     bearer = auth.verify(refresh(tokens.refresh_token).body["access_token"])
     assert (bearer.account_id, bearer.shop_id, bearer.shop_name) == (7, 10, "Fashion Store")

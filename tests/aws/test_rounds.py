@@ -31,7 +31,7 @@ from vitrina import (
 from vitrina.channels import ClientType
 from vitrina.events import Announcement, AnnouncementPublished, ProductApproved
 from vitrina.history import Change, Publication
-from vitrina.lanes import Ended, Lane, Round, State, Waking
+from vitrina.lanes import EndedRound, Lane, Round, State, Waking
 from vitrina.partitions import Kind
 from vitrina.sender import Delivery, Post
 
@@ -108,11 +108,11 @@ def world(cloud: None, at: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[W
     monkeypatch.setattr(sender, "post", world.post)
     # One call after another, so that a process can stand still at each of them.
     monkeypatch.setattr(aws, "in_parallel", lambda call, each: [call(value) for value in each])
-    monkeypatch.setattr(publishing, "SMALL_PAGE", 2)
+    monkeypatch.setattr(publishing, "FIRST_PAGE_ROWS", 2)
     monkeypatch.setattr(rounds, "MIN_PAGE_ROWS", 1)
     monkeypatch.setattr(rounds, "MAX_PAGE_ROWS", 2)
     monkeypatch.setattr(rounds, "SLICE_SECONDS", dict.fromkeys(Kind, 0.001))
-    monkeypatch.setattr(rounds, "MAX_EVENTS", {Kind.BATCH: 4, Kind.PLAIN: 3})
+    monkeypatch.setattr(rounds, "MAX_ROUND_EVENTS", {Kind.BATCH: 4, Kind.PLAIN: 3})
     with counted_calls():
         yield world
 
@@ -205,7 +205,7 @@ def test_the_lane_with_most_connections_is_woken_first(world: World, kinds: list
 def test_a_worker_gives_its_place_to_others_after_a_piece_and_another_one_goes_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rounds, "PIECE_SECONDS", dict.fromkeys(Kind, -1))
+    monkeypatch.setattr(rounds, "MAX_WORK_SECONDS", dict.fromkeys(Kind, -1))
     publish(2)
     world.work()
     assert everyone_has(world, 2)
@@ -223,7 +223,7 @@ def test_a_round_and_a_slice_are_bounded_and_what_is_left_is_for_the_next(world:
 
 @pytest.fixture
 def three_in_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "MAX_EVENTS", dict.fromkeys(Kind, 100))
+    monkeypatch.setattr(rounds, "MAX_ROUND_EVENTS", dict.fromkeys(Kind, 100))
     before = approve(0)
     publishing.publish([before])
     # The envelope is shorter than another event.
@@ -291,7 +291,7 @@ def test_the_last_slice_of_a_round_takes_the_few_that_are_left(
 
 
 def test_a_round_fits_into_the_time_of_a_slice_even_if_each_post_takes_fifty_milliseconds() -> None:
-    assert rounds.MAX_EVENTS[Kind.PLAIN] * 0.05 < rounds.SLICE_BUDGET_SECONDS
+    assert rounds.MAX_ROUND_EVENTS[Kind.PLAIN] * 0.05 < rounds.SLICE_BUDGET_SECONDS
 
 
 def test_a_member_that_does_not_take_its_posts_is_tried_again_with_that_rounds_events(
@@ -321,13 +321,13 @@ def test_a_partition_that_was_small_for_long_owes_no_more_than_what_is_new(world
     for row in aws.dynamodb().scan(TableName="connections")["Items"]:
         key = {"partition": row["partition"], "member": row["member"]}
         aws.dynamodb().delete_item(TableName="connections", Key=key)
-    for n in range(2, rounds.MAX_GAP + 3):
+    for n in range(2, rounds.MAX_GAP_EVENTS + 3):
         publishing.publish([approve(n)])
     store_users(12, name="new")
     publish()
     world.work()
     assert {tuple(seqs) for name, seqs in world.got.items() if "new" in name} == {
-        (rounds.MAX_GAP + 3,)
+        (rounds.MAX_GAP_EVENTS + 3,)
     }
 
 
@@ -460,7 +460,7 @@ def test_messages_that_find_a_lane_held_leave_nothing_undone(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker stands still before any of its calls, and others take all messages meanwhile."""
-    monkeypatch.setattr(rounds, "PIECE_SECONDS", dict.fromkeys(Kind, -1))
+    monkeypatch.setattr(rounds, "MAX_WORK_SECONDS", dict.fromkeys(Kind, -1))
     store_users(12, batch=True)
     published = calls = 0
     has_ended = False
@@ -521,10 +521,10 @@ def test_a_lane_that_is_held_is_not_woken_and_is_not_released_with_work() -> Non
     assert lanes.owe(here, [2]) is None
     state = lanes.begin(here, ME, state.pending, Round(1, 1, 1))
     assert state.pending == {2}
-    left = lanes.finish(here, ME, Ended((1, 1), 7))
+    left = lanes.finish(here, ME, EndedRound((1, 1), 7))
     assert left == State(frozenset({2}), (1, 1), members=7)
     state = lanes.begin(here, ME, left.pending, Round(2, 2, 2))
-    assert lanes.finish(here, ME, Ended((1, 2), 7)) is None
+    assert lanes.finish(here, ME, EndedRound((1, 2), 7)) is None
     assert has_work() == []
     assert lanes.owe(here, [3]) == Waking(0, 7)
 
@@ -539,7 +539,7 @@ def test_every_write_of_one_who_has_lost_the_lease_is_refused() -> None:
         lambda: lanes.begin(here, ME, state.pending, begun),
         lambda: lanes.drop(here, ME, state),
         lambda: lanes.proceed(here, ME, begun._replace(cursor="7#c")),
-        lambda: lanes.finish(here, ME, Ended((1, 1), 7)),
+        lambda: lanes.finish(here, ME, EndedRound((1, 1), 7)),
         lambda: lanes.release(here, ME),
         lambda: lanes.pause(here, ME),
     ]
@@ -554,7 +554,7 @@ def test_what_a_restored_table_has_posted_in_another_epoch_is_not_done() -> None
     here = lane()
     lanes.owe(here, [1])
     lanes.begin(here, ME, acquired(here, ME).pending, Round(1, 9, 9))
-    assert lanes.finish(here, ME, Ended((1, 9), 7)) is None
+    assert lanes.finish(here, ME, EndedRound((1, 9), 7)) is None
     another = here._replace(epoch="another")
     lanes.owe(another, [1])
     assert acquired(another, ME) == State(pending=frozenset({1}))
@@ -594,7 +594,7 @@ def test_the_rate_is_shared_by_the_lanes_that_have_work(world: World) -> None:
     fanout_rate.leave(one)
     assert fanout_rate.enter(two, 10_000) == 9500
     assert fanout_rate.enter(one, 10_000) == 4750
-    world.set(fanout_rate.ACTIVE_MS / 1000 + 0.1)
+    world.set(fanout_rate.ACTIVE_TTL_MS / 1000 + 0.1)
     assert fanout_rate.enter(two, 10_000) == 9500
 
 
@@ -640,7 +640,7 @@ def test_a_worker_that_goes_on_with_a_round_has_its_share_from_the_first_slice(
     world: World, paces: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store_users(24)
-    monkeypatch.setattr(rounds, "PIECE_SECONDS", dict.fromkeys(Kind, -1))
+    monkeypatch.setattr(rounds, "MAX_WORK_SECONDS", dict.fromkeys(Kind, -1))
     publish()
     world.work()
     assert paces[0] == 1900
@@ -662,7 +662,7 @@ def test_a_lane_without_members_is_read_once_for_the_events_of_three_seconds(
 
     def counted(
         partition: partitions.Partition, cursor: str | None, limit: int, kind: Kind | None = None
-    ) -> subscriptions.Page:
+    ) -> subscriptions.SubscriptionPage:
         if cursor is None:
             looks.append(kind)
         return page(partition, cursor, limit, kind)
@@ -674,7 +674,7 @@ def test_a_lane_without_members_is_read_once_for_the_events_of_three_seconds(
         publish()
     world.work()
     assert looks.count(Kind.PLAIN) == 1
-    assert world.now - before == pytest.approx(0.5 + lanes.EMPTY_SECONDS)
+    assert world.now - before == pytest.approx(0.5 + lanes.EMPTY_LANE_INTERVAL_SECONDS)
     assert not has_work()
 
 
@@ -690,7 +690,7 @@ def test_the_first_member_of_a_lane_gets_its_event_after_three_seconds_at_most(
     before = world.now
     world.work()
     assert world.got["many0"] == [2]
-    assert world.now - before <= lanes.EMPTY_SECONDS
+    assert world.now - before <= lanes.EMPTY_LANE_INTERVAL_SECONDS
     publish()
     assert all(due <= world.now for due, _ in world.queue)
 

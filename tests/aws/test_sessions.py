@@ -41,7 +41,7 @@ from vitrina.channels import ClientType
 from vitrina.errors import Problem
 from vitrina.events import Reason
 from vitrina.session_rows import Eras
-from vitrina.sessions import Look
+from vitrina.sessions import Snapshot
 
 EMAIL, PASSWORD = "user@example.com", "password"
 call = HttpCall(login_handler)
@@ -54,7 +54,7 @@ def account(management_api: ManagementApiStub) -> accounts.Account:
 
 
 def new_session() -> Tokens:
-    return auth.tokens(begin(sessions.look("user:1", anew=True)))
+    return auth.tokens(begin(sessions.read("user:1", anew=True)))
 
 
 # --- What may be under way, and returns the access tokens that it gave ---
@@ -110,7 +110,7 @@ def log_out(tokens: Tokens) -> None:
 
 
 def disconnect(_tokens: Tokens | None = None) -> None:
-    admission.disconnect(ClientType.USER, 1, closing.close_account)
+    admission.disconnect(ClientType.USER, 1)
 
 
 def replace_the_password(_tokens: Tokens) -> None:
@@ -245,7 +245,7 @@ def test_endings_at_once_leave_nothing_open(at: Clock) -> None:
     def end_session(tokens: Tokens) -> None:
         session_id = auth.read(tokens.access_token).session_id
         assert session_id
-        admission.end_session(ClientType.USER, 1, session_id, closing.close_account)
+        admission.end_session(ClientType.USER, 1, session_id)
 
     calls, has_ended = 0, False
     while not has_ended:
@@ -270,15 +270,15 @@ def test_a_new_password_ends_the_logins_that_gave_the_old_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The password is read again after the era, and that one is verified."""
-    look = sessions.look
+    read = sessions.read
 
-    def look_then_replace(account: str, *, anew: bool = False) -> Look:
-        seen = look(account, anew=anew)
+    def read_then_replace(account: str, *, anew: bool = False) -> Snapshot:
+        seen = read(account, anew=anew)
         accounts.set_password(EMAIL, "another password")
         return seen
 
     tokens = new_session()
-    monkeypatch.setattr(sessions, "look", look_then_replace)
+    monkeypatch.setattr(sessions, "read", read_then_replace)
     assert log_in(tokens) == []
 
 

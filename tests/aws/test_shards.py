@@ -126,7 +126,7 @@ def test_a_page_that_one_step_has_queued_another_posts(
     publisher: tuple[int, ...],
     worker: tuple[int, ...],
 ) -> None:
-    monkeypatch.setattr(publishing, "SMALL_PAGE", 1)
+    monkeypatch.setattr(publishing, "FIRST_PAGE_ROWS", 1)
     for counts in (publisher, worker):
         deploy(counts)
         for n in range(1, 9):
@@ -248,9 +248,7 @@ class Migration:
                 del self.open[connection_id]
             case "be disconnected":
                 mine = [key for key, other in self.open.items() if other.identity == row.identity]
-                assert admission.disconnect(
-                    row.client_type, row.account_id, closing.close_account
-                ) == len(mine)
+                assert admission.disconnect(row.client_type, row.account_id) == len(mine)
                 for key in mine:
                     del self.open[key]
 

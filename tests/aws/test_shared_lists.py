@@ -88,7 +88,7 @@ def index(monkeypatch: pytest.MonkeyPatch) -> LateIndex:
     return late
 
 
-@pytest.mark.parametrize("channel", shared_lists.FOLLOWED)
+@pytest.mark.parametrize("channel", shared_lists.LIST_CHANNELS)
 def test_clients_with_a_position_share_a_list(channel: str) -> None:
     assert listed(since=since(channel)) == ([], True)
     approve(product_id := submit())
@@ -144,7 +144,7 @@ def test_a_list_waits_for_its_index(index: LateIndex, pauses: list[float]) -> No
     index.lag(2)
     assert listed(since=since()) == ([second, first], True)
     assert pauses == [0, 0.05, 0.1]
-    for channel in shared_lists.FOLLOWED:
+    for channel in shared_lists.LIST_CHANNELS:
         withdraw(second)
         index.lag(1)
         assert listed(since=since(channel)) == ([first], True)

@@ -68,7 +68,7 @@ def operations() -> Iterator[Counter[str]]:
 
 
 @pytest.fixture
-def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+def backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let who waits for a count wait as long as a slow machine may take."""
     monkeypatch.setattr(counts, "PAUSES_SECONDS", (0.05,) * 400)
 
@@ -105,7 +105,7 @@ def test_who_has_come_or_gone_is_counted_within_two_seconds(at: Clock) -> None:
     assert total() == 0
 
 
-@pytest.mark.usefixtures("patience")
+@pytest.mark.usefixtures("backoff")
 def test_an_old_count_is_made_again_only_once_for_all_who_ask(
     counting: Counting, at: Clock
 ) -> None:
@@ -182,7 +182,7 @@ def test_while_one_counts_the_others_answer_with_what_is_not_yet_old(
     assert operations["GetItem"] == 1
 
 
-@pytest.mark.usefixtures("patience")
+@pytest.mark.usefixtures("backoff")
 def test_who_finds_an_old_count_waits_for_the_one_that_is_under_way(
     counting: Counting, at: Clock
 ) -> None:
@@ -263,7 +263,7 @@ def test_many_connections_are_counted_as_often_as_their_reads_allow(
         at(second)
         statistics.read()
     consumed = UNITS_OF_MANY * counting.made
-    assert consumed <= counts.READ_UNITS_PER_SECOND * seconds
+    assert consumed <= counts.MAX_READ_UNITS_PER_SECOND * seconds
     assert operations == {"GetItem": seconds, "UpdateItem": 2 * counting.made}
 
 

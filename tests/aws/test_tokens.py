@@ -30,7 +30,7 @@ from harness.gateway_events import CONTEXT
 from harness.management_api import ManagementApiStub
 from harness.tokens import claims, token_of
 from tests.aws.conftest import Answer, Clock, HttpCall, connect, stored, stored_connections
-from vitrina import auth, aws, config, connections, keys
+from vitrina import auth, aws, config, connections, copies, keys
 from vitrina.channels import ClientType
 from vitrina.config import Config
 from vitrina.errors import Problem
@@ -237,7 +237,7 @@ def test_a_replaced_key_is_good_until_its_tokens_have_run_out(at: Clock) -> None
         headers={"kid": jwt.get_unverified_header(old)["kid"]},
     )
     assert code_of(forged) == "good"
-    at(HOUR + keys.KEY_TTL_SECONDS + 60)
+    at(HOUR + copies.TTL_SECONDS + 60)
     assert code_of(forged) == "token_invalid"
 
 
@@ -245,10 +245,10 @@ def test_a_leaked_key_that_is_replaced_twice_is_invalid_after_five_minutes(at: C
     leaked = token_of(ClientType.ADMIN)
     at(0)
     rotate()
-    at(keys.KEY_TTL_SECONDS)
+    at(copies.TTL_SECONDS)
     assert code_of(leaked) == "good"
     rotate("m" * 64)
-    at(2 * keys.KEY_TTL_SECONDS)
+    at(2 * copies.TTL_SECONDS)
     assert code_of(leaked) == "token_invalid"
     assert code_of(token_of(ClientType.ADMIN)) == "good"
 
@@ -269,21 +269,21 @@ def test_a_known_key_is_used_while_secrets_manager_fails(
 ) -> None:
     old = token_of(ClientType.USER)
     rotate()
-    at(keys.KEY_TTL_SECONDS)
+    at(copies.TTL_SECONDS)
     assert code_of(old) == code_of(token_of(ClientType.USER)) == "good"
     read = keys._read
     asked = Mock(side_effect=aws.secretsmanager().exceptions.InternalServiceError({}, "Get"))
     monkeypatch.setattr(keys, "_read", asked)
-    at(3 * keys.KEY_TTL_SECONDS)
+    at(3 * copies.TTL_SECONDS)
     for _ in range(5):
         assert code_of(old) == code_of(token_of(ClientType.USER)) == "good"
     # The current key, and both for the token of the previous one.
     assert asked.call_count == 2
-    at(keys.KEY_TTL_SECONDS + keys.KEY_OUTAGE_SECONDS)
+    at(copies.TTL_SECONDS + copies.MAX_OUTAGE_SECONDS)
     with pytest.raises(aws.secretsmanager().exceptions.InternalServiceError):
         token_of(ClientType.USER)
     monkeypatch.setattr(keys, "_read", read)
-    at(keys.KEY_TTL_SECONDS + keys.KEY_OUTAGE_SECONDS + keys.KEY_RETRY_SECONDS)
+    at(copies.TTL_SECONDS + copies.MAX_OUTAGE_SECONDS + copies.RETRY_INTERVAL_SECONDS)
     assert code_of(token_of(ClientType.USER)) == "good"
 
 
@@ -449,7 +449,7 @@ def test_a_new_key_of_the_issuer_is_fetched_and_unknown_ones_do_not_storm_it(
 ) -> None:
     assert code_of(issuer.token()) == "good"
     issuer.keys["key-2"] = private_key("key-2")
-    at(keys.KEY_RETRY_SECONDS)
+    at(copies.RETRY_INTERVAL_SECONDS)
     assert code_of(issuer.token("key-2")) == "good"
     issuer.keys["key-3"] = private_key("key-3")
     unknown = issuer.token("key-3")
@@ -462,7 +462,7 @@ def test_a_withdrawn_key_is_invalid_after_five_minutes(issuer: Issuer, at: Clock
     token = issuer.token()
     assert code_of(token) == "good"
     issuer.answer = b'{"keys": []}'
-    at(keys.KEY_TTL_SECONDS)
+    at(copies.TTL_SECONDS)
     assert code_of(token) == "token_invalid"
 
 
@@ -529,21 +529,21 @@ def test_known_keys_are_used_while_the_issuer_fails(
     monkeypatch.setattr(keys, "ISSUER_TIMEOUT_SECONDS", 0.2)
     assert shake_hands(issuer.token(), "first") == 200
     fails(issuer)
-    at(keys.KEY_TTL_SECONDS)
+    at(copies.TTL_SECONDS)
     for n in range(5):
         assert shake_hands(issuer.token(), f"c{n}") == 200
     assert issuer.fetches == 2
-    at(keys.KEY_OUTAGE_SECONDS - 1)
+    at(copies.MAX_OUTAGE_SECONDS - 1)
     assert code_of(issuer.token()) == "good"
     assert issuer.fetches == 3
     issuer.keys["key-2"] = private_key("key-2")
     # Perhaps a new key: the client tries again.
     assert code_of(issuer.token("key-2")) == "issuer_unreachable"
-    at(keys.KEY_OUTAGE_SECONDS)
+    at(copies.MAX_OUTAGE_SECONDS)
     assert code_of(issuer.token()) == "issuer_unreachable"
     assert issuer.fetches == 3
     issuer.status, issuer.answer, issuer.is_dripping = 200, None, False
-    at(keys.KEY_OUTAGE_SECONDS + keys.KEY_RETRY_SECONDS)
+    at(copies.MAX_OUTAGE_SECONDS + copies.RETRY_INTERVAL_SECONDS)
     assert code_of(issuer.token()) == code_of(issuer.token("key-2")) == "good"
 
 
@@ -555,7 +555,7 @@ def test_a_function_without_keys_does_not_ask_a_failing_issuer_at_every_token(
         assert shake_hands(issuer.token(), f"c{n}") == 503
     assert issuer.fetches == 1
     issuer.status = 200
-    at(keys.KEY_RETRY_SECONDS)
+    at(copies.RETRY_INTERVAL_SECONDS)
     assert shake_hands(issuer.token()) == 200
 
 

@@ -73,7 +73,7 @@ def test_a_publication_is_followed_from_the_commit_to_the_worker(
     lines: Lines,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(publishing, "SMALL_PAGE", 1)
+    monkeypatch.setattr(publishing, "FIRST_PAGE_ROWS", 1)
     store_users(50)
     [published] = approved()
     publishing.publish([published])

@@ -310,7 +310,7 @@ def _meet(product_id: int) -> list[tuple[int, Act]]:
 def test_four_sides_at_once_leave_one_order_of_events_that_explains_the_final_state(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(history, "SUBMISSION", history.DECISION)
+    monkeypatch.setattr(history, "SUBMISSION_BACKOFF", history.DECISION_BACKOFF)
     for _ in range(ROUNDS):
         product_id = submit()
         made = _meet(product_id)

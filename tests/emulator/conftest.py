@@ -20,7 +20,7 @@ from local.client import Api, Client
 from local.emulator import PASSWORD, Cloud
 from ops import push_app
 from tests.emulator import grants
-from vitrina import aws, config, history
+from vitrina import aws, clock, config, history
 from vitrina.endpoints import Platform
 
 ALLOWED_ORIGIN = "https://console.example.com"
@@ -158,7 +158,7 @@ def let_half_a_minute_pass() -> None:
     """Make what is in the outbox a minute older, and the leases of lanes as well."""
     table = config.current().history_table
     for value in ("publication", "lane"):
-        for keys in history.outbox(value, history.now_ms()):
+        for keys in history.outbox(value, clock.now_ms()):
             for row in history.get(keys):
                 older = [name for name in ("created_at", "held_until") if name in row]
                 if not older:

@@ -394,7 +394,7 @@ MUTATIONS: dict[str, Mutation] = {
     "lists.stale_list_is_served": Mutation(
         cached("Miss from cloudfront"),
         healthy=each(
-            setting(lists, "LIST_FRESH_SECONDS", -1),
+            setting(lists, "LIST_TTL_SECONDS", -1),
             cached("Miss from cloudfront", "Hit from cloudfront"),
         ),
     ),

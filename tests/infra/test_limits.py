@@ -14,7 +14,7 @@ from infra.cdk.http_api import HTTP_ROUTES, OTHER_ROUTES
 from infra.cdk.stages import RATE_SHARES
 from infra.cdk.websocket_api import WEBSOCKET_ROUTES
 from tests.infra.conftest import resources, synthesise
-from vitrina.connections import HANDSHAKE_SECONDS
+from vitrina.connections import MAX_HANDSHAKE_SECONDS
 
 ACCOUNT_RATE = 10_000
 
@@ -216,4 +216,4 @@ def test_the_app_says_that_nothing_is_reserved_and_goes_on(
 
 
 def test_what_connect_has_half_stored_is_forgotten_only_after_it_has_ended() -> None:
-    assert FUNCTIONS["connect"].timeout_seconds + 1 < HANDSHAKE_SECONDS
+    assert FUNCTIONS["connect"].timeout_seconds + 1 < MAX_HANDSHAKE_SECONDS

@@ -21,7 +21,7 @@ from vitrina.channels import ClientType
 from vitrina.config import Config
 from vitrina.errors import Forbidden, Unauthorized
 from vitrina.keys import Secret
-from vitrina.session_rows import Eras, Row
+from vitrina.session_rows import AccountRow, Eras
 
 pytestmark = pytest.mark.usefixtures("configured")
 
@@ -45,9 +45,9 @@ def code_of(token: str | None) -> str:
 def test_an_issued_token_is_valid_and_names_its_bearer(monkeypatch: pytest.MonkeyPatch) -> None:
     now = int(time.time())
     monkeypatch.setattr(time, "time", lambda: now)
-    row = Row("shop:7", shop_id=10, shop_name="Лавка «Ёлка»")
+    row = AccountRow("shop:7", shop_id=10, shop_name="Лавка «Ёлка»")
     begun = refresh_tokens.new("shop:7")
-    token = auth.issue(row, begun.session_id, logins.first_entry(begun, Eras(3, 5)))
+    token = auth.issue(row, begun.session_id, logins.new_session(begun, Eras(3, 5)))
     identity = auth.read(token)
     assert (identity.account_id, identity.client_type) == (7, ClientType.SHOP)
     assert (identity.shop_id, identity.shop_name) == (10, "Лавка «Ёлка»")

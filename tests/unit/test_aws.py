@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vitrina import aws
-from vitrina.aws import Patience
+from vitrina.aws import Backoff
 from vitrina.errors import Unavailable
 
 NUMBERS = st.integers(-(2**53), 2**53) | st.decimals(
@@ -70,7 +70,7 @@ def test_pauses_double_up_to_the_longest(monkeypatch: pytest.MonkeyPatch) -> Non
     slept: list[float] = []
     monkeypatch.setattr(aws, "jitter", lambda longest: longest)
     monkeypatch.setattr(time, "sleep", slept.append)
-    assert list(aws.attempts(Patience(5, 0.5, 3))) == [1, 2, 3, 4, 5]
+    assert list(aws.attempts(Backoff(5, 0.5, 3))) == [1, 2, 3, 4, 5]
     assert slept == [0.5, 1, 2, 3]
 
 
@@ -79,7 +79,7 @@ def test_no_pause_ends_after_the_last_moment(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(aws, "jitter", lambda longest: longest)
     monkeypatch.setattr(time, "sleep", slept.append)
     monkeypatch.setattr(time, "monotonic", lambda: sum(slept))
-    assert list(aws.attempts(Patience(40, 0.5, 4), until=7)) == [1, 2, 3, 4]
+    assert list(aws.attempts(Backoff(40, 0.5, 4), until=7)) == [1, 2, 3, 4]
     assert slept == [0.5, 1, 2]
 
 

@@ -373,7 +373,7 @@ def test_a_device_of_another_address_counts_as_none(world: World) -> None:
 
 def test_an_expired_device_counts_as_none(world: World) -> None:
     device = device_of(world)
-    world.clock.now += login_attempts.REMEMBERED_SECONDS
+    world.clock.now += login_attempts.KNOWN_TTL_SECONDS
     exhaust(world, None)
     assert exhaust(world, device) == 0
 

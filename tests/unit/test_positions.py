@@ -15,7 +15,9 @@ EPOCHS = st.text("0123456789abcdefxyz_-", min_size=1, max_size=12)
 @given(st.dictionaries(CHANNELS, st.tuples(EPOCHS, st.integers(0, 10**15 - 1)), min_size=1))
 def test_what_a_client_writes_is_read_as_it_was(written: dict[str, tuple[str, int]]) -> None:
     text = ",".join(f"{channel}:{epoch}:{seq}" for channel, (epoch, seq) in written.items())
-    assert positions.valid(text) == (text if len(text) <= positions.MAX_CHARACTERS else None)
+    assert positions.valid(text) == (
+        text if len(text) <= positions.MAX_POSITIONS_CHARACTERS else None
+    )
     assert positions.read(text) == {
         channel: Position(epoch=epoch, seq=seq) for channel, (epoch, seq) in written.items()
     }

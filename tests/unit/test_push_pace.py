@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from vitrina.pushing import CATCH_UP_SECONDS, Pace
+from vitrina.pushing import MAX_CATCH_UP_SECONDS, Pace
 
 PER_SECOND = 250
 STEP = 25
@@ -27,7 +27,7 @@ def push(pace: Pace, pushes: int) -> None:
         pace.wait(STEP / PER_SECOND)
 
 
-@pytest.mark.parametrize("pause", [0.0, 0.2, CATCH_UP_SECONDS])
+@pytest.mark.parametrize("pause", [0.0, 0.2, MAX_CATCH_UP_SECONDS])
 def test_pauses_between_pages_take_nothing_from_the_rate(clock: list[float], pause: float) -> None:
     pace = Pace()
     push(pace, 500)
@@ -44,4 +44,4 @@ def test_a_longer_pause_is_not_made_up_for_by_more_than_half_a_second(clock: lis
     clock[0] += 60
     began = clock[0]
     push(pace, 500)
-    assert clock[0] - began == pytest.approx(500 / PER_SECOND - CATCH_UP_SECONDS)
+    assert clock[0] - began == pytest.approx(500 / PER_SECOND - MAX_CATCH_UP_SECONDS)

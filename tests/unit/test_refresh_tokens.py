@@ -9,7 +9,7 @@ from hypothesis import given, strategies
 
 from vitrina import refresh_tokens
 from vitrina.errors import Unauthorized
-from vitrina.refresh_tokens import MAX_CURRENT, Turns, succeed
+from vitrina.refresh_tokens import MAX_CURRENT_TURNS, Turns, succeed
 
 DAY_MS = 86_400_000
 CLIENTS_TIMEOUT_MS = 10_000
@@ -80,7 +80,7 @@ def test_any_order_of_tokens_at_any_age(steps: list[tuple[int, int]]) -> None:
             continue
         assert presented not in dead, "what is old stays old"
         assert found.turn in found.turns.current, "what was answered is good at the next refresh"
-        assert len(found.turns.current) <= MAX_CURRENT
+        assert len(found.turns.current) <= MAX_CURRENT_TURNS
         if found.turns != turns:
             assert age_ms >= 30_000
             assert found.turns.issued_at_ms == now_ms
