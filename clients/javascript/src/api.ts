@@ -34,7 +34,7 @@ export interface paths {
      * Refuse the account's present tokens, and close its connections
      * @description Refuse the account's present tokens, and close its connections.
      *
-     *     `client_type` names one of several accounts with this number, which only another issuer has.
+     *     `client_type` selects one of several accounts with this number; only another issuer has such.
      */
     post: operations['disconnectAccount'];
     delete?: never;
@@ -54,7 +54,7 @@ export interface paths {
      * List the sessions and the open connections of an account
      * @description List the sessions and the open connections of an account.
      *
-     *     `client_type` names one of several accounts with this number, which only another issuer has.
+     *     `client_type` selects one of several accounts with this number; only another issuer has such.
      */
     get: operations['listAccountSessions'];
     put?: never;
@@ -79,7 +79,7 @@ export interface paths {
      * End a session of an account, and close its connections
      * @description End a session of an account, and close its connections.
      *
-     *     A session that has ended already is answered alike.
+     *     The response is the same if the session has already ended.
      */
     delete: operations['endAccountSession'];
     options?: never;
@@ -284,7 +284,7 @@ export interface paths {
      * End the session of an access token, and close its connections
      * @description End the session of an access token, and close its connections.
      *
-     *     A session that has ended already is answered alike.
+     *     The response is the same if the session has already ended.
      */
     post: operations['logOut'];
     delete?: never;
@@ -365,13 +365,13 @@ export interface paths {
      * Register a phone for push notifications, at every start of the app
      * @description Register a phone for push notifications, at every start of the app.
      *
-     *     It is a device of this session, and removed with it.
+     *     The device belongs to this session, and is removed when the session ends.
      */
     put: operations['registerDevice'];
     post?: never;
     /**
-     * Remove a device of the account; an unregistered one has the same answer
-     * @description Remove a device of the account; an unregistered one has the same answer.
+     * Remove a device of the account; the response is the same if it is not registered
+     * @description Remove a device of the account; the response is the same if it is not registered.
      */
     delete: operations['unregisterDevice'];
     options?: never;
@@ -441,7 +441,7 @@ export interface paths {
      * End a session of the account, and close its connections
      * @description End a session of the account, and close its connections.
      *
-     *     A session that has ended already is answered alike.
+     *     The response is the same if the session has already ended.
      */
     delete: operations['endOwnSession'];
     options?: never;
@@ -549,8 +549,8 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Read the same numbers, to see that the tables can be read
-     * @description Read the same numbers, to see that the tables can be read.
+     * Check that the tables can be read, and read the number of open connections
+     * @description Check that the tables can be read, and read the number of open connections.
      */
     get: operations['checkHealth'];
     put?: never;
@@ -679,7 +679,7 @@ export interface components {
       title: string;
       to: string;
     };
-    /** @description A published event, as it comes over a WebSocket: `asyncapi.json` describes each kind. */
+    /** @description A published event, as WebSocket clients receive it; `asyncapi.json` describes each kind. */
     Event: {
       channel: string;
       data: {
@@ -841,7 +841,7 @@ export interface components {
     Refresh: {
       refresh_token: string;
     };
-    /** @description What an app says of its phone at every start. */
+    /** @description The data that an app sends about its phone at every start. */
     Registration: {
       app_version: string;
       locale: string;
@@ -891,7 +891,7 @@ export interface components {
       price?: number | null;
       product_name: string;
     };
-    /** @description What a login or a refresh gives. */
+    /** @description The tokens that a login or a refresh returns. */
     Tokens: {
       access_token: string;
       expires_in: number;

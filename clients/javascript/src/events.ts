@@ -294,7 +294,7 @@ export interface components {
       /** Format: date-time */
       timestamp: string;
     };
-    /** @description What everyone knew of a product: no reason, no administrator, nothing of an edit. */
+    /** @description The public fields of a product: no reason, no administrator, nothing of an edit. */
     ProductWithdrawal: {
       product_id: number;
       product_name: string;
