@@ -74,7 +74,7 @@ def recover(latency_ms: int, *, takes_batches: bool) -> dict[int, list[Run]]:
 
 
 def _run(here: Stack, message: Lambda, missed: int, takes_batches: bool) -> Run:
-    # Stored anew: a connection rests after a recovery.
+    # Stored again: a connection rests after a recovery.
     here.put("connections", stored.connection(CONNECTION) | {"batch": takes_batches or None})
     resume = {"type": "resume", "positions": positions_after(missed)}
     here.cloud.bill.take()

@@ -132,7 +132,7 @@ class Backend:
         )
         deployment.create()
         _populate()
-        begun = begin(sessions.read("user:45", anew=True))
+        begun = begin(sessions.read("user:45", with_everyone=True))
         self._tokens = _tokens() | {
             "device": _device(),
             "refresh": str(begun.refresh_token),

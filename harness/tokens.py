@@ -14,18 +14,22 @@ from vitrina.sessions import Snapshot
 
 
 def token_of(
-    client_type: ClientType, account_id: int | None = None, *, anew: bool = False, **shop: Any
+    client_type: ClientType,
+    account_id: int | None = None,
+    *,
+    new_session: bool = False,
+    **shop: Any,
 ) -> str:
-    """Return a valid token of an account's session, which begins if there is none, or `anew`.
+    """Return a valid token of an account's latest session, or of a new one.
 
     The default shop is 10, "Fashion Store". The default account is 1, or has the shop's number.
     """
     if client_type is ClientType.SHOP:
         shop = {"shop_id": 10, "shop_name": "Fashion Store"} | shop
     account_id = account_id or shop.get("shop_id", 1)
-    snapshot = sessions.read(session_rows.name(client_type, account_id), anew=True)
+    snapshot = sessions.read(session_rows.name(client_type, account_id), with_everyone=True)
     living = snapshot.row.living(snapshot.everyone_era)
-    if anew or not living:
+    if new_session or not living:
         return auth.tokens(begin(snapshot, **shop)).access_token
     session_id, session = max(living.items(), key=lambda each: each[1].created_at)
     return auth.issue(snapshot.row, session_id, session)

@@ -106,7 +106,7 @@ def authenticate(email: str, password: str) -> Login:
     the same time. Raises Unavailable `busy` when the address now belongs to another account.
     """
     client_type, account_id = _owner(_row(email))
-    seen = sessions.read(session_rows.name(client_type, account_id), anew=True)
+    seen = sessions.read(session_rows.name(client_type, account_id), with_everyone=True)
     row = _row(email)
     if row and _owner(row) != (client_type, account_id):
         raise _busy()

@@ -425,7 +425,7 @@ def transact_once(writes: Sequence["TransactWriteItemTypeDef"]) -> None:
 def transient_reasons(canceled: ClientError) -> list[str]:
     """Return the reason of each write of a canceled transaction, "None" for a write without one.
 
-    Raises the exception itself when another attempt, with values read anew, would end the same.
+    Raises the exception itself when another attempt, with values read again, would fail too.
     """
     reasons = [reason["Code"] for reason in canceled.response["CancellationReasons"]]
     if not {*reasons} <= _TRANSIENT | {"ConditionalCheckFailed"}:

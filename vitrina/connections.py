@@ -209,7 +209,7 @@ def extend(connection: Connection, identity: "Identity") -> int:
     `connection_expired` or `identity_mismatch`, or Unavailable `busy`.
     """
     if not connection.is_of(identity):
-        raise Forbidden("identity_mismatch", "The token is of another session; connect anew.")
+        raise Forbidden("identity_mismatch", "The token is of another session; connect again.")
     expires_at = min(identity.expires_at, connection.connected_at + MAX_CONNECTION_SECONDS)
     for found in _readings(connection, may_have_expired=True):
         moved = found._replace(expires_at=expires_at)

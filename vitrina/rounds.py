@@ -135,7 +135,7 @@ class _Worker:
         return Round(first, min(to, first + MAX_ROUND_EVENTS[self._lane.kind] - 1), to)
 
     def _last_event(self) -> int | None:
-        """Return the channel's last number; None if it has begun anew since the lane has it."""
+        """Return the channel's last number; None if its epoch has changed since the lane began."""
         channel = self._lane.channel
         head = history.known_positions([channel]).get(channel)
         return head.seq if head and head.epoch == self._lane.epoch else None
@@ -199,7 +199,7 @@ class _Worker:
     def _read(self, span: Span) -> ChannelEvents:
         """Read the events of a round: of those that are posted in frames, as many as fit into one.
 
-        Some may have expired: clients that miss them fetch anew.
+        Some may have expired: clients that miss them fetch the lists again.
         """
         if self._series and self._series.span.first == span.first:
             return self._series

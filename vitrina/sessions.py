@@ -94,12 +94,12 @@ def require_alive(session: Session, *, to_connect: bool = False) -> None:
         raise TooManyRequests("too_many_requests", "Too many messages were sent.", math.ceil(left))
 
 
-def read(account: str, *, anew: bool = False) -> Snapshot:
+def read(account: str, *, with_everyone: bool = False) -> Snapshot:
     """Read an account's row, strongly consistent; everyone's era is at most two seconds old.
 
-    With `anew` it is read too.
+    With `with_everyone` that era is read too.
     """
-    rows = _read(account, *([EVERYONE] if anew else []))
+    rows = _read(account, *([EVERYONE] if with_everyone else []))
     return Snapshot(session_rows.from_row(account, rows.get(account, {})), _everyone.era)
 
 

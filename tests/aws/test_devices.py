@@ -253,7 +253,7 @@ def test_a_token_is_in_no_log_line(
 @pytest.mark.parametrize("ends", ["session", "account"])
 def test_a_device_ends_with_its_session_and_its_account(ends: str) -> None:
     mine = register("phone", ClientType.USER)
-    another = push.identity_of(ClientType.USER, anew=True)
+    another = push.identity_of(ClientType.USER, new_session=True)
     devices.register(another, "tablet", registration(token_for("tablet")))
     register("other", ClientType.USER, 2)
     if ends == "session":

@@ -1,11 +1,11 @@
 """The promise of push: each event reaches exactly the phones of the table, whatever crashes.
 
 Hypothesis plays phones: apps are started, switch accounts, choose what they are notified of,
-connect, log out, are removed and installed anew, tokens change; events are published; processes die
-between any two calls or stand still while others go on; tasks come twice; SNS throttles and fails.
-Whenever the world has calmed down, each phone has got each event that was for it during all of that
-time in exactly one notification, and none that never was; SNS knows exactly the phones that are
-registered. Notifications with one id are one, as a phone shows the latest; only a digest whose
+connect, log out, are removed and installed again, tokens change; events are published; processes
+die between any two calls or stand still while others go on; tasks come twice; SNS throttles and
+fails. Whenever the world has calmed down, each phone has got each event that was for it during all
+of that time in exactly one notification, and none that never was; SNS knows exactly the phones that
+are registered. Notifications with one id are one, as a phone shows the latest; only a digest whose
 task was repeated may have an event that was shown.
 
 The code is the real one but for what is outside of it: SNS is `tests.aws.sns`, the queue a list,
@@ -142,9 +142,9 @@ class Account:
     def mode(self, event: str) -> str:
         return self.modes.get(event, MODES[self.client_type].get(event, ["off"])[0])
 
-    def identity(self, *, anew: bool) -> Identity:
+    def identity(self, *, new_session: bool) -> Identity:
         shop: Any = {"shop_id": self.shop_id} if self.shop_id else {}
-        return push.identity_of(self.client_type, self.account_id, anew=anew, **shop)
+        return push.identity_of(self.client_type, self.account_id, new_session=new_session, **shop)
 
 
 @dataclass
@@ -310,7 +310,7 @@ class Phones(RuleBasedStateMachine):
             phone.tokens += 1
         phone.is_settled = False
         if phone.account is not account or not phone.identity:
-            phone.account, phone.identity = account, account.identity(anew=True)
+            phone.account, phone.identity = account, account.identity(new_session=True)
             phone.connected_until = 0
             self.remember_what_changes()
         elif not self._is_in_topic(phone):
@@ -420,7 +420,7 @@ class Phones(RuleBasedStateMachine):
             quiet = QuietHours(start=start, end=end, timezone="UTC")
         chosen: Any = account.modes
         preferences = Preferences(events=chosen, quiet_hours=quiet)
-        identity = account.identity(anew=False)
+        identity = account.identity(new_session=False)
         account.is_settled = self._do(partial(devices.prefer, identity, preferences), calls)
 
     def _do(self, work: Callable[[], Any], calls: int | None) -> bool:

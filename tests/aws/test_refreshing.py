@@ -42,7 +42,7 @@ HOUR, DAY = 3600, 86_400
 
 
 def new_session(account: str = "user:1") -> Tokens:
-    return auth.tokens(begin(sessions.read(account, anew=True)))
+    return auth.tokens(begin(sessions.read(account, with_everyone=True)))
 
 
 def refresh(token: str) -> Answer:
@@ -213,7 +213,7 @@ def test_logins_at_once_never_exceed_the_limit(at: Clock) -> None:
     with ThreadPoolExecutor(20) as pool:
         given = {*pool.map(log_in, range(20))} - {None}
     assert log_in(0)
-    living = sessions.read("user:1", anew=True).row.living(0)
+    living = sessions.read("user:1", with_everyone=True).row.living(0)
     assert len(living) == 12 if len(given) > 11 else living.keys() >= given
 
 
@@ -354,7 +354,7 @@ def _size(item: Any) -> int:
 
 def test_a_session_of_a_shop_is_refreshed_with_its_shop(at: Clock) -> None:
     token_of(ClientType.SHOP, 7)
-    snapshot = sessions.read("shop:7", anew=True)
+    snapshot = sessions.read("shop:7", with_everyone=True)
     tokens = auth.tokens(begin(snapshot, shop_id=10, shop_name="Fashion Store"))
     at(HOUR)
     bearer = auth.verify(refresh(tokens.refresh_token).body["access_token"])

@@ -54,7 +54,7 @@ def account(management_api: ManagementApiStub) -> accounts.Account:
 
 
 def new_session() -> Tokens:
-    return auth.tokens(begin(sessions.read("user:1", anew=True)))
+    return auth.tokens(begin(sessions.read("user:1", with_everyone=True)))
 
 
 # --- What may be under way, and returns the access tokens that it gave ---
@@ -176,8 +176,8 @@ def test_nothing_that_is_under_way_outlives_an_ending(
     monkeypatch: pytest.MonkeyPatch,
     at: Clock,
 ) -> None:
-    """A login is another session than the one that logs out, and may begin anew after the ending of
-    all: it then reads the era that has begun. The refresh is one that rotates.
+    """A login is another session than the one that logs out, and may begin after the ending of all:
+    it then reads the era that has begun. The refresh is one that rotates.
     """
     table = config.current().accounts_table
     [row] = aws.dynamodb().scan(TableName=table)["Items"]
@@ -272,8 +272,8 @@ def test_a_new_password_ends_the_logins_that_gave_the_old_one(
     """The password is read again after the era, and that one is verified."""
     read = sessions.read
 
-    def read_then_replace(account: str, *, anew: bool = False) -> Snapshot:
-        seen = read(account, anew=anew)
+    def read_then_replace(account: str, *, with_everyone: bool = False) -> Snapshot:
+        seen = read(account, with_everyone=with_everyone)
         accounts.set_password(EMAIL, "another password")
         return seen
 

@@ -111,7 +111,7 @@ def test_a_connection_whose_token_ran_out_is_open_to_auth_until_it_is_closed(
 @pytest.mark.parametrize(
     ("token", "code"),
     [
-        (lambda: token_of(ClientType.USER, account_id=42, anew=True), "identity_mismatch"),
+        (lambda: token_of(ClientType.USER, account_id=42, new_session=True), "identity_mismatch"),
         (lambda: token_of(ClientType.USER, account_id=43), "identity_mismatch"),
         (lambda: token_of(ClientType.ADMIN, account_id=42), "identity_mismatch"),
         (lambda: token_of(ClientType.SHOP, account_id=42), "identity_mismatch"),

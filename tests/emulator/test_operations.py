@@ -41,7 +41,7 @@ def make(target: str, *variables: str) -> str:
 
 
 def by_make(target: str, *variables: str) -> list[str]:
-    # What this very process runs in is not made anew.
+    # What this very process runs in is not made again.
     options = ("--no-print-directory", "-o", "build/venv.done")
     return ["make", *options, target, "STAGE=dev", *variables]
 

@@ -52,7 +52,7 @@ def as_admin(api: Api, tokens: dict[str, str]) -> Callable[..., Any]:
     return as_admin
 
 
-def heard(client: Client) -> list[tuple[str, str]]:
+def received(client: Client) -> list[tuple[str, str]]:
     return [(event["event"], event["channel"]) for event in client.inbox.events]
 
 
@@ -96,16 +96,16 @@ def test_each_event_reaches_exactly_the_channels_of_the_table(
     submitted, rejection = ("product.submitted", "admin"), "product.rejected"
     announced = "announcement.published"
     to_all = ["settings.updated", "product.approved"]
-    assert sorted(heard(user)) == sorted(
+    assert sorted(received(user)) == sorted(
         [*((name, "user") for name in to_all), (announced, "user:700"), (announced, "room:sale")]
     )
-    assert sorted(heard(shop_10)) == sorted(
+    assert sorted(received(shop_10)) == sorted(
         [(rejection, "shop:10"), (announced, "shop"), *((name, "shop") for name in to_all)]
     )
-    assert sorted(heard(shop_11)) == sorted(
+    assert sorted(received(shop_11)) == sorted(
         [(announced, "shop"), (announced, "shop:11"), *((name, "shop") for name in to_all)]
     )
-    assert sorted(heard(admin)) == sorted(
+    assert sorted(received(admin)) == sorted(
         [submitted, submitted, (rejection, "admin"), (announced, "admin:1")]
         + [(name, "admin") for name in to_all]
     )

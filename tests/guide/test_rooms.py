@@ -55,7 +55,7 @@ def test_a_room_that_is_left_is_forgotten(server: FakeServer, start_app: StartAp
     assert here.receive() == JOIN
     here.send(joined("sale", 20), event(21, "room:sale"))
     app.wait_for_events(6, 1, 21)
-    here.send(closing("one of tomorrow's"))
+    here.send(closing("unknown_reason"))
     here = server.accept()
     here.send(connected(1))
     assert here.receive() == JOIN
