@@ -236,7 +236,7 @@ def test_an_ending_that_dies_is_finished_by_the_sweep_or_when_it_is_repeated(
             "unclosed" in row for row in aws.dynamodb().scan(TableName="sessions")["Items"]
         )
         calls += 1
-    assert calls == 3
+    assert calls == 8
 
 
 def test_endings_at_once_leave_nothing_open(at: Clock) -> None:
@@ -263,7 +263,7 @@ def test_endings_at_once_leave_nothing_open(at: Clock) -> None:
         ]
         assert not row.keys() & {"unclosed", "closing", "closing_since"}, calls
         calls += 1
-    assert calls == 3
+    assert calls == 7
 
 
 def test_a_new_password_ends_the_logins_that_gave_the_old_one(
