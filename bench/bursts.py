@@ -1,6 +1,6 @@
-"""Bursts: many events at once, or events in succession faster than a fan-out takes.
+"""Bursts: many events at once, or events that follow faster than a fan-out completes.
 
-The former functions, which post each event alone, run beside for comparison.
+The same loads also run with the former functions, which post each event alone.
 """
 
 import json
@@ -29,16 +29,16 @@ from vitrina.partitions import Kind
 
 SMALL, MIDDLE, LARGE = scale.SIZES
 CHOSEN = os.environ.get("PARTS", "")
-"""The only parts to run, with commas between; then the page stays as it is."""
+"""The only parts to run, separated by commas; the page is then not written."""
 
 BULK = 100
-"""Products of a bulk approval, which is its limit."""
+"""Products of a bulk approval: the maximum of the API."""
 BULK_REPETITIONS = 3
 STOPPED_AFTER = 25
-"""The former functions are stopped after so many times the present ones' time."""
+"""The former functions are stopped after this many times the duration of the present ones."""
 STEADY_SECONDS = 60
 DRAIN_SECONDS = 150
-"""How long is waited for what remains after the last approval."""
+"""The maximum wait for remaining deliveries after the last approval."""
 FEW = 10
 PLAIN_EVERY = 10
 HANGING_EVERY = 300
@@ -74,7 +74,7 @@ FIGURES = machine.BUILD / "bursts.json"
 
 @dataclass
 class Results:
-    """What the parts have found."""
+    """The results of the parts that have run."""
 
     targets: list[Row] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
@@ -128,7 +128,7 @@ class Bulk(NamedTuple):
     posts: float
     """For each connection."""
     is_stopped: bool
-    """Whether it would have taken longer."""
+    """Whether it was stopped before its end."""
     missing: int
 
 

@@ -1,4 +1,4 @@
-"""A flood of one connection: what it takes, and what others notice if they share only quotas."""
+"""A flood of one connection: its cost, and its effect on clients that share only its quotas."""
 
 import json
 import time
@@ -17,14 +17,15 @@ FRAMES = MESSAGES.tries + round(MAX_OVERDRAWN_SECONDS / MESSAGES.seconds)
 RECOVERED, REFUSED = "answered with `recovered`", "refused, as it is beyond the budget"
 
 ROOM, PHONES = "room:42", 20
-"""Those who notice. They are in another channel than the flood, whose 500 events stay 500."""
+"""The connections whose delays are measured. The flood is in another channel, so the number of its
+missed events does not change."""
 # By frames in a second. Each flood begins with a recovery, of which an identity has twenty at once.
 FLOODS = {20: 2, 100: 5, 1000: 12}
 PAUSE_SECONDS = 0.3
 """Between two events."""
 # Two would do for a processor each; a call waits most of its time.
 ENVIRONMENTS = 4
-# The last to run, as processes of a flood have processors of their own in Lambda.
+# The lowest priority: in Lambda, the functions of a flood have processors of their own.
 NICENESS = 19
 
 Bill = dict[str, float]

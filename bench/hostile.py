@@ -1,4 +1,4 @@
-"""Hostile clients of the deployed stack in the local cloud, and what others notice of them."""
+"""Hostile clients of the stack in the local cloud, and their effect on other clients."""
 
 from collections.abc import Callable, Mapping
 from statistics import fmean, median, quantiles
@@ -14,7 +14,7 @@ MAX_TIMES_WITH_FLOOD = 1.1
 FRAMES_PER_SECOND = 1000
 PARTITION_WRITE_UNITS, PARTITION_READ_UNITS = 1000, 3000
 MAX_APPROVAL_SECONDS = 1
-# The next sweep, and what it may take.
+# The time to the next sweep, and the duration of that sweep.
 MAX_CLOSING_SECONDS = 90
 COMPARISONS = {"idle": "an idle API", "once": "one of them and an idle API"}
 

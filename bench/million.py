@@ -27,7 +27,7 @@ SIZES = (scale.LARGE, MILLION)
 QUOTAS = (50_000, 100_000)
 """Raised ones."""
 SETTINGS = ((5, 4, 1), (12, 8, 2), (24, 16, 4))
-"""Workers, shards of users and of shops; the first are the defaults."""
+"""Workers, shards of users, shards of shops; the first line has the defaults."""
 MIN_EVENTS_PER_HOUR = {scale.LARGE: 20_000, MILLION: 1_800}
 FORMER_EVENTS_PER_HOUR = {scale.LARGE: 360, MILLION: 36}
 """By the same quota: each event took 10 s and 100 s."""
@@ -40,9 +40,10 @@ MAX_ROUNDS_AFTER = 3
 """A rate is sustained if nothing is owed longer than so many rounds after the last event: the round
 under way and one more, and what calls and restarts take. Otherwise it would grow."""
 ROUNDS = 15
-"""For how many rounds events are published."""
+"""The duration of a simulation: events are published for this many rounds."""
 MIN_SHARE_OF_THE_MOST = 0.97
-"""Of settings that sustain almost the most events, the one with the fewest workers is advised."""
+"""Of the settings that sustain at least this share of the highest rate, the one with the fewest
+workers is recommended."""
 SAMPLES = 8
 STEPS = 6
 """Of the search for the greatest rate that is sustained."""
@@ -96,7 +97,7 @@ class Simulation:
     latency_seconds: float = POST_LATENCY_SECONDS
     cold_start_seconds: float = COLD_START_SECONDS
     processors: float = math.inf
-    """That the workers share."""
+    """The processors that the workers share."""
 
     env: simpy.Environment = field(default_factory=simpy.Environment)
     delays: list[tuple[float, float]] = field(default_factory=list)
@@ -146,7 +147,7 @@ class Simulation:
         return self
 
     def percentile(self, percent: float) -> float:
-        """Return the delay that so many percent of the deliveries do not exceed."""
+        """Return a percentile of the delays, in seconds."""
         reached, wanted = 0.0, self.deliveries * percent / 100
         for delay, count in sorted(self.delays):
             reached += count
@@ -179,7 +180,7 @@ class Simulation:
         self._wake(lane)
 
     def _wake(self, lane: _Lane) -> None:
-        # Woken twice, it is no work for the second worker.
+        # A lane that is woken twice has no work for the second worker.
         if lane not in self.queue.items:
             self.queue.put(lane)
 
@@ -255,7 +256,7 @@ class Simulation:
         cpu = self.costs.of(frame_bytes)
         processors = min(1.0, self.processors / max(1, len(self.active)))
         fastest = min(processors / cpu, MAX_PARALLEL_POSTS / self.latency_seconds)
-        # What the bucket has kept meanwhile is posted at once.
+        # Posts that the token bucket saved meanwhile are sent at once.
         kept = min(calls + self.latency_seconds, BURST_SECONDS) * share
         posting = max(posts / fastest, (posts - kept) / share) + self.latency_seconds
         yield self.env.timeout(calls + posting)

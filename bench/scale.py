@@ -37,7 +37,7 @@ MAX_WRITES = 2
 
 
 class Approval(NamedTuple):
-    """One approval, from its commit to its last post."""
+    """The measurements of one approval, from its commit to its last post."""
 
     seconds: float
     """From the commit to the last 200."""

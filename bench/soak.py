@@ -16,9 +16,9 @@ SECONDS = int(os.environ.get("SOAK_SECONDS", WHOLE_SECONDS))
 
 
 def measure(progress: Callable[[str], None]) -> Section:
-    """Let the clients live through trouble for ten minutes (SOAK_SECONDS), then count.
+    """Run the clients on faulty networks for ten minutes (SOAK_SECONDS), then count their events.
 
-    Raises RuntimeError if they cannot.
+    Raises RuntimeError if the run fails.
     """
     progress(f"Fifty clients for {SECONDS} s")
     command = [machine.PYTHON, "-m", "bench.phones", str(SECONDS)]

@@ -61,7 +61,7 @@ class Function(NamedTuple):
     """Whether people wait for it; if the stage has `snap_start`, it starts from a snapshot."""
     memory_mb: int = 512
     """A processor's share grows with it. Waiting costs by the memory; computing costs the same with
-    any, and takes longer with less. What nobody waits for has the least that is safe."""
+    any, and takes longer with less. A function that no client waits for has the safe minimum."""
     timeout_seconds: int = 10
 
 
