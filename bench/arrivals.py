@@ -32,13 +32,13 @@ class Arrivals:
     throttled: int
 
     def of(self, connections: range) -> "Arrivals":
-        """Return those of connections with these numbers."""
+        """Return the arrivals at connections with these numbers."""
         return self._where(
             (self.connection >= connections.start) & (self.connection < connections.stop)
         )
 
     def to(self, chosen: Mask) -> "Arrivals":
-        """Return those of connections that are chosen, by number."""
+        """Return the arrivals at the chosen connections, by number."""
         return self._where(chosen[self.connection])
 
     def since(self, first: int) -> "Arrivals":
@@ -82,7 +82,7 @@ class Delays:
     """Of deliveries, by delay in steps of `BIN_SECONDS`."""
 
     def percentile(self, percent: float) -> float:
-        """Return a delay, in seconds, that so many percent of the deliveries do not exceed."""
+        """Return a percentile of the delays, in seconds."""
         reached = np.cumsum(self.counts)
         return float(np.searchsorted(reached, reached[-1] * percent / 100) + 1) * BIN_SECONDS
 

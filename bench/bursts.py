@@ -1,6 +1,6 @@
-"""Bursts: many events at once, or events in succession faster than a fan-out takes.
+"""Bursts: many events at once, or events that follow faster than a fan-out completes.
 
-The former functions, which post each event alone, run beside for comparison.
+The same loads also run with the former functions, which post each event alone.
 """
 
 import json
@@ -9,11 +9,8 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
-from queue import SimpleQueue
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -21,29 +18,28 @@ import numpy as np
 
 from bench import arrivals, chart, former, machine, recovery, report, scale
 from bench.arrivals import Arrivals, Seconds
-from bench.cloud import rows, stack
-from bench.cloud.lambdas import EventSources, Lambda, check
+from bench.cloud import requests
+from bench.cloud.lambdas import Lambda, LambdaPool, check
 from bench.cloud.stack import Stack
 from bench.report import Row, Section, Table
-from bench.scale import BURST, LATENCY_MS, POSTS_PER_SECOND
-from harness import gateway_events
+from bench.scale import POSTS_PER_SECOND
 from vitrina.channels import ClientType
 from vitrina.fanout_rate import LANES_SHARE
 from vitrina.partitions import Kind
 
 SMALL, MIDDLE, LARGE = scale.SIZES
 CHOSEN = os.environ.get("PARTS", "")
-"""The only parts to run, with commas between; then the page stays as it is."""
+"""The only parts to run, separated by commas; the page is then not written."""
 
 BULK = 100
-"""Products of a bulk approval, which is its limit."""
+"""Products of a bulk approval: the maximum of the API."""
 BULK_REPETITIONS = 3
 STOPPED_AFTER = 25
-"""The former functions are stopped after so many times the present ones' time."""
+"""The former functions are stopped after this many times the duration of the present ones."""
 STEADY_SECONDS = 60
 DRAIN_SECONDS = 150
-"""How long is waited for what remains after the last approval."""
-TEN = 10
+"""The maximum wait for remaining deliveries after the last approval."""
+FEW = 10
 PLAIN_EVERY = 10
 HANGING_EVERY = 300
 """More than one of them in each page of about a thousand connections."""
@@ -78,60 +74,36 @@ FIGURES = machine.BUILD / "bursts.json"
 
 @dataclass
 class Results:
-    """What the parts have found."""
+    """The results of the parts that have run."""
 
     targets: list[Row] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     panels: dict[str, dict[str, float]] = field(default_factory=dict)
 
+    def at_most(self, what: str, target: float, measured: float) -> None:
+        self.targets.append(report.at_most(what, target, measured))
+
+
+Former = Mapping[str, Any] | None
+"""The arguments of `stack.running` for the former functions; None if they are not there."""
+
 
 def measure(progress: Callable[[str], None]) -> Section:
     """Run all parts, or those in the environment variable PARTS; takes about 25 minutes."""
-    code = former.extract()
+    before = former.extract()
     found = Results()
-    if code is None:
+    if before is None:
         found.notes.append(
             f"This clone does not have the commit {former.COMMIT}: nothing is compared with it."
         )
     for name, part in PARTS.items():
         if not CHOSEN or name in CHOSEN.split(","):
-            part(progress, found, code)
+            part(progress, found, before)
     if found.panels and not CHOSEN:
         chart.bars("bursts", found.panels, ours="now")
     targets = [Table("Targets", found.targets)] if found.targets else []
     return Section([*targets, *found.tables], found.notes, is_complete=not CHOSEN)
-
-
-@contextmanager
-def _running(
-    connections: int, code: Path | None = None, scaled: float = 1, **how: Any
-) -> Iterator[Stack]:
-    """Run the present functions, or the former ones in the folder `code`, at the quota, scaled."""
-    if code:
-        how |= {"code": code, **former.SHARDS}
-    with stack.running(
-        connections=connections,
-        latency_ms=LATENCY_MS,
-        posts_per_second=round(POSTS_PER_SECOND * scaled),
-        burst=round(BURST * scaled),
-        **how,
-    ) as here:
-        yield here
-
-
-def _approve(here: Stack, product_ids: list[int]) -> dict[str, Any]:
-    """Store products, and return the request to approve all of them."""
-    for product_id in product_ids:
-        here.put("products", rows.pending_product(product_id))
-    body: dict[str, Any] = {"moderation_notes": "Отличный товар"}
-    if len(product_ids) > 1:
-        path = "bulk-approve"
-        body["product_ids"] = product_ids
-    else:
-        path = f"{product_ids[0]}/approve"
-    token = here.token(ClientType.ADMIN)
-    return gateway_events.http("POST", f"/api/v1/admin/products/{path}", token=token, body=body)
 
 
 def _committed(here: Stack, channel: str, last: int) -> Seconds:
@@ -140,9 +112,11 @@ def _committed(here: Stack, channel: str, last: int) -> Seconds:
     return np.array([0.0, *times])
 
 
-def _raise_failures(workers: EventSources) -> None:
-    if workers.failures:
-        raise RuntimeError(f"Tasks failed: {workers.failures}")
+def _settle(here: Stack) -> None:
+    """Wait until the first posts are done and the stub's burst is full, and forget the posts."""
+    here.cloud.wait_until_done(DRAIN_SECONDS)
+    time.sleep(scale.PAUSE_SECONDS)
+    here.answers()
 
 
 # --- A bulk approval ------------------------------------------------------------------------------
@@ -154,11 +128,11 @@ class Bulk(NamedTuple):
     posts: float
     """For each connection."""
     is_stopped: bool
-    """Whether it would have taken longer."""
+    """Whether it was stopped before its end."""
     missing: int
 
 
-def _bulk(progress: Callable[[str], None], found: Results, code: Path | None) -> None:
+def _bulk(progress: Callable[[str], None], found: Results, code: Former) -> None:
     table = []
     for size in (SMALL, MIDDLE):
         progress(f"{BULK} products at once, {size:,}")
@@ -169,41 +143,37 @@ def _bulk(progress: Callable[[str], None], found: Results, code: Path | None) ->
             progress("The same with the former functions")
             [before] = _bulks(size, code, 1, STOPPED_AFTER * seconds)
         table.append(_bulk_row(size, now, before))
-        found.targets.append(
-            report.at_most(f"posts/connection, bulk, {size:,}", MAX_BULK_POSTS, posts)
-        )
+        found.at_most(f"posts/connection, bulk, {size:,}", MAX_BULK_POSTS, posts)
         if before:
-            what = f"bulk to {size:,}, s / the former"
-            found.targets.append(report.at_most(what, MAX_BULK_SHARE, seconds / before.seconds))
+            share = seconds / before.seconds
+            found.at_most(f"bulk to {size:,}, s / the former", MAX_BULK_SHARE, share)
             if size == SMALL:
                 found.panels[f"s for {BULK} products to {size:,}"] = {
                     "before": before.seconds,
                     "now": seconds,
                 }
         missing = sum(each.missing for each in now)
-        found.targets.append(report.at_most(f"missing events, bulk, {size:,}", 0, missing))
+        found.at_most(f"missing events, bulk, {size:,}", 0, missing)
     found.tables.append(Table(f"{BULK} products in one request", table))
 
 
 def _bulks(
-    size: int, code: Path | None, repetitions: int, at_most_seconds: float = DRAIN_SECONDS
+    size: int, code: Former, repetitions: int, at_most_seconds: float = DRAIN_SECONDS
 ) -> list[Bulk]:
-    with _running(size, code) as here:
+    with scale.at_the_quota(size, **(code or {})) as here:
         approve, workers = here.function("approve"), here.fanout()
         firsts = range(1, repetitions * (BULK + 1) + 1, BULK + 1)
         done = [_one_bulk(here, approve, first, size, at_most_seconds) for first in firsts]
-        _raise_failures(workers)
+        workers.check()
         return done
 
 
 def _one_bulk(here: Stack, approve: Lambda, first: int, size: int, at_most_seconds: float) -> Bulk:
     """Approve one product, which opens the connections, and then many at once."""
-    check("approve", approve.invoke(_approve(here, [first])).answer)
-    here.cloud.wait_until_done(DRAIN_SECONDS)
-    time.sleep(scale.PAUSE_SECONDS)
-    here.answers()
+    check("approve", approve.invoke(requests.approval(here, first)).answer)
+    _settle(here)
     last = first + BULK
-    check("approve", approve.invoke(_approve(here, [*range(first + 1, last + 1)])).answer)
+    check("approve", approve.invoke(requests.approval(here, *range(first + 1, last + 1))).answer)
     is_done = here.cloud.wait_until_done(at_most_seconds)
     got = arrivals.read(here.lines())
     committed = float(_committed(here, ClientType.USER, last)[first + 1])
@@ -304,7 +274,7 @@ LOADS = (
 )
 
 
-def _succession(progress: Callable[[str], None], found: Results, _code: Path | None) -> None:
+def _succession(progress: Callable[[str], None], found: Results, _former: Former) -> None:
     done: dict[Load, Steady] = {}
     for load in LOADS:
         progress(f"{STEADY_SECONDS} s: {load}")
@@ -324,23 +294,21 @@ def _succession(progress: Callable[[str], None], found: Results, _code: Path | N
 def _steady(load: Load) -> Steady:
     size, rate = load.connections, load.per_second
     plain = range(0, size, PLAIN_EVERY) if load.is_mixed else range(0)
-    with _running(size, scaled=load.scaled, plain=plain) as here:
+    with scale.at_the_quota(size, load.scaled, plain=plain) as here:
         for number in range(size, size + ROOM_MEMBERS):
             here.join(ROOM, number)
         announce, workers = here.function("announce"), here.fanout()
         approvers = [here.function("approve") for _ in range(min(MAX_APPROVERS, rate))]
         warm = len(approvers)
         for n, approve in enumerate(approvers, 1):
-            check("approve", approve.invoke(_approve(here, [n])).answer)
-        check("announce", announce.invoke(_announcement(here)).answer)
-        here.cloud.wait_until_done(DRAIN_SECONDS)
-        time.sleep(scale.PAUSE_SECONDS)
-        here.answers()
-        meter = _Meter(here)
+            check("approve", approve.invoke(requests.approval(here, n)).answer)
+        check("announce", announce.invoke(requests.announcement(here, ROOM)).answer)
+        _settle(here)
+        meter = _CpuByPart(here)
         last = warm + rate * STEADY_SECONDS
         announced = _approve_steadily(here, approvers, announce, [*range(warm + 1, last + 1)])
         _wait(here, load.is_mixed)
-        _raise_failures(workers)
+        workers.check()
         used = meter.read()
         got = arrivals.read(here.lines())
         committed = _committed(here, ClientType.USER, last)
@@ -366,13 +334,13 @@ def _steady(load: Load) -> Steady:
     )
 
 
-class _Meter:
+class _CpuByPart:
     """The processors that are in use since this was made."""
 
     def __init__(self, here: Stack) -> None:
         here.cloud.bill.take()
         self._here = here
-        self._load = machine.Load()
+        self._usage = machine.CpuUsage()
         self._began = time.monotonic(), here.posts.cpu_seconds(), time.process_time()
         self.seconds = 0.0
 
@@ -388,50 +356,38 @@ class _Meter:
             "stand-in": time.process_time() - own_cpu,
         }
         used = {part: seconds / self.seconds for part, seconds in cpu.items()}
-        return {**used, "all": self._load.share() * len(machine.CORES)}
+        return {**used, "all": self._usage.share() * len(machine.CORES)}
 
 
 def _approve_steadily(
     here: Stack, approvers: list[Lambda], announce: Lambda, product_ids: list[int]
 ) -> int:
     """Approve at a constant rate for the duration, and announce at times; return how often."""
-    free: SimpleQueue[Lambda] = SimpleQueue()
-    for approver in approvers:
-        free.put(approver)
+    approve = LambdaPool(approvers)
 
     def invoke(event: dict[str, Any]) -> None:
-        function = free.get()
-        try:
-            check("approve", function.invoke(event).answer)
-        finally:
-            free.put(function)
+        check("approve", approve.invoke(event).answer)
 
     def announce_at_times() -> int:
         for number in count():
             time.sleep(max(0.0, began + (number + 0.5) * ANNOUNCEMENT_SECONDS - time.monotonic()))
             if time.monotonic() - began > STEADY_SECONDS:
                 return number
-            check("announce", announce.invoke(_announcement(here)).answer)
+            check("announce", announce.invoke(requests.announcement(here, ROOM)).answer)
         raise AssertionError
 
-    requests = [_approve(here, [product_id]) for product_id in product_ids]
+    approvals = [requests.approval(here, product_id) for product_id in product_ids]
     began = time.monotonic()
     with ThreadPoolExecutor(len(approvers) + 1) as pool:
         announced = pool.submit(announce_at_times)
         waiting = []
-        for number, request in enumerate(requests):
-            due = began + number * STEADY_SECONDS / len(requests)
+        for number, request in enumerate(approvals):
+            due = began + number * STEADY_SECONDS / len(approvals)
             time.sleep(max(0.0, due - time.monotonic()))
             waiting.append(pool.submit(invoke, request))
         for each in waiting:
             each.result()
         return announced.result()
-
-
-def _announcement(here: Stack) -> dict[str, Any]:
-    body = {"to": ROOM, "title": "Распродажа", "text": "До воскресенья"}
-    token = here.token(ClientType.ADMIN)
-    return gateway_events.http("POST", "/api/v1/admin/announcements", token=token, body=body)
 
 
 def _wait(here: Stack, is_mixed: bool) -> None:
@@ -514,7 +470,7 @@ def _machine_row(it: Steady) -> Row:
 # --- One event, one resume, one request -----------------------------------------------------------
 
 
-def _one_event(progress: Callable[[str], None], found: Results, _code: Path | None) -> None:
+def _one_event(progress: Callable[[str], None], found: Results, _former: Former) -> None:
     table = []
     for size in scale.SIZES:
         progress(f"One event to {size:,}")
@@ -530,38 +486,31 @@ def _one_event(progress: Callable[[str], None], found: Results, _code: Path | No
             ]
         )
         what = f"one event to {size:,}"
-        found.targets.append(
-            report.at_most(f"{what}, s", MAX_ONE_SECONDS[size], median(seconds))
-            if size in MAX_ONE_SECONDS
-            else report.at_most(
-                f"{what} / the quota's bound", MAX_TIMES_THE_BOUND, median(seconds) / bound
-            )
-        )
+        if size in MAX_ONE_SECONDS:
+            found.at_most(f"{what}, s", MAX_ONE_SECONDS[size], median(seconds))
+        else:
+            times = median(seconds) / bound
+            found.at_most(f"{what} / the quota's bound", MAX_TIMES_THE_BOUND, times)
     found.tables.append(Table("One event", table))
 
 
-def _resume(progress: Callable[[str], None], found: Results, _code: Path | None) -> None:
+def _resume(progress: Callable[[str], None], found: Results, _former: Former) -> None:
     progress(f"resume of {RESUMED}")
     runs = recovery.recover(RESUME_LATENCY_MS, takes_batches=True)[RESUMED]
     seconds = median(run.seconds for run in runs)
     what = f"`resume` of {RESUMED}, {RESUME_LATENCY_MS} ms a post, s"
-    found.targets.append(report.at_most(what, MAX_RESUME_SECONDS, seconds))
+    found.at_most(what, MAX_RESUME_SECONDS, seconds)
 
 
-def _requests(progress: Callable[[str], None], found: Results, code: Path | None) -> None:
+def _requests(progress: Callable[[str], None], found: Results, code: Former) -> None:
     if code is None:
         return
     table = []
-    for size in (TEN, SMALL):
+    for size in (FEW, SMALL):
         progress(f"Approving requests, {size:,}, in turns")
-        now: list[scale.Run] = []
-        before: list[scale.Run] = []
-        for _ in range(TURNS):
-            now += scale.approvals(size)
-            before += scale.approvals(size, code=code, **former.SHARDS)
-        times, cpus = (
-            [[get(run) for run in runs] for runs in (now, before)] for get in (_ms, _cpu_ms)
-        )
+        now, before = _in_turns(size, code)
+        times = [[run.request_ms for run in runs] for runs in (now, before)]
+        cpus = [[run.approver_cpu_ms for run in runs] for runs in (now, before)]
         table.append(
             [
                 ("connections", f"{size:,}"),
@@ -572,14 +521,9 @@ def _requests(progress: Callable[[str], None], found: Results, code: Path | None
             ]
         )
         time_share, cpu_share = (median(both[0]) / median(both[1]) for both in (times, cpus))
-        found.targets += [
-            report.at_most(
-                f"approving at {size:,}, time / the former", MAX_REQUEST_SHARE, time_share
-            ),
-            report.at_most(
-                f"approving at {size:,}, CPU / the former", MAX_REQUEST_CPU_SHARE, cpu_share
-            ),
-        ]
+        what = f"approving at {size:,}"
+        found.at_most(f"{what}, time / the former", MAX_REQUEST_SHARE, time_share)
+        found.at_most(f"{what}, CPU / the former", MAX_REQUEST_CPU_SHARE, cpu_share)
         found.panels[f"ms to approve at {size:,} connections"] = {
             "before": median(times[1]),
             "now": median(times[0]),
@@ -587,42 +531,34 @@ def _requests(progress: Callable[[str], None], found: Results, code: Path | None
     found.tables.append(Table("The approving request", table))
 
 
-def _ms(run: scale.Run) -> float:
-    return run.request_seconds * 1000
-
-
-def _cpu_ms(run: scale.Run) -> float:
-    return run.approver_cpu_seconds * 1000
-
-
-def _hanging(progress: Callable[[str], None], found: Results, _code: Path | None) -> None:
-    progress("A phone that hangs, in every page")
-    without: list[scale.Run] = []
-    hanging: list[scale.Run] = []
+def _in_turns(
+    size: int, other: Mapping[str, Any]
+) -> tuple[list[scale.Approval], list[scale.Approval]]:
+    """Approve with the usual arguments of `stack.running` and with others, in turns."""
+    usual, others = [], []
     for _ in range(TURNS):
-        without += scale.approvals(MIDDLE)
-        hanging += scale.approvals(MIDDLE, hanging=range(0, MIDDLE, HANGING_EVERY))
-    seconds = [[run.seconds for run in runs] for runs in (without, hanging)]
-    found.tables.append(
-        Table(
-            "Phones that hang",
-            [
-                [
-                    ("", f"one in {HANGING_EVERY}" if n else "none"),
-                    ("connections", f"{MIDDLE:,}"),
-                    *report.spread("s to the last of the others", each, 2),
-                ]
-                for n, each in enumerate(seconds)
-            ],
-        )
+        usual += scale.approvals(size)
+        others += scale.approvals(size, **other)
+    return usual, others
+
+
+def _hanging(progress: Callable[[str], None], found: Results, _former: Former) -> None:
+    progress("A phone that hangs, in every page")
+    without, hanging = (
+        [run.seconds for run in runs]
+        for runs in _in_turns(MIDDLE, {"hanging": range(0, MIDDLE, HANGING_EVERY)})
     )
-    found.targets.append(
-        report.at_most(
-            "with phones that hang / without",
-            MAX_TIMES_WITH_HANGING,
-            median(seconds[1]) / median(seconds[0]),
-        )
-    )
+    table: list[Row] = [
+        [
+            ("", phones),
+            ("connections", f"{MIDDLE:,}"),
+            *report.spread("s to the last of the others", seconds, 2),
+        ]
+        for phones, seconds in {"none": without, f"one in {HANGING_EVERY}": hanging}.items()
+    ]
+    found.tables.append(Table("Phones that hang", table))
+    times = median(hanging) / median(without)
+    found.at_most("with phones that hang / without", MAX_TIMES_WITH_HANGING, times)
 
 
 PARTS = {

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -18,11 +18,10 @@ from bench.cloud.lambdas import check
 from bench.cloud.server import LATENCY_SECONDS
 from bench.report import Row, Section, Table
 
-DOCUMENT = report.CHARTS / "cold.json"
 REPETITIONS = 15
 # The baseline is measured again after this many functions, so that both see the same load.
 FUNCTIONS_BETWEEN = 3
-EXPENSIVE = 5
+MAX_IMPORTS = 5
 
 BASELINE = 'boto3.client("dynamodb")'
 WAITED_FOR = ("connect", "disconnect", "message")
@@ -87,7 +86,7 @@ def measure(progress: Callable[[str], None]) -> Section:
     """Start every function, alternating with the baseline; takes about two minutes."""
     progress("the artifact")
     python = _unpack()
-    load = machine.Load()
+    usage = machine.CpuUsage()
     with stack.running(calls_take=dict.fromkeys(LATENCY_SECONDS, 0.0)) as here:
         starts = _Starts(python, here)
         first_calls.prepare(here)
@@ -97,9 +96,9 @@ def measure(progress: Callable[[str], None]) -> Section:
             if n == 0:
                 # The first run filled the system's caches.
                 starts.found.clear()
-        busy = load.others_share()
+        busy = usage.others_share()
         profiles = {name: starts.profile(_function(name)) for name in first_calls.NAMES}
-    _write({name: starts.lengths(name) for name in first_calls.NAMES})
+    report.write_figures("cold", {name: starts.lengths(name) for name in first_calls.NAMES})
     names = (BASELINE, _AS_INSTALLED, *first_calls.NAMES)
     return Section(
         tables=[
@@ -118,14 +117,11 @@ def measure(progress: Callable[[str], None]) -> Section:
 def _unpack() -> str:
     """Build the artifact for this machine and unpack it; return a Python of its version."""
     command = ["make", "--silent", "artifact", f"ARCHITECTURE={ARCHITECTURE}"]
-    subprocess.run(command, cwd=machine.ROOT, check=True, stdout=subprocess.DEVNULL)
+    machine.run(command)
     shutil.rmtree(ARTIFACT, ignore_errors=True)
     with ZipFile(INSTALLED.with_suffix(".zip")) as archive:
         archive.extractall(ARTIFACT)
-    found = subprocess.run(
-        ["make", "--silent", "lambda-python"], cwd=machine.ROOT, check=True, capture_output=True
-    )
-    return found.stdout.decode().strip()
+    return machine.run(["make", "--silent", "lambda-python"]).stdout.strip()
 
 
 class _Starts:
@@ -165,7 +161,7 @@ class _Starts:
     def profile(self, program: Program) -> "list[_Cost]":
         """Import once more; return the packages that took longest."""
         done = self._run(program, "-X", "importtime", "-c", program.imports)
-        return sorted(_costs(done.stderr), key=lambda cost: -cost.own)[:EXPENSIVE]
+        return sorted(_costs(done.stderr), key=lambda cost: -cost.own)[:MAX_IMPORTS]
 
     def version(self) -> str:
         return self._run(Program(ARTIFACT, ""), "--version").stdout.split()[1]
@@ -179,7 +175,8 @@ class _Starts:
     def _run(self, program: Program, *arguments: str) -> "subprocess.CompletedProcess[str]":
         environment = {**self._here.environment, "PYTHONPATH": program.path}
         command = [self._python, "-S", *arguments]
-        return machine.run(command, cwd=program.folder, env=environment)
+        pinned = machine.pinned(machine.CLIENT_CORE, command)
+        return machine.run(pinned, cwd=program.folder, env=environment)
 
 
 def _function(name: str, event: Any = None) -> Program:
@@ -223,12 +220,6 @@ def _costs(importtime: str) -> Iterator[_Cost]:
 # --- The section of the page ----------------------------------------------------------------------
 
 _AS_INSTALLED = f"{BASELINE}, all services installed"
-
-
-def _write(lengths: Mapping[str, Mapping[str, float]]) -> None:
-    """Write the figures for the tables of docs/cost.md."""
-    content = {"measured_by": machine.description(), "cold": lengths}
-    DOCUMENT.write_text(json.dumps(content, indent=2) + "\n")
 
 
 def _targets(starts: _Starts) -> list[Row]:

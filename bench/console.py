@@ -1,16 +1,11 @@
 """The console in a browser: what it loads, how soon it is there, and a queue of 5,000 products."""
 
-import json
-import subprocess
 from collections.abc import Callable, Mapping
 from statistics import median
 from typing import Any
 
 from bench import machine, report
 from bench.report import Row, Section, Table
-
-PYTHON = machine.BUILD / "venv/bin/python"
-"""Of the environment that deploys; the benchmarks' own has no CDK."""
 
 MAX_KB, MAX_SECONDS, MAX_TASK_MS, MAX_GROWTH = 60, 1, 100, 1.1
 FIRST = "as it is"
@@ -21,7 +16,7 @@ Found = Mapping[str, Any]
 def measure(progress: Callable[[str], None]) -> Section:
     """Load the console several times, scroll through its queue, and decide on it."""
     progress("The console in a browser")
-    found = run("queue")
+    found = machine.result_of("bench.pages", "queue")
     loads, scrolling = found["loads"], found["scrolling"]
     return Section(
         [
@@ -34,15 +29,6 @@ def measure(progress: Callable[[str], None]) -> Section:
         ],
         versions={"Chromium": found["version"]},
     )
-
-
-def run(program: str, *arguments: str) -> Any:
-    """Run a program of the browser; return its result. Raises RuntimeError if it fails."""
-    command = [str(PYTHON), "-m", "bench.pages", program, *arguments]
-    done = subprocess.run(command, cwd=machine.ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{program}: {done.stderr[-1000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
 
 
 def _targets(loads: list[Found], scrolling: Found, decisions: list[float]) -> list[Row]:

@@ -1,18 +1,15 @@
-"""A flood of one connection: what it takes, and what others notice if they share only quotas."""
+"""A flood of one connection: its cost, and its effect on clients that share only its quotas."""
 
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
-from queue import SimpleQueue
 from typing import Any
 
 from bench import recovery, scale
-from bench.cloud import rows, stack
-from bench.cloud.lambdas import Lambda, check
+from bench.cloud import requests, rows, stack
+from bench.cloud.lambdas import LambdaPool, check
 from bench.cloud.stack import Stack
-from harness import gateway_events
-from vitrina.channels import ClientType
 from vitrina.message_budget import MAX_OVERDRAWN_SECONDS, MESSAGES
 
 # The next one closes the connection.
@@ -20,14 +17,15 @@ FRAMES = MESSAGES.tries + round(MAX_OVERDRAWN_SECONDS / MESSAGES.seconds)
 RECOVERED, REFUSED = "answered with `recovered`", "refused, as it is beyond the budget"
 
 ROOM, PHONES = "room:42", 20
-"""Those who notice. They are in another channel than the flood, whose 500 events stay 500."""
+"""The connections whose delays are measured. The flood is in another channel, so the number of its
+missed events does not change."""
 # By frames in a second. Each flood begins with a recovery, of which an identity has twenty at once.
 FLOODS = {20: 2, 100: 5, 1000: 12}
 PAUSE_SECONDS = 0.3
 """Between two events."""
 # Two would do for a processor each; a call waits most of its time.
 ENVIRONMENTS = 4
-# The last to run, as processes of a flood have processors of their own in Lambda.
+# The lowest priority: in Lambda, the functions of a flood have processors of their own.
 NICENESS = 19
 
 Bill = dict[str, float]
@@ -42,7 +40,7 @@ def taken() -> dict[str, list[Bill]]:
     with stack.running(latency_ms=scale.LATENCY_MS) as here:
         recovery.store(here)
         message = here.function("message")
-        here.bill(message, gateway_events.websocket("MESSAGE", "starts=", body=_resume()))
+        here.bill(message, _resume("starts="))
         frame = _open(here, recovery.CONNECTION)
         for _ in range(FRAMES):
             bill, answer = here.bill(message, frame)
@@ -58,11 +56,7 @@ def delays() -> dict[int, dict[str, list[float]]]:
     takes one only when nothing else wants it. What is left is what is shared on AWS too.
     """
     found = {}
-    with stack.running(
-        latency_ms=scale.LATENCY_MS,
-        posts_per_second=scale.POSTS_PER_SECOND,
-        burst=scale.BURST,
-    ) as here:
+    with scale.at_the_quota() as here:
         recovery.store(here)
         for number in range(PHONES):
             here.join(ROOM, number)
@@ -82,7 +76,7 @@ def delays() -> dict[int, dict[str, list[float]]]:
 
 
 class _Phones:
-    """The connections that are told events, and the functions that do it."""
+    """The connections that receive events, and the functions that post them."""
 
     def __init__(self, here: Stack) -> None:
         self._here = here
@@ -110,13 +104,10 @@ class _Phones:
 
     def delay(self) -> list[float]:
         """Publish an event; return the milliseconds to each post."""
-        body = {"to": ROOM, "title": "Распродажа", "text": "До воскресенья"}
-        token = self._here.token(ClientType.ADMIN)
-        request = gateway_events.http("POST", "/api/v1/admin/announcements", token=token, body=body)
+        request = requests.announcement(self._here, ROOM)
         began = time.time()
         check("announce", self._announce.invoke(request).answer)
-        if not self._here.cloud.wait_until_done(scale.TIMEOUT_SECONDS) or self._workers.failures:
-            raise RuntimeError(f"The workers are not done: {self._workers.failures}")
+        self._workers.check(are_done=self._here.cloud.wait_until_done(scale.TIMEOUT_SECONDS))
         found = [
             1000 * (post.at - began)
             for post in self._here.answers()
@@ -135,11 +126,10 @@ class _Flood:
     def __init__(self, here: Stack) -> None:
         self._here = here
         self._numbers = count()
-        self._free: SimpleQueue[Lambda] = SimpleQueue()
-        for _ in range(ENVIRONMENTS):
-            message = here.function("message", NICENESS)
-            message.invoke(gateway_events.websocket("MESSAGE", "starts=", body=_resume()))
-            self._free.put(message)
+        environments = [here.function("message", NICENESS) for _ in range(ENVIRONMENTS)]
+        for message in environments:
+            message.invoke(_resume("starts="))
+        self._messages = LambdaPool(environments)
 
     def run(self, rate: int) -> None:
         """Send a connection's frames at a rate; as long as no function is free, they wait."""
@@ -149,24 +139,19 @@ class _Flood:
         with ThreadPoolExecutor(ENVIRONMENTS) as pool:
             for number in range(FRAMES):
                 time.sleep(max(0.0, began + number / rate - time.monotonic()))
-                sent.append(pool.submit(self._send, frame))
+                sent.append(pool.submit(self._messages.invoke, frame))
         for each in sent:
             each.result()
-
-    def _send(self, frame: dict[str, Any]) -> None:
-        message = self._free.get()
-        message.invoke(frame)
-        self._free.put(message)
 
 
 def _open(here: Stack, connection_id: str) -> dict[str, Any]:
     """Store a connection that is far behind; return the message in which it says so."""
     here.put("connections", rows.connection(connection_id))
-    return gateway_events.websocket("MESSAGE", connection_id, body=_resume())
+    return _resume(connection_id)
 
 
-def _resume() -> dict[str, Any]:
-    return {"type": "resume", "positions": recovery.positions_after(max(recovery.MISSED))}
+def _resume(connection_id: str) -> dict[str, Any]:
+    return requests.resume(connection_id, recovery.positions_after(max(recovery.MISSED)))
 
 
 def _kind(bill: Bill, answer: Any) -> str:

@@ -1,7 +1,6 @@
 """The functions before lanes and frames, which post each event alone: from the history."""
 
 import subprocess
-from pathlib import Path
 from typing import Any
 
 from bench import machine
@@ -9,11 +8,14 @@ from bench import machine
 COMMIT = "8afad80"
 FOLDER = machine.BUILD / "former"
 # Its defaults.
-SHARDS: dict[str, Any] = {"user_shards": (16,), "shop_shards": (4,), "admin_shards": (1,)}
+SHARDS = {"user_shards": (16,), "shop_shards": (4,), "admin_shards": (1,)}
 
 
-def extract() -> Path | None:
-    """Write its files to a folder; return None if this clone does not have the commit."""
+def extract() -> dict[str, Any] | None:
+    """Write its files to a folder; return the arguments of `stack.running` for them.
+
+    None if this clone does not have the commit.
+    """
     git = ["git", "-C", str(machine.ROOT)]
     archived = subprocess.run([*git, "archive", COMMIT], capture_output=True, check=False)
     if archived.returncode:
@@ -24,4 +26,4 @@ def extract() -> Path | None:
     build = FOLDER / "build"
     if not build.exists():
         build.symlink_to(machine.BUILD)
-    return FOLDER
+    return {"code": FOLDER, **SHARDS}

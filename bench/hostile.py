@@ -1,7 +1,5 @@
-"""Hostile clients of the deployed stack in the local cloud, and what others notice of them."""
+"""Hostile clients of the stack in the local cloud, and their effect on other clients."""
 
-import json
-import subprocess
 from collections.abc import Callable, Mapping
 from statistics import fmean, median, quantiles
 from typing import Any
@@ -12,14 +10,11 @@ from bench.report import Row, Section, Table
 from infra.cdk.functions import FUNCTIONS
 from infra.cdk.stages import MAX_ROUTE_SHARE
 
-PYTHON = machine.BUILD / "venv/bin/python"
-"""Of the environment that deploys; the benchmarks' own has no CDK."""
-
 MAX_TIMES_WITH_FLOOD = 1.1
 FRAMES_PER_SECOND = 1000
 PARTITION_WRITE_UNITS, PARTITION_READ_UNITS = 1000, 3000
 MAX_APPROVAL_SECONDS = 1
-# The next sweep, and what it may take.
+# The time to the next sweep, and the duration of that sweep.
 MAX_CLOSING_SECONDS = 90
 COMPARISONS = {"idle": "an idle API", "once": "one of them and an idle API"}
 
@@ -29,22 +24,23 @@ Found = Mapping[str, Any]
 def measure(progress: Callable[[str], None]) -> Section:
     """Run a flood, a crowd that asks for statistics, and shops that submit without a pause."""
     progress("A flood of frames")
-    local = _run("flood")
+    local = machine.result_of("bench.attacks", "flood")
     progress("What a flood takes")
     taken = flood.taken()
     progress("Delays beside a flood")
     delays = flood.delays()
     progress("Statistics of 100,000 connections")
-    counting = _run("counting")
+    counting = machine.result_of("bench.attacks", "counting")
     progress("Submissions without a pause")
-    submissions = _run("submissions")
+    submissions = machine.result_of("bench.attacks", "submissions")
     return Section(
         [
             Table(
                 "Targets",
                 [
-                    *_flood_targets(delays),
-                    *_local_flood_targets(local),
+                    *_flood_targets(delays, {"alone": "alone"}),
+                    # The other function does nothing, so the difference is this project's work.
+                    *_flood_targets(local["delays"], COMPARISONS, where=" on the local cloud"),
                     *_share_targets(taken),
                     *_other_targets(counting, submissions),
                 ],
@@ -66,7 +62,7 @@ def measure(progress: Callable[[str], None]) -> Section:
 def revocations(progress: Callable[[str], None]) -> Section:
     """Run rounds in which sessions end while they are used."""
     progress("Revocations")
-    found = _run("revocations")
+    found = machine.result_of("bench.attacks", "revocations")
     rounds = _sum(found, "rounds")
     left = _sum(found, "tokens") + _sum(found, "sockets")
     targets = [
@@ -94,42 +90,23 @@ def _sum(found: Mapping[str, Found], name: str) -> int:
     return sum(int(each[name]) for each in found.values())
 
 
-def _run(attack: str) -> Any:
-    """Run an attack on a stack of its own, on all cores; raises RuntimeError if it fails."""
-    command = [str(PYTHON), "-m", "bench.attacks", attack]
-    done = subprocess.run(command, cwd=machine.ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{attack}: {done.stderr[-1000:]}")
-    return json.loads(done.stdout.splitlines()[-1])  # the log is before it
-
-
 def _p95(values: list[float]) -> float:
     return quantiles(values, n=20)[-1]
 
 
-def _flood_targets(delays: Mapping[int, Mapping[str, list[float]]]) -> list[Row]:
+def _flood_targets(
+    delays: Mapping[Any, Mapping[str, list[float]]], comparisons: Mapping[str, str], where: str = ""
+) -> list[Row]:
+    """Return the delays beside a flood, divided by each of the comparisons."""
     return [
         report.at_most(
-            f"{name} delay, {rate} `resume`/s ÷ alone",
+            f"{statistic} delay{where}, {rate} `resume`/s ÷ {title}",
             MAX_TIMES_WITH_FLOOD,
-            value(found["resume"]) / value(found["alone"]),
+            value(found["resume"]) / value(found[beside]),
         )
         for rate, found in delays.items()
-        for name, value in (("median", median), ("95 %", _p95))
-    ]
-
-
-def _local_flood_targets(flood: Found) -> list[Row]:
-    """Compare with the same frames to a function that does nothing: the rest is this project's."""
-    return [
-        report.at_most(
-            f"{name} delay on the local cloud, {rate} `resume`/s ÷ {beside}",
-            MAX_TIMES_WITH_FLOOD,
-            value(delays["resume"]) / value(delays[found]),
-        )
-        for rate, delays in flood["delays"].items()
-        for found, beside in COMPARISONS.items()
-        for name, value in (("median", median), ("95 %", _p95))
+        for beside, title in comparisons.items()
+        for statistic, value in (("median", median), ("95 %", _p95))
     ]
 
 

@@ -1,5 +1,6 @@
 """The measuring machine: its cores, one for the client and one for the stub, and its name."""
 
+import json
 import operator
 import os
 import platform
@@ -9,6 +10,10 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "build"
+PYTHON = str(BUILD / "venv/bin/python")
+"""Of the functions, and of what deploys: the benchmarks' own environment has another boto3 and no
+CDK."""
+NODE = str(BUILD / "venv/bin/node")
 
 CORES = sorted(os.sched_getaffinity(0))
 STUB_CORE = CORES[0]
@@ -21,12 +26,18 @@ def pinned(core: int, command: list[str]) -> list[str]:
 
 
 def run(command: list[str], **options: Any) -> "subprocess.CompletedProcess[str]":
-    """Run a command on the client's core; raises RuntimeError with its error if it fails."""
-    pinned_command = pinned(CLIENT_CORE, command)
-    done = subprocess.run(pinned_command, capture_output=True, text=True, check=False, **options)
+    """Run a command, by default in the project's folder; raises RuntimeError if it fails."""
+    options = {"cwd": ROOT} | options
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)[:200]}: {(done.stderr or done.stdout)[-1000:]}")
     return done
+
+
+def result_of(module: str, *arguments: str) -> Any:
+    """Run a module in the environment that deploys; return the JSON of its last line."""
+    done = run([PYTHON, "-m", module, *arguments])
+    return json.loads(done.stdout.splitlines()[-1])  # the log is before it
 
 
 def description() -> str:
@@ -36,8 +47,8 @@ def description() -> str:
     return f"{model}, {os.cpu_count()} cores, Linux {platform.release()}"
 
 
-class Load:
-    """The load of all cores since this was made."""
+class CpuUsage:
+    """The use of all cores since this was made."""
 
     def __init__(self) -> None:
         self._began = _reading()

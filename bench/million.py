@@ -27,9 +27,9 @@ SIZES = (scale.LARGE, MILLION)
 QUOTAS = (50_000, 100_000)
 """Raised ones."""
 SETTINGS = ((5, 4, 1), (12, 8, 2), (24, 16, 4))
-"""Workers, shards of users and of shops; the first are the defaults."""
-MIN_EVENTS_AN_HOUR = {scale.LARGE: 20_000, MILLION: 1_800}
-FORMER_EVENTS_AN_HOUR = {scale.LARGE: 360, MILLION: 36}
+"""Workers, shards of users, shards of shops; the first line has the defaults."""
+MIN_EVENTS_PER_HOUR = {scale.LARGE: 20_000, MILLION: 1_800}
+FORMER_EVENTS_PER_HOUR = {scale.LARGE: 360, MILLION: 36}
 """By the same quota: each event took 10 s and 100 s."""
 # SQS's event source starts with five workers and adds 300 a minute.
 FIRST_WORKERS, WORKERS_PER_SECOND = 5, 300 / 60
@@ -40,9 +40,10 @@ MAX_ROUNDS_AFTER = 3
 """A rate is sustained if nothing is owed longer than so many rounds after the last event: the round
 under way and one more, and what calls and restarts take. Otherwise it would grow."""
 ROUNDS = 15
-"""For how many rounds events are published."""
-GOOD_ENOUGH = 0.97
-"""Of settings that sustain almost the most events, the one with the fewest workers is advised."""
+"""The duration of a simulation: events are published for this many rounds."""
+MIN_SHARE_OF_THE_MOST = 0.97
+"""Of the settings that sustain at least this share of the highest rate, the one with the fewest
+workers is recommended."""
 SAMPLES = 8
 STEPS = 6
 """Of the search for the greatest rate that is sustained."""
@@ -96,7 +97,7 @@ class Simulation:
     latency_seconds: float = POST_LATENCY_SECONDS
     cold_start_seconds: float = COLD_START_SECONDS
     processors: float = math.inf
-    """That the workers share."""
+    """The processors that the workers share."""
 
     env: simpy.Environment = field(default_factory=simpy.Environment)
     delays: list[tuple[float, float]] = field(default_factory=list)
@@ -115,6 +116,10 @@ class Simulation:
         return self.connections / (LANES_SHARE * self.posts_per_second)
 
     @property
+    def per_hour(self) -> float:
+        return self.events_per_second * 3600
+
+    @property
     def is_sustained(self) -> bool:
         return self.last_seconds <= MAX_ROUNDS_AFTER * self.round_seconds
 
@@ -125,10 +130,11 @@ class Simulation:
     def run(self) -> Self:
         self.queue = simpy.Store(self.env)
         self.active: dict[int, _Lane] = {}
+        shards_of = {ClientType.USER: self.user_shards, ClientType.SHOP: self.shop_shards}
         self.lanes = [
             _Lane(rows, rows if kind is Kind.BATCH else 0)
             for channel, share in SHARES.items()
-            for shards in [self._shards(channel)]
+            for shards in [shards_of.get(channel, 1)]
             for rows in [self.connections * share // 100 // shards] * shards
             for kind in Kind
         ]
@@ -141,18 +147,13 @@ class Simulation:
         return self
 
     def percentile(self, percent: float) -> float:
-        """Return the delay that so many percent of the deliveries do not exceed."""
+        """Return a percentile of the delays, in seconds."""
         reached, wanted = 0.0, self.deliveries * percent / 100
         for delay, count in sorted(self.delays):
             reached += count
             if reached >= wanted:
                 return delay
         return math.nan
-
-    def _shards(self, channel: ClientType) -> int:
-        return {ClientType.USER: self.user_shards, ClientType.SHOP: self.shop_shards}.get(
-            channel, 1
-        )
 
     def _publish(self) -> Process:
         """Commit events; each is owed by every lane, and wakes those that nobody holds."""
@@ -179,7 +180,7 @@ class Simulation:
         self._wake(lane)
 
     def _wake(self, lane: _Lane) -> None:
-        # Woken twice, it is no work for the second worker.
+        # A lane that is woken twice has no work for the second worker.
         if lane not in self.queue.items:
             self.queue.put(lane)
 
@@ -211,7 +212,7 @@ class Simulation:
             if not lane.round:
                 # Reads the head, begins the round and reads its events.
                 yield self.env.timeout(_taking("BatchGetItem", "UpdateItem", "Query"))
-                lane.round = lane.pending[: self._most_events(lane)]
+                lane.round = lane.pending[: self._max_events(lane)]
                 del lane.pending[: len(lane.round)]
                 lane.left = lane.connections
             if lane.connections:
@@ -226,14 +227,12 @@ class Simulation:
                 return
         lane.is_held = False
 
-    def _most_events(self, lane: _Lane) -> int:
+    def _max_events(self, lane: _Lane) -> int:
         """Return how many events a round takes: as many as are read, and fit into a frame."""
-        in_a_frame = int(MAX_FRAME_BYTES // self.costs.event_bytes)
-        return (
-            min(MAX_ROUND_EVENTS[Kind.BATCH], in_a_frame)
-            if lane.connections
-            else MAX_ROUND_EVENTS[Kind.BATCH]
-        )
+        most = MAX_ROUND_EVENTS[Kind.BATCH]
+        if not lane.connections:
+            return most
+        return min(most, int(MAX_FRAME_BYTES // self.costs.event_bytes))
 
     def _enter(self, number: int, lane: _Lane) -> float:
         """Return a worker's share of the rate, by the members of the lanes that are active."""
@@ -257,7 +256,7 @@ class Simulation:
         cpu = self.costs.of(frame_bytes)
         processors = min(1.0, self.processors / max(1, len(self.active)))
         fastest = min(processors / cpu, MAX_PARALLEL_POSTS / self.latency_seconds)
-        # What the bucket has kept meanwhile is posted at once.
+        # Posts that the token bucket saved meanwhile are sent at once.
         kept = min(calls + self.latency_seconds, BURST_SECONDS) * share
         posting = max(posts / fastest, (posts - kept) / share) + self.latency_seconds
         yield self.env.timeout(calls + posting)
@@ -316,7 +315,7 @@ def measure(progress: Callable[[str], None]) -> Section:
     defaults = {size: tried[0] for size, tried in found.items()}
     targets = [
         report.at_least(
-            f"events an hour to {size:,}", MIN_EVENTS_AN_HOUR[size], _an_hour(defaults[size])
+            f"events an hour to {size:,}", MIN_EVENTS_PER_HOUR[size], defaults[size].per_hour
         )
         for size in SIZES
     ]
@@ -324,8 +323,8 @@ def measure(progress: Callable[[str], None]) -> Section:
         "million",
         {
             f"events an hour to {size:,}": {
-                "each alone": FORMER_EVENTS_AN_HOUR[size],
-                "rounds of frames": _an_hour(defaults[size]),
+                "each alone": FORMER_EVENTS_PER_HOUR[size],
+                "rounds of frames": defaults[size].per_hour,
             }
             for size in SIZES
         },
@@ -410,34 +409,37 @@ def _greatest(size: int, quota: int, setting: tuple[int, int, int], costs: Costs
 def _best(tried: list[Simulation]) -> Simulation:
     """Return the fewest workers that sustain almost the most events."""
     most = max(each.events_per_second for each in tried)
-    good = [each for each in tried if each.events_per_second >= most * GOOD_ENOUGH]
+    good = [each for each in tried if each.events_per_second >= most * MIN_SHARE_OF_THE_MOST]
     return min(good, key=lambda each: each.workers)
-
-
-def _an_hour(done: Simulation) -> float:
-    return done.events_per_second * 3600
 
 
 def _greatest_row(done: Simulation) -> Row:
     return [
         ("connections", f"{done.connections:,}"),
-        ("workers", str(done.workers)),
-        ("shards", f"{done.user_shards}, {done.shop_shards}, 1"),
-        ("events an hour", f"{_an_hour(done):,.0f}"),
-        ("× before", f"{_an_hour(done) / FORMER_EVENTS_AN_HOUR[done.connections]:.0f}"),
-        ("p50, s", f"{done.percentile(50):.0f}"),
-        ("p99, s", f"{done.percentile(99):.0f}"),
-        ("events/post", f"{done.deliveries / done.posts:.0f}"),
-        ("$ an event", f"{_dollars(done):.4f}"),
+        *_setting(done),
+        ("× before", f"{done.per_hour / FORMER_EVENTS_PER_HOUR[done.connections]:.0f}"),
+        *_outcome(done),
     ]
 
 
 def _quota_row(done: Simulation) -> Row:
     return [
         ("quota, posts/s", f"{done.posts_per_second:,}"),
+        *_setting(done),
+        *_outcome(done),
+    ]
+
+
+def _setting(done: Simulation) -> Row:
+    return [
         ("workers", str(done.workers)),
         ("shards", f"{done.user_shards}, {done.shop_shards}, 1"),
-        ("events an hour", f"{_an_hour(done):,.0f}"),
+        ("events an hour", f"{done.per_hour:,.0f}"),
+    ]
+
+
+def _outcome(done: Simulation) -> Row:
+    return [
         ("p50, s", f"{done.percentile(50):.0f}"),
         ("p99, s", f"{done.percentile(99):.0f}"),
         ("events/post", f"{done.deliveries / done.posts:.0f}"),

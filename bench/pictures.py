@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from bench import console, machine
+from bench import machine
 
 IMAGES = machine.ROOT / "docs/images"
 MAX_WIDTH = 1200
@@ -16,7 +16,7 @@ MAX_BYTES = 200_000
 def main() -> None:
     """Write queue.webp, and approval.webp, which moves."""
     with tempfile.TemporaryDirectory() as folder:
-        taken = console.run("pictures", folder)
+        taken = machine.result_of("bench.pages", "pictures", folder)
         queue = _read(Path(folder) / taken["queue"])
         first, *others = (_read(Path(folder) / name) for name in taken["frames"])
     _save(queue, "queue.webp")

@@ -24,7 +24,7 @@ MAX_TIMES_THE_MEMORY = 1.25
 MILLION = 1_000_000
 
 
-class Run(NamedTuple):
+class WalkResult(NamedTuple):
     devices: int
     seconds: float
     """From the first publish to the last."""
@@ -40,7 +40,7 @@ class Run(NamedTuple):
 def measure(progress: Callable[[str], None]) -> Section:
     """Walk over each number of devices once; takes about five minutes."""
     runs = []
-    load = machine.Load()
+    usage = machine.CpuUsage()
     for size in SIZES:
         progress(f"Pushing to {size:,} devices")
         runs.append(_walk(size))
@@ -59,16 +59,16 @@ def measure(progress: Callable[[str], None]) -> Section:
     )
     notes = [
         f"`pushes_per_second` {PER_SECOND}, two workers, a publish takes 30 ms.",
-        f"Other processes used {load.others_share():.0%} of the machine.",
+        f"Other processes used {usage.others_share():.0%} of the machine.",
     ]
     return Section([targets, Table("A walk", [_row(run) for run in runs])], notes)
 
 
-def _of_the_rate(run: Run) -> float:
+def _of_the_rate(run: WalkResult) -> float:
     return run.per_second / PER_SECOND
 
 
-def _row(run: Run) -> report.Row:
+def _row(run: WalkResult) -> report.Row:
     def per_million(name: str) -> float:
         return run.bill.get(name, 0) * MILLION / run.devices
 
@@ -85,7 +85,7 @@ def _row(run: Run) -> report.Row:
     ]
 
 
-def _walk(count: int) -> Run:
+def _walk(count: int) -> WalkResult:
     with stack.running(
         push_apps=(APP,), push_queue_url=server.PUSH_QUEUE_URL, pushes_per_second=PER_SECOND
     ) as here:
@@ -101,12 +101,11 @@ def _walk(count: int) -> Run:
         here.cloud.bill.take()
         for partition in device_rows.partitions_of("user"):
             here.cloud.push_queue.put(Walk(notice=notice, partition=partition).model_dump_json(), 0)
-        if not here.cloud.push_queue.wait_until_done(TIMEOUT_SECONDS) or sources.failures:
-            raise RuntimeError(f"The walk has not ended: {sources.failures[:1]}")
+        sources.check(are_done=here.cloud.push_queue.wait_until_done(TIMEOUT_SECONDS))
         at = here.cloud.pushed_at
         if len(at) != count:
             raise RuntimeError(f"{len(at)} pushes for {count} devices")
-        return Run(count, at[-1] - at[0], sources.peak_mb, here.cloud.bill.take())
+        return WalkResult(count, at[-1] - at[0], sources.peak_mb, here.cloud.bill.take())
 
 
 def _store(here: Stack, number: int) -> None:

@@ -8,8 +8,8 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from bench import chart, report
+from bench.cloud import requests, stack
 from bench.cloud import rows as stored
-from bench.cloud import stack
 from bench.cloud.lambdas import Lambda
 from bench.cloud.stack import Stack
 from bench.report import Section, Table
@@ -29,11 +29,15 @@ CONNECTION = "L0SM9cOFvHcCIhw="
 KINDS = {True: "With batches", False: "One event in a frame"}
 
 
-class Run(NamedTuple):
+class Recovery(NamedTuple):
     seconds: float
     """From the client's `resume` to the function's answer, whose frame ends with `recovered`."""
     posts: int
     bill: dict[str, float]
+
+    @property
+    def ms(self) -> float:
+        return self.seconds * 1000
 
 
 def measure(progress: Callable[[str], None]) -> Section:
@@ -47,7 +51,7 @@ def measure(progress: Callable[[str], None]) -> Section:
             found = recover(latency_ms, takes_batches=takes_batches)
             rows += [_row(latency_ms, missed, runs) for missed, runs in found.items()]
             if latency_ms == max(LATENCIES_MS):
-                waits[title] = {f"{n}": _ms(runs) for n, runs in found.items()}
+                waits[title] = {f"{n}": median(run.ms for run in runs) for n, runs in found.items()}
         tables.append(Table(title, rows))
     progress("Opening with positions, and without")
     tables.append(Table("Opening a connection", _openings(open_connections())))
@@ -62,7 +66,7 @@ def measure(progress: Callable[[str], None]) -> Section:
     return Section(tables)
 
 
-def recover(latency_ms: int, *, takes_batches: bool) -> dict[int, list[Run]]:
+def recover(latency_ms: int, *, takes_batches: bool) -> dict[int, list[Recovery]]:
     """Resume after each number of missed events, several times."""
     with stack.running(latency_ms=latency_ms) as here:
         store(here)
@@ -73,13 +77,13 @@ def recover(latency_ms: int, *, takes_batches: bool) -> dict[int, list[Run]]:
         }
 
 
-def _run(here: Stack, message: Lambda, missed: int, takes_batches: bool) -> Run:
+def _run(here: Stack, message: Lambda, missed: int, takes_batches: bool) -> Recovery:
     # Stored again: a connection rests after a recovery.
     here.put("connections", stored.connection(CONNECTION) | {"batch": takes_batches or None})
-    resume = {"type": "resume", "positions": positions_after(missed)}
+    resume = requests.resume(CONNECTION, positions_after(missed))
     here.cloud.bill.take()
     started = time.perf_counter()
-    answer = message.invoke(gateway_events.websocket("MESSAGE", CONNECTION, body=resume)).answer
+    answer = message.invoke(resume).answer
     seconds = time.perf_counter() - started
     posts = here.answers()
     last = json.loads(answer["body"])
@@ -90,7 +94,7 @@ def _run(here: Stack, message: Lambda, missed: int, takes_batches: bool) -> Run:
     if len(posts) != missed and not takes_batches:
         raise RuntimeError(f"{len(posts)} posts of {missed} events")
     here.cloud.bill.add("messages", 2 + len(posts))
-    return Run(seconds, len(posts), here.cloud.bill.take())
+    return Recovery(seconds, len(posts), here.cloud.bill.take())
 
 
 class Opening(NamedTuple):
@@ -132,10 +136,8 @@ class Visit:
         started = time.perf_counter()
         self.greet.invoke(self.connect(missed, brings=brings))
         if not brings and missed:
-            resume = {"type": "resume", "positions": positions_after(missed)}
-            answer = self._message.invoke(
-                gateway_events.websocket("MESSAGE", CONNECTION, body=resume)
-            ).answer
+            resume = requests.resume(CONNECTION, positions_after(missed))
+            answer = self._message.invoke(resume).answer
             if '"recovered":true' not in answer["body"]:
                 raise RuntimeError(f"Not recovered: {answer}")
         seconds = time.perf_counter() - started
@@ -178,15 +180,11 @@ def store(here: Stack) -> None:
 # --- The section of the page ----------------------------------------------------------------------
 
 
-def _ms(runs: list[Run]) -> float:
-    return median(run.seconds for run in runs) * 1000
-
-
-def _row(latency_ms: int, missed: int, runs: list[Run]) -> report.Row:
+def _row(latency_ms: int, missed: int, runs: list[Recovery]) -> report.Row:
     return [
         ("latency", f"{latency_ms} ms"),
         ("missed events", str(missed)),
-        *report.spread("ms to `recovered`", [run.seconds * 1000 for run in runs]),
+        *report.spread("ms to `recovered`", [run.ms for run in runs]),
         ("posts", str(runs[0].posts)),
         *report.counts(runs[0].bill, {"read units": "read_units"}),
     ]

@@ -1,10 +1,12 @@
 """The result of a benchmark: a generated part of docs/benchmarks.md."""
 
+import json
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from statistics import median
+from typing import Any
 
 from bench import machine
 from reference import pages
@@ -75,6 +77,16 @@ class Section:
         )
         tables = (table.to_markdown() for table in self.tables)
         return "\n\n".join((*tables, "\n".join(f"- {note}" for note in (*self.notes, origin))))
+
+
+def write_figures(name: str, figures: Mapping[str, Any]) -> None:
+    """Write figures to docs/benchmarks/NAME.json, for the tables of docs/cost.md."""
+    content = {
+        "measured_on": f"{datetime.now(UTC):%Y-%m-%d}",
+        "measured_by": machine.description(),
+        name: figures,
+    }
+    (CHARTS / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n")
 
 
 def write(name: str, text: str) -> None:

@@ -1,15 +1,15 @@
 """Scale: one approval for a thousand, ten thousand and a hundred thousand stored connections."""
 
-import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
 from statistics import median
 from typing import Any, NamedTuple
 
 from bench import chart, machine, report
-from bench.cloud import rows, stack
+from bench.cloud import requests, stack
 from bench.cloud.bill import PRICES, dollars
 from bench.cloud.lambdas import EventSources, Lambda
 from bench.cloud.server import DELIVERY_SECONDS, LATENCY_SECONDS
@@ -35,12 +35,9 @@ MAX_THROTTLED = 0.01
 MAX_TIMES_THE_SMALL_REQUEST = 1.5
 MAX_WRITES = 2
 
-COSTS = machine.BUILD / "costs.json"
-"""Figures of the last run, for the benchmark `million`."""
 
-
-class Run(NamedTuple):
-    """One approval, from its commit to its last post."""
+class Approval(NamedTuple):
+    """The measurements of one approval, from its commit to its last post."""
 
     seconds: float
     """From the commit to the last 200."""
@@ -58,11 +55,19 @@ class Run(NamedTuple):
     """The share of all processors that was in use, by any process."""
 
     @property
+    def request_ms(self) -> float:
+        return self.request_seconds * 1000
+
+    @property
+    def approver_cpu_ms(self) -> float:
+        return self.approver_cpu_seconds * 1000
+
+    @property
     def throttled_share(self) -> float:
         return self.throttled / self.posts
 
 
-Runs = Mapping[int, list[Run]]
+Runs = Mapping[int, list[Approval]]
 """The repetitions by the number of connections."""
 
 
@@ -74,7 +79,6 @@ def measure(progress: Callable[[str], None]) -> Section:
         runs[size] = approvals(size)
     progress("Connecting, disconnecting, counting")
     visits = _visits()
-    _keep_costs(runs[LARGE])
     chart.bars(
         "scale",
         {
@@ -108,24 +112,31 @@ def measure(progress: Callable[[str], None]) -> Section:
     )
 
 
-def approvals(size: int, **how: Any) -> list[Run]:
-    """Approve products, one after another, with this many connections.
+@contextmanager
+def at_the_quota(connections: int = 0, share: float = 1, **options: Any) -> Iterator[Stack]:
+    """Run a stack whose account has the default quota, or a share of it.
 
-    `how` has more arguments of `stack.running`.
+    `options` has more arguments of `stack.running`.
     """
     with stack.running(
-        connections=size,
+        connections=connections,
         latency_ms=LATENCY_MS,
-        posts_per_second=POSTS_PER_SECOND,
-        burst=BURST,
-        **how,
+        posts_per_second=round(POSTS_PER_SECOND * share),
+        burst=round(BURST * share),
+        **options,
     ) as here:
+        yield here
+
+
+def approvals(size: int, **options: Any) -> list[Approval]:
+    """Approve products, one after another, with this many connections."""
+    with at_the_quota(size, **options) as here:
         approve, workers = here.function("approve"), here.fanout()
         numbers = range(1, WARM_UPS + REPETITIONS + 1)
         return [_approval(here, approve, workers, size, n) for n in numbers][WARM_UPS:]
 
 
-def bound(size: int, runs: list[Run]) -> float:
+def bound(size: int, runs: list[Approval]) -> float:
     """Return the seconds that the quota takes, or the approving request if it takes longer."""
     left = max(0, size - BURST) / POSTS_PER_SECOND
     return max(left, median(run.request_seconds for run in runs))
@@ -133,36 +144,27 @@ def bound(size: int, runs: list[Run]) -> float:
 
 def _approval(
     here: Stack, approve: Lambda, workers: EventSources, size: int, product_id: int
-) -> Run:
-    here.put("products", rows.pending_product(product_id))
+) -> Approval:
+    request = requests.approval(here, product_id)
     time.sleep(PAUSE_SECONDS)
     here.cloud.bill.take()
-    request = gateway_events.http(
-        "POST",
-        f"/api/v1/admin/products/{product_id}/approve",
-        token=here.token(ClientType.ADMIN),
-        body={"moderation_notes": "Отличный товар"},
-    )
-    started, load = time.perf_counter(), machine.Load()
+    started, usage = time.perf_counter(), machine.CpuUsage()
     invocation = approve.invoke(request)
     request_seconds = time.perf_counter() - started
     # Connections that hang are tried again for minutes, from the other queue.
-    if not here.cloud.fanout_queue.wait_until_done(TIMEOUT_SECONDS) or workers.failures:
-        raise RuntimeError(f"The workers are not done: {workers.failures}")
-    busy = load.share()
+    workers.check(are_done=here.cloud.fanout_queue.wait_until_done(TIMEOUT_SECONDS))
+    busy = usage.share()
     # Every approval is the next event of the channel.
     event = here.event(ClientType.USER, product_id)
     committed = float(event["created_at"]) / 1000
     answers = here.answers()
-    got = Counter(post.connection_id for post in answers if post.status == HTTPStatus.OK)
+    taken = [post for post in answers if post.status == HTTPStatus.OK]
+    got = Counter(post.connection_id for post in taken)
     here.cloud.bill.add("http_requests")
     here.cloud.bill.add("messages", got.total())
     here.cloud.bill.add("transfer_bytes", got.total() * len(event["body"].encode()))
-    return Run(
-        seconds=max(
-            (post.at for post in answers if post.status == HTTPStatus.OK), default=committed
-        )
-        - committed,
+    return Approval(
+        seconds=max((post.at for post in taken), default=committed) - committed,
         request_seconds=request_seconds,
         posts=len(answers),
         throttled=sum(post.status == HTTPStatus.TOO_MANY_REQUESTS for post in answers),
@@ -176,18 +178,8 @@ def _approval(
     )
 
 
-def _typical(runs: list[Run]) -> Run:
+def _typical(runs: list[Approval]) -> Approval:
     return sorted(runs)[len(runs) // 2]
-
-
-def _keep_costs(runs: list[Run]) -> None:
-    typical = _typical(runs)
-    costs = {
-        "seconds": median(run.seconds for run in runs),
-        "cpu_seconds_per_post": typical.bill["fanout_cpu_seconds"] / LARGE,
-        "bill": typical.bill,
-    }
-    COSTS.write_text(json.dumps(costs, indent=2))
 
 
 # --- Connecting, disconnecting, counting ----------------------------------------------------------
@@ -231,7 +223,7 @@ def _targets(runs: Runs, visits: Visits) -> Table:
     return Table("Targets", rows)
 
 
-def _times(size: int, runs: list[Run]) -> report.Row:
+def _times(size: int, runs: list[Approval]) -> report.Row:
     seconds, least = [run.seconds for run in runs], bound(size, runs)
     return [
         ("connections", f"{size:,}"),
@@ -239,7 +231,7 @@ def _times(size: int, runs: list[Run]) -> report.Row:
         ("bound", f"{least:.2f}"),
         ("×", f"{median(seconds) / least:.2f}"),
         ("429", f"{median(run.throttled_share for run in runs):.2%}"),
-        *report.spread("request, ms", [run.request_seconds * 1000 for run in runs]),
+        *report.spread("request, ms", [run.request_ms for run in runs]),
         ("missing", str(sum(run.missing for run in runs))),
         ("duplicates", str(sum(run.duplicates for run in runs))),
         ("machine busy", f"{median(run.machine_busy for run in runs):.0%}"),
@@ -255,7 +247,7 @@ WORK = {
 """Titles of columns, and the counts of a bill in them."""
 
 
-def _work(size: int, run: Run) -> report.Row:
+def _work(size: int, run: Approval) -> report.Row:
     cpu = run.bill.get("fanout_cpu_seconds", 0)
     return [
         ("connections", f"{size:,}"),
@@ -268,7 +260,7 @@ def _work(size: int, run: Run) -> report.Row:
     ]
 
 
-def _prices(run: Run) -> list[report.Row]:
+def _prices(run: Approval) -> list[report.Row]:
     cost = dollars(run.bill)
     total = sum(cost.values())
     lines = [

@@ -1,8 +1,6 @@
 """What the client adds to an app, and what those of other services do."""
 
 import json
-import subprocess
-from pathlib import Path
 from typing import Any
 
 from bench import machine, report
@@ -10,18 +8,15 @@ from bench.report import Row, Section, Table
 from local.progress import Progress
 
 PACKAGE = machine.ROOT / "clients/javascript"
-PYTHON = machine.BUILD / "venv/bin/python"
-"""Of the environment that deploys; the benchmarks' own has no CDK."""
-NODE = PYTHON.with_name("node")
 
 
 def measure(progress: Progress) -> Section:
     progress("Building the client package")
-    _run(NODE, PACKAGE / "scripts/build.mjs")
+    _node("clients/javascript/scripts/build.mjs")
     progress("Bundling clients")
-    found = json.loads(_run(NODE, machine.ROOT / "bench/sizes.mjs"))
+    found = json.loads(_node("bench/sizes.mjs"))
     progress("Starting clients")
-    starts = json.loads(_run(PYTHON, "-m", "bench.starts").splitlines()[-1])
+    starts = machine.result_of("bench.starts")
     packages = {each["name"]: f"{each['name']} {each['version']}" for each in found}
     return Section(
         [
@@ -31,7 +26,7 @@ def measure(progress: Progress) -> Section:
                 [_start(packages[each["name"]], each["where"], each["ms"]) for each in starts],
             ),
         ],
-        versions={"esbuild": _version_of("esbuild"), "Node": _run(NODE, "--version").strip()[1:]},
+        versions={"esbuild": _version_of("esbuild"), "Node": _node("--version").strip()[1:]},
     )
 
 
@@ -52,9 +47,6 @@ def _version_of(name: str) -> str:
     return str(found["version"])
 
 
-def _run(*command: str | Path) -> str:
-    """Return the output of a command; raises RuntimeError with its error if it fails."""
-    done = subprocess.run(command, cwd=machine.ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{command[-1]}: {done.stderr[-1000:]}")
-    return done.stdout
+def _node(argument: str) -> str:
+    """Return what a program of Node, or Node itself, prints."""
+    return machine.run([machine.NODE, argument]).stdout

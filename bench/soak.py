@@ -10,21 +10,18 @@ from typing import Any
 from bench import machine
 from bench.report import Row, Section, Table, at_most
 
-PYTHON = machine.BUILD / "venv/bin/python"
-"""Of the environment that deploys; the benchmarks' own has no CDK."""
-
 LOG = machine.BUILD / "soak.log"
 WHOLE_SECONDS = 600
 SECONDS = int(os.environ.get("SOAK_SECONDS", WHOLE_SECONDS))
 
 
 def measure(progress: Callable[[str], None]) -> Section:
-    """Let the clients live through trouble for ten minutes (SOAK_SECONDS), then count.
+    """Run the clients on faulty networks for ten minutes (SOAK_SECONDS), then count their events.
 
-    Raises RuntimeError if they cannot.
+    Raises RuntimeError if the run fails.
     """
     progress(f"Fifty clients for {SECONDS} s")
-    command = [str(PYTHON), "-m", "bench.phones", str(SECONDS)]
+    command = [machine.PYTHON, "-m", "bench.phones", str(SECONDS)]
     with LOG.open("w") as log:
         done = subprocess.run(
             command, cwd=machine.ROOT, stdout=subprocess.PIPE, stderr=log, text=True, check=False

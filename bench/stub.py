@@ -47,7 +47,7 @@ http {
     limit_req_zone $server_port zone=account:32k rate=%(rate)sr/s;
     limit_req_status 429;
     server {
-        listen 127.0.0.1:%(port)s ssl %(http2)s backlog=4096;
+        listen 127.0.0.1:%(port)s ssl backlog=4096;
         ssl_certificate %(certificate)s;
         ssl_certificate_key %(key)s;
         ssl_protocols TLSv1.3;
@@ -85,15 +85,13 @@ def running(
     latency_ms: int = 0,
     posts_per_second: int | None = None,
     burst: int = 0,
-    http2: bool = False,
     log: Path | None = None,
 ) -> Iterator[Stub]:
     """Answer 200 to every post over TLS 1.3, until the end of the block.
 
     Beyond `posts_per_second` and `burst`, a token bucket as API Gateway's, the answer is 429.
     `log` gets a line per answer: seconds since 1970, status, path, the numbers of the first and
-    the last event in the body. Posts to ids that begin with `HANGING` are not answered. `http2`
-    offers HTTP/2.
+    the last event in the body. Posts to ids that begin with `HANGING` are not answered.
     """
     certify()
     port = unused_port()
@@ -103,7 +101,6 @@ def running(
         "rate": posts_per_second or 1,
         "limit": f"limit_req zone=account burst={burst} nodelay;" if posts_per_second else "",
         "sleep": f"echo_sleep {latency_ms / 1000};" if latency_ms else "",
-        "http2": "http2" if http2 else "",
         "hanging": HANGING,
         "port": port,
         "certificate": CERTIFICATE,

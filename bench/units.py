@@ -1,9 +1,8 @@
 """Units: what AWS would bill for each activity once; docs/cost.md multiplies them by usage."""
 
 import gzip
-import json
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from statistics import median
@@ -19,7 +18,6 @@ from harness import gateway_events
 from vitrina import aws, statistics
 from vitrina.channels import ClientType
 
-DOCUMENT = report.CHARTS / "units.json"
 REPETITIONS = 5
 APPROVED = (0, 10, *scale.SIZES)
 """Connections when a product is approved."""
@@ -50,7 +48,7 @@ Sized = dict[int, Bill]
 def measure(progress: Callable[[str], None]) -> Section:
     """Do each activity several times and take the medians; takes about three minutes."""
     units: dict[str, Sized] = {}
-    load = machine.Load()
+    usage = machine.CpuUsage()
     progress("Connecting, greeting, disconnecting")
     units |= {**_visits(), "greet": _greetings()}
     progress("Resuming")
@@ -69,26 +67,24 @@ def measure(progress: Callable[[str], None]) -> Section:
         progress(f"Sweeping, counting: {size:,} connections")
         units["sweep"][size], units["count"][size] = _rounds(size)
     _write(units)
-    note = (
-        f"Other processes used {load.others_share():.0%} of the machine, which lengthens GB-s only."
-    )
+    busy = usage.others_share()
+    note = f"Other processes used {busy:.0%} of the machine, which lengthens GB-s only."
     targets = Table("Targets", [*_targets(units["approve"], queries)])
     return Section([targets, _approvals_table(units["approve"], queries), _table(units)], [note])
 
 
 def _visits() -> dict[str, Sized]:
-    """Bill connects and disconnects, one after another."""
+    """Bill connects, and then the disconnects of these connections."""
     with stack.running(latency_ms=scale.LATENCY_MS) as here:
         token = here.token(ClientType.USER)
         connect, disconnect = map(here.function, ("connect", "disconnect"))
-        bills: dict[str, list[Bill]] = {"connect": [], "disconnect": []}
-        for number in range(1 + REPETITIONS):
-            connection = f"visitor{number}="
-            request = gateway_events.websocket("CONNECT", connection, token=token)
-            bills["connect"].append(_bill(here, connect, request))
-            request = gateway_events.websocket("DISCONNECT", connection)
-            bills["disconnect"].append(_bill(here, disconnect, request))
-        return {name: {1: _typical(found[1:])} for name, found in bills.items()}
+        ids = [f"visitor{number}=" for number in range(1 + REPETITIONS)]
+        opened = (gateway_events.websocket("CONNECT", each, token=token) for each in ids)
+        closed = (gateway_events.websocket("DISCONNECT", each) for each in ids)
+        return {
+            "connect": {1: _typical_of(here, connect, opened)},
+            "disconnect": {1: _typical_of(here, disconnect, closed)},
+        }
 
 
 def _greetings() -> Sized:
@@ -129,13 +125,12 @@ def _requests() -> dict[str, Sized]:
 
 def _refresh(here: Stack) -> Bill:
     """Bill refreshes that give a new refresh token, as those of an app that was away do."""
-    function = here.function("sessions")
-    bills = []
-    for number in range(1 + REPETITIONS):
-        token = here.session(ClientType.USER, number + 1, age_seconds=3600).refresh_token
-        request = _post("auth/refresh", body={"refresh_token": str(token)})
-        bills.append(_bill(here, function, request))
-    return _typical(bills[1:])
+    tokens = (
+        here.session(ClientType.USER, number + 1, age_seconds=3600).refresh_token
+        for number in range(1 + REPETITIONS)
+    )
+    asked = (_post("auth/refresh", body={"refresh_token": str(token)}) for token in tokens)
+    return _typical_of(here, here.function("sessions"), asked)
 
 
 def _post(path: str, *, token: str | None = None, body: Any = None) -> dict[str, Any]:
@@ -143,16 +138,17 @@ def _post(path: str, *, token: str | None = None, body: Any = None) -> dict[str,
 
 
 def _ask(here: Stack, name: str, request: dict[str, Any]) -> Bill:
-    """Bill the same event repeatedly; the first invocation starts the function.
+    """Bill the same event repeatedly.
 
     Connections are counted each time, and no earlier numbers are returned.
     """
-    function = here.function(name)
-    bills = []
-    for _ in range(1 + REPETITIONS):
-        here.cloud.tables["platform"].delete(aws.to_item({"name": statistics.ROW}))
-        bills.append(_bill(here, function, request))
-    return _typical(bills[1:])
+
+    def repeated() -> Iterator[dict[str, Any]]:
+        for _ in range(1 + REPETITIONS):
+            here.cloud.tables["platform"].delete(aws.to_item({"name": statistics.ROW}))
+            yield request
+
+    return _typical_of(here, here.function(name), repeated())
 
 
 def _rounds(connections: int) -> tuple[Bill, Bill]:
@@ -160,6 +156,11 @@ def _rounds(connections: int) -> tuple[Bill, Bill]:
     with stack.running(connections=connections) as here:
         health = gateway_events.http("GET", "/health")
         return _ask(here, "sweep", {}), _ask(here, "stats", health)
+
+
+def _typical_of(here: Stack, function: Lambda, events: Iterable[dict[str, Any]]) -> Bill:
+    """Return the typical bill of events, but for the first one, which starts the function."""
+    return _typical([_bill(here, function, event) for event in events][1:])
 
 
 def _bill(here: Stack, function: Lambda, event: dict[str, Any]) -> Bill:
@@ -211,18 +212,14 @@ def _submission(product_id: int = 0) -> dict[str, Any]:
 
 def _write(units: Mapping[str, Sized]) -> None:
     """Write the figures for the tables of docs/cost.md."""
-    content = {
-        "measured_on": f"{datetime.now(UTC):%Y-%m-%d}",
-        "measured_by": machine.description(),
-        "units": {
-            what: {
-                str(size): {name: float(f"{count:.6g}") for name, count in bill.items()}
-                for size, bill in sized.items()
-            }
-            for what, sized in units.items()
-        },
+    rounded = {
+        what: {
+            str(size): {name: float(f"{count:.6g}") for name, count in bill.items()}
+            for size, bill in sized.items()
+        }
+        for what, sized in units.items()
     }
-    DOCUMENT.write_text(json.dumps(content, indent=2) + "\n")
+    report.write_figures("units", rounded)
 
 
 def _targets(approve: Sized, queries: Mapping[int, float]) -> Iterator[report.Row]:

@@ -1,4 +1,4 @@
-"""Plays events against a handler, and reports exceptions, wrong answers and leaked secrets."""
+"""Runs events against a handler, and reports exceptions, wrong responses and leaked secrets."""
 
 import json
 import logging

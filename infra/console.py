@@ -1,4 +1,4 @@
-"""How browsers are told to treat the console: what it may load, and what may be done with it."""
+"""The response headers of the console: what its page may load, and who may embed it."""
 
 PATH = "/console/"
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import boto3
 import botocore.config
@@ -20,6 +21,7 @@ from pydantic import TypeAdapter
 
 from harness.environment import isolated
 from vitrina import accounts, aws
+from vitrina.accounts import Account
 from vitrina.channels import ClientType
 from vitrina.config import Config
 
@@ -207,11 +209,16 @@ def _create_assets_bucket(cloud: Cloud) -> None:
     s3.create_bucket(Bucket=ASSETS_BUCKET)
 
 
-def _create_accounts() -> None:
+def create_account(email: str, client_type: ClientType, **shop: Any) -> Account:
+    """Create an account with the password of all accounts here; a shop's has its id and name."""
     password = TypeAdapter(accounts.Password).validate_python(PASSWORD)
-    accounts.create("admin@example.com", password, ClientType.ADMIN)
-    accounts.create("user@example.com", password, ClientType.USER)
-    accounts.create("shop@example.com", password, ClientType.SHOP, 10, "Fashion Store")
+    return accounts.create(email, password, client_type, **shop)
+
+
+def _create_accounts() -> None:
+    create_account("admin@example.com", ClientType.ADMIN)
+    create_account("user@example.com", ClientType.USER)
+    create_account("shop@example.com", ClientType.SHOP, shop_id=10, shop_name="Fashion Store")
 
 
 def _tail(text: str) -> str:

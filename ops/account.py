@@ -4,14 +4,12 @@ The command asks for the password or reads it from a pipe.
 """
 
 import argparse
-import sys
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from ops import new_password, stack
 from vitrina import accounts
 from vitrina.channels import ClientType
-from vitrina.errors import Problem
 from vitrina.types import ShopName
 
 
@@ -23,7 +21,7 @@ def main() -> None:
     parser.add_argument("--shop-name")
     stack.add_option(parser)
     arguments = parser.parse_args()
-    try:
+    with stack.refusals():
         email = TypeAdapter(accounts.Email).validate_python(arguments.email)
         shop_name = TypeAdapter(ShopName | None).validate_python(arguments.shop_name)
         password = new_password.ask(email)
@@ -31,10 +29,6 @@ def main() -> None:
             account = accounts.create(
                 email, password, arguments.client_type, arguments.shop_id, shop_name
             )
-    except ValidationError as invalid:
-        sys.exit("\n".join(error["msg"] for error in invalid.errors()))
-    except Problem as problem:
-        sys.exit(problem.detail)
     print(f"Created account {account.account_id}: {account.email}, {account.client_type}")
 
 

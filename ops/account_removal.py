@@ -8,12 +8,11 @@ import secrets
 import sys
 from typing import NamedTuple
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from ops import stack
 from vitrina import accounts, admission, preferences, session_rows
 from vitrina.accounts import Account, Email
-from vitrina.errors import Problem
 
 
 class Removed(NamedTuple):
@@ -27,14 +26,10 @@ def main() -> None:
     parser.add_argument("email")
     stack.add_option(parser)
     arguments = parser.parse_args()
-    try:
+    with stack.refusals():
         email = TypeAdapter(Email).validate_python(arguments.email)
         with stack.in_use(arguments.stack):
             removed = remove(email)
-    except ValidationError as invalid:
-        sys.exit("\n".join(error["msg"] for error in invalid.errors()))
-    except Problem as problem:
-        sys.exit(problem.detail)
     if removed is None:
         sys.exit(f"{email} has no account.")
     account_id = removed.account.account_id

@@ -7,11 +7,10 @@ tokens are refused at once, and its connections are closed.
 import argparse
 import sys
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from ops import new_password, stack
 from vitrina import accounts, admission
-from vitrina.errors import Problem
 
 
 def main() -> None:
@@ -19,7 +18,7 @@ def main() -> None:
     parser.add_argument("email")
     stack.add_option(parser)
     arguments = parser.parse_args()
-    try:
+    with stack.refusals():
         email = TypeAdapter(accounts.Email).validate_python(arguments.email)
         password = new_password.ask(email)
         with stack.in_use(arguments.stack):
@@ -29,10 +28,6 @@ def main() -> None:
             # The password first, so that no login with the old one begins after the sessions have
             # ended. After a failure between the two the command is run again.
             closed = admission.disconnect(account.client_type, account.account_id)
-    except ValidationError as invalid:
-        sys.exit("\n".join(error["msg"] for error in invalid.errors()))
-    except Problem as problem:
-        sys.exit(problem.detail)
     print(f"Set the password of {email}; {closed} connections closed.")
 
 

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import ValidationError
 
 from vitrina import aws
 from vitrina.config import Config
+from vitrina.errors import Problem
 
 
 def add_option(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +33,17 @@ def in_use(stack: str) -> Iterator[None]:
         yield
     except (BotoCoreError, ClientError) as error:
         sys.exit(f"{stack}: {error}")
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """End the program with the reasons when input is invalid or the service refuses it."""
+    try:
+        yield
+    except ValidationError as invalid:
+        sys.exit("\n".join(error["msg"] for error in invalid.errors()))
+    except Problem as problem:
+        sys.exit(problem.detail)
 
 
 def outputs(stack: str) -> dict[str, str]:

@@ -20,7 +20,7 @@ of API Gateway itself, such as too many logins per second, have the body `{"mess
 """
 
 
-class Section(NamedTuple):
+class TagSection(NamedTuple):
     """A tag's description, and the folders of functions whose routes have the tag."""
 
     description: str
@@ -28,16 +28,16 @@ class Section(NamedTuple):
 
 
 TAGS = {
-    "Sessions": Section("Log in, refresh and end sessions.", ["login", "sessions"]),
-    "Push": Section("Register phones, choose what they are notified of.", ["devices"]),
-    "Products": Section("Submit, edit, list and read products.", ["products"]),
-    "Moderation": Section("Decide on products.", ["approve", "reject"]),
-    "Administration": Section(
+    "Sessions": TagSection("Log in, refresh and end sessions.", ["login", "sessions"]),
+    "Push": TagSection("Register phones, choose what they are notified of.", ["devices"]),
+    "Products": TagSection("Submit, edit, list and read products.", ["products"]),
+    "Moderation": TagSection("Decide on products.", ["approve", "reject"]),
+    "Administration": TagSection(
         "Accounts, announcements and the platform's settings.",
         ["accounts", "announce", "settings"],
     ),
-    "Events": Section("Read stored events without a WebSocket.", ["events"]),
-    "Service": Section(
+    "Events": TagSection("Read stored events without a WebSocket.", ["events"]),
+    "Service": TagSection(
         "Health, counts of connections, and the descriptions of both APIs.", ["stats", "openapi"]
     ),
 }

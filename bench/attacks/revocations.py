@@ -11,16 +11,14 @@ from itertools import count
 from threading import Event
 from typing import Any, NamedTuple
 
-from pydantic import TypeAdapter
 from requests import RequestException
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from harness.tokens import token_of
 from local.client import Api
-from local.emulator import PASSWORD, Cloud
+from local.emulator import PASSWORD, Cloud, create_account
 from ops import account_removal
-from vitrina import accounts
 from vitrina.channels import ClientType
 
 ROUNDS = 200
@@ -30,7 +28,6 @@ MAX_DELAY_SECONDS = 0.3
 # not ended. It comes within a minute, and may take half of one.
 CLOSE_SECONDS = 90
 ANNOUNCEMENT = "announcement.published"
-WORD = TypeAdapter(accounts.Password).validate_python(PASSWORD)
 
 
 def measure(_cloud: Cloud, url: str) -> dict[str, Any]:
@@ -73,10 +70,10 @@ class _Round:
         self._url = url
         self._email = email
         self._deletes = deletes
-        self._account = accounts.create(email, WORD, ClientType.USER)
+        self._account = create_account(email, ClientType.USER)
 
     def play(self, loops: int, delay_seconds: float) -> _Left:
-        """End the account while loops use it; return what they are left with."""
+        """End the account while loops use it; return what still works afterwards."""
         is_over, api = Event(), Api(self._url)
         clients = [_Client(self._url, self._email, self._deletes) for _ in range(loops)]
         with ThreadPoolExecutor(loops) as pool:
@@ -108,7 +105,7 @@ class _Round:
             api.call("POST", path, token_of(ClientType.ADMIN, 1))
 
     def _announce(self, api: Api) -> None:
-        """Publish to all users, of whom the account is none any more."""
+        """Publish to all users, which no longer include the account."""
         body = {"to": "user", "title": self._email, "text": "Тест"}
         api.call("POST", "/api/v1/admin/announcements", token_of(ClientType.ADMIN, 1), json=body)
 

@@ -22,10 +22,10 @@ Send = Callable[[Api, int], str]
 
 
 def measure(_cloud: Cloud, url: str) -> dict[str, Any]:
-    """Return the milliseconds of approvals, and what the shops were answered.
+    """Return the milliseconds of approvals, and the responses to the shops.
 
-    `alone`: nobody else asks. `submit`: each of the shops submits without a pause. `read`: as many
-    clients read a page that is in memory, without a pause.
+    `alone`: no other client sends requests. `submit`: each of the shops submits without a pause.
+    `read`: as many clients read a page that is in memory, without a pause.
     """
     approvals: dict[str, list[float]] = {"alone": [], "submit": [], "read": []}
     answers: dict[str, Counter[str]] = {"submit": Counter(), "read": Counter()}

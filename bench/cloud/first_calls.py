@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from bench.cloud import rows
+from bench.cloud import requests, rows
 from bench.cloud.stack import Stack
 from harness import gateway_events
 from vitrina import aws, partitions
@@ -35,10 +35,8 @@ def event(here: Stack, name: str) -> Any:
     return _CALLS[name][1](here)
 
 
-def _admin(method: str, path: str, body: Any = None) -> Make:
-    return lambda here: gateway_events.http(
-        method, path, token=here.token(ClientType.ADMIN), body=body
-    )
+def _admin(path: str, body: Any = None, method: str = "POST") -> Make:
+    return lambda here: requests.by_admin(here, path, body, method)
 
 
 def _events(here: Stack) -> Any:
@@ -65,10 +63,7 @@ def _disconnect(_here: Stack) -> Any:
 
 
 def _resume(_here: Stack) -> Any:
-    positions = {"user": {"epoch": EPOCH, "seq": 0}}
-    return gateway_events.websocket(
-        "MESSAGE", CONNECTION, body={"type": "resume", "positions": positions}
-    )
+    return requests.resume(CONNECTION, {"user": {"epoch": EPOCH, "seq": 0}})
 
 
 def _inserted(_here: Stack) -> Any:
@@ -84,7 +79,6 @@ def _task(here: Stack) -> Any:
 
 
 _LOGIN = {"email": EMAIL, "password": PASSWORD}
-_ANNOUNCEMENT = {"to": "user", "title": "Распродажа", "text": "До воскресенья"}
 
 _CALLS: dict[str, tuple[str, Make]] = {
     "connect": ("a user", _connect),
@@ -93,15 +87,12 @@ _CALLS: dict[str, tuple[str, Make]] = {
     "greet": ("one connection", _inserted),
     "fanout": ("a lane of one connection", _task),
     "sweep": ("nothing to do", lambda _here: {}),
-    "approve": ("one product", _admin("POST", "/api/v1/admin/products/1/approve")),
-    "reject": (
-        "one product",
-        _admin("POST", "/api/v1/admin/products/1/reject", {"moderation_notes": "Без фото"}),
-    ),
+    "approve": ("one product", _admin("products/1/approve")),
+    "reject": ("one product", _admin("products/1/reject", {"moderation_notes": "Без фото"})),
     "products": ("the list", _anyone("GET", "/api/v1/products")),
-    "settings": ("read", _admin("GET", "/api/v1/admin/settings")),
-    "announce": ("to users", _admin("POST", "/api/v1/admin/announcements", _ANNOUNCEMENT)),
-    "accounts": ("disconnect one", _admin("POST", "/api/v1/admin/accounts/7/disconnect")),
+    "settings": ("read", _admin("settings", method="GET")),
+    "announce": ("to users", lambda here: requests.announcement(here, "user")),
+    "accounts": ("disconnect one", _admin("accounts/7/disconnect")),
     "sessions": ("a refresh", _refresh),
     "events": ("one event", _events),
     "login": ("a password", _anyone("POST", "/api/v1/auth/login", _LOGIN)),

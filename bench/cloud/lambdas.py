@@ -4,9 +4,10 @@ import json
 import math
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Thread
 from typing import Any, NamedTuple
 
@@ -16,8 +17,6 @@ from bench.cloud.queue import Queue
 from bench.cloud.server import DELIVERY_SECONDS
 from infra.cdk.functions import FUNCTIONS
 
-# The Python of the functions; the benchmarks' own environment has another boto3.
-PYTHON = str(machine.BUILD / "venv/bin/python")
 MB_PER_GB = 1024
 # With this much memory, a function gets a whole processor; with less, a share of one.
 PROCESSOR_MB = 1769
@@ -59,7 +58,7 @@ class Lambda:
         self._bill = bill
         self._memory_mb = FUNCTIONS[name].memory_mb
         self._process = subprocess.Popen(
-            ["nice", "-n", str(niceness), PYTHON, "-m", "bench.cloud.worker", name],
+            ["nice", "-n", str(niceness), machine.PYTHON, "-m", "bench.cloud.worker", name],
             cwd=code,
             env={**environment, "POWERTOOLS_SERVICE_NAME": name},
             stdin=subprocess.PIPE,
@@ -95,6 +94,22 @@ class Lambda:
         self._bill.add("metric_bytes", invocation.metric_bytes)
 
 
+class LambdaPool:
+    """Several execution environments of a function; an invocation waits until one is free."""
+
+    def __init__(self, environments: Iterable[Lambda]) -> None:
+        self._free: SimpleQueue[Lambda] = SimpleQueue()
+        for environment in environments:
+            self._free.put(environment)
+
+    def invoke(self, event: Any) -> Invocation:
+        environment = self._free.get()
+        try:
+            return environment.invoke(event)
+        finally:
+            self._free.put(environment)
+
+
 class EventSources:
     """SQS event source mappings: invoke each function with one message of its queue at a time."""
 
@@ -106,6 +121,11 @@ class EventSources:
         self._threads = [Thread(target=self._feed, args=worker) for worker in workers]
         for thread in self._threads:
             thread.start()
+
+    def check(self, *, are_done: bool = True) -> None:
+        """Raise RuntimeError if a task has failed, or if not all are done."""
+        if not are_done or self.failures:
+            raise RuntimeError(f"The workers are not done: {self.failures[:10]}")
 
     def close(self) -> None:
         """Stop after the tasks that have begun."""

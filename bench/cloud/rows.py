@@ -12,10 +12,10 @@ from vitrina.lanes import Lane
 
 HOUR_SECONDS = 3600
 
-Row = dict[str, Any]
+StoredRow = dict[str, Any]
 
 
-def connection(connection_id: str) -> Row:
+def connection(connection_id: str) -> StoredRow:
     """Return an open connection of user 1."""
     now = int(time.time())
     return {
@@ -29,12 +29,12 @@ def connection(connection_id: str) -> Row:
     }
 
 
-def head(channel: str, last: int, epoch: str) -> Row:
+def head(channel: str, last: int, epoch: str) -> StoredRow:
     """Return the position of a channel."""
     return {"channel": channel, "seq": 0, "last": last, "epoch": epoch}
 
 
-def event(channel: str, seq: int) -> Row:
+def event(channel: str, seq: int) -> StoredRow:
     """Return a published event."""
     now = int(time.time())
     approved = ProductApproved(
@@ -59,13 +59,13 @@ def event(channel: str, seq: int) -> Row:
     }
 
 
-def lane(of: Lane, pending: set[int]) -> Row:
+def lane(of: Lane, pending: set[int]) -> StoredRow:
     """Return the row of a lane that owes publications, by their first numbers."""
     names = (lanes.PREFIX, of.epoch, of.kind, of.partition_key, of.channel)
     return {"channel": "@".join(names), "seq": 0, "pending": pending}
 
 
-def pending_product(product_id: int) -> Row:
+def pending_product(product_id: int) -> StoredRow:
     return {
         "product_id": product_id,
         "product_name": "Красное платье",
@@ -78,7 +78,7 @@ def pending_product(product_id: int) -> Row:
     }
 
 
-def account(email: str, password: str) -> Row:
+def account(email: str, password: str) -> StoredRow:
     """Return a user's account."""
     return {
         "email": email,

@@ -42,7 +42,7 @@ DELIVERY_SECONDS = 0.015
 """From a message's visibility to the start of the function."""
 
 
-class Cloud:
+class StandIn:
     """The tables, the queues and the bill of one stack."""
 
     def __init__(self) -> None:
@@ -109,7 +109,7 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(cloud: Cloud, latency_seconds: Mapping[str, float]) -> Iterator[str]:
+def serving(cloud: StandIn, latency_seconds: Mapping[str, float]) -> Iterator[str]:
     """Answer boto3's calls until the end of the block; yields the address."""
     server = _Server(("127.0.0.1", 0), _handler(cloud, latency_seconds))
     thread = Thread(target=server.serve_forever)
@@ -122,7 +122,7 @@ def serving(cloud: Cloud, latency_seconds: Mapping[str, float]) -> Iterator[str]
         server.server_close()
 
 
-def _handler(cloud: Cloud, latency_seconds: Mapping[str, float]) -> type[BaseHTTPRequestHandler]:
+def _handler(cloud: StandIn, latency_seconds: Mapping[str, float]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         # Headers and body in one segment.

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 from bench import machine, stub
 from bench.cloud import server
 from bench.cloud.lambdas import EventSources, Lambda, check
-from bench.cloud.server import Cloud
+from bench.cloud.server import StandIn
 from bench.cloud.tables import as_sent
 from bench.stub import Stub
 from harness.deployment import CONFIG
@@ -50,7 +50,7 @@ class Stack:
     """The running stack; its functions end with it."""
 
     def __init__(
-        self, cloud: Cloud, posts: Stub, environment: Mapping[str, str], code: Path
+        self, cloud: StandIn, posts: Stub, environment: Mapping[str, str], code: Path
     ) -> None:
         self.cloud = cloud
         self.environment = environment
@@ -181,7 +181,7 @@ def running(
     """
     LOG.parent.mkdir(parents=True, exist_ok=True)
     LOG.unlink(missing_ok=True)
-    cloud = Cloud()
+    cloud = StandIn()
     with (
         server.serving(cloud, calls_take) as address,
         stub.running(

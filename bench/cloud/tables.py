@@ -34,7 +34,7 @@ class Stored(NamedTuple):
 NOTHING = Stored({}, 0)
 
 
-class Index(NamedTuple):
+class MemoryIndex(NamedTuple):
     """A global secondary index; it contains the items that have its keys."""
 
     keys: tuple[str, ...]
@@ -56,7 +56,7 @@ class Canceled(Exception):
         self.old = old
 
 
-class Table:
+class MemoryTable:
     """Items by partition key, in the order of their sort keys."""
 
     def __init__(self, definition: tables.Table) -> None:
@@ -65,10 +65,10 @@ class Table:
         self._partitions: dict[Any, dict[Any, Stored]] = {}
         self._order: dict[Any, list[Any]] = {}
 
-    def _index_of(self, definition: tables.Index) -> Index:
+    def _index_of(self, definition: tables.Index) -> MemoryIndex:
         own = [key.name for key in definition.keys]
         keys = (*own, *(key for key in self.keys if key not in own))
-        return Index(keys, definition.projects_all)
+        return MemoryIndex(keys, definition.projects_all)
 
     def key_of(self, item: Item) -> tuple[Any, Any]:
         """Return the partition and sort key; without sort keys, the latter is None."""
@@ -121,10 +121,10 @@ class Tables:
     """The tables by name, with the bill of their use."""
 
     def __init__(self, bill: Bill) -> None:
-        self._tables = {name: Table(definition) for name, definition in tables.TABLES.items()}
+        self._tables = {name: MemoryTable(definition) for name, definition in tables.TABLES.items()}
         self._bill = bill
 
-    def __getitem__(self, name: str) -> Table:
+    def __getitem__(self, name: str) -> MemoryTable:
         return self._tables[name]
 
     def query(self, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,7 +190,7 @@ class Tables:
         return {"Attributes": old} if old and request.get("ReturnValues") == "ALL_OLD" else {}
 
     @staticmethod
-    def _rows(table: Table, request: Mapping[str, Any]) -> Iterable[Stored]:
+    def _rows(table: MemoryTable, request: Mapping[str, Any]) -> Iterable[Stored]:
         """Return the rows of the requested partition after the cursor, in order."""
         partition = partition_of(request)
         start = request.get("ExclusiveStartKey")
@@ -247,7 +247,7 @@ def _selected(items: Sequence[Item], request: Mapping[str, Any]) -> dict[str, An
     return {"Count": len(items), "Items": items}
 
 
-def _index_units(index: Index, old: Item, new: Item) -> int:
+def _index_units(index: MemoryIndex, old: Item, new: Item) -> int:
     """Return the units of updating an index: a changed key is a delete and a put."""
     if old == new:
         return 0

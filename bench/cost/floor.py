@@ -1,4 +1,4 @@
-"""What the usage costs however the code is written: the part of the bill that no step can move."""
+"""The part of the bill that follows from the usage alone, and that no change of code can lower."""
 
 from collections.abc import Callable
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What was changed for the bill, what may be chosen, and what no document settles."""
+"""Changes that lowered the bill, choices that can lower it further, and open questions."""
 
 from collections.abc import Callable
 from typing import NamedTuple

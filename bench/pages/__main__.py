@@ -10,11 +10,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
 from harness import browser
 from local import edge, emulator
-from vitrina import accounts, aws, config, products
+from vitrina import aws, config, products
 from vitrina.channels import ClientType
 from vitrina.products import Product, Status
 
@@ -42,9 +40,8 @@ def main(name: str, *arguments: str) -> None:
 
 
 def _create_shops() -> None:
-    password = TypeAdapter(accounts.Password).validate_python(emulator.PASSWORD)
     for shop_id, (email, name) in enumerate(SHOPS.items(), 11):
-        accounts.create(email, password, ClientType.SHOP, shop_id, name)
+        emulator.create_account(email, ClientType.SHOP, shop_id=shop_id, shop_name=name)
 
 
 def _pending(count: int) -> Iterator[Product]:

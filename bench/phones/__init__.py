@@ -1,1 +1,1 @@
-"""Phones with an app on a stack of their own in the local cloud, and what befalls them."""
+"""Phones with an app on a stack of their own in the local cloud, and the faults they meet."""

@@ -1,4 +1,4 @@
-"""Deploy to the local cloud, let phones live through trouble, print what they were told as JSON.
+"""Deploy to the local cloud, run phones on faulty networks, print what they received as JSON.
 
 It runs in the environment that deploys; the benchmarks' own one has no CDK.
 """
@@ -21,14 +21,13 @@ from typing import Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import TypeAdapter
 
 from bench import machine
 from harness.bundles import bundle
 from local import edge, emulator
 from local.client import Api
 from local.emulator import PASSWORD, Cloud
-from vitrina import accounts, history
+from vitrina import history
 from vitrina.channels import ClientType
 
 CLIENTS = 50
@@ -71,10 +70,9 @@ def main(seconds: float) -> None:
 
 
 def create_accounts() -> list[str]:
-    password = TypeAdapter(accounts.Password).validate_python(PASSWORD)
     emails = [f"phone{n}@example.com" for n in range(ACCOUNTS)]
     for email in emails:
-        accounts.create(email, password, ClientType.USER)
+        emulator.create_account(email, ClientType.USER)
     return emails
 
 
@@ -168,24 +166,21 @@ def command(folder: Path) -> str:
 
 
 def sweep() -> int:
-    """Have the schedule fire, so that what killed functions left is published.
+    """Invoke the sweep, so that events that killed functions left behind are published.
 
     The sweep may be killed too. Returns whether it was done.
     """
     once = Config(read_timeout=30, retries={"total_max_attempts": 1})
     functions = boto3.client("lambda", config=once)
     try:
-        pages = functions.get_paginator("list_functions").paginate()
-        names = [each["FunctionName"] for page in pages for each in page["Functions"]]
-        [name] = [name for name in names if "FunctionsSweep" in name]
-        functions.invoke(FunctionName=name)
+        functions.invoke(FunctionName=edge.function("sweep"))
     except (BotoCoreError, ClientError):
         return 0
     return 1
 
 
 def finish(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """Let the clients catch up with everything that was published; return what they were told."""
+    """Wait until the clients have caught up with all published events; return their results."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while time.monotonic() < deadline:
         sweep()

@@ -9,8 +9,9 @@ from typing import NamedTuple
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
 
-from infra.cdk.functions import FUNCTIONS, statements
+from infra.cdk.functions import FUNCTIONS
 from infra.cdk.http_api import HTTP_ROUTES
+from infra.cdk.table_access import statements
 from infra.cdk.watched import Watched
 
 # The others answer the HTTP API. It answers 5xx, which has an alarm, when they crash or are

@@ -12,8 +12,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra import console
-from infra.cdk import grants, log_groups
-from infra.cdk.edge import HERE, security_headers
+from infra.cdk import behaviors, grants, log_groups
 from infra.cdk.lambdas import ARCHITECTURES, RUNTIME
 from infra.cdk.stages import Stage
 from infra.upload import PREFIX
@@ -54,8 +53,9 @@ class Console(Construct):
         behavior = cloudfront.BehaviorOptions(
             origin=origins.S3BucketOrigin.with_origin_access_control(self.bucket),
             allowed_methods=cloudfront.AllowedMethods.ALLOW_GET_HEAD,
-            cache_policy=self._cache(),
-            response_headers_policy=security_headers(
+            # Files are kept whatever the query is.
+            cache_policy=behaviors.cache_policy(self, "Cache", cdk.Duration.days(365)),
+            response_headers_policy=behaviors.security_headers(
                 self,
                 "Headers",
                 console.POLICY,
@@ -64,32 +64,9 @@ class Console(Construct):
                 others=console.ISOLATION,
             ),
             viewer_protocol_policy=cloudfront.ViewerProtocolPolicy.HTTPS_ONLY,
-            function_associations=[self._on_request()],
+            function_associations=[behaviors.on_request(self, "Paths", "edge_console")],
         )
         return {console.PATH.rstrip("/"): behavior, f"{console.PATH}*": behavior}
-
-    def _cache(self) -> cloudfront.CachePolicy:
-        """Keep files as long as their `Cache-Control` allows, whatever the query is."""
-        return cloudfront.CachePolicy(
-            self,
-            "Cache",
-            min_ttl=cdk.Duration.seconds(0),
-            default_ttl=cdk.Duration.seconds(0),
-            max_ttl=cdk.Duration.days(365),
-            enable_accept_encoding_gzip=True,
-            enable_accept_encoding_brotli=True,
-        )
-
-    def _on_request(self) -> cloudfront.FunctionAssociation:
-        return cloudfront.FunctionAssociation(
-            event_type=cloudfront.FunctionEventType.VIEWER_REQUEST,
-            function=cloudfront.Function(
-                self,
-                "Paths",
-                code=cloudfront.FunctionCode.from_file(file_path=str(HERE / "edge_console.js")),
-                runtime=cloudfront.FunctionRuntime.JS_2_0,
-            ),
-        )
 
     def _bucket(self, *, in_cloud: bool) -> s3.Bucket:
         """Return a bucket that only the edge may read. A deployment makes what is in it again."""

@@ -1,7 +1,6 @@
 """CloudFront in front of both APIs: one host, and a short cache for lists."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -10,14 +9,12 @@ from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
 from constructs import Construct
 
-from infra.cdk import grants
+from infra.cdk import behaviors, grants
 from infra.cdk.firewall import FIREWALL_OUTPUT, FIREWALL_REGION, FirewallStack
 from infra.cdk.stages import Stage
 from vitrina.counts import MAX_SHARED_SECONDS
 from vitrina.door import SECRET_HEADER
 from vitrina.listings import LIST_STALE_TTL_SECONDS, LIST_TTL_SECONDS
-
-HERE = Path(__file__).parent
 
 # API Gateway's own limit is 30 s for a response, of which approvals use up to 29.
 READ_TIMEOUT = cdk.Duration.seconds(35)
@@ -51,11 +48,11 @@ class Edge(Construct):
         # No response is a page, unless its function says what the page loads. The HTTP API itself
         # sets CORS headers.
         nothing = "default-src 'none'; frame-ancestors 'none'"
-        self._headers = security_headers(self, "SecurityHeaders", nothing, override=False)
+        self._headers = behaviors.security_headers(self, "SecurityHeaders", nothing, override=False)
         # It replaces what a client sends.
         headers = {SECRET_HEADER: secret.unsafe_unwrap()}
         websocket, http = (_origin(url, headers) for url in (websocket_url, http_url))
-        viewer = self._on_request("edge_viewer")
+        viewer = self._on_request("viewer")
         statistics = self._shared_cache("StatisticsCache", MAX_SHARED_SECONDS)
         parts = self._shared_cache("PagesCache", MAX_PAGE_PARTS_SECONDS, compressed=True)
         distribution = cloudfront.Distribution(
@@ -66,9 +63,9 @@ class Edge(Construct):
             additional_behaviors={
                 "/ws/stats": self._behavior(http, viewer, statistics),
                 "/health": self._behavior(http, viewer, statistics),
-                "/ws/*": self._behavior(websocket, self._on_request("edge_websocket")),
+                "/ws/*": self._behavior(websocket, self._on_request("websocket")),
                 "/api/v1/products": self._behavior(
-                    http, self._on_request("edge_lists"), self._list_cache()
+                    http, self._on_request("lists"), self._list_cache()
                 ),
                 # Scripts and styles, which are the same for everyone.
                 "/docs/*": self._behavior(http, viewer, parts),
@@ -107,48 +104,30 @@ class Edge(Construct):
         )
 
     def _on_request(self, name: str) -> cloudfront.FunctionAssociation:
-        return cloudfront.FunctionAssociation(
-            event_type=cloudfront.FunctionEventType.VIEWER_REQUEST,
-            function=cloudfront.Function(
-                self,
-                name.removeprefix("edge_").capitalize(),
-                code=cloudfront.FunctionCode.from_file(file_path=str(HERE / f"{name}.js")),
-                runtime=cloudfront.FunctionRuntime.JS_2_0,
-            ),
-        )
+        return behaviors.on_request(self, name.capitalize(), f"edge_{name}")
 
     def _list_cache(self) -> cloudfront.CachePolicy:
-        """Cache responses only as long as their `Cache-Control` allows.
+        """Return the cache of lists, whose key has all that a response depends on.
 
-        The key contains all that a response depends on: the token, and the page's origin, which API
-        Gateway repeats in its CORS headers. It also contains the whole query, of which the function
-        leaves what selects a list, and the position of a client that has received an event.
+        It has the token, and the page's origin, which API Gateway repeats in its CORS headers. It
+        also has the whole query, of which the function leaves what selects a list, and the position
+        of a client that has received an event.
         """
-        return cloudfront.CachePolicy(
+        return behaviors.cache_policy(
             self,
             "ListCache",
-            min_ttl=cdk.Duration.seconds(0),
-            default_ttl=cdk.Duration.seconds(0),
-            max_ttl=cdk.Duration.seconds(LIST_TTL_SECONDS + LIST_STALE_TTL_SECONDS),
-            query_string_behavior=cloudfront.CacheQueryStringBehavior.all(),
-            header_behavior=cloudfront.CacheHeaderBehavior.allow_list("Authorization", "Origin"),
-            enable_accept_encoding_gzip=True,
-            enable_accept_encoding_brotli=True,
+            cdk.Duration.seconds(LIST_TTL_SECONDS + LIST_STALE_TTL_SECONDS),
+            headers=("Authorization", "Origin"),
+            has_query=True,
         )
 
     def _shared_cache(
         self, name: str, max_seconds: int, *, compressed: bool = False
     ) -> cloudfront.CachePolicy:
-        """Cache responses as long as their `Cache-Control` allows, for all requests alike."""
-        return cloudfront.CachePolicy(
-            self,
-            name,
-            min_ttl=cdk.Duration.seconds(0),
-            default_ttl=cdk.Duration.seconds(0),
-            max_ttl=cdk.Duration.seconds(max_seconds),
-            header_behavior=cloudfront.CacheHeaderBehavior.allow_list("Origin"),
-            enable_accept_encoding_gzip=compressed,
-            enable_accept_encoding_brotli=compressed,
+        """Return a cache whose responses are the same for all requests of a page's origin."""
+        max_age = cdk.Duration.seconds(max_seconds)
+        return behaviors.cache_policy(
+            self, name, max_age, headers=("Origin",), compressed=compressed
         )
 
     def _own_domain(self) -> dict[str, Any]:
@@ -191,56 +170,6 @@ class Edge(Construct):
         if not self._stage.requests_per_address:
             reasons["CFR2"] = "The firewall is switched off: requests_per_address is 0."
         grants.acknowledge(distribution, reasons)
-
-
-def security_headers(
-    scope: Construct,
-    construct_id: str,
-    policy: str,
-    *,
-    override: bool,
-    name: str = "",
-    others: Mapping[str, str] = {},
-) -> cloudfront.ResponseHeadersPolicy:
-    """Return the headers that CloudFront adds, with this content security policy, and others.
-
-    `override`: whether the origin's own content security policy is replaced. `name` tells the
-    stack's policies apart.
-    """
-    stack = cdk.Stack.of(scope)
-    return cloudfront.ResponseHeadersPolicy(
-        scope,
-        construct_id,
-        # The name must be unique in all regions of an account.
-        response_headers_policy_name="-".join(
-            part for part in (stack.stack_name, stack.region, name) if part
-        ),
-        security_headers_behavior=cloudfront.ResponseSecurityHeadersBehavior(
-            strict_transport_security=cloudfront.ResponseHeadersStrictTransportSecurity(
-                access_control_max_age=cdk.Duration.days(365),
-                include_subdomains=False,
-                override=True,
-            ),
-            content_type_options=cloudfront.ResponseHeadersContentTypeOptions(override=True),
-            frame_options=cloudfront.ResponseHeadersFrameOptions(
-                frame_option=cloudfront.HeadersFrameOption.DENY, override=True
-            ),
-            referrer_policy=cloudfront.ResponseHeadersReferrerPolicy(
-                referrer_policy=cloudfront.HeadersReferrerPolicy.NO_REFERRER, override=True
-            ),
-            content_security_policy=cloudfront.ResponseHeadersContentSecurityPolicy(
-                content_security_policy=policy, override=override
-            ),
-        ),
-        custom_headers_behavior=cloudfront.ResponseCustomHeadersBehavior(
-            custom_headers=[
-                cloudfront.ResponseCustomHeader(header=header, value=value, override=True)
-                for header, value in others.items()
-            ]
-        )
-        if others
-        else None,
-    )
 
 
 def _origin(url: str, headers: Mapping[str, str]) -> origins.HttpOrigin:

@@ -1,46 +1,29 @@
-"""The table of functions: the folders under functions/, with their grants and sizes.
+"""The table of functions: the folders under functions/, with their grants and sizes."""
 
-What a function may do in a table is a line `"table": actions`, of an index `"table/index"`. In a
-table that has rows of several kinds, the line names the rows by patterns of their partition key:
-`"platform[settings,login#*]"`, and `"history[*]"` for all of them. `"table.attribute"` is that
-attribute alone, of any row.
-"""
-
-import re
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from vitrina.channels import CHANNELS
+from infra.cdk.table_access import (
+    ACCOUNTS_SESSIONS,
+    CHANNELS_OF_CLIENTS,
+    CLOSE,
+    DEVICES,
+    LANES,
+    LOOK,
+    ONCE,
+    PUBLISH,
+    READ_AND_PRUNE,
+    READ_POSITIONS,
+    REMOVE_DEVICES,
+    channels_of,
+)
 from vitrina.digests import DUE_INDEX
 from vitrina.endings import UNCLOSED_INDEX
 from vitrina.history import OUTBOX_INDEX
 from vitrina.products import SHOP_INDEX, STATUS_INDEX
 
-READ_AND_PRUNE = ("Query", "GetItem", "DeleteItem")
-
-# A connection that could not be closed is marked in its rows, so that it receives nothing more.
-CLOSE = (*READ_AND_PRUNE, "PutItem", "UpdateItem")
-# The first read of a channel's position creates the channel.
-READ_POSITIONS = ("BatchGetItem", "PutItem")
-PUBLISH = (*READ_POSITIONS, "UpdateItem")
-LANES = "history[lane@*]"
-CHANNELS_OF_CLIENTS = "history[user,user:*,shop,shop:*,admin,admin:*,room:*]"
-# The answers to requests with an idempotency key.
-ONCE: Mapping[str, tuple[str, ...]] = {"platform[once#*]": ("GetItem", "PutItem")}
 # Few, so that connections that are not reached take no worker from lanes.
 RETRY_WORKERS = 2
-# Whether a token's session, or everyone's, has ended.
-LOOK = ("BatchGetItem",)
-# What ending a session removes.
-DEVICES = "devices[user#*,shop#*,admin#*,endpoint#*]"
-REMOVE_DEVICES = ("Query", "GetItem", "DeleteItem")
-# Not `everyone`.
-ACCOUNTS_SESSIONS = "sessions[user:*,shop:*,admin:*]"
-
-
-SHARED_TABLES = ("connections", "devices", "history", "platform", "sessions")
-"""The tables whose lines name the rows."""
 
 
 class Function(NamedTuple):
@@ -78,44 +61,8 @@ class Function(NamedTuple):
     """Whether people wait for it; if the stage has `snap_start`, it starts from a snapshot."""
     memory_mb: int = 512
     """A processor's share grows with it. Waiting costs by the memory; computing costs the same with
-    any, and takes longer with less. What nobody waits for has the least that is safe."""
+    any, and takes longer with less. A function that no client waits for has the safe minimum."""
     timeout_seconds: int = 10
-
-
-class Statement(NamedTuple):
-    """Actions on a table, or on an index of it."""
-
-    place: str
-    actions: tuple[str, ...]
-    keys: tuple[str, ...]
-    """Patterns of the partition keys that are allowed; empty for all."""
-    attribute: str = ""
-    """The only attribute, beside the key, that a request may name; empty for all."""
-
-
-def statements(tables: Mapping[str, tuple[str, ...]]) -> list[Statement]:
-    """Return the statements of a function's lines.
-
-    An action has the keys of all its lines: one statement must allow all keys of a request.
-    """
-    keys: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for line, actions in tables.items():
-        place, _, patterns = line.removesuffix("]").partition("[")
-        for action in actions:
-            keys[place, action].update(patterns.split(",") if patterns else "*")
-    grouped: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
-    for (place, action), allowed in keys.items():
-        grouped[place, () if "*" in allowed else tuple(sorted(allowed))].append(action)
-    return [
-        Statement(place.partition(".")[0], tuple(actions), found, place.partition(".")[2])
-        for (place, found), actions in grouped.items()
-    ]
-
-
-def _channels_of(*events: str) -> str:
-    """Return the line's name of the rows of the channels that events are published to."""
-    channels = dict.fromkeys(channel for event in events for channel in CHANNELS[event])
-    return f"history[{','.join(re.sub('{.*}', '*', channel) for channel in channels)}]"
 
 
 def _publisher(
@@ -128,7 +75,7 @@ def _publisher(
     """Return a function that commits and publishes; its timeout is how long API Gateway waits."""
     return Function(
         {
-            _channels_of(*events): PUBLISH,
+            channels_of(*events): PUBLISH,
             LANES: ("UpdateItem",),
             "connections[*]": READ_AND_PRUNE,
             "sessions[*]": LOOK,
@@ -211,7 +158,7 @@ FUNCTIONS = {
             "platform[last_product_id,submissions#*]": ("UpdateItem",),
             "platform[queue,queue#*]": ("GetItem", "UpdateItem"),
             # Positions that lists of approved products follow.
-            _channels_of("product.approved"): ("BatchGetItem", "Query"),
+            channels_of("product.approved"): ("BatchGetItem", "Query"),
             **ONCE,
         },
         reserved_concurrency=150,

@@ -15,9 +15,10 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.cdk import grants, log_groups
-from infra.cdk.functions import Function, statements
+from infra.cdk.functions import Function
 from infra.cdk.stages import Stage
 from infra.cdk.storage import Storage
+from infra.cdk.table_access import statements
 from infra.tables import TABLES
 from vitrina.config import Config
 

@@ -3,12 +3,11 @@
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.cdk import grants
+from infra.cdk import grants, queues
 from infra.cdk.functions import FUNCTIONS, Function
 from infra.cdk.lambdas import Lambdas
 from infra.cdk.stages import Stage
@@ -17,8 +16,6 @@ from vitrina.push_tasks import WORKERS
 
 # How long a crashed worker's task stays invisible.
 VISIBILITY_SECONDS = 2 * FUNCTIONS["push"].timeout_seconds
-# An invocation that is throttled counts as a receive.
-MAX_RECEIVE_COUNT = 10
 ENDPOINTS_ARE_MANY = "The ids of endpoints are not known in advance."
 
 
@@ -38,15 +35,8 @@ class Push(Construct):
         super().__init__(scope, construct_id)
         self._in_cloud = in_cloud
         self._apps = stage.push_apps
-        self.queue = sqs.Queue(
-            self,
-            "Queue",
-            visibility_timeout=cdk.Duration.seconds(VISIBILITY_SECONDS),
-            retention_period=cdk.Duration.days(1),
-            enforce_ssl=in_cloud,
-            dead_letter_queue=sqs.DeadLetterQueue(
-                queue=dead_letters, max_receive_count=MAX_RECEIVE_COUNT
-            ),
+        self.queue = queues.task_queue(
+            self, "Queue", VISIBILITY_SECONDS, dead_letters=dead_letters, in_cloud=in_cloud
         )
         prefix = f"{cdk.Stack.of(self).stack_name}-push-"
         self._topics = [
@@ -59,14 +49,12 @@ class Push(Construct):
         """Allow each function what it needs of push, and feed the tasks to `push`."""
         for name, role in functions.roles.items():
             self._let(functions[name], role, FUNCTIONS[name])
-        self._feed(functions["push"])
+        queues.feed(functions["push"], self.queue, WORKERS)
 
     def _let(self, function: lambda_.IFunction, role: iam.IRole, needs: Function) -> None:
         """Allow a function what its line in the table of functions says of push."""
         if needs.hands_over:
-            self.queue.grant(function, "sqs:SendMessage")
-            if not self._in_cloud:
-                self.queue.grant(function, "sqs:SendMessageBatch")
+            queues.let_put(self.queue, function, in_cloud=self._in_cloud)
         of_topics = {
             "sns:Subscribe": needs.registers,
             "sns:Unsubscribe": needs.forgets,
@@ -92,14 +80,3 @@ class Push(Construct):
     def _on(self, arn: str) -> str:
         """Return the resource of a grant; the local cloud takes none from requests to SNS."""
         return arn if self._in_cloud else "*"
-
-    def _feed(self, function: lambda_.IFunction) -> None:
-        """Feed the tasks to the workers; a task may take seconds, so each gets one at a time."""
-        function.add_event_source(
-            sources.SqsEventSource(
-                self.queue,
-                batch_size=1,
-                max_concurrency=WORKERS,
-                report_batch_item_failures=True,
-            )
-        )

@@ -1,4 +1,4 @@
-"""Throttles of single routes, for what is cheaper or dearer than the other routes of a stage."""
+"""Throttles of single routes, for those that cost more or less than the other routes of a stage."""
 
 from collections.abc import Iterable, Mapping
 

@@ -1,4 +1,4 @@
-"""Frames: the answer to each message, and that nothing else comes."""
+"""Frames: each message gets its reply, and no other frame."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ from ops.verify.expectation import Unexpected, expect
 from ops.verify.site import Site
 
 ANSWER_SECONDS = 20
-# How long to wait for a frame that must not come.
+# The wait for a frame that must not arrive.
 SETTLE_SECONDS = 0.2
 SETTLE_SECONDS_ON_AWS = 1.0
 MAX_MESSAGE_BYTES = 8 * 1024

@@ -51,7 +51,7 @@ class Stopped(Exception):
     """The run was interrupted; nothing new is begun."""
 
 
-class Function(NamedTuple):
+class DeployedFunction(NamedTuple):
     """One Lambda function of the stack."""
 
     name: str
@@ -235,13 +235,13 @@ class Site:
             if found["ResourceType"] == kind
         }
 
-    def functions(self) -> dict[str, Function]:
+    def functions(self) -> dict[str, DeployedFunction]:
         """Return the stack's functions by the names of their folders."""
         found = {}
         for name in self.resources("AWS::Lambda::Function").values():
             configuration = self.aws("lambda").get_function_configuration(FunctionName=name)
             folder = configuration["Handler"].split(".")[1]
-            found[folder] = Function(
+            found[folder] = DeployedFunction(
                 name, configuration["LoggingConfig"]["LogGroup"], configuration
             )
         return found

@@ -47,8 +47,12 @@ LOGS_SECONDS = 180
 APPROVALS_SECONDS = 180
 
 
-def _both(run: Callable[[Site], str], what: str, expected: str, **more: Any) -> list[Check]:
-    return [_edge(run, what, expected, **more), Check(run, what, expected, Door.DIRECT, **more)]
+def _both(
+    run: Callable[[Site], str], what: str, expected: str, not_local: str = "", **more: Any
+) -> list[Check]:
+    """Check both ways; `not_local` says why the local cloud cannot answer the direct one."""
+    direct = Check(run, what, expected, Door.DIRECT, not_local=not_local, **more)
+    return [_edge(run, what, expected, **more), direct]
 
 
 def _edge(
@@ -73,12 +77,10 @@ CHECKS: tuple[Check, ...] = (
     ),
     *_both(handshakes.token_in_the_query, "token in the query", "101"),
     *_both(handshakes.token_in_the_header, "token in the Authorization header", "101"),
-    _edge(handshakes.token_in_the_subprotocol, "token in the subprotocol", "101, echoed"),
-    Check(
+    *_both(
         handshakes.token_in_the_subprotocol,
         "token in the subprotocol",
         "101, echoed",
-        Door.DIRECT,
         not_local="it ignores the subprotocol of an answer",
     ),
     # --- The APIs' own URLs
@@ -92,14 +94,10 @@ CHECKS: tuple[Check, ...] = (
         f"within {delivery.MAX_CONNECTED_SECONDS:.0f} s",
     ),
     *_both(frames.ping, "answer to ping", "pong"),
-    _edge(
-        frames.ping_without_a_function, "ping without an invocation", "pong, where message refuses"
-    ),
-    Check(
+    *_both(
         frames.ping_without_a_function,
         "ping without an invocation",
         "pong, where message refuses",
-        Door.DIRECT,
         not_local=NO_MOCK,
     ),
     *_both(frames.resume, "answer to resume", "recovered"),
@@ -146,21 +144,17 @@ CHECKS: tuple[Check, ...] = (
         needs=(CONSOLE,),
     ),
     # --- Origins
-    _edge(origins.preflights, "preflights of a page", "204, allowed", needs=(ALLOWED_ORIGIN,)),
-    Check(
+    *_both(
         origins.preflights,
         "preflights of a page",
         "204, allowed",
-        Door.DIRECT,
         needs=(ALLOWED_ORIGIN,),
         not_local=NO_PREFLIGHTS,
     ),
-    _edge(origins.foreign_preflight, "preflight of a foreign page", "204, not allowed"),
-    Check(
+    *_both(
         origins.foreign_preflight,
         "preflight of a foreign page",
         "204, not allowed",
-        Door.DIRECT,
         not_local=NO_PREFLIGHTS,
     ),
     *_both(

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
-from infra.cdk.functions import FUNCTIONS, statements
+from infra.cdk.functions import FUNCTIONS
+from infra.cdk.table_access import statements
 from infra.tables import TABLES
 
 # Operations of a transaction need the grants of their single ones.

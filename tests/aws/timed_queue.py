@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from functions.fanout.handler import handler as fanout
 from functions.sweep.handler import handler as sweep
 from harness.gateway_events import CONTEXT
-from infra.cdk.fanout import MAX_RECEIVE_COUNT, VISIBILITY_SECONDS
+from infra.cdk.fanout import VISIBILITY_SECONDS
+from infra.cdk.queues import MAX_RECEIVE_COUNT
 
 
 class _Message(NamedTuple):

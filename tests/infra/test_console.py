@@ -7,7 +7,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from infra import console
-from infra.cdk import edge
+from infra.cdk import behaviors
 from tests.infra.conftest import OWN_DOMAIN, resources, statements, synthesise
 from tests.infra.test_edge import CACHING_DISABLED, behaviors_of, distribution_of
 from tests.infra.test_edge_functions import event, run
@@ -105,7 +105,7 @@ def test_the_policy_allows_no_script_but_its_own_files() -> None:
 
 
 def test_a_path_is_the_page_or_the_name_of_a_file() -> None:
-    function = edge.HERE / "edge_console.js"
+    function = behaviors.HERE / "edge_console.js"
     asked = ["/console/", "/console/assets/main-ABCDEFGH.js", "/console/index.html"]
     answers = run(function, *(event(path, "x=1") for path in asked))
     assert [answer["uri"] for answer in answers] == [

@@ -10,7 +10,7 @@ import pytest
 from aws_cdk.assertions import Annotations, Match, Template
 from cdk_nag import AwsSolutionsChecks
 
-from infra.cdk import edge, stages
+from infra.cdk import behaviors, stages
 from infra.cdk.edge import Edge
 from infra.cdk.firewall import REFUSAL
 from infra.cdk.functions import FUNCTIONS
@@ -112,13 +112,13 @@ def test_every_behavior_has_a_function_which_is_a_file_beside_the_stack(
             assert function["FunctionConfig"]["Runtime"] == "cloudfront-js-2.0"
             found[path] = function["FunctionCode"]
     assert found == {
-        "/ws/stats": (edge.HERE / "edge_viewer.js").read_text(),
-        "/health": (edge.HERE / "edge_viewer.js").read_text(),
-        "/ws/*": (edge.HERE / "edge_websocket.js").read_text(),
-        "/api/v1/products": (edge.HERE / "edge_lists.js").read_text(),
-        "/docs/*": (edge.HERE / "edge_viewer.js").read_text(),
-        "/client/*": (edge.HERE / "edge_viewer.js").read_text(),
-        "*": (edge.HERE / "edge_viewer.js").read_text(),
+        "/ws/stats": (behaviors.HERE / "edge_viewer.js").read_text(),
+        "/health": (behaviors.HERE / "edge_viewer.js").read_text(),
+        "/ws/*": (behaviors.HERE / "edge_websocket.js").read_text(),
+        "/api/v1/products": (behaviors.HERE / "edge_lists.js").read_text(),
+        "/docs/*": (behaviors.HERE / "edge_viewer.js").read_text(),
+        "/client/*": (behaviors.HERE / "edge_viewer.js").read_text(),
+        "*": (behaviors.HERE / "edge_viewer.js").read_text(),
     }
     assert len(functions) == 3
 

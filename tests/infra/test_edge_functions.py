@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from infra.cdk import edge
+from infra.cdk import behaviors
 from infra.cdk.websocket_api import STAGE
 from local.edge import websocket_query
 from tests.unit.test_edge import VECTORS
@@ -20,9 +20,9 @@ from vitrina.origins import EDGE_HOST_HEADER
 
 DRIVER = Path(__file__).with_name("cloudfront.mjs")
 NODE = Path(sys.executable).with_name("node")
-WEBSOCKET = edge.HERE / "edge_websocket.js"
-LISTS = edge.HERE / "edge_lists.js"
-VIEWER = edge.HERE / "edge_viewer.js"
+WEBSOCKET = behaviors.HERE / "edge_websocket.js"
+LISTS = behaviors.HERE / "edge_lists.js"
+VIEWER = behaviors.HERE / "edge_viewer.js"
 ADDRESS = "192.0.2.1"
 
 Event = dict[str, Any]

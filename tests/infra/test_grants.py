@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
-from infra.cdk.functions import FUNCTIONS, SHARED_TABLES, Statement, statements
+from infra.cdk.functions import FUNCTIONS
 from infra.cdk.http_api import HTTP_ROUTES, OTHER_ROUTES
+from infra.cdk.table_access import SHARED_TABLES, Statement, statements
 from tests.infra.conftest import resources, synthesise
 
 WRITES = {"PutItem", "UpdateItem", "DeleteItem"}
