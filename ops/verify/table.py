@@ -163,7 +163,7 @@ CHECKS: tuple[Check, ...] = (
     *_both(origins.foreign_page, "response for a foreign page", "not allowed"),
     # --- Lists
     _edge(lists.are_shared, "list, with two tokens", "Miss, then Hit", not_local=NO_CLOUDFRONT),
-    _edge(lists.stale_list_is_served, "list after three seconds", "Hit", not_local=NO_CLOUDFRONT),
+    _edge(lists.stale_list_is_served, "list after its lifetime", "Hit", not_local=NO_CLOUDFRONT),
     _edge(lists.since_ahead_is_not_shared, "list since no event, twice", "no-store, no Hit"),
     _edge(
         lists.since_is_not_older,
