@@ -11,7 +11,7 @@ from typing import NamedTuple
 from pydantic import TypeAdapter
 
 from ops import stack
-from vitrina import accounts, admission, preferences, session_rows
+from vitrina import accounts, closing, preferences, session_rows
 from vitrina.accounts import Account, Email
 
 
@@ -46,7 +46,7 @@ def remove(email: Email) -> Removed | None:
     account = accounts.set_password(email, secrets.token_urlsafe())
     if account is None:
         return None
-    closed = admission.disconnect(account.client_type, account.account_id)
+    closed = closing.disconnect(account.client_type, account.account_id)
     preferences.delete(session_rows.name(account.client_type, account.account_id))
     accounts.delete(email)
     return Removed(account, closed)

@@ -10,7 +10,7 @@ import sys
 from pydantic import TypeAdapter
 
 from ops import new_password, stack
-from vitrina import accounts, admission
+from vitrina import accounts, closing
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
                 sys.exit(f"{email} has no account.")
             # The password first, so that no login with the old one begins after the sessions have
             # ended. After a failure between the two the command is run again.
-            closed = admission.disconnect(account.client_type, account.account_id)
+            closed = closing.disconnect(account.client_type, account.account_id)
     print(f"Set the password of {email}; {closed} connections closed.")
 
 

@@ -1,17 +1,15 @@
 """Admission: a connection is stored, and stays, only while its session is alive.
 
 A handshake stores the connection, then reads the session; a message that extends a connection does
-the same. Ending a session writes the end, then closes the connections that it finds. In any order
-of these steps, either the handshake reads the end, or the ending finds the connection.
+the same. Ending a session writes the end, then closes the connections that it finds
+(`vitrina.closing`). In any order of these steps, either the handshake reads the end, or the ending
+finds the connection.
 """
 
-import time
 from typing import TYPE_CHECKING
 
-from vitrina import config, connections, endings, sessions, subscriptions
-from vitrina.channels import ClientType
+from vitrina import config, connections, sessions, subscriptions
 from vitrina.connections import Connection
-from vitrina.endings import Ending
 from vitrina.errors import Problem, TooManyRequests
 
 if TYPE_CHECKING:
@@ -67,39 +65,3 @@ def _require_room(identity: "Identity") -> None:
     if stored >= MAX_LIMITS_STORED * limit:
         sentence = f"{identity.client_type} {identity.name} may have {limit} connections at a time."
         raise TooManyRequests("too_many_connections", sentence, RETRY_AFTER_SECONDS)
-
-
-def disconnect(client_type: ClientType, account_id: int) -> int:
-    """End all sessions of an account and close its connections; return how many were closed."""
-    return _close(endings.end_account(client_type, account_id))
-
-
-def end_session(client_type: ClientType, account_id: int, session_id: str) -> int:
-    """End a session and close its connections; return how many were closed.
-
-    A session that has ended already is ended again, so that the caller may repeat it.
-    """
-    return _close(endings.end_session(client_type, account_id, session_id))
-
-
-def finish_endings(seconds: float, until: float) -> int:
-    """Close the connections of unfinished endings that are so old; return how many there were.
-
-    Stops at `until`, a value of `time.monotonic`; the next sweep continues.
-    """
-    count = 0
-    for ended in endings.unclosed(seconds):
-        if time.monotonic() > until:
-            break
-        count += 1
-        _close(ended)
-    return count
-
-
-def _close(ended: Ending) -> int:
-    # Imported here: `connect` closes nothing, and libcurl is slow to import.
-    from vitrina import closing
-
-    closed = closing.close_account(ended)
-    endings.done(ended)
-    return closed

@@ -7,7 +7,16 @@ from itertools import islice
 
 from aws_lambda_powertools import Logger
 
-from vitrina import aws, config, connections, metrics, partitions, sender, subscriptions
+from vitrina import (
+    aws,
+    config,
+    connections,
+    endings,
+    metrics,
+    partitions,
+    sender,
+    subscriptions,
+)
 from vitrina.channels import ClientType
 from vitrina.endings import Ending
 from vitrina.errors import Unavailable
@@ -94,6 +103,39 @@ def close_account(ended: Ending) -> int:
     opened = subscriptions.of_account(row.client_type, row.account_id, row.shop_id)
     left = [each.subscription for each in opened if ended.has(each.session_id, each.era)]
     return close(left, Reason.ACCOUNT_DISCONNECTED)
+
+
+def disconnect(client_type: ClientType, account_id: int) -> int:
+    """End all sessions of an account and close its connections; return how many were closed."""
+    return _close(endings.end_account(client_type, account_id))
+
+
+def end_session(client_type: ClientType, account_id: int, session_id: str) -> int:
+    """End a session and close its connections; return how many were closed.
+
+    A session that has ended already is ended again, so that the caller may repeat it.
+    """
+    return _close(endings.end_session(client_type, account_id, session_id))
+
+
+def finish_endings(seconds: float, until: float) -> int:
+    """Close the connections of unfinished endings that are so old; return how many there were.
+
+    Stops at `until`, a value of `time.monotonic`; the next sweep continues.
+    """
+    count = 0
+    for ended in endings.unclosed(seconds):
+        if time.monotonic() > until:
+            break
+        count += 1
+        _close(ended)
+    return count
+
+
+def _close(ended: Ending) -> int:
+    closed = close_account(ended)
+    endings.done(ended)
+    return closed
 
 
 def close_excess(identities: Iterable[Sequence[OpenConnection]]) -> None:

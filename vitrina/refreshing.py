@@ -3,9 +3,9 @@
 import time
 
 from vitrina import (
-    admission,
     aws,
     clock,
+    closing,
     config,
     refresh_tokens,
     session_rows,
@@ -82,7 +82,7 @@ def _rotate(
 
 def _reused(row: AccountRow, token: RefreshToken) -> Unauthorized:
     """End the session of a token that was used before; return the refusal."""
-    admission.end_session(row.client_type, row.account_id, token.session_id)
+    closing.end_session(row.client_type, row.account_id, token.session_id)
     return Unauthorized(
         "refresh_token_reused", "The refresh token was used before; the session has ended."
     )

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from vitrina import (
     accounts,
-    admission,
+    closing,
     http_api,
     profiles,
     responses,
@@ -82,7 +82,7 @@ def end_account_session(
     """
     trail.note(session=session_id)
     for each in ClientType:
-        admission.end_session(each, account_id, session_id)
+        closing.end_session(each, account_id, session_id)
     return http_api.no_content()
 
 
@@ -94,7 +94,7 @@ def disconnect_account(
 
     `client_type` selects one of several accounts with this number; only another issuer has such.
     """
-    closed = sum(admission.disconnect(each, account_id) for each in _types(client_type))
+    closed = sum(closing.disconnect(each, account_id) for each in _types(client_type))
     return Disconnected(account_id=account_id, closed=closed)
 
 

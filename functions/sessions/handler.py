@@ -8,8 +8,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Body
 from pydantic import BaseModel, ConfigDict, Field
 
 from vitrina import (
-    admission,
     auth,
+    closing,
     http_api,
     profiles,
     refreshing,
@@ -92,7 +92,7 @@ def list_own_sessions(bearer: http_api.Bearer) -> OwnSessions:
 def end_own_sessions(bearer: http_api.Bearer) -> Response[str]:
     """End all sessions of the account, this one too, and close their connections."""
     sessions.require_issuing()
-    admission.disconnect(bearer.client_type, bearer.account_id)
+    closing.disconnect(bearer.client_type, bearer.account_id)
     return http_api.no_content()
 
 
@@ -112,7 +112,7 @@ def _end(bearer: Identity, session_id: str | None) -> Response[str]:
     sessions.require_issuing()
     if session_id:  # tokens of an earlier version have none
         trail.note(session=session_id)
-        admission.end_session(bearer.client_type, bearer.account_id, session_id)
+        closing.end_session(bearer.client_type, bearer.account_id, session_id)
     return http_api.no_content()
 
 

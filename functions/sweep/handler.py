@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from vitrina import admission, closing, publishing, pushing
+from vitrina import closing, publishing, pushing
 
 logger = Logger()
 
@@ -31,7 +31,7 @@ def handler(_event: dict[str, Any], _context: LambdaContext) -> None:
     queued.
     """
     until = time.monotonic() + ENDING_SECONDS
-    endings = admission.finish_endings(MIN_UNCLOSED_SECONDS, until)
+    endings = closing.finish_endings(MIN_UNCLOSED_SECONDS, until)
     expired = closing.close_expired(time.monotonic() + CLOSING_SECONDS)
     until = time.monotonic() + PUBLISHING_SECONDS
     events = publishing.publish_unsent(MIN_UNSENT_SECONDS, until)

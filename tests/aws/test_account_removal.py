@@ -11,7 +11,7 @@ from harness.management_api import ManagementApiStub
 from harness.tokens import token_of
 from ops import account_removal, stack
 from tests.aws.conftest import stored_connections
-from vitrina import accounts, admission, auth, logins
+from vitrina import accounts, admission, auth, closing, logins
 from vitrina.accounts import Account
 from vitrina.channels import ClientType
 from vitrina.errors import Unauthorized, Unavailable
@@ -36,7 +36,7 @@ def remove(
     return run
 
 
-@pytest.mark.parametrize("module", [admission, accounts])
+@pytest.mark.parametrize("module", [closing, accounts])
 def test_a_removal_that_was_killed_is_finished_when_it_is_run_again(
     remove: Callable[[], str],
     management_api: ManagementApiStub,
@@ -52,7 +52,7 @@ def test_a_removal_that_was_killed_is_finished_when_it_is_run_again(
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "disconnect" if module is admission else "delete", crash)
+        patch.setattr(module, "disconnect" if module is closing else "delete", crash)
         with pytest.raises(MemoryError):
             remove()
     with pytest.raises(Unauthorized):

@@ -27,7 +27,7 @@ from tests.aws.push import (
     registration,
     token_for,
 )
-from vitrina import admission, aws, device_rows, devices, endings, endpoints, preferences
+from vitrina import aws, closing, device_rows, devices, endings, endpoints, preferences
 from vitrina.channels import ClientType
 from vitrina.errors import Unauthorized
 from vitrina.preferences import Preferences, QuietHours
@@ -258,10 +258,10 @@ def test_a_device_ends_with_its_session_and_its_account(ends: str) -> None:
     register("other", ClientType.USER, 2)
     if ends == "session":
         assert mine.session_id
-        admission.end_session(ClientType.USER, 1, mine.session_id)
+        closing.end_session(ClientType.USER, 1, mine.session_id)
         assert len(names()) == len(tokens()) == 2
     else:
-        admission.disconnect(ClientType.USER, 1)
+        closing.disconnect(ClientType.USER, 1)
         assert names() == {"2#2#other"}
         assert len(tokens()) == topic_size(ClientType.USER) == 1
 
@@ -281,7 +281,7 @@ def test_a_session_that_ends_while_its_phone_is_registered_leaves_no_device(
     settle = endpoints.settle
 
     def end_first(*arguments: Any) -> str:
-        admission.disconnect(ClientType.USER, 1)
+        closing.disconnect(ClientType.USER, 1)
         return settle(*arguments)
 
     monkeypatch.setattr(endpoints, "settle", end_first)
@@ -432,7 +432,7 @@ def test_a_device_whose_registration_was_interrupted_ends_with_its_session(at: C
     device_rows.update(device.key, {"expires_at": int(time.time()) + 60})
     at(61)
     assert mine.session_id
-    admission.end_session(ClientType.USER, 1, mine.session_id)
+    closing.end_session(ClientType.USER, 1, mine.session_id)
     assert (names(), tokens(), owners(), topic_size(ClientType.USER)) == (set(), [], 0, 0)
 
 

@@ -47,6 +47,7 @@ from tests.aws.sns import Sns
 from vitrina import (
     admission,
     aws,
+    closing,
     connections,
     devices,
     history,
@@ -386,7 +387,7 @@ class Phones(RuleBasedStateMachine):
 
     def _leave(self, phone: Phone, calls: int | None) -> None:
         for session in [*phone.leaves]:
-            if self._do(partial(admission.end_session, *session), calls):
+            if self._do(partial(closing.end_session, *session), calls):
                 phone.leaves.remove(session)
 
     def _disconnect(self, phone: Phone) -> None:

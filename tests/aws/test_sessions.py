@@ -110,7 +110,7 @@ def log_out(tokens: Tokens) -> None:
 
 
 def disconnect(_tokens: Tokens | None = None) -> None:
-    admission.disconnect(ClientType.USER, 1)
+    closing.disconnect(ClientType.USER, 1)
 
 
 def replace_the_password(_tokens: Tokens) -> None:
@@ -245,7 +245,7 @@ def test_endings_at_once_leave_nothing_open(at: Clock) -> None:
     def end_session(tokens: Tokens) -> None:
         session_id = auth.read(tokens.access_token).session_id
         assert session_id
-        admission.end_session(ClientType.USER, 1, session_id)
+        closing.end_session(ClientType.USER, 1, session_id)
 
     calls, has_ended = 0, False
     while not has_ended:

@@ -22,7 +22,6 @@ from harness.tokens import token_of
 from tests.aws.conftest import FanoutQueue, connect, stored
 from tests.aws.test_connections import ids
 from vitrina import (
-    admission,
     auth,
     aws,
     closing,
@@ -248,7 +247,7 @@ class Migration:
                 del self.open[connection_id]
             case "be disconnected":
                 mine = [key for key, other in self.open.items() if other.identity == row.identity]
-                assert admission.disconnect(row.client_type, row.account_id) == len(mine)
+                assert closing.disconnect(row.client_type, row.account_id) == len(mine)
                 for key in mine:
                     del self.open[key]
 

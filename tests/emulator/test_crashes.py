@@ -47,7 +47,7 @@ def die_after(sent):
 
 def approve():
     admin = auth.verify(token_of(ClientType.ADMIN))
-    moderation.approve(map(int, sys.argv[1:]), None, admin)
+    moderation.approve([*map(int, sys.argv[1:])], None, admin)
 
 def work():
     lanes.LEASE_MS = 0
