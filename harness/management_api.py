@@ -9,16 +9,17 @@ answered with 200.
 """
 
 import asyncio
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
 from ssl import SSLContext
-from typing import Any, Self
+from typing import Self
 from urllib.parse import unquote
 
 from aiohttp import web
+
+from harness import server_thread
 
 HANG = -1
 DROP = -2
@@ -26,9 +27,6 @@ SLOW = -3
 
 
 class ManagementApiStub:
-    _loop: asyncio.AbstractEventLoop
-    _stopping: asyncio.Event
-
     def __init__(self) -> None:
         self.url = ""
         self.answers: dict[str, list[int]] = {}
@@ -46,31 +44,21 @@ class ManagementApiStub:
     def running(cls, tls: SSLContext | None = None) -> Iterator[Self]:
         """Serve on a free port of loopback, in a thread, until the end of the block."""
         stub = cls()
-        started = threading.Event()
+        runner: web.ServerRunner
 
-        async def serve() -> None:
-            stub._loop, stub._stopping = asyncio.get_running_loop(), asyncio.Event()
+        async def start() -> None:
+            nonlocal runner
             runner = web.ServerRunner(web.Server(stub._answer), shutdown_timeout=0.1)
             await runner.setup()
-            site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
-            await site.start()
+            await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
             host, port = runner.addresses[0][:2]
-            scheme = "https" if tls else "http"
-            stub.url = f"{scheme}://{host}:{port}/ws"
-            started.set()
-            await stub._stopping.wait()
-            await runner.cleanup()
-            await _close_late_connections()
+            stub.url = f"{'https' if tls else 'http'}://{host}:{port}/ws"
 
-        # Unlike a bare loop, `run` waits until closed sockets are done.
-        thread = threading.Thread(target=asyncio.run, args=(serve(),))
-        thread.start()
-        started.wait()
-        try:
+        async def stop() -> None:
+            await runner.cleanup()
+
+        with server_thread.running(start, stop):
             yield stub
-        finally:
-            stub._loop.call_soon_threadsafe(stub._stopping.set)
-            thread.join()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         connection_id = unquote(request.raw_path.rpartition("/@connections/")[2])
@@ -100,15 +88,3 @@ class ManagementApiStub:
         if method == "POST" and connection_id in self.full:
             return 429
         return self.behave(connection_id)
-
-
-async def _close_late_connections() -> None:
-    """Close connections that were accepted during the shutdown, or that are in a TLS handshake.
-
-    The server does not know these yet, and the loop does.
-    """
-    transports: Any = vars(asyncio.get_running_loop())["_transports"]
-    for _ in range(10):
-        await asyncio.sleep(0)
-        for transport in [*transports.values()]:
-            transport.abort()

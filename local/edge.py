@@ -9,10 +9,9 @@ lacks of API Gateway: it answers `ping` and preflights, and an offered subprotoc
 import asyncio
 import json
 import re
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 from typing import Any
 from urllib.parse import unquote_plus
@@ -31,7 +30,7 @@ from aiohttp.client_exceptions import WSServerHandshakeError
 from botocore.config import Config
 from yarl import URL
 
-from harness import gateway_events
+from harness import gateway_events, server_thread
 from local import console
 from vitrina import aws
 from vitrina.door import SECRET_HEADER, VIEWER_HEADER
@@ -84,19 +83,8 @@ def running(outputs: Mapping[str, str], port: int = 0, host: str = "localhost") 
     _client.cache_clear()
     function.cache_clear()
     edge = _Edge(outputs, secret_value(outputs))
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="edge")
-    thread.start()
-    try:
-        port = asyncio.run_coroutine_threadsafe(edge.start(host, port), loop).result()
-        try:
-            yield f"http://{host}:{port}"
-        finally:
-            asyncio.run_coroutine_threadsafe(edge.stop(), loop).result()
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+    with server_thread.running(partial(edge.start, host, port), edge.stop) as found:
+        yield f"http://{host}:{found}"
 
 
 def secret_value(outputs: Mapping[str, str]) -> str:
